@@ -1,0 +1,82 @@
+"""The engine, the declarative base, and `transaction`: the only place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import DateTime, Engine, FetchedValue, MetaData, create_engine, func, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from demeter.localdb import LocalDatabase
+from demeter.settings import settings
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; the migrations, not this metadata, make the schema."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012
+
+
+class Created:
+    """A row that knows when it was written."""
+
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Changed(Created):
+    """A row that changes; a trigger keeps ``updated_at``."""
+
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), server_onupdate=FetchedValue()
+    )
+
+
+def database_url() -> str:
+    """The libpq URL in use; starts the embedded cluster where none is set."""
+    configured = settings()
+    if configured.database_url:
+        return configured.database_url
+    return LocalDatabase(configured.home).ensure_running()
+
+
+@lru_cache(maxsize=1)
+def engine() -> Engine:
+    """The engine of this process, made at first use."""
+    return make_engine(database_url())
+
+
+def make_engine(libpq_url: str) -> Engine:
+    """An engine for a libpq URL (``postgresql://…``), with psycopg 3 and UTC sessions."""
+    url = libpq_url.replace("postgres://", "postgresql://", 1)
+    return create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1),
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC"},
+    )
+
+
+@contextmanager
+def transaction(bound_to: Engine | None = None) -> Iterator[Session]:
+    """One request, task or command: commits at the end, rolls back on any error."""
+    with Session(bound_to or engine(), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def lock_key(session: Session, namespace: str, key: str) -> None:
+    """Hold an advisory lock on a name until the transaction ends."""
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext(:namespace), hashtext(:key))"),
+        {"namespace": namespace, "key": key},
+    )

@@ -1,0 +1,83 @@
+"""Errors are facts with names: a status, a stable code, a sentence, and the numbers behind it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """Something a person or a caller can act on.
+
+    Subclasses fix ``status`` (HTTP), ``code`` (stable, part of the problem's ``type``) and
+    ``title``; ``context`` carries the ids and numbers that explain this one case.
+    """
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "domain_error"
+    title: ClassVar[str] = "The request cannot be carried out"
+    next_action: ClassVar[str] = ""
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+    def problem(self) -> dict[str, Any]:
+        """As an RFC 9457 problem; ``context`` becomes extension members."""
+        body: dict[str, Any] = {
+            "type": f"urn:demeter:error:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.message,
+            "code": self.code,
+        }
+        if self.next_action:
+            body["next_action"] = self.next_action
+        return body | {k: v for k, v in self.context.items() if k not in body}
+
+
+class NotFound(DomainError):
+    """A row that was asked for by id or code is not there."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class Conflict(DomainError):
+    """What was asked contradicts what is stored."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflicts with what is stored"
+
+
+class InvalidInput(DomainError):
+    """Input that can never succeed as it is."""
+
+    status = 422
+    code = "invalid_input"
+    title = "The input is not valid"
+
+
+class Unavailable(DomainError):
+    """Something Demeter needs is out of reach now; trying again later may help."""
+
+    status = 503
+    code = "unavailable"
+    title = "Not available at the moment"
+
+
+def chain(error: BaseException) -> str:
+    """The error with its causes, outermost first, as one line for a log or a person."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        text = str(current).strip() or "no message"
+        parts.append(f"{type(current).__name__}: {text}")
+        current = current.__cause__ or (
+            None if current.__suppress_context__ else current.__context__
+        )
+    return " <- ".join(parts)

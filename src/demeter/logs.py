@@ -1,0 +1,45 @@
+"""Structured logs: constant event names, facts as fields, ids bound once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from demeter.settings import settings
+
+
+def configure() -> None:
+    """Send logs to standard error, as JSON or, on a terminal, for reading."""
+    configured = settings()
+    level = logging.getLevelNamesMapping()[configured.log_level.upper()]
+    as_json = configured.log_format == "json" or (
+        configured.log_format == "auto" and not sys.stderr.isatty()
+    )
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.StackInfoRenderer(),
+            *([structlog.processors.format_exc_info] if as_json else []),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+
+
+def get(name: str) -> Any:
+    """A logger that carries whatever ids are bound in this context."""
+    return structlog.get_logger(logger=name)
+
+
+bind = structlog.contextvars.bound_contextvars

@@ -1,0 +1,62 @@
+"""One place for everything that can be set; environment variables begin with DEMETER_."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_home() -> Path:
+    """Where everything local lives unless DEMETER_HOME says otherwise.
+
+    Root's own home is closed to the unprivileged user that runs PostgreSQL, so root
+    gets the system's place for state.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/demeter")
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "demeter"
+
+
+class Settings(BaseSettings):
+    """Demeter's settings; each is documented in docs/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix="DEMETER_", extra="ignore")
+
+    home: Path = Field(default_factory=_default_home)
+    database_url: str | None = None  # none: the embedded cluster under home
+    object_store_url: str | None = None  # none: the directory home/objects
+    host: str = "127.0.0.1"
+    port: int = 8000
+    time_zone: str = "America/Argentina/Mendoza"  # the site's, for EXIF times without offset
+    log_level: str = "INFO"
+    log_format: str = "auto"  # json, console, or auto: console on a terminal
+    service_user: str = "demeter-service"
+
+    max_photos: int = 100
+    max_photo_bytes: int = 50_000_000
+    max_photo_pixels: int = 120_000_000
+    min_photo_side_px: int = 64
+    exif_max_age_days: int = 30
+    gps_error_m: float = 10.0
+
+    precision: str = "f32"  # of inference; f32 gives the same rows on every machine
+    vision_threads: int = 0  # 0: all cores
+
+    implausible_share: float = 0.40
+    implausible_intervals: float = 3.0
+    unknown_residual_share: float = 0.10
+    bin_match_iou: float = 0.5
+
+    worker_stalled_s: float = 30.0
+    worker_heartbeat_s: float = 5.0
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

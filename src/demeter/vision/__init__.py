@@ -1,0 +1,1 @@
+"""Pixels in, frozen values out: no database, no HTTP, no state between calls."""
