@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import DateTime, Engine, FetchedValue, MetaData, create_engine, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -80,3 +83,22 @@ def lock_key(session: Session, namespace: str, key: str) -> None:
         text("SELECT pg_advisory_xact_lock(hashtext(:namespace), hashtext(:key))"),
         {"namespace": namespace, "key": key},
     )
+
+
+def migrate(bound_to: Engine, revision: str = "head") -> None:
+    """Bring the schema to a revision, up or (``base``) down, in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()))
+    with bound_to.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('demeter.migrate'))"))
+        config.attributes["connection"] = connection
+        if revision == "base":
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+
+
+def _migrations() -> Path:
+    """Beside the package in a wheel, at the top of a checkout."""
+    packaged = Path(__file__).parent / "migrations"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "migrations"
