@@ -31,7 +31,6 @@ log_min_duration_statement = '5s'
 NOT_DURABLE = """\
 # A cluster that may be lost: tests do not wait for the disk.
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 """
 

@@ -1,0 +1,160 @@
+"""Real PostgreSQL for every test: one private cluster a run, one migrated template, cheap copies.
+
+With DEMETER_DATABASE_URL set, that server is used instead; its role must be allowed to create
+databases and the extension postgis.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Engine, make_url
+from sqlalchemy.orm import Session
+
+from demeter import db
+from demeter.errors import Unavailable
+from demeter.localdb import LocalDatabase
+from demeter.settings import settings
+
+RUN = "DEMETER_TESTS_RUN"  # the run's directory; xdist's workers inherit it
+MARK = "demeter-tests-"
+TEMPLATE = "demeter_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    _end_runs_that_were_killed()
+    run = Path(tempfile.mkdtemp(prefix=f"{MARK}{os.getpid()}-"))
+    _link_unpacked_postgresql(run)
+    os.environ[RUN] = str(run)
+    os.environ["DEMETER_HOME"] = str(run)  # no test touches the person's own data
+    settings.cache_clear()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and RUN in os.environ:
+        _end_run(Path(os.environ.pop(RUN)))
+
+
+def _end_runs_that_were_killed() -> None:
+    for run in Path(tempfile.gettempdir()).glob(f"{MARK}*"):
+        pid = run.name.removeprefix(MARK).partition("-")[0]
+        if not Path("/proc", pid).exists() and run.stat().st_uid == os.geteuid():
+            _end_run(run)
+
+
+def _end_run(run: Path) -> None:
+    with suppress(Unavailable):
+        LocalDatabase(run).stop()
+    shutil.rmtree(run, ignore_errors=True)
+
+
+def _link_unpacked_postgresql(home: Path) -> None:
+    """Where PostgreSQL was unpacked without root, the tests' homes share it."""
+    unpacked = settings().home / "postgresql"
+    if unpacked.exists():
+        (home / "postgresql").symlink_to(unpacked.resolve())
+
+
+@pytest.fixture
+def new_home(tmp_path: Path) -> Path:
+    """An empty DEMETER_HOME of the test's own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    _link_unpacked_postgresql(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def server_url() -> str:
+    """A libpq URL of the tests' server, where the migrated template stands ready."""
+    run = Path(os.environ[RUN])
+    with (run / "tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first worker makes what the others use
+        url = (
+            os.environ.get("DEMETER_DATABASE_URL")
+            or LocalDatabase(run, durable=False).ensure_running()
+        )
+        if not (run / "template").exists():
+            _make_template(url)
+            (run / "template").touch()
+    return url
+
+
+def _make_template(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as server:
+        name = sql.Identifier(TEMPLATE)
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    engine = db.make_engine(_with_database(url, TEMPLATE))
+    db.migrate(engine)
+    engine.dispose()  # a database with connections cannot be a template
+
+
+def _with_database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def _copy_of_template(url: str) -> Iterator[str]:
+    name = f"demeter_test_{secrets.token_hex(6)}"
+    with psycopg.connect(url, autocommit=True) as server:
+        new, template = sql.Identifier(name), sql.Identifier(TEMPLATE)
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, template))
+        try:
+            yield _with_database(url, name)
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
+
+
+@pytest.fixture(scope="session")
+def engine(server_url: str) -> Iterator[Engine]:
+    """This worker's own migrated database; what tests write there through `session` is undone."""
+    with _copy_of_template(server_url) as url:
+        engine = db.make_engine(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose commits are savepoints: everything is rolled back after the test."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        with Session(
+            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+        ) as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def fresh_database(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A migrated database of the test's own, for real commits and for other processes.
+
+    It is what `demeter.db` uses in this process and, by DEMETER_DATABASE_URL, in those that it
+    starts.
+    """
+    with _copy_of_template(server_url) as url:
+        monkeypatch.setenv("DEMETER_DATABASE_URL", url)
+        _forget_settings()
+        yield url
+        db.engine().dispose()
+    monkeypatch.undo()
+    _forget_settings()
+
+
+def _forget_settings() -> None:
+    settings.cache_clear()
+    db.engine.cache_clear()
