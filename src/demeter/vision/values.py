@@ -72,7 +72,8 @@ class Estimation:
     """Plants in the residual of one container.
 
     ``estimated`` is ``None`` where neither detections nor a density parameter could say;
-    ``unknown_reason`` then says why.
+    ``unknown_reason`` then says why. ``polygon_px`` is the convex hull of the residual and
+    ``residual_polygons_px`` the outlines of its parts; both are empty where there is none.
     """
 
     container: int
@@ -85,6 +86,7 @@ class Estimation:
     residual_area_cm2: float | None
     bands: tuple[Band, ...]
     parameters: dict[str, Any] = field(default_factory=dict)
+    residual_polygons_px: tuple[tuple[tuple[int, int], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,10 @@ class PhotoCount:
                 residual_area_cm2=e["residual_area_cm2"],
                 bands=tuple(Band(**b) for b in e["bands"]),
                 parameters=e["parameters"],
+                residual_polygons_px=tuple(
+                    tuple((int(x), int(y)) for x, y in part)
+                    for part in e.get("residual_polygons_px", ())
+                ),
             )
             for e in body["estimations"]
         )

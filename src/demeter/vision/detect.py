@@ -1,0 +1,236 @@
+"""Step 2: plants and empty containers, tile by tile, each in the container it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.boxes import Boxes
+from demeter.vision.detector import Detector
+from demeter.vision.geometry import filled, resized
+from demeter.vision.hints import Hints
+from demeter.vision.merge import MergeRule, merged
+from demeter.vision.scale import Look, LookRule, expected_plant_px, quick_look
+from demeter.vision.tiles import Tile, cover, with_content
+from demeter.vision.values import Container
+
+Progress = Callable[[float], None]
+_MAP_SIDE_PX = 1600
+_FEWEST_TO_RESCALE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRule:
+    """How detection works.
+
+    ``threshold``: confidence from which a box is a plant or an empty container.
+    ``overlap_plants``: overlap of tiles in sizes of a plant. ``rescale_beyond``: a
+    container whose plants turn out larger or smaller than the detector's best by more than
+    this factor is looked at again at its own scale. ``largest_scale``: how far a photo is
+    enlarged at most.
+    """
+
+    threshold: float = 0.35
+    overlap_plants: float = 1.8
+    rescale_beyond: float = 1.5
+    largest_scale: float = 4.0
+    merge: MergeRule = field(default_factory=MergeRule)
+    look: LookRule = field(default_factory=LookRule)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Boxes in photo pixels and the container of each; what scale each container had."""
+
+    boxes: Boxes
+    container: NDArray[np.intp]
+    scale: tuple[float, ...]
+    look: Look
+    tiles: int
+
+
+def detected(
+    rgb: NDArray[np.uint8],
+    containers: tuple[Container, ...],
+    detector: Detector,
+    hints: Hints,
+    rule: DetectRule,
+    on_progress: Progress,
+) -> Found:
+    """Everything the detector sees in the containers of a photo [H, W, 3]."""
+    if not containers:
+        none = np.zeros(0, np.intp)
+        return Found(Boxes.none(), none, (), Look(None, ()), 0)
+    owners = _owner_map(rgb, containers)
+    expected = expected_plant_px(containers, hints)
+    look = quick_look(rgb, owners > 0, detector, expected, rule.look)
+    on_progress(0.1)
+    first = _scale_for(look.plant_px or expected, detector, rule)
+    job = _Job(rgb, owners, detector, rule)
+    boxes, home, tiles = job.at_scale(first, list(range(len(containers))), on_progress)
+    scale = [first] * len(containers)
+    for again, group in _to_rescale(boxes, home, first, len(containers), detector, rule).items():
+        better, better_home, more = job.at_scale(again, group, lambda _: None)
+        tiles += more
+        boxes, home = _replaced(boxes, home, better, better_home, group)
+        for index in group:
+            scale[index] = again
+    order = np.lexsort((boxes.xyxy_px[:, 0], boxes.xyxy_px[:, 1], home)) if len(boxes) else home
+    return Found(boxes.where(order), home[order], tuple(scale), look, tiles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    rgb: NDArray[np.uint8]
+    owners: NDArray[np.uint16]
+    detector: Detector
+    rule: DetectRule
+
+    def at_scale(
+        self, scale: float, group: list[int], on_progress: Progress
+    ) -> tuple[Boxes, NDArray[np.intp], int]:
+        """Boxes in the containers of ``group``, looked for at ``scale``; their containers."""
+        content = np.isin(self.owners, np.array(group) + 1)
+        part, offset = _part_with(self.rgb, content)
+        scaled_wh = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+        inside = _content_of_part(content, self.rgb, part, offset)
+        overlap = min(
+            round(self.detector.plant_px * self.rule.overlap_plants), self.detector.tile_px // 2
+        )
+        tiles = with_content(cover(scaled_wh, self.detector.tile_px, overlap), inside)
+        picture = resized(part, scaled_wh)
+        cuts = _reported(picture, tiles, on_progress)
+        found = self.detector(cuts, self.rule.threshold)
+        owned = [_owned(b, t) for b, t in zip(found, tiles, strict=True)]
+        # One factor for both sides: rounding the scaled size moves a box by under a pixel.
+        boxes = Boxes.joined(owned).mapped(1 / scale, offset)
+        boxes = merged(boxes.clipped((self.rgb.shape[1], self.rgb.shape[0])), self.rule.merge)
+        home = _homes(boxes, self.owners, self.rgb)
+        keep = np.isin(home, np.array(group))
+        return boxes.where(keep), home[keep], len(tiles)
+
+
+def _reported(
+    picture: NDArray[np.uint8], tiles: tuple[Tile, ...], on_progress: Progress
+) -> Iterator[NDArray[np.uint8]]:
+    for done, tile in enumerate(tiles):
+        on_progress(0.1 + 0.7 * done / len(tiles))
+        yield tile.cut(picture)
+
+
+def _owned(boxes: Boxes, tile: Tile) -> Boxes:
+    """The boxes whose centre lies in the tile's core, with a margin for jitter."""
+    placed = boxes.mapped(1.0, (tile.x1, tile.y1))
+    x, y = placed.centre_px.T if len(placed) else np.zeros((2, 0))
+    margin = 4
+    return placed.where(
+        (x >= tile.core_x1 - margin)
+        & (x < tile.core_x2 + margin)
+        & (y >= tile.core_y1 - margin)
+        & (y < tile.core_y2 + margin)
+    )
+
+
+def _owner_map(rgb: NDArray[np.uint8], containers: tuple[Container, ...]) -> NDArray[np.uint16]:
+    size_wh = (rgb.shape[1], rgb.shape[0])
+    scale = min(1.0, _MAP_SIDE_PX / max(size_wh))
+    return filled([c.polygon_px for c in containers], size_wh, scale)
+
+
+def _homes(boxes: Boxes, owners: NDArray[np.uint16], rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The container that holds each box's centre, -1 for none."""
+    fx, fy = owners.shape[1] / rgb.shape[1], owners.shape[0] / rgb.shape[0]
+    x = np.clip((boxes.centre_px[:, 0] * fx).astype(int), 0, owners.shape[1] - 1)
+    y = np.clip((boxes.centre_px[:, 1] * fy).astype(int), 0, owners.shape[0] - 1)
+    return owners[y, x].astype(np.intp) - 1
+
+
+def _part_with(
+    rgb: NDArray[np.uint8], content: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """The part of the photo that holds all content, and where it begins (x, y)."""
+    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
+    if len(rows) == 0:  # a container too thin for the map: look at the whole photo
+        return rgb, (0, 0)
+    fy, fx = rgb.shape[0] / content.shape[0], rgb.shape[1] / content.shape[1]
+    y1, y2 = int(rows[0] * fy), min(rgb.shape[0], int(np.ceil((rows[-1] + 1) * fy)))
+    x1, x2 = int(columns[0] * fx), min(rgb.shape[1], int(np.ceil((columns[-1] + 1) * fx)))
+    return rgb[y1:y2, x1:x2], (x1, y1)
+
+
+def _content_of_part(
+    content: NDArray[np.bool_],
+    rgb: NDArray[np.uint8],
+    part: NDArray[np.uint8],
+    offset: tuple[int, int],
+) -> NDArray[np.bool_]:
+    fy, fx = content.shape[0] / rgb.shape[0], content.shape[1] / rgb.shape[1]
+    y1, x1 = int(offset[1] * fy), int(offset[0] * fx)
+    y2 = max(y1 + 1, int(np.ceil((offset[1] + part.shape[0]) * fy)))
+    x2 = max(x1 + 1, int(np.ceil((offset[0] + part.shape[1]) * fx)))
+    return content[y1:y2, x1:x2]
+
+
+def _scale_for(plant_px: float | None, detector: Detector, rule: DetectRule) -> float:
+    """The scale that brings plants to the detector's best size; 1 when nothing is known.
+
+    Rounded to a sixteenth of an octave, so that a hair's difference in the look changes
+    nothing.
+    """
+    if not plant_px:
+        return 1.0
+    scale = min(detector.plant_px / plant_px, rule.largest_scale)
+    return float(2 ** (np.round(np.log2(scale) * 16) / 16))
+
+
+def _to_rescale(
+    boxes: Boxes,
+    home: NDArray[np.intp],
+    scale: float,
+    containers: int,
+    detector: Detector,
+    rule: DetectRule,
+) -> dict[float, list[int]]:
+    """Containers to look at again, by their new scale."""
+    groups: dict[float, list[int]] = {}
+    for index in range(containers):
+        sizes = boxes.size_px[(home == index) & ~boxes.is_empty]
+        if len(sizes) < _FEWEST_TO_RESCALE:
+            continue
+        median = float(np.median(sizes))
+        off = median * scale / detector.plant_px
+        again = _scale_for(median, detector, rule)
+        if max(off, 1 / off) > rule.rescale_beyond and again != scale:
+            # Half-octave steps, so that similar containers share one pass.
+            stepped = float(2 ** (np.round(np.log2(again) * 2) / 2))
+            groups.setdefault(stepped, []).append(index)
+    return dict(sorted(groups.items()))
+
+
+def _replaced(
+    boxes: Boxes,
+    home: NDArray[np.intp],
+    better: Boxes,
+    better_home: NDArray[np.intp],
+    group: list[int],
+) -> tuple[Boxes, NDArray[np.intp]]:
+    """The answer of each container in ``group`` from the pass that was surer of it.
+
+    Surer: the larger sum of confidences times areas, so that leaves taken for plants do
+    not win by their number.
+    """
+    keep_old, keep_new = np.ones(len(boxes), np.bool_), np.zeros(len(better), np.bool_)
+    for index in group:
+        old, new = home == index, better_home == index
+        if _weight(better.where(new)) >= _weight(boxes.where(old)):
+            keep_old &= ~old
+            keep_new |= new
+    joined = Boxes.joined([boxes.where(keep_old), better.where(keep_new)])
+    return joined, np.concatenate([home[keep_old], better_home[keep_new]])
+
+
+def _weight(boxes: Boxes) -> float:
+    return float((boxes.confidence * boxes.size_px**2).sum())

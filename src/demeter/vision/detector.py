@@ -1,0 +1,119 @@
+"""Plants and empty containers in one tile: the networks of Demeter's own kind.
+
+Tensor contract: one input [N, 3, H, W], float32, BGR 0..255; one output [N, anchors, 7]
+with centre x, centre y, width, height in input pixels, objectness, and one score each for
+``plant`` and ``empty_container``, all after the sigmoid. A box's confidence is objectness
+times the better score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.boxes import Boxes
+from demeter.vision.errors import ModelRefused
+from demeter.vision.runtime import (
+    ModelFile,
+    Precision,
+    Preparation,
+    Runner,
+    compiled,
+    open_model,
+)
+
+PADDING_GREY = 114
+_FIELDS = 7
+
+
+class Detector(Protocol):
+    """Finds plants and empty containers in tiles of ``tile_px`` a side."""
+
+    @property
+    def identity(self) -> str:
+        """``name@sha256``."""
+        ...
+
+    @property
+    def precision(self) -> str: ...
+
+    @property
+    def tile_px(self) -> int:
+        """Side of the tiles it takes."""
+        ...
+
+    @property
+    def plant_px(self) -> float:
+        """The size of a plant, in tile pixels, that it sees best."""
+        ...
+
+    def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
+        """Boxes in tile pixels from confidence ``floor`` up, one `Boxes` a tile, in order.
+
+        Tiles are RGB [h, w, 3] with h, w ≤ ``tile_px``; smaller ones are padded.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlantDetector:
+    """A detector of Demeter's own tensor contract."""
+
+    identity: str
+    precision: str
+    tile_px: int
+    plant_px: float
+    runner: Runner
+
+    def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
+        outputs = self.runner(padded(t, self.tile_px) for t in tiles)
+        return [_boxes(output[0][0], floor) for output in outputs]
+
+
+def load_plant_detector(
+    path: Path, precision: Precision, threads: int, tile_px: int, plant_px: float
+) -> PlantDetector:
+    """Compile a detector for tiles of ``tile_px``, or of its own size where that is fixed.
+
+    Raises:
+        ModelRefused: the file is no network or its tensors are not those of the contract.
+    """
+    file = open_model(path)
+    side = _side(file, tile_px)
+    runner = compiled(file, Preparation(bgr=True, divisor=1.0), (side, side), precision, threads)
+    return PlantDetector(file.identity, precision.value, side, plant_px, runner)
+
+
+def padded(tile: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The tile in the upper left of a grey square; the tile itself if it fills it."""
+    if tile.shape[:2] == (side, side):
+        return tile
+    canvas = np.full((side, side, 3), PADDING_GREY, np.uint8)
+    canvas[: tile.shape[0], : tile.shape[1]] = tile
+    return canvas
+
+
+def _side(file: ModelFile, wanted_px: int) -> int:
+    if len(file.inputs) != 1 or len(file.inputs[0]) != 4 or file.inputs[0][1] not in (3, -1):  # noqa: PLR2004
+        raise ModelRefused(file.path.name, f"takes {file.inputs}, not one [N, 3, H, W]")
+    if len(file.outputs) != 1 or len(file.outputs[0]) != 3 or file.outputs[0][2] != _FIELDS:  # noqa: PLR2004
+        raise ModelRefused(file.path.name, f"gives {file.outputs}, not one [N, anchors, 7]")
+    _, _, height, width = file.inputs[0]
+    if height != width:
+        raise ModelRefused(file.path.name, f"takes pictures of {width} × {height}, not squares")
+    return wanted_px if height == -1 else height
+
+
+def _boxes(rows: NDArray[np.float32], floor: float) -> Boxes:
+    """Rows [anchors, 7] above the floor as boxes."""
+    confidence = rows[:, 4] * rows[:, 5:].max(axis=1)
+    keep = confidence >= floor
+    rows, confidence = rows[keep], confidence[keep]
+    half = rows[:, 2:4] / 2
+    xyxy = np.concatenate([rows[:, :2] - half, rows[:, :2] + half], axis=1)
+    return Boxes(xyxy, confidence, rows[:, 6] > rows[:, 5])

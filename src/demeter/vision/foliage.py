@@ -1,0 +1,84 @@
+"""Which pixels of a container look like its plants.
+
+With detections, the container's own pixels say what its plants look like: colours inside
+detected plants against colours outside them, as two normalised histograms. For a colour c
+with shares p(c | plants) and p(c | rest) the score is p(c | plants) / (p(c | plants) +
+p(c | rest)), Bayes' rule at equal odds. Where undetected plants are the part a of the
+rest, their colours still score 1 / (1 + a) > 1/2 while soil, floor and rims score near 0,
+so the two are told apart however much was missed.
+
+Without detections, excess green (2g - r - b of the chromatic coordinates; Woebbecke et
+al. 1995, "Color indices for weed identification") is cut by Otsu's threshold over the
+container's own pixels, never below a floor under which nothing is green.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_BINS = (12, 32, 32)
+_LEAST_GREEN = 0.08
+_LOWEST_CUT, _HIGHEST_CUT = 0.45, 0.7
+_FEWEST_PIXELS = 200
+
+
+def by_likeness(
+    rgb: NDArray[np.uint8], plants: NDArray[np.bool_], rest: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Score 0..1 of each pixel [H, W] from the colours of ``plants`` and ``rest`` masks."""
+    code = _codes(rgb)
+    on, off = _histogram(code[plants]), _histogram(code[rest])
+    score = on / np.maximum(on + off, 1e-12)
+    smooth = cv2.GaussianBlur(score[code].astype(np.float32), (0, 0), 1.0)
+    return np.asarray(smooth, np.float32)
+
+
+def cut_of(scores: NDArray[np.float32]) -> float:
+    """Otsu's threshold of scores [n], kept where Bayes' rule makes sense of it."""
+    if scores.size < _FEWEST_PIXELS:
+        return (_LOWEST_CUT + _HIGHEST_CUT) / 2
+    return float(np.clip(_otsu(scores), _LOWEST_CUT, _HIGHEST_CUT))
+
+
+def by_greenness(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Green pixels of a container [H, W]; none where nothing is green enough."""
+    channels = rgb.astype(np.float32)
+    total = np.maximum(channels.sum(axis=2), 1)
+    green = (2 * channels[..., 1] - channels[..., 0] - channels[..., 2]) / total
+    green = np.asarray(cv2.GaussianBlur(green, (0, 0), 1.0), np.float32)
+    if not inside.any():
+        return inside
+    cut = max(_otsu((green[inside] + 1) / 3) * 3 - 1, _LEAST_GREEN)
+    return inside & (green > cut)
+
+
+def _codes(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Each pixel's bin of colour: CIE Lab, coarse in lightness."""
+    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.int32)
+    light, a, b = (lab[..., i] * _BINS[i] // 256 for i in range(3))
+    # a and b of real pictures crowd around 128: the middle half takes all bins.
+    a, b = (np.clip((lab[..., i] - 64) * _BINS[i] // 128, 0, _BINS[i] - 1) for i in (1, 2))
+    return (light * _BINS[1] + a) * _BINS[2] + b
+
+
+def _histogram(codes: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Shares of bins, smoothed a little over neighbours, summing to 1."""
+    counts = np.bincount(codes, minlength=int(np.prod(_BINS))).astype(np.float32).reshape(_BINS)
+    for light in range(_BINS[0]):
+        counts[light] = cv2.GaussianBlur(counts[light], (0, 0), 1.0)
+    return (counts / max(float(counts.sum()), 1.0)).astype(np.float64).ravel()
+
+
+def _otsu(values: NDArray[np.float32]) -> float:
+    """Otsu's threshold of values in 0..1."""
+    counts = np.histogram(values, bins=128, range=(0, 1))[0].astype(np.float64)
+    middles = (np.arange(128) + 0.5) / 128
+    below, above = np.cumsum(counts), counts.sum() - np.cumsum(counts)
+    sums = np.cumsum(counts * middles)
+    mean_below = sums / np.maximum(below, 1e-9)
+    mean_above = (sums[-1] - sums) / np.maximum(above, 1e-9)
+    between = below * above * (mean_below - mean_above) ** 2
+    best = np.flatnonzero(between >= between.max() - 1e-9)
+    return float((best.mean() + 1) / 128)

@@ -1,0 +1,111 @@
+"""Masks and polygons, and pictures brought to the size a network wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.detector import PADDING_GREY
+
+Polygon = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """A picture fitted into a square: ``square = picture * scale + offset``."""
+
+    square: NDArray[np.uint8]
+    scale: float
+    offset_xy: tuple[int, int]
+    inner_wh: tuple[int, int]
+
+    def back(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Points [n, 2] of the square as points of the picture."""
+        return (xy - np.array(self.offset_xy)) / self.scale
+
+
+def letterbox(rgb: NDArray[np.uint8], side: int, *, centred: bool) -> Letterbox:
+    """Fit a picture [H, W, 3] into ``side`` × ``side``, the rest grey."""
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+    canvas = np.full((side, side, 3), PADDING_GREY, np.uint8)
+    left = (side - inner[0]) // 2 if centred else 0
+    top = (side - inner[1]) // 2 if centred else 0
+    canvas[top : top + inner[1], left : left + inner[0]] = resized(rgb, inner)
+    return Letterbox(canvas, scale, (left, top), inner)
+
+
+def resized(rgb: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    """The picture at another size: averaged when smaller, interpolated when larger."""
+    if (rgb.shape[1], rgb.shape[0]) == size_wh:
+        return rgb
+    smaller = size_wh[0] * size_wh[1] < rgb.shape[0] * rgb.shape[1]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, size_wh, interpolation=how), np.uint8)
+
+
+def closed_and_filled(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
+    """The mask with gaps up to ``2 * radius_px`` closed and holes filled."""
+    work = mask.astype(np.uint8)
+    if radius_px > 0:
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
+        border = cv2.copyMakeBorder(work, *(radius_px,) * 4, cv2.BORDER_REPLICATE)
+        work = cv2.morphologyEx(border, cv2.MORPH_CLOSE, kernel)
+        work = work[radius_px:-radius_px, radius_px:-radius_px]
+    contours, _ = cv2.findContours(
+        np.ascontiguousarray(work), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    filled = np.zeros_like(work)
+    cv2.drawContours(filled, contours, -1, (1,), cv2.FILLED)
+    return filled.astype(np.bool_)
+
+
+def outline(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The outer outline [n, 2] of a mask's largest part, pixel corners included.
+
+    Pixel centres are what contours run through; half a pixel outward is added so that an
+    outline scaled up covers the pixels it came from. Empty [0, 2] for an empty mask.
+    """
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return np.zeros((0, 2))
+    largest = max(contours, key=lambda c: (cv2.contourArea(c), len(c)))
+    return largest.reshape(-1, 2).astype(np.float64) + 0.5
+
+
+def simplified(xy: NDArray[np.float64], tolerance_px: float, size_wh: tuple[int, int]) -> Polygon:
+    """An outline with fewer corners, whole pixels, inside the picture."""
+    kept = cv2.approxPolyDP(xy.astype(np.float32), tolerance_px, closed=True).reshape(-1, 2)
+    whole = np.clip(np.rint(kept), 0, np.array(size_wh)).astype(int)
+    return tuple((int(x), int(y)) for x, y in whole)
+
+
+def filled(polygons: list[Polygon], size_wh: tuple[int, int], scale: float) -> NDArray[np.uint16]:
+    """A map [h, w] of which polygon holds each pixel: 0 none, i + 1 the i-th.
+
+    Polygons are in pixels of the photo, the map is ``scale`` times as large. Where polygons
+    overlap the smaller one wins: a pot on a bed is a pot.
+    """
+    width = max(1, round(size_wh[0] * scale))
+    height = max(1, round(size_wh[1] * scale))
+    canvas = np.zeros((height, width), np.uint16)
+    for index in sorted(range(len(polygons)), key=lambda i: (-area_px(polygons[i]), i)):
+        corners = np.rint(np.array(polygons[index], np.float64) * scale - 0.5).astype(np.int32)
+        cv2.fillPoly(canvas, [corners], (index + 1,))
+    return canvas
+
+
+def area_px(polygon: Polygon) -> float:
+    """Area of a polygon by the shoelace formula, in square pixels."""
+    x, y = np.array(polygon, np.float64).T
+    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+
+
+def frame_polygon(size_wh: tuple[int, int]) -> Polygon:
+    """The picture's own outline."""
+    width, height = size_wh
+    return ((0, 0), (width, 0), (width, height), (0, height))

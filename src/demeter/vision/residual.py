@@ -1,0 +1,143 @@
+"""What detections leave unexplained in a container: foliage that no detected plant covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.boxes import Boxes
+from demeter.vision.foliage import by_greenness, by_likeness, cut_of
+from demeter.vision.geometry import filled, resized
+from demeter.vision.values import Container
+
+_WORK_PLANT_PX = 24
+_WORK_SIDE_PX = 1200
+_CORE, _OWN = 0.75, 1.15
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """Masks [h, w] of a container's crop, ``scale`` times as large as the photo.
+
+    ``residual``: unexplained foliage; ``foliage``: all of it; ``own_fill``: the part of a
+    detected plant's inscribed ellipse that is foliage (median), 1 without detections;
+    ``likeness``: mean score of the residual's pixels, 0 without any.
+    """
+
+    residual: NDArray[np.bool_]
+    foliage: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+    scale: float
+    offset_xy: tuple[int, int]
+    own_fill: float
+    likeness: float
+    cut: float
+
+    @property
+    def area_px(self) -> int:
+        """Unexplained foliage in square pixels of the photo."""
+        return round(float(self.residual.sum()) / self.scale**2)
+
+
+def residual_of(
+    rgb: NDArray[np.uint8], container: Container, boxes: Boxes, plant_px: float | None
+) -> Residual:
+    """The residual of a container given what was detected in it (empties included).
+
+    ``plant_px`` is a typical plant's size in the photo; parts smaller than a third of a
+    plant, or thinner than a third of its width, are no plants. Without it, foliage is
+    judged by its colour alone.
+    """
+    crop, offset, scale, inside = _crop(rgb, container, plant_px)
+    local = boxes.mapped(scale, (-offset[0] * scale, -offset[1] * scale))
+    plants = local.where(~local.is_empty)
+    covered = _ellipses(inside.shape, local, _OWN)
+    if len(plants) == 0 or plant_px is None:
+        foliage, likeness, cut = by_greenness(crop, inside), inside.astype(np.float32), 0.0
+    else:
+        likeness, cut = _likeness(crop, inside, plants, covered)
+        foliage = inside & (likeness > cut)
+    loose = _plant_like(foliage & ~covered, None if plant_px is None else plant_px * scale)
+    return Residual(
+        residual=loose,
+        foliage=foliage,
+        inside=inside,
+        scale=scale,
+        offset_xy=offset,
+        own_fill=_fill(foliage, plants),
+        likeness=float(likeness[loose].mean()) if loose.any() else 0.0,
+        cut=round(cut, 4),
+    )
+
+
+def _crop(
+    rgb: NDArray[np.uint8], container: Container, plant_px: float | None
+) -> tuple[NDArray[np.uint8], tuple[int, int], float, NDArray[np.bool_]]:
+    """The container's part of the photo at working size, with its mask."""
+    xs, ys = zip(*container.polygon_px, strict=True)
+    x1, y1, x2, y2 = min(xs), min(ys), max(max(xs), min(xs) + 1), max(max(ys), min(ys) + 1)
+    part = rgb[y1:y2, x1:x2]
+    scale = min(1.0, _WORK_SIDE_PX / max(part.shape[:2]))
+    if plant_px:
+        scale = min(scale, max(_WORK_PLANT_PX / plant_px, 64 / max(part.shape[:2])))
+    work_wh = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+    polygon = tuple((x - x1, y - y1) for x, y in container.polygon_px)
+    mask = filled([polygon], (part.shape[1], part.shape[0]), scale) > 0
+    crop = resized(part, work_wh)
+    return crop, (x1, y1), scale, mask[: crop.shape[0], : crop.shape[1]]
+
+
+def _likeness(
+    crop: NDArray[np.uint8],
+    inside: NDArray[np.bool_],
+    plants: Boxes,
+    covered: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32], float]:
+    core = _ellipses(inside.shape, plants, _CORE) & inside
+    rest = inside & ~covered
+    if not core.any() or not rest.any():
+        return inside.astype(np.float32), 0.5
+    score = by_likeness(crop, core, rest)
+    return score, cut_of(score[inside])
+
+
+def _ellipses(shape: tuple[int, ...], boxes: Boxes, grown: float) -> NDArray[np.bool_]:
+    """Where boxes' inscribed ellipses, ``grown`` times as large, lie."""
+    canvas = np.zeros(shape[:2], np.uint8)
+    for (cx, cy), (x1, y1, x2, y2) in zip(boxes.centre_px, boxes.xyxy_px, strict=True):
+        axes = ((x2 - x1) * grown / 2 * 16, (y2 - y1) * grown / 2 * 16)
+        centre = (round((float(cx) - 0.5) * 16), round((float(cy) - 0.5) * 16))
+        size = (max(8, round(float(axes[0]))), max(8, round(float(axes[1]))))
+        cv2.ellipse(canvas, centre, size, 0, 0, 360, (1,), cv2.FILLED, cv2.LINE_8, 4)
+    return canvas.astype(np.bool_)
+
+
+def _plant_like(mask: NDArray[np.bool_], plant_px: float | None) -> NDArray[np.bool_]:
+    """Parts wide and large enough to hold a plant; crumbs, slivers and rims go."""
+    if not mask.any():
+        return mask
+    plant = plant_px or 6.0
+    radius = max(1, round(plant / 6))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
+    least = np.pi / 4 * plant**2 / 3
+    large = np.array([i > 0 and stats[i, cv2.CC_STAT_AREA] >= least for i in range(count)])
+    return large[labels]
+
+
+def _fill(foliage: NDArray[np.bool_], plants: Boxes) -> float:
+    """Median share of foliage in plants' inscribed ellipses, from an integral picture."""
+    if len(plants) == 0:
+        return 1.0
+    total = cv2.integral(foliage.astype(np.uint8))
+    height, width = foliage.shape
+    x1, y1, x2, y2 = np.rint(plants.xyxy_px).astype(int).T
+    x1, x2 = np.clip(x1, 0, width), np.clip(x2, 0, width)
+    y1, y2 = np.clip(y1, 0, height), np.clip(y2, 0, height)
+    inside = total[y2, x2] - total[y1, x2] - total[y2, x1] + total[y1, x1]
+    ellipse = np.maximum(np.pi / 4 * (x2 - x1) * (y2 - y1), 1)
+    return float(np.clip(np.median(inside / ellipse), 0.2, 1.0))

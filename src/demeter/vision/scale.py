@@ -1,0 +1,159 @@
+"""The scale at which plants are looked for: found, not given.
+
+A detector sees plants best when they are of one size in its tile (`Detector.plant_px`). The
+quick look runs it over a few tiles at each of several scales, an octave apart, and asks at
+which of them confident boxes of about that size explain most of what is there. What is
+known of packaging and containers narrows the scales that are tried.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.boxes import Boxes
+from demeter.vision.detector import Detector
+from demeter.vision.geometry import resized
+from demeter.vision.hints import Hints
+from demeter.vision.merge import merged
+from demeter.vision.tiles import Tile, cover, with_content
+from demeter.vision.values import Container
+
+
+@dataclass(frozen=True, slots=True)
+class LookRule:
+    """How the quick look looks.
+
+    ``tiles``: tiles looked at, at most, a scale. ``floor``: confidence from which a box
+    counts as evidence. ``octaves``: how fast evidence fades as a box's size leaves the
+    detector's best, as the standard deviation of a bell over log2 of the ratio.
+    ``smallest_px``: plants smaller than that in the photo are not looked for.
+    """
+
+    tiles: int = 4
+    floor: float = 0.3
+    octaves: float = 0.8
+    smallest_px: float = 10.0
+    largest_share: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The answer: a plant's size in pixels of the photo, ``None`` when nothing was seen.
+
+    ``evidence`` is (scale, score) of each scale tried.
+    """
+
+    plant_px: float | None
+    evidence: tuple[tuple[float, float], ...]
+
+
+def quick_look(
+    rgb: NDArray[np.uint8],
+    content: NDArray[np.bool_],
+    detector: Detector,
+    expected_px: float | None,
+    rule: LookRule | None = None,
+) -> Look:
+    """Look at the photo [H, W, 3] at several scales, where ``content`` [h, w] holds."""
+    rule = rule or LookRule()
+    looks = [
+        (scale, _looked(rgb, content, detector, scale, rule))
+        for scale in scales(rgb.shape[1::-1], detector, expected_px, rule)
+    ]
+    scored = [
+        (scale, *_score(boxes, area, detector.plant_px, rule)) for scale, (boxes, area) in looks
+    ]
+    evidence = tuple((round(s, 4), round(score, 4)) for s, score, _ in scored)
+    scale, score, size = max(scored, key=lambda s: (s[1], s[0]))
+    return Look(size / scale if score > 0 else None, evidence)
+
+
+def scales(
+    size_wh: tuple[int, int], detector: Detector, expected_px: float | None, rule: LookRule
+) -> tuple[float, ...]:
+    """The scales to try, an octave apart, coarse to fine.
+
+    The coarsest shows a plant that fills the photo at the detector's best size, the finest
+    the smallest plants looked for. With an expected size, one octave either way of it.
+    """
+    low, high = max(size_wh) * rule.largest_share, rule.smallest_px
+    if expected_px:
+        low, high = expected_px * 2, expected_px / 2
+    coarsest, finest = detector.plant_px / max(low, high), detector.plant_px / min(low, high)
+    count = max(1, math.ceil(math.log2(finest / coarsest) - 1e-9)) + 1
+    return tuple(float(f) for f in np.geomspace(coarsest, finest, count))
+
+
+def expected_plant_px(containers: tuple[Container, ...], hints: Hints) -> float | None:
+    """A plant's size in the photo from what is known: packaging and containers' sizes.
+
+    A plant is taken to be as wide as its packaging; ``None`` where either is not known.
+    """
+    per_cm = [s for c in containers if (s := px_per_cm(c, hints)) is not None]
+    if not per_cm or not hints.packaging_diameter_cm:
+        return None
+    return float(np.median(per_cm)) * hints.packaging_diameter_cm
+
+
+def px_per_cm(container: Container, hints: Hints) -> float | None:
+    """Pixels a centimetre of a container whose type has a known size; by area."""
+    size = hints.size_of(container.container_type)
+    if size is None or container.whole_frame:
+        return None
+    return math.sqrt(container.area_px / (size.length_cm * size.width_cm))
+
+
+def _looked(
+    rgb: NDArray[np.uint8],
+    content: NDArray[np.bool_],
+    detector: Detector,
+    scale: float,
+    rule: LookRule,
+) -> tuple[Boxes, float]:
+    """Merged boxes of a few tiles, in scaled pixels, and the area they were looked for in."""
+    height, width = rgb.shape[:2]
+    scaled_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
+    tiles = with_content(cover(scaled_wh, detector.tile_px, 0), content)
+    chosen = _spread(tiles, rule.tiles)
+    pictures = [_scaled_cut(rgb, t, scaled_wh) for t in chosen]
+    found = detector(pictures, rule.floor)
+    area = sum((t.y2 - t.y1) * (t.x2 - t.x1) for t in chosen)
+    return Boxes.joined([merged(b) for b in found]), float(max(area, 1))
+
+
+def _spread(tiles: tuple[Tile, ...], count: int) -> list[Tile]:
+    """``count`` tiles spread evenly over all of them, the middle ones of equal parts."""
+    if len(tiles) <= count:
+        return list(tiles)
+    return [tiles[int((i + 0.5) * len(tiles) / count)] for i in range(count)]
+
+
+def _scaled_cut(
+    rgb: NDArray[np.uint8], tile: Tile, scaled_wh: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """A tile of the scaled photo, made without scaling the whole photo."""
+    fx, fy = rgb.shape[1] / scaled_wh[0], rgb.shape[0] / scaled_wh[1]
+    x1, x2 = int(tile.x1 * fx), max(int(tile.x1 * fx) + 1, round(tile.x2 * fx))
+    y1, y2 = int(tile.y1 * fy), max(int(tile.y1 * fy) + 1, round(tile.y2 * fy))
+    return resized(rgb[y1:y2, x1:x2], (tile.x2 - tile.x1, tile.y2 - tile.y1))
+
+
+def _score(boxes: Boxes, area_px: float, best_px: float, rule: LookRule) -> tuple[float, float]:
+    """How much of the area confident boxes of the right size explain, and their size."""
+    plants = boxes.where(~boxes.is_empty)
+    if len(plants) == 0:
+        return 0.0, best_px
+    size = np.maximum(plants.size_px, 1e-3)
+    fit = np.exp(-0.5 * (np.log2(size / best_px) / rule.octaves) ** 2)
+    weight = plants.confidence**2 * fit
+    return float((weight * size**2).sum() / area_px), _weighted_median(size, weight)
+
+
+def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])

@@ -1,0 +1,193 @@
+"""Containers on the whole photo: the networks of Demeter's own kind.
+
+Tensor contract: input ``images`` [1, 3, S, S], float32, BGR 0..255, the photo at the top
+left of a grey square; output ``types`` [1, 6, s, s], probabilities of background and the
+five types; output ``depth`` [1, 1, s, s], 0 at a container's edge, 1 where it is deepest.
+Touching containers are told apart by their depths: each deep part is the seed of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.errors import ModelRefused
+from demeter.vision.geometry import (
+    Polygon,
+    area_px,
+    closed_and_filled,
+    letterbox,
+    outline,
+    simplified,
+)
+from demeter.vision.runtime import (
+    ModelFile,
+    Precision,
+    Preparation,
+    Runner,
+    compiled,
+    open_model,
+)
+from demeter.vision.values import ContainerType
+
+TYPES = (
+    ContainerType.SEGMENT,
+    ContainerType.BOX,
+    ContainerType.PLUG,
+    ContainerType.SEEDLING_TRAY,
+    ContainerType.POT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One container as a model names it; ``polygon_px`` in pixels of the photo."""
+
+    label: str
+    polygon_px: Polygon
+    confidence: float
+
+
+class Segmenter(Protocol):
+    """Finds containers on a whole photo."""
+
+    @property
+    def identity(self) -> str:
+        """``name@sha256``."""
+        ...
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Region, ...]:
+        """Regions of a photo [H, W, 3], in any order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRule:
+    """What makes an instance of the maps; lengths and areas in pixels of the maps.
+
+    ``min_share`` is of the photo's area: what is smaller is no container.
+    """
+
+    foreground: float = 0.5
+    seed_depth: float = 0.4
+    min_seed_px: int = 6
+    min_share: float = 0.002
+    closing_px: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSegmenter:
+    """A segmenter of Demeter's own tensor contract."""
+
+    identity: str
+    side_px: int
+    runner: Runner
+    rule: SeedRule
+
+    def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Region, ...]:
+        fitted = letterbox(rgb, self.side_px, centred=False)
+        types, depth = self.runner([fitted.square])[0]
+        per_pixel = types.shape[-1] / self.side_px
+        width = max(1, round(fitted.inner_wh[0] * per_pixel))
+        height = max(1, round(fitted.inner_wh[1] * per_pixel))
+        shares, depths = types[0][:, :height, :width], depth[0, 0, :height, :width]
+        size_wh = (rgb.shape[1], rgb.shape[0])
+        masks = instances(shares, depths, self.rule)
+        found = (_region(m, shares, size_wh) for m in masks)
+        return tuple(r for r in found if r is not None)
+
+
+def load_container_segmenter(
+    path: Path, precision: Precision, threads: int, rule: SeedRule | None = None
+) -> ContainerSegmenter:
+    """Compile a segmenter.
+
+    Raises:
+        ModelRefused: the file is no network or its tensors are not those of the contract.
+    """
+    file = open_model(path)
+    side = _checked_side(file)
+    runner = compiled(file, Preparation(bgr=True, divisor=1.0), (side, side), precision, threads)
+    return ContainerSegmenter(file.identity, side, runner, rule or SeedRule())
+
+
+def instances(
+    shares: NDArray[np.float32], depth: NDArray[np.float32], rule: SeedRule
+) -> list[NDArray[np.bool_]]:
+    """One mask [h, w] a container from probabilities [6, h, w] and depth [h, w]."""
+    mask = (1 - shares[0]) > rule.foreground
+    seeds = _seeds(mask, depth, rule)
+    owner = _nearest(seeds)
+    count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    found = [
+        closed_and_filled(_largest((owner == seed) & mask), rule.closing_px)
+        for seed in range(1, int(seeds.max(initial=0)) + 1)
+    ]
+    for part in range(1, count):
+        whole = parts == part
+        if not seeds[whole].any():  # nothing deep in it: a thin container, or a crumb
+            found.append(closed_and_filled(whole, rule.closing_px))
+    return [m for m in found if m.sum() >= rule.min_share * mask.size]
+
+
+def _seeds(
+    mask: NDArray[np.bool_], depth: NDArray[np.float32], rule: SeedRule
+) -> NDArray[np.int32]:
+    deep = (mask & (depth > rule.seed_depth)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(deep, connectivity=4)
+    renumbered = np.zeros(count, np.int32)
+    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= rule.min_seed_px]
+    renumbered[large] = np.arange(1, len(large) + 1)
+    return renumbered[labels]
+
+
+def _nearest(seeds: NDArray[np.int32]) -> NDArray[np.int32]:
+    """For each pixel the seed that is nearest, 0 everywhere if there is none."""
+    if not seeds.any():
+        return np.zeros_like(seeds)
+    away = (seeds == 0).astype(np.uint8)
+    _, cells = cv2.distanceTransformWithLabels(
+        away, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    seed_of_cell = np.zeros(int(cells.max()) + 1, np.int32)
+    seed_of_cell[cells[seeds > 0]] = seeds[seeds > 0]
+    return seed_of_cell[cells]
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        mask.astype(np.uint8), connectivity=4
+    )
+    if count <= 2:  # noqa: PLR2004 - background and one part
+        return mask
+    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+
+
+def _region(
+    mask: NDArray[np.bool_], shares: NDArray[np.float32], size_wh: tuple[int, int]
+) -> Region | None:
+    """The container of a mask: its type by majority of probability, its outline."""
+    means = shares[1:, mask].mean(axis=1)
+    best = int(np.argmax(means))
+    scale = np.array(size_wh) / np.array(mask.shape[::-1])
+    polygon = simplified(outline(mask) * scale, float(scale.max()), size_wh)
+    if len(polygon) < 3 or area_px(polygon) == 0:  # noqa: PLR2004 - no area, no container
+        return None
+    return Region(TYPES[best].value, polygon, round(float(means[best]), 4))
+
+
+def _checked_side(file: ModelFile) -> int:
+    shapes = sorted(file.outputs, key=lambda s: -s[1] if len(s) > 1 else 0)
+    fits = len(shapes) == 2 and all(len(s) == 4 for s in shapes)  # noqa: PLR2004
+    if not fits or (shapes[0][1], shapes[1][1]) != (len(TYPES) + 1, 1):
+        raise ModelRefused(
+            file.path.name, f"gives {file.outputs}, not types [1, 6, s, s] and depth [1, 1, s, s]"
+        )
+    if len(file.inputs) != 1 or file.inputs[0][2:] != (file.inputs[0][2],) * 2:
+        raise ModelRefused(file.path.name, f"takes {file.inputs}, not one square picture")
+    return file.inputs[0][2]
