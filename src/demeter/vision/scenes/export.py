@@ -1,0 +1,122 @@
+"""Scenes to files: JPEG pictures and one ``coco.json`` with the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from demeter.vision.scenes.compose import scene, tile
+from demeter.vision.scenes.values import Scene
+from demeter.vision.values import ContainerType
+
+PLANT, EMPTY = 1, 2
+CONTAINERS = {kind: 3 + k for k, kind in enumerate(ContainerType)}
+CATEGORIES = [
+    {"id": PLANT, "name": "plant"},
+    {"id": EMPTY, "name": "empty_container"},
+    *({"id": n, "name": kind.value} for kind, n in CONTAINERS.items()),
+]
+PHOTO_SIZES = ((4000, 3000), (4624, 3468), (3000, 4000), (4000, 3000))
+JPEG_QUALITY = 95
+CHUNK = 8
+
+
+def annotations(picture: Scene) -> list[dict[str, Any]]:
+    """A scene's truth as COCO annotations without ids.
+
+    Boxes are ``[x, y, w, h]`` in pixels. A plant has ``visible`` (0 to 1) and ``container``,
+    the position of its container among the picture's containers (-1: none); a container has
+    its polygon and its counts of ``plants`` and ``empties``.
+    """
+    rows = [_row(PLANT, p.xyxy_px, visible=round(p.visible, 3), container=p.container,
+                 world=p.world) for p in picture.plants]
+    rows += [_row(EMPTY, e.xyxy_px, container=e.container) for e in picture.empties]
+    for c in picture.containers:
+        xs, ys = zip(*c.polygon_px, strict=True)
+        flat = [round(v, 1) for point in c.polygon_px for v in point]
+        rows.append(_row(CONTAINERS[c.container_type], (min(xs), min(ys), max(xs), max(ys)),
+                         segmentation=[flat], world=c.world, plants=c.plants, empties=c.empties))
+    return rows
+
+
+def _row(category: int, box: tuple[float, ...], **more: object) -> dict[str, Any]:
+    x0, y0, x1, y1 = (round(v, 1) for v in box)
+    return {"category_id": category, "bbox": [x0, y0, round(x1 - x0, 1), round(y1 - y0, 1)],
+            "area": round((x1 - x0) * (y1 - y0), 1), "iscrowd": 0, **more}
+
+
+def draw_tile(seed: int, side_px: int = 640) -> Scene:
+    """One square to train detection on."""
+    return tile(seed, side_px)
+
+
+def draw_photo(seed: int, side_px: int = 0) -> Scene:
+    """One whole photo; ``side_px`` is its longer side, 0 for 12 megapixels and more."""
+    width, height = PHOTO_SIZES[seed % len(PHOTO_SIZES)]
+    if side_px:
+        longer = max(width, height)
+        width, height = round(width * side_px / longer), round(height * side_px / longer)
+    return scene(seed, (width, height))
+
+
+KINDS: dict[str, Callable[[int, int], Scene]] = {"tiles": draw_tile, "photos": draw_photo}
+
+
+def write_scenes(
+    out: Path, kind: str, count: int, seed: int, *, side_px: int = 0, workers: int = 1
+) -> Iterator[int]:
+    """Render ``count`` scenes into ``out`` and yield how many are done.
+
+    Pictures that are there already are not rendered again, so an interrupted run goes on.
+    ``coco.json`` is written last. Seeds are ``seed * 1,000,000 + number``.
+
+    Raises:
+        KeyError: the kind is neither ``tiles`` nor ``photos``.
+    """
+    draw = KINDS[kind]
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    (out / "truth").mkdir(exist_ok=True)
+    todo = [(out, draw.__name__, seed * 1_000_000 + n, n, side_px) for n in range(count)]
+    if workers <= 1:
+        for n, job in enumerate(todo):
+            _write_one(job)
+            yield n + 1
+    else:
+        with ProcessPoolExecutor(workers) as pool:
+            for n, _ in enumerate(pool.map(_write_one, todo, chunksize=CHUNK)):
+                yield n + 1
+    _collect(out, count)
+
+
+def _write_one(job: tuple[Path, str, int, int, int]) -> None:
+    out, drawer, seed, number, side_px = job
+    truth = out / "truth" / f"{number:06d}.json"
+    if truth.exists():
+        return
+    cv2.setNumThreads(1)
+    draw = {f.__name__: f for f in KINDS.values()}[drawer]
+    picture = draw(seed, side_px) if side_px else draw(seed)  # type: ignore[call-arg]
+    name = f"{number:06d}.jpg"
+    cv2.imwrite(str(out / "images" / name), picture.rgb[..., ::-1],
+                [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    height, width = picture.rgb.shape[:2]
+    image = {"id": number + 1, "file_name": f"images/{name}", "width": width, "height": height,
+             "kind": picture.kind, "seed": seed}
+    truth.write_text(json.dumps({"image": image, "annotations": annotations(picture)}))
+
+
+def _collect(out: Path, count: int) -> None:
+    images, rows = [], []
+    for number in range(count):
+        part = json.loads((out / "truth" / f"{number:06d}.json").read_text())
+        images.append(part["image"])
+        for row in part["annotations"]:
+            rows.append({"id": len(rows) + 1, "image_id": number + 1, **row})
+    (out / "coco.json").write_text(
+        json.dumps({"images": images, "annotations": rows, "categories": CATEGORIES})
+    )
