@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ import pytest
 
 from demeter.localdb import LocalDatabase, LocalDatabaseFailed, PostgresProgramsMissing
 from demeter.localdb import programs as programs_module
-from demeter.localdb.sockets import LONGEST_PATH_BYTES
+from demeter.localdb.sockets import LONGEST_PATH_BYTES, socket_dir
 
 START = (
     "import sys; from pathlib import Path; from demeter.localdb import LocalDatabase; "
@@ -138,8 +139,24 @@ def test_a_home_whose_socket_name_would_be_too_long(new_home: Path) -> None:
     database = LocalDatabase(deep, durable=False)
     try:
         assert ask(database.ensure_running(), "SELECT 1") == 1
+        assert stat.S_IMODE(socket_dir(database.data_dir).stat().st_mode) == 0o700
     finally:
         database.stop()
+    assert not socket_dir(database.data_dir).exists()
+
+
+def test_a_short_socket_directory_that_somebody_else_made_is_refused(new_home: Path) -> None:
+    deep = new_home / ("n" * LONGEST_PATH_BYTES)
+    deep.mkdir()
+    (deep / "postgresql").symlink_to(new_home / "postgresql")
+    database = LocalDatabase(deep, durable=False)
+    squatted = socket_dir(database.data_dir)
+    squatted.mkdir(mode=0o755)
+    try:
+        with pytest.raises(LocalDatabaseFailed, match="mode 0700"):
+            database.ensure_running()
+    finally:
+        squatted.rmdir()
 
 
 def test_a_home_with_a_comma_a_space_and_an_accent(new_home: Path) -> None:

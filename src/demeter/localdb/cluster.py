@@ -80,6 +80,7 @@ class LocalDatabase:
             if self._ping() is not Ping.NO_RESPONSE:
                 accounts.check_may_run(self.data_dir)
                 self._run("pg_ctl", "stop", "-m", "fast", "-w", "-t", str(STOP_TIMEOUT_S))
+                sockets.release(self.data_dir)
 
     def status(self) -> Status:
         """Whether the cluster exists and answers; starts nothing."""

@@ -62,3 +62,10 @@ def claim(data_dir: Path) -> None:
                 f"{sockets} should be a directory of {account.name} with mode 0700 and is not: "
                 "remove it, or choose a shorter DEMETER_HOME."
             ) from None
+
+
+def release(data_dir: Path) -> None:
+    """Remove the short directory of a server that has stopped."""
+    sockets = socket_dir(data_dir)
+    if sockets != data_dir and sockets.exists():
+        sockets.rmdir()

@@ -1,0 +1,37 @@
+# `make demo` and `make test` do all the set-up they need; see docs/runbooks/set-up.md.
+PYTHON ?= python3
+BIN := .venv/bin
+UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test lint bench lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: ## Set everything up under DEMETER_HOME
+	@$(PYTHON) scripts/setup
+
+setup-dev: ## The same, and what the tests need
+	@$(PYTHON) scripts/setup --dev
+
+demo: setup ## A photo becomes stock, on a page of your own
+	@$(BIN)/demeter demo
+
+test: lint ## Check the code and run every test
+	@$(BIN)/pytest -n auto --dist loadgroup
+
+lint: setup-dev ## Check how the code reads, and its types
+	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright
+
+bench: setup ## Measure
+	@$(BIN)/python -m benchmarks
+
+lock: setup-dev ## Renew the lock files after a change of pyproject.toml
+	@$(UV_COMPILE) --group build pyproject.toml -o requirements.lock
+	@$(UV_COMPILE) --group pyproject.toml:dev -c requirements.lock -o requirements-dev.lock
+	@$(UV_COMPILE) --group pyproject.toml:assets -o requirements-assets.lock
+
+clean: ## Remove what was built, installed and cached; never the database and the photos
+	@$(PYTHON) scripts/setup --clean

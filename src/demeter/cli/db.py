@@ -1,0 +1,86 @@
+"""``demeter db …``: the database's address, schema and life."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from demeter import db
+from demeter.localdb import LocalDatabase, programs
+from demeter.settings import settings
+
+app = typer.Typer(help="The database: its address, its schema, its life.", no_args_is_help=True)
+_out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+@app.command("url")
+def url() -> None:
+    """Print the libpq URL, and nothing else; starts the embedded database where needed."""
+    sys.stdout.write(f"{db.database_url()}\n")
+
+
+@app.command("migrate")
+def migrate(
+    revision: Annotated[str, typer.Option(help="up to this revision; `base` undoes all")] = "head",
+    *,
+    stop_after: Annotated[
+        bool, typer.Option("--stop-after", help="stop the database if this command started it")
+    ] = False,
+) -> None:
+    """Bring the schema and the reference rows up to date."""
+    embedded = _embedded()
+    started_here = embedded is not None and embedded.status().state != "running"
+    db.migrate(db.engine(), revision)
+    _err.print(f"The schema is at {revision}.")
+    db.engine().dispose()
+    if embedded is not None and started_here and stop_after:
+        embedded.stop()
+
+
+@app.command("start")
+def start() -> None:
+    """Start the embedded database; it runs until `demeter db stop` or the machine's end."""
+    _err.print(f"Running: {_embedded_or_exit().ensure_running()}")
+
+
+@app.command("stop")
+def stop() -> None:
+    """Stop the embedded database; open transactions are rolled back."""
+    _embedded_or_exit().stop()
+    _err.print("Stopped.")
+
+
+@app.command("status")
+def status() -> None:
+    """Say whether the embedded database runs; the exit status is 0 if it does."""
+    found = _embedded_or_exit().status()
+    version = f" (PostgreSQL {found.major})" if found.major else ""
+    _out.print(f"{found.state}{version} in {found.data_dir}", soft_wrap=True)
+    if found.state != "running":
+        raise typer.Exit(1)
+
+
+@app.command("shell")
+def shell() -> None:
+    """Open psql on the database."""
+    address = db.database_url()
+    chosen = programs.find(settings().home)
+    psql = chosen.path("psql")
+    os.execve(psql, [str(psql), address], {**os.environ, **chosen.environment})  # noqa: S606
+
+
+def _embedded() -> LocalDatabase | None:
+    configured = settings()
+    return None if configured.database_url else LocalDatabase(configured.home)
+
+
+def _embedded_or_exit() -> LocalDatabase:
+    embedded = _embedded()
+    if embedded is None:
+        _err.print("DEMETER_DATABASE_URL is set: that server is not Demeter's to start or stop.")
+        raise typer.Exit(1)
+    return embedded
