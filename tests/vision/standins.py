@@ -90,7 +90,7 @@ def plant(picture: np.ndarray, x: float, y: float, diameter: float, colour=LEAF)
 
 
 def planted_grid(columns: int, rows: int, diameter=40, pitch=60) -> np.ndarray:
-    """A bed with ``columns`` × ``rows`` separate plants, centred in its soil."""
+    """A bed with ``columns`` by ``rows`` separate plants, centred in its soil."""
     width, height = columns * pitch + 40, rows * pitch + 40
     picture = bed((width + 60, height + 60), (30, 30, 30 + width, 30 + height))
     for i in range(columns):

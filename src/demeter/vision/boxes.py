@@ -39,13 +39,13 @@ class Boxes:
     @property
     def centre_px(self) -> NDArray[np.float32]:
         """Centres [n, 2] as x, y."""
-        return (self.xyxy_px[:, :2] + self.xyxy_px[:, 2:]) / 2
+        return (self.xyxy_px[:, :2] + self.xyxy_px[:, 2:]) * np.float32(0.5)
 
     @property
     def size_px(self) -> NDArray[np.float32]:
         """Geometric mean of width and height [n]."""
         wh = np.maximum(self.xyxy_px[:, 2:] - self.xyxy_px[:, :2], 0)
-        return np.sqrt(wh[:, 0] * wh[:, 1])
+        return np.sqrt(wh[:, 0] * wh[:, 1]).astype(np.float32)
 
     def where(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Boxes:
         """The boxes that a mask or index keeps."""

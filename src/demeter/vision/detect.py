@@ -13,7 +13,7 @@ from demeter.vision.detector import Detector
 from demeter.vision.geometry import filled, resized
 from demeter.vision.hints import Hints
 from demeter.vision.merge import MergeRule, merged
-from demeter.vision.scale import Look, LookRule, expected_plant_px, quick_look
+from demeter.vision.scale import Look, LookRule, expected_plant_px, plausible_sizes, quick_look
 from demeter.vision.tiles import Tile, cover, with_content
 from demeter.vision.values import Container
 
@@ -57,6 +57,7 @@ def detected(
     containers: tuple[Container, ...],
     detector: Detector,
     hints: Hints,
+    *,
     rule: DetectRule,
     on_progress: Progress,
 ) -> Found:
@@ -65,14 +66,14 @@ def detected(
         none = np.zeros(0, np.intp)
         return Found(Boxes.none(), none, (), Look(None, ()), 0)
     owners = _owner_map(rgb, containers)
-    expected = expected_plant_px(containers, hints)
-    look = quick_look(rgb, owners > 0, detector, expected, rule.look)
+    sizes = plausible_sizes(containers, hints, rule.look)
+    look = quick_look(rgb, owners > 0, detector, sizes, rule.look)
     on_progress(0.1)
-    first = _scale_for(look.plant_px or expected, detector, rule)
+    first = _scale_for(look.plant_px or expected_plant_px(containers, hints), detector, rule)
     job = _Job(rgb, owners, detector, rule)
     boxes, home, tiles = job.at_scale(first, list(range(len(containers))), on_progress)
     scale = [first] * len(containers)
-    for again, group in _to_rescale(boxes, home, first, len(containers), detector, rule).items():
+    for again, group in _to_rescale(boxes, home, scale, detector, rule).items():
         better, better_home, more = job.at_scale(again, group, lambda _: None)
         tiles += more
         boxes, home = _replaced(boxes, home, better, better_home, group)
@@ -189,14 +190,13 @@ def _scale_for(plant_px: float | None, detector: Detector, rule: DetectRule) -> 
 def _to_rescale(
     boxes: Boxes,
     home: NDArray[np.intp],
-    scale: float,
-    containers: int,
+    scales: list[float],
     detector: Detector,
     rule: DetectRule,
 ) -> dict[float, list[int]]:
     """Containers to look at again, by their new scale."""
     groups: dict[float, list[int]] = {}
-    for index in range(containers):
+    for index, scale in enumerate(scales):
         sizes = boxes.size_px[(home == index) & ~boxes.is_empty]
         if len(sizes) < _FEWEST_TO_RESCALE:
             continue

@@ -40,7 +40,9 @@ class Detector(Protocol):
         ...
 
     @property
-    def precision(self) -> str: ...
+    def precision(self) -> str:
+        """The arithmetic it runs in, as recorded with counts."""
+        ...
 
     @property
     def tile_px(self) -> int:
@@ -71,6 +73,7 @@ class PlantDetector:
     runner: Runner
 
     def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
+        """Boxes of each tile, unmerged."""
         outputs = self.runner(padded(t, self.tile_px) for t in tiles)
         return [_boxes(output[0][0], floor) for output in outputs]
 
@@ -105,7 +108,7 @@ def _side(file: ModelFile, wanted_px: int) -> int:
         raise ModelRefused(file.path.name, f"gives {file.outputs}, not one [N, anchors, 7]")
     _, _, height, width = file.inputs[0]
     if height != width:
-        raise ModelRefused(file.path.name, f"takes pictures of {width} × {height}, not squares")
+        raise ModelRefused(file.path.name, f"takes pictures of {width} by {height}, not squares")
     return wanted_px if height == -1 else height
 
 
@@ -116,4 +119,4 @@ def _boxes(rows: NDArray[np.float32], floor: float) -> Boxes:
     rows, confidence = rows[keep], confidence[keep]
     half = rows[:, 2:4] / 2
     xyxy = np.concatenate([rows[:, :2] - half, rows[:, :2] + half], axis=1)
-    return Boxes(xyxy, confidence, rows[:, 6] > rows[:, 5])
+    return Boxes(xyxy.astype(np.float32), confidence, rows[:, 6] > rows[:, 5])

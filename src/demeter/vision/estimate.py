@@ -1,42 +1,55 @@
 """Step 3: plants that detection could not separate, from what it left unexplained.
 
-The residual of each of four bands is divided by the area that a plant of that height in
-the container takes: the median part of a detected plant's ellipse that is foliage, times
-that ellipse at the size fitted there, times the overlap of plants in a clump. Without
-enough detections a density parameter takes their place, over the container's real size;
-without either the answer is "unknown", with the reason.
+The residual of each of four bands is divided by the area that a plant takes at that height
+of the container. Without enough detections to say that, a density parameter takes their
+place, over the container's real size; without either the answer is "unknown", with the
+reason. No residual is zero plants, however few were detected; and what would be many times
+the detected is no estimate but a sign that detection did not see this kind of plant.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.vision.bands import PlantArea, area_by_density, area_by_line, bands_of, extent_px
 from demeter.vision.boxes import Boxes
-from demeter.vision.geometry import Polygon
-from demeter.vision.hints import DensityPrior, Hints
+from demeter.vision.hints import Hints
 from demeter.vision.plantsize import SizeLine, fitted
-from demeter.vision.residual import Residual, residual_of
+from demeter.vision.residual import Residual, hull_px, outlines_px, residual_of
 from demeter.vision.scale import px_per_cm
-from demeter.vision.values import Band, Container, Estimation, EstimationMethod
+from demeter.vision.values import Container, Estimation, EstimationMethod
 
-BANDS = 4
 FEWEST_DETECTIONS = 5
 _OVERLAP = 0.85
+MOST_PER_DETECTION = 10
+_PRIOR_CONFIDENCE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What turns an area into plants: how, a plant's area, or why there is none."""
+
+    method: EstimationMethod
+    plant_area: PlantArea | None
+    reason: str | None
+    per_cm: float | None
+    line: SizeLine | None
 
 
 def estimated(
     rgb: NDArray[np.uint8],
-    index: int,
     container: Container,
     boxes: Boxes,
-    photo_plant_px: float | None,
     hints: Hints,
+    *,
+    index: int,
+    photo_plant_px: float | None,
 ) -> tuple[Estimation, float]:
-    """Estimate one container; ``boxes`` are those detected in it, in photo pixels.
+    """Estimate the ``index``-th container; ``boxes`` are those in it, in photo pixels.
 
     ``photo_plant_px`` is the median plant of the whole photo where enough were detected;
     it stands in where this container has too few of its own.
@@ -46,20 +59,17 @@ def estimated(
     """
     plants = boxes.where(~boxes.is_empty)
     line = _size_line(container, plants, photo_plant_px)
-    typical = None if line is None else float(line.diameter_px(0.5))
-    if typical is None and len(plants):
-        typical = float(np.median(plants.size_px))
-    residual = residual_of(rgb, container, boxes, typical)
+    residual = residual_of(rgb, container, boxes, _typical_px(line, plants))
+    basis = _basis(container, residual, line, hints)
     share = float(residual.residual.sum()) / max(1, int(residual.inside.sum()))
-    estimation = _estimation(index, container, residual, line, hints, len(plants))
-    return estimation, round(share, 4)
+    return _estimation(index, container, residual, basis, hints), round(share, 4)
 
 
 def _size_line(
     container: Container, plants: Boxes, photo_plant_px: float | None
 ) -> SizeLine | None:
     if len(plants) >= FEWEST_DETECTIONS:
-        top, height = _extent(container)
+        top, height = extent_px(container)
         v = (plants.centre_px[:, 1].astype(np.float64) - top) / height
         return fitted(v, plants.size_px.astype(np.float64))
     if photo_plant_px is not None:
@@ -67,167 +77,81 @@ def _size_line(
     return None
 
 
-def _estimation(
-    index: int,
-    container: Container,
-    residual: Residual,
-    line: SizeLine | None,
-    hints: Hints,
-    plants: int,
-) -> Estimation:
-    prior = hints.prior_of(container.container_type)
-    per_cm = px_per_cm(container, hints) or _per_cm_from_plants(line, prior)
+def _typical_px(line: SizeLine | None, plants: Boxes) -> float | None:
     if line is not None:
+        return float(line.diameter_px(0.5))
+    return float(np.median(plants.size_px)) if len(plants) else None
+
+
+def _basis(container: Container, residual: Residual, line: SizeLine | None, hints: Hints) -> _Basis:
+    prior = hints.prior_of(container.container_type)
+    per_cm = px_per_cm(container, hints)
+    if line is not None:
+        if per_cm is None and prior is not None and prior.avg_diameter_cm:
+            per_cm = float(line.diameter_px(0.5)) / prior.avg_diameter_cm
         overlap = _OVERLAP if prior is None else prior.overlap_adjustment_factor
-        method, area_of, reason = (
-            EstimationMethod.BANDS,
-            _area_by_line(line, residual, overlap),
-            None,
-        )
-    else:
-        method = EstimationMethod.DENSITY
-        area_of, reason = _area_by_density(prior, per_cm)
-    bands = _bands(container, residual, area_of)
-    unknown = reason is not None and residual.area_px > 0
-    confidence = residual.likeness * plants / (plants + FEWEST_DETECTIONS) if line else 0.3
+        area = area_by_line(line, residual.own_fill, overlap)
+        return _Basis(EstimationMethod.BANDS, area, None, per_cm, line)
+    density = EstimationMethod.DENSITY
+    if prior is None or prior.area_per_plant_cm2 is None:
+        reason = f"Fewer than {FEWEST_DETECTIONS} plants detected and no density parameter is set."
+        return _Basis(density, None, reason, per_cm, None)
+    if per_cm is None:
+        reason = "A density parameter is set, but not the container's size in centimetres."
+        return _Basis(density, None, reason, None, None)
+    return _Basis(density, area_by_density(prior, per_cm), None, per_cm, None)
+
+
+def _estimation(
+    index: int, container: Container, residual: Residual, basis: _Basis, hints: Hints
+) -> Estimation:
+    bands = bands_of(container, residual, basis.plant_area)
+    reason = _doubt(sum(b.estimated for b in bands), basis) if residual.area_px else None
+    unknown, per_cm = reason is not None, basis.per_cm
     return Estimation(
         container=index,
-        method=method,
+        method=basis.method,
         estimated=None if unknown else sum(b.estimated for b in bands),
-        unknown_reason=reason if unknown else None,
-        confidence=0.0 if unknown else round(confidence if residual.area_px else 1.0, 4),
-        polygon_px=_hull(residual),
+        unknown_reason=reason,
+        confidence=0.0 if unknown else _confidence(residual, basis.line),
+        polygon_px=hull_px(residual),
         residual_area_px=residual.area_px,
         residual_area_cm2=None if per_cm is None else round(residual.area_px / per_cm**2, 1),
         bands=bands,
-        parameters=_parameters(residual, line, prior, per_cm),
-        residual_polygons_px=_polygons(residual),
+        parameters=_parameters(container, residual, basis, hints),
+        residual_polygons_px=outlines_px(residual),
     )
 
 
-class _AreaByLine:
-    """Area of a plant, in square pixels of the photo, at vertical positions 0..1."""
-
-    def __init__(self, line: SizeLine, per_ellipse: float) -> None:
-        self._line, self._per_ellipse = line, per_ellipse
-
-    def __call__(self, v: float) -> float:
-        return float(math.pi / 4 * self._line.diameter_px(v) ** 2 * self._per_ellipse)
+def _doubt(plants: int, basis: _Basis) -> str | None:
+    """Why the residual cannot be given in plants, or ``None``."""
+    if basis.line is not None and plants > MOST_PER_DETECTION * max(1, basis.line.plants):
+        return f"The rest would hold {plants} plants where {basis.line.plants} were detected."
+    return basis.reason
 
 
-class _SameArea:
-    def __init__(self, area_px: float) -> None:
-        self._area_px = area_px
-
-    def __call__(self, v: float) -> float:  # noqa: ARG002 - the same everywhere
-        return self._area_px
-
-
-def _area_by_line(line: SizeLine, residual: Residual, overlap: float) -> _AreaByLine:
-    return _AreaByLine(line, residual.own_fill * overlap)
-
-
-def _area_by_density(
-    prior: DensityPrior | None, per_cm: float | None
-) -> tuple[_SameArea, str | None]:
-    """A plant's area from the density parameter, or why it cannot be had."""
-    if prior is None or prior.area_per_plant_cm2 is None:
-        reason = (
-            f"Fewer than {FEWEST_DETECTIONS} plants were detected and no density parameter is set."
-        )
-        return _SameArea(math.inf), reason
-    if per_cm is None:
-        reason = "A density parameter is set, but the container's size in centimetres is not known."
-        return _SameArea(math.inf), reason
-    area_cm2 = prior.area_per_plant_cm2 * prior.overlap_adjustment_factor
-    return _SameArea(area_cm2 * per_cm**2), None
-
-
-def _bands(
-    container: Container, residual: Residual, area_of: _AreaByLine | _SameArea
-) -> tuple[Band, ...]:
-    """Four strips from the container's top to its bottom; whole plants that sum rightly."""
-    top, height = _extent(container)
-    edges = [round(top + height * i / BANDS) for i in range(BANDS + 1)]
-    rows = residual.residual.sum(axis=1)
-    y = residual.offset_xy[1] + (np.arange(len(rows)) + 0.5) / residual.scale
-    band_of = np.clip(np.searchsorted(edges, y, side="right") - 1, 0, BANDS - 1)
-    areas = [float(rows[band_of == b].sum()) / residual.scale**2 for b in range(BANDS)]
-    plant = [area_of((b + 0.5) / BANDS) for b in range(BANDS)]
-    whole = _whole([a / p if p > 0 else 0.0 for a, p in zip(areas, plant, strict=True)])
-    return tuple(
-        Band(edges[b], edges[b + 1], round(areas[b]), _finite(plant[b]), whole[b])
-        for b in range(BANDS)
-    )
-
-
-def _whole(parts: list[float]) -> list[int]:
-    """Parts as whole numbers whose sum is the rounded sum, by largest remainder."""
-    floors = [math.floor(p) for p in parts]
-    missing = round(sum(parts)) - sum(floors)
-    by_remainder = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
-    for index in by_remainder[:missing]:
-        floors[index] += 1
-    return floors
-
-
-def _finite(area: float) -> float:
-    return round(area, 1) if math.isfinite(area) else 0.0
-
-
-def _extent(container: Container) -> tuple[int, int]:
-    """Top and height of a container, height at least 1."""
-    ys = [y for _, y in container.polygon_px]
-    return min(ys), max(1, max(ys) - min(ys))
-
-
-def _per_cm_from_plants(line: SizeLine | None, prior: DensityPrior | None) -> float | None:
-    """Pixels a centimetre from how wide the plants are said to be."""
-    if line is None or prior is None or not prior.avg_diameter_cm:
-        return None
-    return float(line.diameter_px(0.5)) / prior.avg_diameter_cm
-
-
-def _parts(residual: Residual) -> list[NDArray[np.float64]]:
-    contours, _ = cv2.findContours(
-        residual.residual.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
-    return [
-        (c.reshape(-1, 2) + 0.5) / residual.scale + np.array(residual.offset_xy) for c in contours
-    ]
-
-
-def _polygons(residual: Residual) -> tuple[Polygon, ...]:
-    """Outlines of the residual's parts, in reading order."""
-    simple = (
-        cv2.approxPolyDP(p.astype(np.float32), 1.5 / residual.scale, closed=True).reshape(-1, 2)
-        for p in _parts(residual)
-    )
-    whole = (tuple((int(x), int(y)) for x, y in np.rint(s)) for s in simple if len(s) > 2)  # noqa: PLR2004
-    return tuple(sorted(whole, key=lambda p: (min(y for _, y in p), min(x for x, _ in p), p)))
-
-
-def _hull(residual: Residual) -> Polygon:
-    """Convex hull of the residual, empty where there is none."""
-    parts = _parts(residual)
-    if not parts:
-        return ()
-    hull = cv2.convexHull(np.concatenate(parts).astype(np.float32)).reshape(-1, 2)
-    return tuple((int(x), int(y)) for x, y in np.rint(hull))
+def _confidence(residual: Residual, line: SizeLine | None) -> float:
+    """How plant-like the residual is, less where few plants say what a plant is."""
+    if residual.area_px == 0:
+        return 1.0
+    if line is None:
+        return _PRIOR_CONFIDENCE
+    return round(residual.likeness * line.plants / (line.plants + FEWEST_DETECTIONS), 4)
 
 
 def _parameters(
-    residual: Residual, line: SizeLine | None, prior: DensityPrior | None, per_cm: float | None
+    container: Container, residual: Residual, basis: _Basis, hints: Hints
 ) -> dict[str, object]:
     found: dict[str, object] = {
         "foliage_cut": residual.cut,
         "foliage_share_of_plant": round(residual.own_fill, 4),
-        "px_per_cm": None if per_cm is None else round(per_cm, 3),
+        "px_per_cm": None if basis.per_cm is None else round(basis.per_cm, 3),
     }
-    if line is not None:
-        found["plant_px"] = round(float(line.diameter_px(0.5)), 1)
-        found["plant_slope"] = round(line.slope, 4)
-        found["plants_fitted"] = line.plants
+    if basis.line is not None:
+        found["plant_px"] = round(float(basis.line.diameter_px(0.5)), 1)
+        found["plant_slope"] = round(basis.line.slope, 4)
+        found["plants_fitted"] = basis.line.plants
+    prior = hints.prior_of(container.container_type)
     if prior is not None:
         found["area_per_plant_cm2"] = prior.area_per_plant_cm2
         found["overlap_adjustment_factor"] = prior.overlap_adjustment_factor

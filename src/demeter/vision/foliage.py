@@ -35,7 +35,7 @@ def by_likeness(
     return np.asarray(smooth, np.float32)
 
 
-def cut_of(scores: NDArray[np.float32]) -> float:
+def cut_of(scores: NDArray[np.floating]) -> float:
     """Otsu's threshold of scores [n], kept where Bayes' rule makes sense of it."""
     if scores.size < _FEWEST_PIXELS:
         return (_LOWEST_CUT + _HIGHEST_CUT) / 2
@@ -50,7 +50,8 @@ def by_greenness(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[n
     green = np.asarray(cv2.GaussianBlur(green, (0, 0), 1.0), np.float32)
     if not inside.any():
         return inside
-    cut = max(_otsu((green[inside] + 1) / 3) * 3 - 1, _LEAST_GREEN)
+    unit = (green[inside] + np.float32(1)) / np.float32(3)  # greenness lies in -1..2
+    cut = max(_otsu(unit) * 3 - 1, _LEAST_GREEN)
     return inside & (green > cut)
 
 
@@ -71,7 +72,7 @@ def _histogram(codes: NDArray[np.int32]) -> NDArray[np.float64]:
     return (counts / max(float(counts.sum()), 1.0)).astype(np.float64).ravel()
 
 
-def _otsu(values: NDArray[np.float32]) -> float:
+def _otsu(values: NDArray[np.floating]) -> float:
     """Otsu's threshold of values in 0..1."""
     counts = np.histogram(values, bins=128, range=(0, 1))[0].astype(np.float64)
     middles = (np.arange(128) + 0.5) / 128

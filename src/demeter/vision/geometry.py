@@ -28,7 +28,7 @@ class Letterbox:
 
 
 def letterbox(rgb: NDArray[np.uint8], side: int, *, centred: bool) -> Letterbox:
-    """Fit a picture [H, W, 3] into ``side`` × ``side``, the rest grey."""
+    """Fit a picture [H, W, 3] into a square of ``side``, the rest grey."""
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
     inner = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -53,7 +53,7 @@ def closed_and_filled(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.boo
     work = mask.astype(np.uint8)
     if radius_px > 0:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
-        border = cv2.copyMakeBorder(work, *(radius_px,) * 4, cv2.BORDER_REPLICATE)
+        border = np.pad(work, radius_px, mode="edge")
         work = cv2.morphologyEx(border, cv2.MORPH_CLOSE, kernel)
         work = work[radius_px:-radius_px, radius_px:-radius_px]
     contours, _ = cv2.findContours(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from demeter.vision.boxes import Boxes
 
@@ -65,7 +65,7 @@ def _neighbours(boxes: Boxes) -> list[NDArray[np.intp]]:
     centres = boxes.centre_px.astype(np.float64)
     wh = boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2]
     reach = np.hypot(wh[:, 0], wh[:, 1]) / 2
-    tree = cKDTree(centres)
+    tree = KDTree(centres)
     found: list[set[int]] = [set() for _ in range(len(boxes))]
     for i, near in enumerate(tree.query_ball_point(centres, reach)):
         for j in near:

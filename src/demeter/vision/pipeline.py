@@ -46,7 +46,7 @@ def count(
     progress = _forward_only(on_progress or (lambda _: None))
     containers, warnings = containers_of(rgb, models.segmenter, framed_whole=hints.framed_whole)
     progress(0.05)
-    found = detected(rgb, containers, models.detector, hints, rule, progress)
+    found = detected(rgb, containers, models.detector, hints, rule=rule, on_progress=progress)
     estimations, shares = _estimations(rgb, containers, found, hints, progress)
     evidence = [_evidence(found, e) for e in estimations]
     known = [e.estimated is not None for e in estimations]
@@ -111,7 +111,8 @@ def _estimations(
     typical = float(np.median(plants)) if len(plants) >= FEWEST_DETECTIONS else None
     results = []
     for index, container in enumerate(containers):
-        results.append(estimated(rgb, index, container, _in(found, index), typical, hints))
+        boxes = _in(found, index)
+        results.append(estimated(rgb, container, boxes, hints, index=index, photo_plant_px=typical))
         progress(0.8 + 0.2 * (index + 1) / len(containers))
     return tuple(e for e, _ in results), [share for _, share in results]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from demeter.vision.boxes import Boxes
 from demeter.vision.foliage import by_greenness, by_likeness, cut_of
-from demeter.vision.geometry import filled, resized
+from demeter.vision.geometry import Polygon, filled, resized
 from demeter.vision.values import Container
 
 _WORK_PLANT_PX = 24
@@ -73,12 +73,38 @@ def residual_of(
     )
 
 
+def outlines_px(residual: Residual) -> tuple[Polygon, ...]:
+    """Outlines of the residual's parts in pixels of the photo, in reading order."""
+    tolerance = 1.5 / residual.scale
+    simple = (cv2.approxPolyDP(p, tolerance, closed=True) for p in _contours_px(residual))
+    whole = (_polygon(s) for s in simple if len(s) > 2)  # noqa: PLR2004 - a line has no area
+    return tuple(sorted(whole, key=lambda p: (min(y for _, y in p), min(x for x, _ in p), p)))
+
+
+def hull_px(residual: Residual) -> Polygon:
+    """Convex hull of the residual in pixels of the photo, empty where there is none."""
+    parts = _contours_px(residual)
+    return _polygon(cv2.convexHull(np.concatenate(parts))) if parts else ()
+
+
+def _contours_px(residual: Residual) -> list[NDArray[np.float32]]:
+    contours, _ = cv2.findContours(
+        residual.residual.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    shift = np.array(residual.offset_xy)
+    return [((c + 0.5) / residual.scale + shift).astype(np.float32) for c in contours]
+
+
+def _polygon(corners: cv2.typing.MatLike) -> Polygon:
+    return tuple((int(x), int(y)) for x, y in np.rint(np.asarray(corners).reshape(-1, 2)))
+
+
 def _crop(
     rgb: NDArray[np.uint8], container: Container, plant_px: float | None
 ) -> tuple[NDArray[np.uint8], tuple[int, int], float, NDArray[np.bool_]]:
     """The container's part of the photo at working size, with its mask."""
     xs, ys = zip(*container.polygon_px, strict=True)
-    x1, y1, x2, y2 = min(xs), min(ys), max(max(xs), min(xs) + 1), max(max(ys), min(ys) + 1)
+    x1, y1, x2, y2 = min(xs), min(ys), max(*xs, min(xs) + 1), max(*ys, min(ys) + 1)
     part = rgb[y1:y2, x1:x2]
     scale = min(1.0, _WORK_SIDE_PX / max(part.shape[:2]))
     if plant_px:
@@ -126,7 +152,7 @@ def _plant_like(mask: NDArray[np.bool_], plant_px: float | None) -> NDArray[np.b
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
     least = np.pi / 4 * plant**2 / 3
     large = np.array([i > 0 and stats[i, cv2.CC_STAT_AREA] >= least for i in range(count)])
-    return large[labels]
+    return np.take(large, np.asarray(labels, np.intp))
 
 
 def _fill(foliage: NDArray[np.bool_], plants: Boxes) -> float:

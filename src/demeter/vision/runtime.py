@@ -43,7 +43,9 @@ class Runner(Protocol):
     """A compiled network of fixed input size, side ``input_hw``."""
 
     @property
-    def input_hw(self) -> tuple[int, int]: ...
+    def input_hw(self) -> tuple[int, int]:
+        """Height and width of the pictures it takes."""
+        ...
 
     def __call__(self, pictures: Pictures) -> list[Outputs]:
         """Outputs of each picture [H, W, 3] RGB, in the order given."""
@@ -137,7 +139,7 @@ def compiled(
         prepared = _prepared(model, preparation, input_hw)
         network = core.compile_model(prepared, "CPU", _options(precision, threads))
     except RuntimeError as error:
-        reason = f"does not take pictures of {width} × {height}"
+        reason = f"does not take pictures of {width} by {height}"
         raise ModelRefused(file.path.name, reason) from error
     return OpenVinoRunner(network, input_hw)
 

@@ -31,13 +31,24 @@ class LookRule:
     counts as evidence. ``octaves``: how fast evidence fades as a box's size leaves the
     detector's best, as the standard deviation of a bell over log2 of the ratio.
     ``smallest_px``: plants smaller than that in the photo are not looked for.
+    ``largest_share``: nor ones larger than this share of the largest container's shorter
+    side. ``nearly``: share of the best score from which a finer scale is preferred.
     """
 
     tiles: int = 4
     floor: float = 0.3
     octaves: float = 0.8
     smallest_px: float = 10.0
-    largest_share: float = 0.9
+    largest_share: float = 1.0
+    nearly: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class PlantSizes:
+    """Between which sizes, in pixels of the photo, plants are looked for."""
+
+    smallest_px: float
+    largest_px: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +66,51 @@ def quick_look(
     rgb: NDArray[np.uint8],
     content: NDArray[np.bool_],
     detector: Detector,
-    expected_px: float | None,
-    rule: LookRule | None = None,
+    sizes: PlantSizes,
+    rule: LookRule,
 ) -> Look:
     """Look at the photo [H, W, 3] at several scales, where ``content`` [h, w] holds."""
-    rule = rule or LookRule()
     looks = [
         (scale, _looked(rgb, content, detector, scale, rule))
-        for scale in scales(rgb.shape[1::-1], detector, expected_px, rule)
+        for scale in scales(sizes, detector.plant_px)
     ]
     scored = [
         (scale, *_score(boxes, area, detector.plant_px, rule)) for scale, (boxes, area) in looks
     ]
     evidence = tuple((round(s, 4), round(score, 4)) for s, score, _ in scored)
-    scale, score, size = max(scored, key=lambda s: (s[1], s[0]))
+    best = max(score for _, score, _ in scored)
+    # From afar a full tray looks like one plant: the finest scale that explains nearly as
+    # much as the best one is the right one.
+    scale, score, size = max(s for s in scored if s[1] >= rule.nearly * best)
     return Look(size / scale if score > 0 else None, evidence)
 
 
-def scales(
-    size_wh: tuple[int, int], detector: Detector, expected_px: float | None, rule: LookRule
-) -> tuple[float, ...]:
-    """The scales to try, an octave apart, coarse to fine.
+def scales(sizes: PlantSizes, best_px: float) -> tuple[float, ...]:
+    """The scales to try, at most an octave apart, coarse to fine.
 
-    The coarsest shows a plant that fills the photo at the detector's best size, the finest
-    the smallest plants looked for. With an expected size, one octave either way of it.
+    The coarsest shows the largest plants at the detector's best size ``best_px``, the
+    finest the smallest.
     """
-    low, high = max(size_wh) * rule.largest_share, rule.smallest_px
-    if expected_px:
-        low, high = expected_px * 2, expected_px / 2
-    coarsest, finest = detector.plant_px / max(low, high), detector.plant_px / min(low, high)
+    coarsest, finest = best_px / sizes.largest_px, best_px / sizes.smallest_px
     count = max(1, math.ceil(math.log2(finest / coarsest) - 1e-9)) + 1
     return tuple(float(f) for f in np.geomspace(coarsest, finest, count))
+
+
+def plausible_sizes(containers: tuple[Container, ...], hints: Hints, rule: LookRule) -> PlantSizes:
+    """From what is known: an octave either way of the packaging's size in the photo.
+
+    Without that, anything from the smallest up to what fits into the largest container.
+    """
+    expected = expected_plant_px(containers, hints)
+    if expected is not None:
+        return PlantSizes(expected / 2, expected * 2)
+    widest = max(_shorter_side_px(c) for c in containers) * rule.largest_share
+    return PlantSizes(rule.smallest_px, max(widest, rule.smallest_px))
+
+
+def _shorter_side_px(container: Container) -> float:
+    xs, ys = zip(*container.polygon_px, strict=True)
+    return float(min(max(xs) - min(xs), max(ys) - min(ys)))
 
 
 def expected_plant_px(containers: tuple[Container, ...], hints: Hints) -> float | None:

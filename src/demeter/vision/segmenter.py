@@ -90,6 +90,7 @@ class ContainerSegmenter:
     rule: SeedRule
 
     def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Region, ...]:
+        """Containers of a photo [H, W, 3]."""
         fitted = letterbox(rgb, self.side_px, centred=False)
         types, depth = self.runner([fitted.square])[0]
         per_pixel = types.shape[-1] / self.side_px
@@ -143,7 +144,7 @@ def _seeds(
     renumbered = np.zeros(count, np.int32)
     large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= rule.min_seed_px]
     renumbered[large] = np.arange(1, len(large) + 1)
-    return renumbered[labels]
+    return np.take(renumbered, np.asarray(labels, np.intp))
 
 
 def _nearest(seeds: NDArray[np.int32]) -> NDArray[np.int32]:

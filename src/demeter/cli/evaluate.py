@@ -1,0 +1,143 @@
+"""``demeter evaluate``: how right counts are on marked photos; no database is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from demeter.errors import DomainError
+from demeter.vision.detect import DetectRule
+from demeter.vision.evaluation.figures import PhotoFigures
+from demeter.vision.evaluation.labels import read_marks
+from demeter.vision.evaluation.page import write_page
+from demeter.vision.evaluation.run import evaluated
+from demeter.vision.evaluation.summary import (
+    box_average_precision,
+    by_container_type,
+    by_scene,
+    calibration,
+    recall_by_size,
+    summarised,
+)
+from demeter.vision.hints import Hints
+from demeter.vision.registry import default_models
+
+app = typer.Typer()
+_err = Console(stderr=True)
+
+
+@app.command("evaluate")
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="labels.json, a COCO file, or YOLO folders")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print figures as JSON")] = False,
+    page: Annotated[Path | None, typer.Option(help="write pictures, worst first, here")] = None,
+    framed_whole: Annotated[
+        bool, typer.Option(help="where no container is found, the frame is the container")
+    ] = True,
+    threshold: Annotated[float | None, typer.Option(min=0.01, max=1)] = None,
+    precision: Annotated[str, typer.Option(help="f32 or bf16")] = "f32",
+    threads: Annotated[int | None, typer.Option(min=1, help="default: all cores")] = None,
+) -> None:
+    """Count the marked photos of FOLDER and say how right that is."""
+    try:
+        marks = read_marks(folder)
+        models = default_models(precision, threads or os.cpu_count() or 1)
+        rule = DetectRule() if threshold is None else DetectRule(threshold=threshold)
+        with Progress(console=_err, transient=True) as bar:
+            task = bar.add_task("Counting", total=1.0)
+            run = evaluated(
+                marks,
+                models,
+                Hints(framed_whole=framed_whole),
+                rule,
+                lambda share: bar.update(task, completed=share),
+            )
+            figures = list(run)
+        written = write_page(figures, page) if page else None
+    except DomainError as error:
+        _err.print(f"[red]{error.message}")
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(_as_json(figures, folder)))
+    else:
+        _print(figures, folder)
+    if written:
+        _err.print(f"Pictures: {written}")
+
+
+def _as_json(figures: list[PhotoFigures], folder: Path) -> dict[str, Any]:
+    summary = summarised(figures)
+    return {
+        "photos": [_photo(f, folder) for f in figures],
+        "overall": {"f1": summary.f1, "mape": summary.mape, "bias": summary.bias},
+    }
+
+
+def _photo(figure: PhotoFigures, folder: Path) -> dict[str, Any]:
+    precision, recall, f1 = figure.precision_recall_f1
+    return {
+        "file": str(figure.marked.file.relative_to(folder)),
+        "marked": figure.plants.marks,
+        "counted": figure.counted,
+        "interval_90": None if figure.interval_90 is None else list(figure.interval_90),
+        "precision": round(precision, 4),
+        "recall": round(recall, 4),
+        "f1": round(f1, 4),
+        "seconds": figure.seconds,
+    }
+
+
+def _print(figures: list[PhotoFigures], folder: Path) -> None:
+    console = Console()
+    photos = Table("photo", "marked", "counted", "90 %", "precision", "recall", "F1", "s")
+    for row in (_photo(f, folder) for f in figures):
+        photos.add_row(*(_cell(v) for v in row.values()))
+    console.print(photos)
+    summary = summarised(figures)
+    overall = Table("figure", "value", title="overall")
+    for name in summary.__slots__:
+        overall.add_row(name.replace("_", " "), _cell(getattr(summary, name)))
+    if (boxes := box_average_precision(figures)) is not None:
+        overall.add_row("mAP 50", _cell(boxes[0]))
+        overall.add_row("mAP 50-95", _cell(boxes[1]))
+    console.print(overall)
+    _print_groups(console, figures)
+
+
+def _print_groups(console: Console, figures: list[PhotoFigures]) -> None:
+    if scenes := by_scene(figures):
+        table = Table("scene", "photos", "F1", "MAPE", "bias", "coverage")
+        for name, s in scenes.items():
+            cells = (s.photos, s.f1, s.mape, s.bias, s.interval_coverage)
+            table.add_row(name, *(_cell(c) for c in cells))
+        console.print(table)
+    if types := by_container_type(figures):
+        table = Table("container", "marked", "IoU ≥ 0.85", "type right", "MAPE", "coverage")
+        for name, c in types.items():
+            cells = (c.containers, c.iou_good, c.type_right, c.mape, c.interval_coverage)
+            table.add_row(name, *(_cell(v) for v in cells))
+        console.print(table)
+    sizes = Table("plants, px", "marked", "recall")
+    for name, (marks, recall) in recall_by_size(figures).items():
+        sizes.add_row(name, str(marks), _cell(recall))
+    console.print(sizes)
+    trust = Table("confidence", "that hit", "detections")
+    for confidence, hit, number in calibration(figures):
+        trust.add_row(_cell(confidence), _cell(hit), str(number))
+    console.print(trust)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "-".join(str(v) for v in value) if isinstance(value, list) else str(value)

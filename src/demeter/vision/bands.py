@@ -1,0 +1,76 @@
+"""Four strips of a container: how much each leaves unexplained and how many plants that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from demeter.vision.hints import DensityPrior
+from demeter.vision.plantsize import SizeLine
+from demeter.vision.residual import Residual
+from demeter.vision.values import Band, Container
+
+BANDS = 4
+PlantArea = Callable[[float], float]
+
+
+def area_by_line(line: SizeLine, own_fill: float, overlap: float) -> PlantArea:
+    """Area of a plant in square pixels of the photo at a vertical position 0..1.
+
+    The ellipse of the fitted size, times the part of it that is foliage, times the part
+    that a neighbour in the clump does not hide.
+    """
+    return lambda v: float(math.pi / 4 * line.diameter_px(v) ** 2 * own_fill * overlap)
+
+
+def area_by_density(prior: DensityPrior, per_cm: float) -> PlantArea | None:
+    """The area that the density parameter gives a plant, the same everywhere."""
+    if prior.area_per_plant_cm2 is None:
+        return None
+    area_px = prior.area_per_plant_cm2 * prior.overlap_adjustment_factor * per_cm**2
+    return lambda _: area_px
+
+
+def bands_of(
+    container: Container, residual: Residual, plant_area: PlantArea | None
+) -> tuple[Band, ...]:
+    """Strips of equal height from the container's top to its bottom.
+
+    Plants are whole in each strip and sum to the rounded sum; without a plant's area all
+    are 0 and mean nothing.
+    """
+    top, height = extent_px(container)
+    edges = [round(top + height * i / BANDS) for i in range(BANDS + 1)]
+    areas = _area_by_band(residual, edges)
+    plant = [plant_area((b + 0.5) / BANDS) if plant_area else 0.0 for b in range(BANDS)]
+    whole = whole_parts([a / p if p > 0 else 0.0 for a, p in zip(areas, plant, strict=True)])
+    return tuple(
+        Band(edges[b], edges[b + 1], round(areas[b]), round(plant[b], 1), whole[b])
+        for b in range(BANDS)
+    )
+
+
+def whole_parts(parts: list[float]) -> list[int]:
+    """Parts as whole numbers whose sum is the rounded sum, by largest remainder."""
+    floors = [math.floor(p) for p in parts]
+    missing = round(sum(parts)) - sum(floors)
+    by_remainder = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
+    for index in by_remainder[:missing]:
+        floors[index] += 1
+    return floors
+
+
+def extent_px(container: Container) -> tuple[int, int]:
+    """Top and height of a container, height at least 1."""
+    ys = [y for _, y in container.polygon_px]
+    return min(ys), max(1, max(ys) - min(ys))
+
+
+def _area_by_band(residual: Residual, edges: list[int]) -> list[float]:
+    """Residual area of each strip in square pixels of the photo."""
+    rows = residual.residual.sum(axis=1)
+    y = residual.offset_xy[1] + (np.arange(len(rows)) + 0.5) / residual.scale
+    band = np.clip(np.searchsorted(edges, y, side="right") - 1, 0, BANDS - 1)
+    return [float(rows[band == b].sum()) / residual.scale**2 for b in range(BANDS)]

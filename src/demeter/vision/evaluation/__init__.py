@@ -1,0 +1,1 @@
+"""How right counts are: photos with marked plants against what the pipeline says."""

@@ -1,0 +1,74 @@
+"""What a person (or a renderer) marked in a photo, whichever file it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.geometry import Polygon
+from demeter.vision.values import ContainerType, container_type_of
+
+_PLANTS = {"plant", "plants", "planta", "cactus", "succulent", "suculenta"}
+_EMPTIES = {"empty", "empty_container", "empty_cell", "empty_pot", "vacio", "vacía", "vacio_maceta"}
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedContainer:
+    """A container that was marked: its kind, its outline and the plants in it, if known."""
+
+    container_type: ContainerType
+    polygon_px: Polygon
+    plants: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A photo and its marks, in pixels of the upright image.
+
+    ``plants``, ``empties`` and ``ignore`` are discs [n, 3]: x, y, radius. ``boxes`` [n, 4]
+    are the plants' boxes where the labels have boxes, else ``None``; ``containers`` and
+    ``empties`` are ``None`` where nobody marked such things.
+    """
+
+    file: Path
+    size_wh: tuple[int, int]
+    plants: NDArray[np.float64]
+    ignore: NDArray[np.float64]
+    empties: NDArray[np.float64] | None = None
+    boxes: NDArray[np.float64] | None = None
+    containers: tuple[MarkedContainer, ...] | None = None
+    scene: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a label's name stands for; neither means that it is not counted."""
+
+    is_plant: bool = False
+    is_empty: bool = False
+    container: ContainerType | None = None
+
+
+def meaning_of(name: str) -> Meaning:
+    """A label's name as one of ours, case and blanks ignored."""
+    plain = "_".join(name.split()).lower()
+    if plain in _EMPTIES:
+        return Meaning(is_empty=True)
+    if plain in _PLANTS:
+        return Meaning(is_plant=True)
+    return Meaning(container=container_type_of(name))
+
+
+def discs_of(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes [n, 4] as discs [n, 3] around their centres; radius half the larger side."""
+    boxes = boxes.reshape(-1, 4)
+    radius = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) / 2
+    return np.column_stack([(boxes[:, :2] + boxes[:, 2:]) / 2, radius])
+
+
+def no_discs() -> NDArray[np.float64]:
+    """No mark at all, [0, 3]."""
+    return np.zeros((0, 3))

@@ -1,0 +1,118 @@
+"""Marks from YOLO folders: ``images`` and ``labels`` side by side, names in ``data.yaml``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from demeter.vision.errors import LabelsRefused
+from demeter.vision.evaluation.truth import Marked, MarkedContainer, Meaning, discs_of, meaning_of
+
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".avif"}
+
+
+def is_yolo_folder(folder: Path) -> bool:
+    """Whether pictures lie under ``images`` and their text files under ``labels``."""
+    return (folder / "images").is_dir() and (folder / "labels").is_dir()
+
+
+def read_yolo(folder: Path) -> list[Marked]:
+    """The photos of a YOLO folder, with or without a level of splits below.
+
+    A picture without a label file holds no marks, as YOLO means it.
+
+    Raises:
+        LabelsRefused: no names, or a line that is neither a box nor a polygon.
+    """
+    meanings = [meaning_of(n) for n in _names(folder)]
+    pictures = [p for p in sorted((folder / "images").rglob("*")) if p.suffix.lower() in _PICTURES]
+    return [_photo(folder, p, meanings) for p in pictures]
+
+
+def _names(folder: Path) -> list[str]:
+    """Class names by index, from ``data.yaml`` (a list or a table) or ``classes.txt``."""
+    classes = folder / "classes.txt"
+    if classes.is_file():
+        return classes.read_text(encoding="utf-8").split("\n")
+    table = folder / "data.yaml"
+    if not table.is_file():
+        raise LabelsRefused(f"{folder.name}: neither data.yaml nor classes.txt names the classes")
+    text = table.read_text(encoding="utf-8")
+    inline = re.search(r"^names:\s*([\[{].*?[\]}])\s*$", text, re.MULTILINE | re.DOTALL)
+    if inline:
+        return _inline_names(table, inline.group(1))
+    block = re.search(r"^names:\s*\n((?:[ \t]+.*\n?|-.*\n?)+)", text, re.MULTILINE)
+    lines = block.group(1).splitlines() if block else []
+    names = [re.sub(r"^\s*(?:-|\d+\s*:)\s*", "", line).strip(" '\"") for line in lines]
+    if not names:
+        raise LabelsRefused(f"{table.name}: no names")
+    return names
+
+
+def _inline_names(table: Path, text: str) -> list[str]:
+    if text.startswith("["):
+        return [part.strip(" '\"\n") for part in text[1:-1].split(",")]
+    try:
+        names = ast.literal_eval(text)
+    except (SyntaxError, ValueError) as error:
+        raise LabelsRefused(f"{table.name}: names are not a list or a table") from error
+    return [str(names[k]) for k in sorted(names)]
+
+
+def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> Marked:
+    with Image.open(picture) as image:
+        size_wh = image.size
+    inner = picture.relative_to(folder / "images").with_suffix(".txt")
+    rows = _rows(folder / "labels" / inner, meanings)
+    scale = np.array([*size_wh], np.float64)
+    shapes = [(m, np.rint(corners * scale)) for m, corners in rows]
+    plants = np.array([_box(c) for m, c in shapes if m.is_plant]).reshape(-1, 4)
+    empties = np.array([_box(c) for m, c in shapes if m.is_empty]).reshape(-1, 4)
+    containers = [(m.container, c) for m, c in shapes if m.container is not None]
+    return Marked(
+        file=picture,
+        size_wh=size_wh,
+        plants=discs_of(plants),
+        ignore=np.zeros((0, 3)),
+        empties=discs_of(empties) if any(m.is_empty for m in meanings) else None,
+        boxes=plants,
+        containers=tuple(
+            MarkedContainer(kind, tuple((int(x), int(y)) for x, y in c)) for kind, c in containers
+        )
+        if any(m.container for m in meanings)
+        else None,
+    )
+
+
+def _rows(path: Path, meanings: list[Meaning]) -> list[tuple[Meaning, np.ndarray]]:
+    """Meaning and corners [n, 2], 0..1, of each line of a label file."""
+    if not path.is_file():
+        return []
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        fields = line.split()
+        if not fields:
+            continue
+        try:
+            meaning, values = meanings[int(fields[0])], [float(f) for f in fields[1:]]
+            rows.append((meaning, _corners(values)))
+        except (ValueError, IndexError) as error:
+            raise LabelsRefused(f"{path.name}, line {number}: {line!r}") from error
+    return rows
+
+
+def _corners(values: list[float]) -> np.ndarray:
+    if len(values) == 4:  # noqa: PLR2004 - a box: centre and size
+        x, y, w, h = values
+        x1, y1, x2, y2 = x - w / 2, y - h / 2, x + w / 2, y + h / 2
+        return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
+    return np.array(values, np.float64).reshape(-1, 2)
+
+
+def _box(corners: np.ndarray) -> tuple[float, float, float, float]:
+    (x1, y1), (x2, y2) = corners.min(axis=0), corners.max(axis=0)
+    return float(x1), float(y1), float(x2), float(y2)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from standins import FLOOR, SoilSegmenter, bed, plant, planted_grid, stand_in_models
+
+from demeter.vision.errors import ImageRefused
+from demeter.vision.hints import Hints
+from demeter.vision.models import Models
+from demeter.vision.pipeline import count
+from demeter.vision.values import ContainerType, PhotoCount
+
+MODELS = stand_in_models()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(0, 0), (1, 1), (3, 2), (20, 15)])
+def test_separate_plants_are_counted_exactly(columns, rows):
+    photo = count(planted_grid(columns, rows), MODELS)
+    assert photo.detected == columns * rows
+    assert photo.estimated == 0
+    assert len(photo.containers) == 1
+    assert photo.interval_90 is not None
+    assert photo.interval_90[0] <= columns * rows <= photo.interval_90[1]
+
+
+@pytest.mark.parametrize("diameter", [14, 25, 40, 80, 160])
+def test_the_scale_is_found_when_nothing_is_known(diameter):
+    photo = count(planted_grid(8, 6, diameter, round(diameter * 1.5)), MODELS)
+    assert photo.detected == 48
+
+
+def test_plants_across_tiles_are_counted_once():
+    photo = count(planted_grid(40, 30, 40, 46), MODELS)
+    assert photo.parameters["tiles"] > 20
+    assert photo.detected == 1200
+
+
+def test_each_detection_belongs_to_the_container_that_holds_its_centre():
+    picture = bed((1000, 400), (40, 40, 440, 360))
+    picture[:, 500:] = bed((500, 400), (40, 40, 460, 360))
+    for x in (100, 200, 300):
+        plant(picture, x, 200, 40)
+    for x in (600, 700):
+        plant(picture, x, 200, 40)
+    photo = count(picture, MODELS)
+    assert [c.detected for c in photo.counts] == [3, 2]
+    for detection in photo.detections:
+        xs = [x for x, _ in photo.containers[detection.container].polygon_px]
+        assert min(xs) < (detection.xyxy_px[0] + detection.xyxy_px[2]) / 2 < max(xs)
+
+
+def test_empty_containers_are_no_plants():
+    picture = planted_grid(6, 4)
+    for i in range(3):
+        plant(picture, 80 + 60 * i, 80, 44, (230, 120, 30))
+    photo = count(picture, MODELS)
+    assert (photo.detected, sum(c.empty for c in photo.counts)) == (21, 3)
+
+
+def test_without_a_container_nothing_is_said():
+    photo = count(np.full((300, 400, 3), FLOOR, np.uint8), MODELS)
+    assert (photo.containers, photo.counts, photo.detections) == ((), (), ())
+    assert photo.interval_90 is None
+
+
+def test_a_photo_framed_whole_is_its_own_container():
+    picture = np.full((300, 400, 3), FLOOR, np.uint8)
+    photo = count(picture, MODELS, Hints(framed_whole=True))
+    (only,) = photo.containers
+    assert only.whole_frame
+    assert only.container_type is ContainerType.SEGMENT
+    assert (photo.detected, photo.estimated) == (0, 0)
+
+
+def test_an_unknown_label_is_a_segment_and_is_said():
+    models = Models(MODELS.detector, SoilSegmenter(label="hammock"), MODELS.errors)
+    photo = count(planted_grid(3, 3), models)
+    assert photo.containers[0].container_type is ContainerType.SEGMENT
+    assert "'hammock'" in photo.warnings[0]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (2, 3000), (3000, 3), (7, 5)])
+@pytest.mark.parametrize("framed_whole", [True, False])
+def test_tiny_and_very_long_pictures_are_counted_too(shape, framed_whole):
+    picture = np.full((*shape, 3), FLOOR, np.uint8)
+    photo = count(picture, MODELS, Hints(framed_whole=framed_whole))
+    assert (photo.height_px, photo.width_px) == shape
+    assert photo.detected == 0
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((10, 10), np.uint8),
+        np.zeros((10, 10, 4), np.uint8),
+        np.zeros((10, 10, 3), np.float32),
+        np.zeros((0, 10, 3), np.uint8),
+    ],
+)
+def test_what_is_no_picture_is_refused(picture):
+    with pytest.raises(ImageRefused):
+        count(picture, MODELS)
+
+
+def test_the_same_photo_twice_gives_the_same_rows():
+    picture = planted_grid(12, 9, 40, 46)
+    assert count(picture, MODELS) == count(picture, MODELS)
+
+
+def test_a_count_survives_json():
+    picture = planted_grid(6, 4)
+    plant(picture, 140, 140, 70)
+    photo = count(picture, MODELS)
+    assert PhotoCount.from_json(json.loads(json.dumps(photo.to_json()))) == photo
+
+
+def test_progress_only_goes_forward_and_ends_at_one():
+    seen: list[float] = []
+    count(planted_grid(20, 15), MODELS, on_progress=seen.append)
+    assert seen == sorted(set(seen))
+    assert seen[-1] == 1.0
+    assert len(seen) > 4
+
+
+def test_the_count_says_what_it_was_made_with():
+    photo = count(planted_grid(2, 2), MODELS)
+    assert photo.models == {"detect": "discs@0", "segment": "soil@0"}
+    assert {"precision", "tile_px", "scale", "detect", "error_model"} <= photo.parameters.keys()
