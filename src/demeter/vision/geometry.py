@@ -27,15 +27,21 @@ class Letterbox:
         return (xy - np.array(self.offset_xy)) / self.scale
 
 
-def letterbox(rgb: NDArray[np.uint8], side: int, *, centred: bool) -> Letterbox:
-    """Fit a picture [H, W, 3] into a square of ``side``, the rest grey."""
+def letterbox(
+    rgb: NDArray[np.uint8], side: int, *, centred: bool, how: int | None = None
+) -> Letterbox:
+    """Fit a picture [H, W, 3] into a square of ``side``, the rest grey.
+
+    ``how`` is OpenCV's way of interpolating, where a model was trained with a certain one.
+    """
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
     inner = (max(1, round(width * scale)), max(1, round(height * scale)))
     canvas = np.full((side, side, 3), PADDING_GREY, np.uint8)
     left = (side - inner[0]) // 2 if centred else 0
     top = (side - inner[1]) // 2 if centred else 0
-    canvas[top : top + inner[1], left : left + inner[0]] = resized(rgb, inner)
+    small = resized(rgb, inner) if how is None else cv2.resize(rgb, inner, interpolation=how)
+    canvas[top : top + inner[1], left : left + inner[0]] = small
     return Letterbox(canvas, scale, (left, top), inner)
 
 

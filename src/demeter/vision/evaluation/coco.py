@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from demeter.vision.classnames import Meaning, meaning_of
 from demeter.vision.errors import LabelsRefused
-from demeter.vision.evaluation.truth import Marked, MarkedContainer, Meaning, discs_of, meaning_of
+from demeter.vision.evaluation.truth import Marked, MarkedContainer, discs_of
 from demeter.vision.geometry import Polygon
 
 

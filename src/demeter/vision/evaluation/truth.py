@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demeter.vision.geometry import Polygon
-from demeter.vision.values import ContainerType, container_type_of
-
-_PLANTS = {"plant", "plants", "planta", "cactus", "succulent", "suculenta"}
-_EMPTIES = {"empty", "empty_container", "empty_cell", "empty_pot", "vacio", "vacía", "vacio_maceta"}
+from demeter.vision.values import ContainerType
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +38,6 @@ class Marked:
     boxes: NDArray[np.float64] | None = None
     containers: tuple[MarkedContainer, ...] | None = None
     scene: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a label's name stands for; neither means that it is not counted."""
-
-    is_plant: bool = False
-    is_empty: bool = False
-    container: ContainerType | None = None
-
-
-def meaning_of(name: str) -> Meaning:
-    """A label's name as one of ours, case and blanks ignored."""
-    plain = "_".join(name.split()).lower()
-    if plain in _EMPTIES:
-        return Meaning(is_empty=True)
-    if plain in _PLANTS:
-        return Meaning(is_plant=True)
-    return Meaning(container=container_type_of(name))
 
 
 def discs_of(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

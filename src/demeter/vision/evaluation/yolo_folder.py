@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from demeter.vision.classnames import Meaning, meaning_of, names_in
 from demeter.vision.errors import LabelsRefused
-from demeter.vision.evaluation.truth import Marked, MarkedContainer, Meaning, discs_of, meaning_of
+from demeter.vision.evaluation.truth import Marked, MarkedContainer, discs_of
 
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".avif"}
 
@@ -34,33 +33,14 @@ def read_yolo(folder: Path) -> list[Marked]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Class names by index, from ``data.yaml`` (a list or a table) or ``classes.txt``."""
-    classes = folder / "classes.txt"
+    """Class names by index, from ``data.yaml`` or ``classes.txt``."""
+    classes, table = folder / "classes.txt", folder / "data.yaml"
     if classes.is_file():
-        return classes.read_text(encoding="utf-8").split("\n")
-    table = folder / "data.yaml"
-    if not table.is_file():
-        raise LabelsRefused(f"{folder.name}: neither data.yaml nor classes.txt names the classes")
-    text = table.read_text(encoding="utf-8")
-    inline = re.search(r"^names:\s*([\[{].*?[\]}])\s*$", text, re.MULTILINE | re.DOTALL)
-    if inline:
-        return _inline_names(table, inline.group(1))
-    block = re.search(r"^names:\s*\n((?:[ \t]+.*\n?|-.*\n?)+)", text, re.MULTILINE)
-    lines = block.group(1).splitlines() if block else []
-    names = [re.sub(r"^\s*(?:-|\d+\s*:)\s*", "", line).strip(" '\"") for line in lines]
+        return classes.read_text(encoding="utf-8").splitlines()
+    names = names_in(table.read_text(encoding="utf-8")) if table.is_file() else []
     if not names:
-        raise LabelsRefused(f"{table.name}: no names")
+        raise LabelsRefused(f"{folder.name}: neither data.yaml nor classes.txt names the classes")
     return names
-
-
-def _inline_names(table: Path, text: str) -> list[str]:
-    if text.startswith("["):
-        return [part.strip(" '\"\n") for part in text[1:-1].split(",")]
-    try:
-        names = ast.literal_eval(text)
-    except (SyntaxError, ValueError) as error:
-        raise LabelsRefused(f"{table.name}: names are not a list or a table") from error
-    return [str(names[k]) for k in sorted(names)]
 
 
 def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> Marked:
