@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import DateTime, Engine, FetchedValue, MetaData, create_engine, func, text
+from sqlalchemy import BigInteger, DateTime, Engine, Enum, FetchedValue, MetaData, create_engine, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from demeter.localdb import LocalDatabase
@@ -29,7 +30,10 @@ class Base(DeclarativeBase):
     """Base of all tables; the migrations, not this metadata, make the schema."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy reads it from the class
+        datetime: DateTime(timezone=True),
+        int: BigInteger,
+    }
 
 
 class Created:
@@ -44,6 +48,11 @@ class Changed(Created):
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), server_onupdate=FetchedValue()
     )
+
+
+def pg_enum(kind: type[StrEnum], name: str) -> Enum:
+    """A native PostgreSQL enum made by the migrations, stored by value."""
+    return Enum(kind, name=name, create_type=False, values_callable=lambda e: [m.value for m in e])
 
 
 def database_url() -> str:

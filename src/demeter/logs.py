@@ -39,7 +39,7 @@ def configure() -> None:
 
 def get(name: str) -> Any:
     """A logger that carries whatever ids are bound in this context."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(module=name)
 
 
 bind = structlog.contextvars.bound_contextvars

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     log_format: str = "auto"  # json, console, or auto: console on a terminal
     service_user: str = "demeter-service"
 
+    cache_max_bytes: int = 2_000_000_000
     max_photos: int = 100
     max_photo_bytes: int = 50_000_000
     max_photo_pixels: int = 120_000_000
@@ -52,8 +53,8 @@ class Settings(BaseSettings):
     unknown_residual_share: float = 0.10
     bin_match_iou: float = 0.5
 
-    worker_stalled_s: float = 30.0
-    worker_heartbeat_s: float = 5.0
+    worker_stalled_s: float = 12.0
+    worker_heartbeat_s: float = 3.0
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,5 @@
+"""``python -m demeter`` is the command ``demeter``."""
+
+from demeter.cli import main
+
+main()

@@ -1,0 +1,253 @@
+"""Photo bytes by SHA-256: local cache, PostgreSQL inbox, object store.
+
+Bytes enter through the inbox, in the transaction that accepts the upload; an ``io`` job
+moves them to the object store and only then removes them from the inbox. So what was
+accepted is always in at least one durable place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from demeter import logs
+from demeter.db import Base, Created, transaction
+from demeter.errors import DomainError, Unavailable
+from demeter.settings import settings
+
+log = logs.get(__name__)
+
+
+class BlobInbox(Created, Base):
+    """Accepted bytes that are not yet in the object store."""
+
+    __tablename__ = "blob_inbox"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    content_type: Mapped[str]
+    body: Mapped[bytes] = mapped_column(deferred=True)
+
+
+class ObjectStoreUnavailable(Unavailable):
+    """The object store does not answer; bytes stay in the inbox meanwhile."""
+
+    code = "object_store_unavailable"
+    title = "The object store does not answer"
+    next_action = "Nothing is lost: it is tried again by itself."
+
+
+class BlobMissing(DomainError):
+    """No place holds these bytes."""
+
+    status = 500
+    code = "blob_missing"
+    title = "The photo's bytes are nowhere to be found"
+    next_action = "Upload the photo again, then ask an administrator to check the object store."
+
+
+class BlobCorrupt(DomainError):
+    """The bytes found are not those that were accepted."""
+
+    status = 500
+    code = "blob_corrupt"
+    title = "The photo's bytes have changed in storage"
+    next_action = "Restore the object from a backup, then reprocess the session."
+
+
+def sha256_of(body: bytes) -> str:
+    """The key of these bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def key_of(sha256: str) -> str:
+    """Where the object store keeps them."""
+    return f"photos/{sha256[:2]}/{sha256}"
+
+
+def bucket() -> str:
+    """The name under which images record the store in use."""
+    return settings().object_store_url or "local"
+
+
+def accept(session: Session, body: bytes, content_type: str) -> str:
+    """Put bytes into the inbox, in the caller's transaction; returns their SHA-256."""
+    sha256 = sha256_of(body)
+    session.execute(
+        insert(BlobInbox)
+        .values(sha256=sha256, content_type=content_type, body=body)
+        .on_conflict_do_nothing()
+    )
+    return sha256
+
+
+def read(bound_to: Engine, sha256: str) -> bytes:
+    """The bytes, from the nearest place that has them; checked, then cached.
+
+    Raises:
+        BlobMissing: no place has them.
+        BlobCorrupt: what the object store holds has another hash.
+        ObjectStoreUnavailable: only the store could have them, and it does not answer.
+    """
+    cached = _read_cache(sha256)
+    if cached is not None:
+        return cached
+    body = _read_inbox(bound_to, sha256) or store().get(sha256)
+    if sha256_of(body) != sha256:
+        raise BlobCorrupt(f"object {key_of(sha256)} has another hash", sha256=sha256)
+    _write_cache(sha256, body)
+    return body
+
+
+def move_to_store(bound_to: Engine, sha256: str) -> None:
+    """Copy from the inbox to the object store, then take it off the inbox; repeatable.
+
+    Raises:
+        ObjectStoreUnavailable: the store does not answer; the inbox keeps the bytes.
+    """
+    body = _read_inbox(bound_to, sha256)
+    if body is None:
+        return
+    store().put(sha256, body)
+    with transaction(bound_to) as session:
+        session.execute(delete(BlobInbox).where(BlobInbox.sha256 == sha256))
+    log.info("blob_stored", sha256=sha256, bytes=len(body))
+
+
+def _read_inbox(bound_to: Engine, sha256: str) -> bytes | None:
+    with transaction(bound_to) as session:
+        return session.scalar(select(BlobInbox.body).where(BlobInbox.sha256 == sha256))
+
+
+def _cache_path(sha256: str) -> Path:
+    return settings().home / "cache" / sha256[:2] / sha256
+
+
+def _read_cache(sha256: str) -> bytes | None:
+    path = _cache_path(sha256)
+    try:
+        body = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if sha256_of(body) == sha256:
+        os.utime(path)  # used now: the last to be cleared
+        return body
+    log.warning("cache_entry_corrupt", sha256=sha256)
+    path.unlink(missing_ok=True)
+    return None
+
+
+def _write_cache(sha256: str, body: bytes) -> None:
+    path = _cache_path(sha256)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
+            partial.write(body)
+        Path(partial.name).replace(path)
+        _trim_cache()
+    except OSError as error:
+        # The cache only saves time; a worker whose disk is full still counts.
+        log.warning("cache_not_written", sha256=sha256, error=str(error))
+
+
+def _trim_cache() -> None:
+    entries = [
+        (entry.stat().st_mtime, entry.stat().st_size, entry)
+        for entry in (settings().home / "cache").glob("??/*")
+    ]
+    total = sum(size for _, size, _ in entries)
+    for _, size, entry in sorted(entries):
+        if total <= settings().cache_max_bytes:
+            return
+        entry.unlink(missing_ok=True)
+        total -= size
+
+
+@dataclass
+class Breaker:
+    """Stops asking a store that keeps failing, for a while that doubles each time."""
+
+    failures: int = 0
+    open_until: float = 0.0
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+
+    def check(self) -> None:
+        """Raise at once while the store is taken to be down."""
+        wait_s = self.open_until - time.monotonic()
+        if wait_s > 0:
+            raise ObjectStoreUnavailable(f"the object store failed; next try in {wait_s:.0f} s")
+
+    def failed(self) -> None:
+        """Count a failure; from the third on, wait before the next try."""
+        self.failures += 1
+        if self.failures >= 3:  # noqa: PLR2004  one or two failures are weather
+            wait_s = self.first_wait_s * 2 ** min(self.failures - 3, 10)
+            self.open_until = time.monotonic() + min(wait_s, self.longest_wait_s)
+
+    def worked(self) -> None:
+        """Forget past failures."""
+        self.failures, self.open_until = 0, 0.0
+
+
+class Store:
+    """The object store behind its breaker."""
+
+    def __init__(self, backend: ObjectStore) -> None:
+        self._backend = backend
+        self._breaker = Breaker()
+
+    def put(self, sha256: str, body: bytes) -> None:
+        """Store durably under the content's key."""
+        self._breaker.check()
+        try:
+            obstore.put(self._backend, key_of(sha256), body)
+            if isinstance(self._backend, LocalStore):
+                _flush(Path(str(self._backend.prefix)) / key_of(sha256))
+        except (BaseError, OSError) as error:
+            self._breaker.failed()
+            raise ObjectStoreUnavailable(f"could not store {key_of(sha256)}") from error
+        self._breaker.worked()
+
+    def get(self, sha256: str) -> bytes:
+        """The object's bytes, unchecked."""
+        self._breaker.check()
+        try:
+            body = obstore.get(self._backend, key_of(sha256)).bytes().to_bytes()
+        except FileNotFoundError as error:
+            raise BlobMissing(f"no place holds {key_of(sha256)}", sha256=sha256) from error
+        except (BaseError, OSError) as error:
+            self._breaker.failed()
+            raise ObjectStoreUnavailable(f"could not read {key_of(sha256)}") from error
+        self._breaker.worked()
+        return body
+
+
+def _flush(path: Path) -> None:
+    """Past the page cache, file and directory: the inbox lets go after this."""
+    for target in (path, path.parent):
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@lru_cache(maxsize=1)
+def store() -> Store:
+    """The store of this process: a directory under home unless a URL is set."""
+    url = settings().object_store_url
+    if url is None:
+        return Store(LocalStore(prefix=settings().home / "objects", mkdir=True))
+    return Store(from_url(url, client_options={"allow_http": True, "timeout": "30s"}))

@@ -1,0 +1,1 @@
+"""The catalog: products, states, sizes, packaging, density, and what stands where."""

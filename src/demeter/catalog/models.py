@@ -1,0 +1,123 @@
+"""Products, packaging, density, and the configuration of locations."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from demeter.db import Base, Changed
+
+
+class ProductCategory(Changed, Base):
+    """Cacti, succulents and so on."""
+
+    __tablename__ = "product_categories"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str | None]
+
+
+class ProductFamily(Changed, Base):
+    """A botanical family within a category."""
+
+    __tablename__ = "product_families"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_category_id: Mapped[int] = mapped_column(ForeignKey("product_categories.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    scientific_name: Mapped[str | None]
+    description: Mapped[str | None]
+
+
+class Product(Changed, Base):
+    """One kind of plant that the nursery keeps."""
+
+    __tablename__ = "products"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_category_id: Mapped[int] = mapped_column(ForeignKey("product_categories.id"))
+    product_family_id: Mapped[int | None] = mapped_column(ForeignKey("product_families.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    scientific_name: Mapped[str | None]
+    current_height_mm: Mapped[Decimal | None]
+    custom_attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+
+class ProductState(Changed, Base):
+    """Where a plant is in its life."""
+
+    __tablename__ = "product_states"
+
+    product_state_id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    description: Mapped[str | None]
+    is_sellable: Mapped[bool] = mapped_column(server_default="false")
+    sort_order: Mapped[int] = mapped_column(server_default="0")
+
+
+class ProductSize(Changed, Base):
+    """A range of height, lower bound included, upper not."""
+
+    __tablename__ = "product_sizes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    min_height_cm: Mapped[Decimal]
+    max_height_cm: Mapped[Decimal | None]
+
+
+class Packaging(Changed, Base):
+    """A pot or tray of the packaging catalog."""
+
+    __tablename__ = "packaging_catalog"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str]
+    name: Mapped[str]
+    volume_liters: Mapped[Decimal | None]
+    diameter_cm: Mapped[Decimal | None]
+    height_cm: Mapped[Decimal | None]
+
+
+class LocationConfig(Changed, Base):
+    """What is expected to stand at a location; at most one active a location."""
+
+    __tablename__ = "storage_location_config"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    storage_location_id: Mapped[int] = mapped_column(ForeignKey("storage_locations.location_id"))
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    expected_product_state_id: Mapped[int] = mapped_column(
+        ForeignKey("product_states.product_state_id")
+    )
+    packaging_catalog_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_catalog.id"))
+    area_cm2: Mapped[Decimal | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+    product: Mapped[Product] = relationship()
+    state: Mapped[ProductState] = relationship()
+    packaging: Mapped[Packaging | None] = relationship()
+
+
+class DensityParameter(Changed, Base):
+    """How close plants of a product stand in a kind of bin, as learnt or entered."""
+
+    __tablename__ = "density_parameters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    storage_bin_type_id: Mapped[int] = mapped_column(ForeignKey("storage_bin_types.bin_type_id"))
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    packaging_catalog_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_catalog.id"))
+    avg_area_per_plant_cm2: Mapped[Decimal | None]
+    plants_per_m2: Mapped[Decimal | None]
+    overlap_adjustment_factor: Mapped[Decimal] = mapped_column(server_default="0.85")
+    avg_diameter_cm: Mapped[Decimal | None]

@@ -1,0 +1,174 @@
+"""``demeter photos …``: add photos, watch them become stock, settle what waits."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from sqlalchemy.orm import Session
+
+from demeter.accounts.models import User, find_user
+from demeter.cli.sessions import as_json, print_session, wait_for_end
+from demeter.db import transaction
+from demeter.errors import InvalidInput
+from demeter.photos import intake, locate, review
+from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.settings import settings
+
+app = typer.Typer(help="Photos: add them, watch them become stock, settle what waits.")
+_err = Console(stderr=True, highlight=False)
+
+Name = Annotated[str | None, typer.Option("--user", help="who did it; else the service user")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object a session")]
+Wait = Annotated[bool, typer.Option("--wait", help="show progress until the session ends")]
+SessionId = Annotated[UUID, typer.Argument(help="the session's id")]
+
+
+@app.command("add")
+def add(
+    files: Annotated[list[Path], typer.Argument(help="photos of one location")],
+    location: Annotated[str | None, typer.Option(help="the location's code")] = None,
+    captured_at: Annotated[
+        str | None, typer.Option(help="when they were taken, ISO 8601; else EXIF, else now")
+    ] = None,
+    user: Name = None,
+    wait: Wait = False,
+    as_json_: AsJson = False,
+) -> None:
+    """Keep photos, count them, and post the count as stock."""
+    uploads = [intake.Upload(path.name, _reader(path)) for path in files]
+    photos = intake.inspect_all(uploads, read_labels=location is None)
+    with transaction() as session:
+        accepted = intake.add_photos(
+            session,
+            photos,
+            user=find_user(session, user),
+            location=locate.by_code(session, location) if location else None,
+            captured_at=parse_time(captured_at) if captured_at else None,
+        )
+        ids = [one.session.session_id for one in accepted]
+    _follow(ids, wait=wait, as_json_=as_json_)
+
+
+@app.command("show")
+def show(session_id: SessionId, wait: Wait = False, as_json_: AsJson = False) -> None:
+    """Show a session: its state, what was counted, and what it changed."""
+    with transaction() as session:
+        review.locked(session, session_id)
+    _follow([session_id], wait=wait, as_json_=as_json_, must_complete=wait)
+
+
+@app.command("accept")
+def accept(
+    session_id: SessionId,
+    user: Name = None,
+    note: Annotated[str | None, typer.Option(help="why it is right")] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Accept a count that waits for review, and post it."""
+    _settle(session_id, user, as_json_, lambda s, who: review.accept(s, session_id, who, note))
+
+
+@app.command("confirm-empty")
+def confirm_empty(session_id: SessionId, user: Name = None, as_json_: AsJson = False) -> None:
+    """Say that the bed in the photo is empty: posts zero."""
+    _settle(session_id, user, as_json_, lambda s, who: review.confirm_empty(s, session_id, who))
+
+
+@app.command("post")
+def post(session_id: SessionId, user: Name = None, as_json_: AsJson = False) -> None:
+    """Post a kept count again, without new processing: after a configuration was set."""
+    _settle(session_id, user, as_json_, lambda s, who: review.retry_posting(s, session_id, who))
+
+
+@app.command("locate")
+def locate_(
+    session_id: SessionId,
+    location: Annotated[str, typer.Option(help="the location's code")],
+    user: Name = None,
+    wait: Wait = False,
+    as_json_: AsJson = False,
+) -> None:
+    """Say where the photos of a waiting session were taken; processing begins."""
+    with transaction() as session:
+        place = locate.by_code(session, location)
+        review.choose_location(session, session_id, find_user(session, user), place)
+    _follow([session_id], wait=wait, as_json_=as_json_)
+
+
+@app.command("reprocess")
+def reprocess(
+    session_id: SessionId, user: Name = None, wait: Wait = False, as_json_: AsJson = False
+) -> None:
+    """Count a session's photos anew from their originals; adds no stock twice."""
+    with transaction() as session:
+        review.reprocess(session, session_id, find_user(session, user))
+    _follow([session_id], wait=wait, as_json_=as_json_)
+
+
+def parse_time(text: str) -> datetime:
+    """An ISO 8601 time; without offset it is the site's.
+
+    Raises:
+        InvalidInput: it is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text!r} is not a time such as 2026-03-01T10:30") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings().time_zone))
+
+
+def _reader(path: Path) -> Callable[[], bytes]:
+    def read() -> bytes:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise InvalidInput(
+                f"{path} cannot be read: {error.strerror}", file=str(path)
+            ) from error
+
+    return read
+
+
+def _settle(
+    session_id: UUID,
+    user: str | None,
+    as_json_: bool,
+    action: Callable[[Session, User], PhotoSession],
+) -> None:
+    with transaction() as session:
+        action(session, find_user(session, user))
+    _follow([session_id], wait=False, as_json_=as_json_, must_complete=True)
+
+
+def _follow(
+    ids: list[UUID], *, wait: bool, as_json_: bool, must_complete: bool | None = None
+) -> None:
+    """Print each session; exit 1 where completion was asked for and did not come."""
+    if wait:
+        wait_for_end(ids, _err)
+    told: list[dict[str, Any]] = []
+    for session_id in ids:
+        with transaction() as session:
+            told.append(as_json(session, session_id))
+    for one in told:
+        if as_json_:
+            sys.stdout.write(json.dumps(one) + "\n")
+        else:
+            print_session(one)
+    wanted = wait if must_complete is None else must_complete
+    if wanted and any(one["status"] != SessionStatus.COMPLETED for one in told):
+        for one in told:
+            if one["error_message"]:
+                _err.print(f"{one['session_id']}: {one['error_message']}", style="red")
+                _err.print(f"  → {one['next_action']}")
+        raise typer.Exit(1)

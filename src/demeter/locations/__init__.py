@@ -1,0 +1,1 @@
+"""Places: warehouse, area, location, bin; their geometry and how to find them."""

@@ -1,0 +1,1 @@
+"""Evidence: intake of photos, their processing, and the record that makes them stock."""

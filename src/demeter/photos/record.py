@@ -1,0 +1,302 @@
+"""Recording: one transaction, one lock on the location, all or nothing (SPEC §3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from demeter import logs
+from demeter.catalog.models import LocationConfig
+from demeter.locations.models import StorageLocation
+from demeter.photos import ends, evidence, reasons
+from demeter.photos.evidence import Results, segments_of
+from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.photos.reasons import Reason
+from demeter.stock import bins, classify, ledger, posting
+from demeter.stock.bins import Seen, create_storage_bins
+from demeter.stock.errors import CannotCreateBins, LocationGone, StockWouldBeNegative
+from demeter.stock.ledger import Author
+from demeter.stock.models import (
+    ContainerCount,
+    Count,
+    SourceType,
+    StockBatch,
+)
+
+log = logs.get(__name__)
+
+
+def record_session(session: Session, photo_session: PhotoSession) -> None:
+    """Bring a session whose images have all ended to its own end."""
+    persist_ml_results(session, photo_session, evidence.results_of(photo_session))
+
+
+def persist_ml_results(session: Session, photo_session: PhotoSession, results: Results) -> None:
+    """Keep the evidence and, where nothing speaks against it, post the count.
+
+    Raises:
+        CannotCreateBins: the location is gone, or its bins could not be made.
+    """
+    location = _locked_location(session, photo_session)
+    with logs.bind(session_id=photo_session.id, location=location.code):
+        evidence.summarise(photo_session, results)
+        if not results.counted:
+            _wait(photo_session, [reasons.unread(results)])
+        elif not results.containers:
+            _wait(photo_session, [*reasons.of_images(results), reasons.no_container(photo_session)])
+        else:
+            count = evidence.keep_evidence(session, photo_session, location, results)
+            _post_or_wait(session, photo_session, location, count, results)
+
+
+def post_again(session: Session, photo_session: PhotoSession) -> None:
+    """Try to post kept evidence: after a config was set, a fact reported, or acceptance.
+
+    Raises:
+        CannotCreateBins: as `persist_ml_results` does.
+    """
+    location = _locked_location(session, photo_session)
+    results = evidence.results_of(photo_session)
+    _resume(photo_session)
+    with logs.bind(session_id=photo_session.id, location=location.code):
+        count = session.scalars(
+            select(Count).where(Count.processing_session_id == photo_session.id)
+        ).one()
+        _post_or_wait(session, photo_session, location, count, results)
+
+
+def confirm_empty(session: Session, photo_session: PhotoSession) -> None:
+    """A person says that the bed is empty: a count of zero containers is posted."""
+    location = _locked_location(session, photo_session)
+    results = evidence.results_of(photo_session)
+    _resume(photo_session)
+    photo_session.total_detected = photo_session.total_estimated = 0
+    photo_session.interval_low = photo_session.interval_high = 0
+    with logs.bind(session_id=photo_session.id, location=location.code):
+        count = evidence.keep_evidence(session, photo_session, location, results)
+        _post_or_wait(session, photo_session, location, count, results, confirmed=True)
+
+
+def _locked_location(session: Session, photo_session: PhotoSession) -> StorageLocation:
+    location_id = photo_session.storage_location_id
+    location = ledger.lock_location(session, location_id) if location_id is not None else None
+    if location is not None:
+        return location
+    asked = photo_session.requested_location_id
+    cause = LocationGone(
+        f"location {asked} ({photo_session.requested_location_code}) does not exist any more",
+        location_id=asked,
+        location_code=photo_session.requested_location_code,
+    )
+    raise CannotCreateBins(
+        f"Cannot create StorageBins: location {asked} "
+        f"({photo_session.requested_location_code}) does not exist",
+        session_id=photo_session.id,
+    ) from cause
+
+
+def _resume(photo_session: PhotoSession) -> None:
+    """Under way again, within this transaction: no end is left standing beside a new one."""
+    photo_session.status = SessionStatus.PROCESSING
+    photo_session.reason_code = None
+    photo_session.error_message = None
+    photo_session.next_action = None
+
+
+def _wait(photo_session: PhotoSession, why: Sequence[Reason]) -> None:
+    first = why[0]
+    noted = dict(photo_session.manual_adjustments or {})
+    noted["waiting_for"] = [reason.code for reason in why if reason.waivable]
+    photo_session.manual_adjustments = noted
+    ends.wait_for(
+        photo_session,
+        first.status,
+        first.code,
+        "\n".join(reason.message for reason in why),
+        first.next_action,
+    )
+    log.info("session_waits", reason=first.code, reasons=[reason.code for reason in why])
+
+
+def _post_or_wait(
+    session: Session,
+    photo_session: PhotoSession,
+    location: StorageLocation,
+    count: Count,
+    results: Results,
+    *,
+    confirmed: bool = False,
+) -> None:
+    config = ledger.active_config(session, location.location_id)
+    if config is None:
+        _wait(photo_session, [reasons.no_config(location.code)])
+        return
+    containers = [c for c in count.containers if c.seen]
+    lots = reasons.lots_of(session, count, config)
+    counted = sum(c.answer or 0 for c in containers)
+    why = [
+        *reasons.of_images(results),
+        *reasons.of_containers(containers),
+        *reasons.of_ledger(session, count, config, lots, counted),
+    ]
+    standing = [r for r in why if r.code not in _accepted(photo_session)]
+    if standing and not confirmed:
+        _wait(photo_session, standing)
+        return
+    try:
+        _post(session, photo_session, location, count, config, results)
+    except StockWouldBeNegative as error:
+        told = Reason(error.code, error.message, error.next_action, waivable=False)
+        _wait(photo_session, [told])
+
+
+def _accepted(photo_session: PhotoSession) -> set[str]:
+    """Reasons that a person has looked at and accepted for this attempt."""
+    noted = (photo_session.manual_adjustments or {}).get("accepted", [])
+    return {
+        code
+        for acceptance in noted
+        if acceptance["attempt"] == photo_session.attempt
+        for code in acceptance["reasons"]
+    }
+
+
+def _post(
+    session: Session,
+    photo_session: PhotoSession,
+    location: StorageLocation,
+    count: Count,
+    config: LocationConfig,
+    results: Results,
+) -> None:
+    with session.begin_nested():  # a plan that is refused takes the bins along
+        seen = [c for c in count.containers if c.seen]
+        _assign_bins(session, photo_session, location, seen, results)
+        expected = reasons.expected_of(config)
+        later = ledger.next_count(session, count)
+        counted = {c.bin_id: c.answer or 0 for c in seen if c.bin_id is not None}
+        lots = reasons.lots_of(session, count, config)
+        plan = posting.plan(lots, counted, is_latest=later is None)
+        author = Author(
+            photo_session.uploaded_by_user_id, SourceType.IA, f"count {count.id} by photo"
+        )
+        written = ledger.write_plan(
+            session, plan, count=count, later=later, expected=expected, author=author
+        )
+    missing = _note_unseen(session, location, count, counted, lots)
+    for row in [*seen, *missing]:
+        assert row.bin_id is not None
+        row.ledger_before = plan.before.get(row.bin_id, 0)
+        row.difference = plan.difference(row.bin_id)
+        row.stock_movement_id = written.get(row.bin_id)
+    classify.link_evidence(session, config, seen)
+    if later is None:
+        _note_empty_containers(session, seen, expected)
+        bins.retire_missed(
+            session, location, count.captured_at, [m.bin for m in missing if m.bin is not None]
+        )
+    _complete(session, photo_session, location, count, config, is_latest=later is None)
+
+
+def _assign_bins(
+    session: Session,
+    photo_session: PhotoSession,
+    location: StorageLocation,
+    seen: Sequence[ContainerCount],
+    results: Results,
+) -> None:
+    facts = Seen(photo_session.id, photo_session.created_at, datetime.now(UTC))
+    made = create_storage_bins(session, location, facts, segments_of(results))
+    for row, found in zip(seen, made, strict=True):
+        row.bin_id = found.bin_id
+    session.flush()
+
+
+def _note_unseen(
+    session: Session,
+    location: StorageLocation,
+    count: Count,
+    counted: dict[int, int],
+    lots: Sequence[posting.Lot],
+) -> list[ContainerCount]:
+    """A row for each bin that was expected and not seen; the stocktake says it is empty."""
+    expected = {b.bin_id for b in bins.photo_bins(session, location) if _existed(session, b, count)}
+    holding = ledger.bins_holding(lots)
+    rows = [
+        ContainerCount(
+            count_id=count.id,
+            processing_session_id=count.processing_session_id,
+            attempt=count.attempt,
+            bin_id=bin_id,
+            seen=False,
+        )
+        for bin_id in sorted((expected | holding) - set(counted))
+    ]
+    session.add_all(rows)
+    session.flush()
+    return rows
+
+
+def _existed(session: Session, found: bins.StorageBin, count: Count) -> bool:
+    """Whether a posted count had seen this bin at or before this count's moment."""
+    first = session.scalar(
+        select(Count.captured_at)
+        .join(ContainerCount, ContainerCount.count_id == Count.id)
+        .where(ContainerCount.bin_id == found.bin_id, ContainerCount.seen)
+        .order_by(Count.captured_at)
+        .limit(1)
+    )
+    return first is not None and first <= count.captured_at
+
+
+def _note_empty_containers(
+    session: Session, seen: Sequence[ContainerCount], expected: ledger.Expected
+) -> None:
+    for row in seen:
+        youngest = (
+            select(StockBatch.id)
+            .where(
+                StockBatch.current_storage_bin_id == row.bin_id,
+                StockBatch.product_id == expected.product_id,
+            )
+            .order_by(StockBatch.created_at.desc(), StockBatch.id.desc())
+            .limit(1)
+        )
+        session.execute(
+            update(StockBatch)
+            .where(StockBatch.id == youngest.scalar_subquery())
+            .values(quantity_empty_containers=row.machine_empty or 0)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _complete(
+    session: Session,
+    photo_session: PhotoSession,
+    location: StorageLocation,
+    count: Count,
+    config: LocationConfig,
+    *,
+    is_latest: bool,
+) -> None:
+    now = datetime.now(UTC)
+    count.product_id = config.product_id
+    count.product_state_id = config.expected_product_state_id
+    count.packaging_catalog_id = config.packaging_catalog_id
+    if count.posted_at is None:
+        count.posted_at, count.posted_by_user_id = now, photo_session.uploaded_by_user_id
+    if is_latest:
+        location.photo_session_id = photo_session.id
+    photo_session.processed_image_id = photo_session.original_image_id
+    photo_session.posted_at = now
+    session.flush()
+    photo_session.status = SessionStatus.COMPLETED  # the last word: all of it is there
+    session.flush()
+    log.info(
+        "session_recorded",
+        bins=sum(c.seen for c in count.containers),
+        plants=sum(c.answer or 0 for c in count.containers),
+    )

@@ -1,0 +1,217 @@
+"""The jobs of a photo: parent, one child an image, and the callback that records.
+
+Every task may run again at any moment: it looks at the rows first, and does nothing when
+its work is done or when a newer attempt has taken over.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from procrastinate import JobContext, RetryDecision
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from demeter import blobs, jobs, logs
+from demeter.db import engine, transaction
+from demeter.errors import DomainError, Unavailable, chain
+from demeter.photos import ends
+from demeter.photos.models import (
+    PhotoSession,
+    SessionImage,
+    SessionImageStatus,
+    SessionStatus,
+)
+
+log = logs.get(__name__)
+
+MAX_ATTEMPTS = 4
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same work may succeed later: outages, lost connections, lock conflicts."""
+    if isinstance(error, DBAPIError):
+        cause = error.orig
+        return (
+            error.connection_invalidated
+            or isinstance(
+                cause,
+                psycopg.errors.SerializationFailure
+                | psycopg.errors.DeadlockDetected
+                | psycopg.errors.LockNotAvailable
+                | psycopg.errors.AdminShutdown
+                | psycopg.errors.CrashShutdown
+                | psycopg.errors.CannotConnectNow
+                | psycopg.errors.DiskFull
+                | psycopg.errors.TooManyConnections,
+            )
+            or type(cause) is psycopg.OperationalError
+        )
+    return isinstance(error, Unavailable | psycopg.OperationalError)
+
+
+class Backoff(BaseRetryStrategy):
+    """Again after 2, 4, 8 … seconds for what can pass; not at all for what cannot."""
+
+    def __init__(self, most: int = MAX_ATTEMPTS) -> None:
+        self.most = most
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Procrastinate's question after a failure."""
+        if not may_pass(exception) or job.attempts + 1 >= self.most:
+            return None
+        return RetryDecision(retry_in={"seconds": min(2 ** (job.attempts + 1), 300)})
+
+
+def is_last_try(context: JobContext, error: BaseException) -> bool:
+    """Whether this failure is the job's end, so that its session must be told."""
+    assert context.job is not None
+    return not may_pass(error) or context.job.attempts + 1 >= MAX_ATTEMPTS
+
+
+@jobs.app.task(name="ml_parent_task", queue="cpu", retry=Backoff(), pass_context=True)
+def ml_parent_task(context: JobContext, session_id: int, attempt: int) -> None:
+    """Set the session processing and start one child an image, in one transaction."""
+    with logs.bind(session_id=session_id, attempt=attempt), _end_on_failure(context):
+        with transaction() as session:
+            photo_session = lock_session(session, session_id, attempt)
+            if photo_session is None or photo_session.status is not SessionStatus.PENDING:
+                return
+            photo_session.status = SessionStatus.PROCESSING
+            for image in photo_session.images:
+                jobs.enqueue(
+                    session,
+                    ml_child_task,
+                    session_id=session_id,
+                    session_image_id=image.id,
+                    attempt=attempt,
+                )
+        log.info("session_processing")
+
+
+@jobs.app.task(name="ml_child_task", queue="gpu", retry=Backoff(), pass_context=True)
+def ml_child_task(
+    context: JobContext, session_id: int, session_image_id: int, attempt: int
+) -> None:
+    """Count one image and keep the answer; the child that ends last queues the callback."""
+    from demeter.photos import counting  # noqa: PLC0415  loads the vision runtime: workers only
+
+    with logs.bind(session_id=session_id, image=session_image_id, attempt=attempt):
+        if not _begin(session_image_id, attempt):
+            return
+        try:
+            counted = counting.count_image(session_image_id)
+        except Exception as error:
+            if not is_last_try(context, error):
+                raise
+            log.exception("image_failed", error=chain(error))
+            with transaction() as session:
+                end_image(session, session_id, session_image_id, attempt, error=error)
+            return
+        with transaction() as session:
+            if end_image(session, session_id, session_image_id, attempt, result=counted.result):
+                counting.keep_pictures(session, session_image_id, counted)
+        log.info("image_counted", **counted.facts)
+
+
+@jobs.app.task(name="ml_aggregation_callback", queue="cpu", retry=Backoff(), pass_context=True)
+def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) -> None:
+    """Record what the children found: everything or nothing, in one transaction."""
+    from demeter.photos.record import record_session  # noqa: PLC0415  record needs these rows
+
+    with logs.bind(session_id=session_id, attempt=attempt), _end_on_failure(context):
+        with transaction() as session:
+            photo_session = lock_session(session, session_id, attempt)
+            if photo_session is None or photo_session.status is not SessionStatus.PROCESSING:
+                return
+            record_session(session, photo_session)
+        log.info("session_ended", status=photo_session.status, reason=photo_session.reason_code)
+
+
+@jobs.app.task(name="store_blob", queue="io", retry=Backoff(most=1000))
+def store_blob(sha256: str) -> None:
+    """Move accepted bytes from the inbox to the object store; waits out an outage."""
+    blobs.move_to_store(engine(), sha256)
+
+
+def lock_session(session: Session, session_id: int, attempt: int) -> PhotoSession | None:
+    """The session's row, locked; ``None`` when it is gone or at another attempt."""
+    found = session.scalar(
+        select(PhotoSession)
+        .where(PhotoSession.id == session_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None or found.attempt != attempt:
+        log.info("job_outdated", current=found.attempt if found else None)
+        return None
+    return found
+
+
+def end_image(
+    session: Session,
+    session_id: int,
+    session_image_id: int,
+    attempt: int,
+    *,
+    result: dict[str, Any] | None = None,
+    error: BaseException | None = None,
+) -> bool:
+    """Write an image's end, and queue the callback when it was the last of its session.
+
+    The session's row is locked first, so exactly one child sees that it is the last.
+    Returns whether this call was the one that ended the image.
+    """
+    photo_session = lock_session(session, session_id, attempt)
+    image = session.get(SessionImage, session_image_id)
+    if photo_session is None or image is None or image.status.is_end:
+        return False
+    image.finished_at = datetime.now(UTC)
+    if error is None:
+        image.status, image.result, image.progress = SessionImageStatus.SUCCEEDED, result, 1.0
+        image.error_code = image.error_message = None
+    else:
+        image.status = SessionImageStatus.FAILED
+        image.error_code = error.code if isinstance(error, DomainError) else "vision_failed"
+        image.error_message = chain(error)
+    session.flush()
+    if all(i.status.is_end for i in photo_session.images):
+        jobs.enqueue(session, ml_aggregation_callback, session_id=session_id, attempt=attempt)
+    return True
+
+
+def _begin(session_image_id: int, attempt: int) -> bool:
+    """Mark an image as being worked on; false when it has ended or was taken over."""
+    with transaction() as session:
+        image = session.get(SessionImage, session_image_id, with_for_update=True)
+        if image is None or image.status.is_end or image.attempt != attempt:
+            log.info("job_outdated")
+            return False
+        image.status = SessionImageStatus.PROCESSING
+        image.started_at = datetime.now(UTC)
+        image.progress = 0.0
+        return True
+
+
+class _end_on_failure:  # noqa: N801  reads as the statement it is used as
+    """Bring the session to its visible end when its job will not be tried again."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception) or not is_last_try(self._context, error):
+            return
+        job = self._context.job
+        assert job is not None
+        log.error("session_failed", error=chain(error), exc_info=error)
+        with transaction() as session:
+            ends.fail(session, job.task_kwargs["session_id"], job.task_kwargs["attempt"], error)

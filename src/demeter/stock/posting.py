@@ -1,0 +1,185 @@
+"""How a count becomes movements: pure rules on frozen values, no database.
+
+A count is a stocktake at its moment (SPEC §3.5 step 5): for each lot the difference is
+counted minus ledger as of that moment. Running the rules again on the stock that they
+made gives no rows, so a correction or a repeat writes only the net difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from demeter.stock.errors import StockWouldBeNegative
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A batch as posting sees it, oldest first by ``age_rank``.
+
+    ``as_of`` is its stock at the count's moment, ``today`` its stock now. ``fits`` says
+    that it is of the config's product, state and packaging, so that increases may go to
+    it; ``counts`` that it is of the config's product, so that it is part of the counted.
+    """
+
+    batch_id: int
+    bin_id: int
+    age_rank: int
+    as_of: int
+    today: int
+    fits: bool
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A change of one lot; ``batch_id`` is ``None`` for the lot to be opened in the bin."""
+
+    bin_id: int
+    batch_id: int | None
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An ``ajuste`` pair inside the location: plants that stand in another lot than booked."""
+
+    giver_batch_id: int | None
+    giver_bin_id: int
+    taker_batch_id: int | None
+    taker_bin_id: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What posting writes, in an order in which nothing is negative on the way.
+
+    First ``increases``, then ``settlements``, then ``decreases``. ``before`` is the ledger
+    of each bin as of the count.
+    """
+
+    increases: tuple[Row, ...]
+    settlements: tuple[Settlement, ...]
+    decreases: tuple[Row, ...]
+    before: Mapping[int, int]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows that belong to the count."""
+        return self.increases + self.decreases
+
+    def difference(self, bin_id: int) -> int:
+        """What the count changes in a bin."""
+        return sum(row.quantity for row in self.rows if row.bin_id == bin_id)
+
+
+def plan(lots: Sequence[Lot], counted: Mapping[int, int], *, is_latest: bool) -> Plan:
+    """The rows that make the location's stock at a count's moment equal the count.
+
+    ``counted`` gives the plants of each bin seen; bins not in it go to zero. With
+    ``is_latest`` false a later count stands, today's stock does not change, and no
+    settlement is needed.
+
+    Raises:
+        StockWouldBeNegative: less than nothing would stand at the location today.
+    """
+    by_bin: dict[int, list[Lot]] = {bin_id: [] for bin_id in counted}
+    for lot in sorted(lots, key=lambda item: item.age_rank):
+        by_bin.setdefault(lot.bin_id, []).append(lot)
+    rows = [
+        row
+        for bin_id in sorted(by_bin)
+        for row in bin_rows(bin_id, by_bin[bin_id], counted.get(bin_id, 0))
+    ]
+    return Plan(
+        increases=tuple(row for row in rows if row.quantity > 0),
+        settlements=settle(lots, rows) if is_latest else (),
+        decreases=tuple(row for row in rows if row.quantity < 0),
+        before={b: sum(lot.as_of for lot in held) for b, held in by_bin.items()},
+    )
+
+
+def bin_rows(bin_id: int, lots: Sequence[Lot], counted: int) -> list[Row]:
+    """The rows of one bin: other products go to zero, the config's product to ``counted``."""
+    rows = [
+        Row(bin_id, lot.batch_id, -lot.as_of)
+        for lot in lots
+        if lot.as_of != 0 and (not lot.counts or lot.as_of < 0)
+    ]
+    held = [lot for lot in lots if lot.counts and lot.as_of > 0]
+    difference = counted - sum(lot.as_of for lot in held)
+    if difference > 0:
+        return _merged([*rows, Row(bin_id, _lot_for_increase(lots), difference)])
+    for lot in held:  # the oldest lot is taken from first
+        taken = min(lot.as_of, -difference)
+        if taken:
+            rows.append(Row(bin_id, lot.batch_id, -taken))
+            difference += taken
+    return rows
+
+
+def _lot_for_increase(lots: Iterable[Lot]) -> int | None:
+    """The youngest lot of the config; ``None`` where one is to be opened."""
+    return next((lot.batch_id for lot in reversed(list(lots)) if lot.fits), None)
+
+
+def _merged(rows: Sequence[Row]) -> list[Row]:
+    totals: dict[tuple[int, int | None], int] = {}
+    for row in rows:
+        key = (row.bin_id, row.batch_id)
+        totals[key] = totals.get(key, 0) + row.quantity
+    return [Row(bin_id, batch_id, q) for (bin_id, batch_id), q in totals.items() if q]
+
+
+def settle(lots: Sequence[Lot], rows: Sequence[Row]) -> tuple[Settlement, ...]:
+    """Pairs that cover lots which would be short today from lots with plants to spare.
+
+    Raises:
+        StockWouldBeNegative: all lots together are short.
+    """
+    today = {(lot.bin_id, lot.batch_id): lot.today for lot in lots}
+    final: dict[tuple[int, int | None], int] = dict(today)
+    for row in rows:
+        key = (row.bin_id, row.batch_id)
+        final[key] = final.get(key, 0) + row.quantity
+    total = sum(final.values())
+    if total < 0:
+        raise StockWouldBeNegative(
+            f"{sum(today.values())} plants are booked today; this count would leave {total}",
+            today=sum(today.values()),
+            would_leave=total,
+        )
+    return tuple(_pairs(final))
+
+
+def _pairs(final: dict[tuple[int, int | None], int]) -> Iterable[Settlement]:
+    def order(key: tuple[int, int | None]) -> tuple[int, bool, int]:
+        return (key[0], key[1] is None, key[1] or 0)
+
+    givers = [[key, final[key]] for key in sorted(final, key=order) if final[key] > 0]
+    for taker in sorted(final, key=order):
+        short = -min(final[taker], 0)
+        while short:
+            giver, spare = givers[0]
+            moved = min(short, spare)
+            yield Settlement(giver[1], giver[0], taker[1], taker[0], moved)
+            short -= moved
+            givers[0][1] -= moved
+            if not givers[0][1]:
+                givers.pop(0)
+
+
+def implausible(
+    before: int, counted: int, width: int | None, *, share: float, widths: float
+) -> bool:
+    """Whether a change is too large to post unseen (SPEC §3.5 step 6).
+
+    More than ``share`` of what the ledger held, and more than ``widths`` times the width of
+    the count's 90 % interval; with no interval the share alone decides. A ledger that
+    held nothing makes no count implausible: the first count fills it.
+    """
+    change = abs(counted - before)
+    if before == 0 or change <= share * before:
+        return False
+    return width is None or change > widths * width
