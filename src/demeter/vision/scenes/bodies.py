@@ -57,9 +57,12 @@ def _window(canvas: Canvas, body: Body, view: View) -> tuple[slice, slice, Float
     x0, x1 = int(max(0, middle[0] - reach)), int(min(width, middle[0] + reach + 1))
     y0, y1 = int(max(0, middle[1] - reach)), int(min(height, middle[1] + reach + 1))
     y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
-    return slice(y0, y1), slice(x0, x1), (x - middle[0]) / canvas.scale, (
-        y - middle[1]
-    ) / canvas.scale
+    return (
+        slice(y0, y1),
+        slice(x0, x1),
+        (x - middle[0]) / canvas.scale,
+        (y - middle[1]) / canvas.scale,
+    )
 
 
 def draw_body(canvas: Canvas, body: Body, view: View) -> None:
@@ -117,14 +120,13 @@ def areoles(body: Body) -> Floats:
     unit = np.stack([np.sin(p) * np.cos(a), np.sin(p) * np.sin(a), np.cos(p)], -1).reshape(-1, 3)
     local = unit * np.array(body.axes)
     c, s = np.cos(body.yaw), np.sin(body.yaw)
-    turned = np.stack([c * local[:, 0] - s * local[:, 1], s * local[:, 0] + c * local[:, 1],
-                       local[:, 2]], -1)
+    turned = np.stack(
+        [c * local[:, 0] - s * local[:, 1], s * local[:, 0] + c * local[:, 1], local[:, 2]], -1
+    )
     return (turned + np.array(body.centre)).astype(np.float32)
 
 
-def draw_spines(
-    canvas: Canvas, roots: Floats, tips: Floats, view: View, colour: Floats
-) -> None:
+def draw_spines(canvas: Canvas, roots: Floats, tips: Floats, view: View, colour: Floats) -> None:
     """Draw thin spines whose roots the camera sees, in place."""
     start = view.project(roots) * canvas.scale + canvas.origin
     end = view.project(tips) * canvas.scale + canvas.origin
@@ -136,7 +138,21 @@ def draw_spines(
     lines = np.round(np.stack([start, end], 1)[seen] * 16).astype(np.int32)
     for k, line in enumerate(lines):
         tone = (colour * (0.72 + 0.28 * ((k * 7919) % 11) / 10)).tolist()
-        cv2.polylines(canvas.rgb, [line], isClosed=False, color=tone, thickness=1,
-                      lineType=cv2.LINE_AA, shift=4)
-        cv2.polylines(canvas.alpha, [line], isClosed=False, color=190, thickness=1,
-                      lineType=cv2.LINE_AA, shift=4)
+        cv2.polylines(
+            canvas.rgb,
+            [line],
+            isClosed=False,
+            color=tone,
+            thickness=1,
+            lineType=cv2.LINE_AA,
+            shift=4,
+        )
+        cv2.polylines(
+            canvas.alpha,
+            [line],
+            isClosed=False,
+            color=190,
+            thickness=1,
+            lineType=cv2.LINE_AA,
+            shift=4,
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from demeter.vision.scenes.values import Floats
 
+
 @dataclass(frozen=True, slots=True)
 class Camera:
     """Looks at ``target_cm`` on the ground from ``distance_cm``, tilted from straight down.
@@ -41,7 +42,6 @@ class Camera:
 
     def ground_to_image(self) -> Floats:
         """3 x 3 homography from ground (x, y in cm, z = 0) to pixels."""
-
         corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float) * 10
         corners[:, :2] += self.target_cm
         return cv2.getPerspectiveTransform(

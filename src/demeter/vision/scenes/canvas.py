@@ -36,8 +36,15 @@ class Picture:
     def line(self, polygon: NDArray[np.int32], colour: Floats, width: int) -> None:
         """Draw the outline of a fixed-point polygon."""
         tone = [min(255.0, max(0.0, float(v))) for v in colour]
-        cv2.polylines(self.rgb, [polygon], isClosed=True, color=tone, thickness=width,
-                      lineType=cv2.LINE_AA, shift=SHIFT)
+        cv2.polylines(
+            self.rgb,
+            [polygon],
+            isClosed=True,
+            color=tone,
+            thickness=width,
+            lineType=cv2.LINE_AA,
+            shift=SHIFT,
+        )
 
     def window(self, polygon: NDArray[np.int32]) -> tuple[slice, slice] | None:
         """The rows and columns a fixed-point polygon touches; None if outside the frame."""
@@ -47,9 +54,7 @@ class Picture:
         x1, y1 = min(width, ((x + w) >> SHIFT) + 1), min(height, ((y + h) >> SHIFT) + 1)
         return (slice(y0, y1), slice(x0, x1)) if x1 > x0 and y1 > y0 else None
 
-    def fill_soil(
-        self, floor: NDArray[np.int32], opening: NDArray[np.int32], shade: float
-    ) -> None:
+    def fill_soil(self, floor: NDArray[np.int32], opening: NDArray[np.int32], shade: float) -> None:
         """Show soil where a floor is seen through an opening, darker by ``shade``."""
         part = self.window(opening)
         if part is None:

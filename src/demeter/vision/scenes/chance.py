@@ -44,9 +44,7 @@ def one_of(rng: Rng, options: Sequence[T], weights: Sequence[float] | None = Non
 
 def hsv(hue: float, saturation: float, value: float) -> Floats:
     """RGB 0..255 of a colour in OpenCV's hue 0..180, saturation and value 0..255."""
-    pixel = np.array(
-        [[[hue % 180, np.clip(saturation, 0, 255), np.clip(value, 0, 255)]]], np.uint8
-    )
+    pixel = np.array([[[hue % 180, np.clip(saturation, 0, 255), np.clip(value, 0, 255)]]], np.uint8)
     return cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0].astype(np.float32)
 
 

@@ -21,9 +21,14 @@ def paint_labels(rng: Rng, picture: Picture, world: World) -> None:
         x, y = p.x + rng.normal(0, 1), p.y + p.diameter_cm * between(rng, -0.6, 0.6)
         lean = rng.normal(0, 1.2)
         back = tall * between(rng, 0.2, 0.9)
-        corners = np.array([[x - wide / 2, y, p.z], [x + wide / 2, y, p.z],
-                            [x + wide / 2 + lean, y - back, p.z + tall],
-                            [x - wide / 2 + lean, y - back, p.z + tall]])
+        corners = np.array(
+            [
+                [x - wide / 2, y, p.z],
+                [x + wide / 2, y, p.z],
+                [x + wide / 2 + lean, y - back, p.z + tall],
+                [x - wide / 2 + lean, y - back, p.z + tall],
+            ]
+        )
         flat = picture.fixed(corners)
         picture.fill(flat, colour * between(rng, 0.85, 1.0))
         picture.ids[_mask(picture, flat)] = 0
@@ -41,8 +46,15 @@ def _scribble(rng: Rng, picture: Picture, flat: np.ndarray) -> None:
     for row in np.linspace(0.35, 0.85, 4):
         start = a + (c - a) * row + (b - a) * 0.2
         end = start + (b - a) * between(rng, 0.2, 0.6)
-        cv2.line(picture.rgb, tuple(int(v) for v in start), tuple(int(v) for v in end),
-                 (60, 60, 70), 1, cv2.LINE_AA, 4)
+        cv2.line(
+            picture.rgb,
+            tuple(int(v) for v in start),
+            tuple(int(v) for v in end),
+            (60, 60, 70),
+            1,
+            cv2.LINE_AA,
+            4,
+        )
 
 
 def paint_loose_things(rng: Rng, picture: Picture) -> None:
@@ -61,10 +73,22 @@ def paint_loose_things(rng: Rng, picture: Picture) -> None:
 
 def _stroke(picture: Picture, points: np.ndarray, colour: np.ndarray, thick: int) -> None:
     line = points.astype(np.int32)[None]
-    cv2.polylines(picture.rgb, line, isClosed=False, color=(colour * 0.6).tolist(),
-                  thickness=thick, lineType=cv2.LINE_AA)
-    cv2.polylines(picture.rgb, line - max(1, thick // 6), isClosed=False, color=colour.tolist(),
-                  thickness=max(1, int(thick * 0.6)), lineType=cv2.LINE_AA)
+    cv2.polylines(
+        picture.rgb,
+        line,
+        isClosed=False,
+        color=(colour * 0.6).tolist(),
+        thickness=thick,
+        lineType=cv2.LINE_AA,
+    )
+    cv2.polylines(
+        picture.rgb,
+        line - max(1, thick // 6),
+        isClosed=False,
+        color=colour.tolist(),
+        thickness=max(1, int(thick * 0.6)),
+        lineType=cv2.LINE_AA,
+    )
     cv2.polylines(picture.ids, line, isClosed=False, color=0, thickness=thick)
 
 
@@ -72,8 +96,9 @@ def _hose(rng: Rng, picture: Picture, side: int) -> None:
     t = np.linspace(0, 1, 40)
     corners = rng.uniform(-0.1, 1.1, (4, 2)) * side
     w = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], -1)
-    colour = one_of(rng, [hsv(60, 160, 110), grey(rng, 20, 50), hsv(25, 200, 210),
-                          grey(rng, 200, 240)])
+    colour = one_of(
+        rng, [hsv(60, 160, 110), grey(rng, 20, 50), hsv(25, 200, 210), grey(rng, 200, 240)]
+    )
     _stroke(picture, w @ corners, colour, max(2, int(side * between(rng, 0.004, 0.022))))
 
 
@@ -92,8 +117,9 @@ def _hand(rng: Rng, picture: Picture, side: int) -> None:
 
 
 def _dots(rng: Rng, picture: Picture, side: int) -> None:
-    colour = one_of(rng, [hsv(2, 210, 230), grey(rng, 235, 250, 0.01), hsv(110, 180, 200),
-                          hsv(28, 200, 240)])
+    colour = one_of(
+        rng, [hsv(2, 210, 230), grey(rng, 235, 250, 0.01), hsv(110, 180, 200), hsv(28, 200, 240)]
+    )
     r = max(2, int(side * between(rng, 0.006, 0.014)))
     for _ in range(whole(rng, 2, 12)):
         at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
@@ -104,8 +130,11 @@ def _dots(rng: Rng, picture: Picture, side: int) -> None:
 def _dead_leaves(rng: Rng, picture: Picture, side: int) -> None:
     for _ in range(whole(rng, 1, 14)):
         at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
-        axes = (max(1, int(side * between(rng, 0.004, 0.02))),
-                max(1, int(side * between(rng, 0.002, 0.006))))
+        axes = (
+            max(1, int(side * between(rng, 0.004, 0.02))),
+            max(1, int(side * between(rng, 0.002, 0.006))),
+        )
         tone = hsv(between(rng, 8, 25), between(rng, 60, 160), between(rng, 60, 170))
-        cv2.ellipse(picture.rgb, at, axes, between(rng, 0, 180), 0, 360, tone.tolist(), -1,
-                    cv2.LINE_AA)
+        cv2.ellipse(
+            picture.rgb, at, axes, between(rng, 0, 180), 0, 360, tone.tolist(), -1, cv2.LINE_AA
+        )

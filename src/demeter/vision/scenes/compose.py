@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from demeter.vision.scenes.camera import Camera
-from demeter.vision.scenes.chance import Rng, between, log_between, one_of
+from demeter.vision.scenes.chance import Rng, between, happens, log_between, one_of
 from demeter.vision.scenes.layout import draw_world
 from demeter.vision.scenes.render import Taken, render
 from demeter.vision.scenes.values import Scene
@@ -40,14 +40,23 @@ def tile(seed: int, side_px: int, plant_px: tuple[float, float] = (24.0, 280.0))
 
 def tilt_of(rng: Rng) -> float:
     """From straight above to a steep look over the bench, in radians."""
-    return one_of(rng, [between(rng, 0, 0.14), between(rng, 0.14, 0.6), between(rng, 0.6, 0.9)],
-                  [0.4, 0.4, 0.2])
+    return one_of(
+        rng,
+        [between(rng, 0, 0.14), between(rng, 0.14, 0.6), between(rng, 0.6, 0.9)],
+        [0.4, 0.4, 0.2],
+    )
 
 
 def whole_view(rng: Rng, world: World, size_wh: tuple[int, int]) -> Camera:
     """A camera that sees all vessels, with a margin that differs from photo to photo."""
-    half = np.array([[v.x + sx * v.half_cm[0], v.y + sy * v.half_cm[1]]
-                     for v in world.vessels for sx in (-1, 1) for sy in (-1, 1)])
+    half = np.array(
+        [
+            [v.x + sx * v.half_cm[0], v.y + sy * v.half_cm[1]]
+            for v in world.vessels
+            for sx in (-1, 1)
+            for sy in (-1, 1)
+        ]
+    )
     low, high = half.min(0), half.max(0)
     size = np.maximum(high - low, 5)
     width, height = size_wh
@@ -57,16 +66,21 @@ def whole_view(rng: Rng, world: World, size_wh: tuple[int, int]) -> Camera:
         roll += np.pi / 2
         width, height = height, width
     tilt = min(tilt_of(rng), 0.75)
-    zoom = between(rng, 0.72, 1.02)
+    near = happens(rng, 0.35)
+    zoom = between(rng, 1.02, 2.0) if near else between(rng, 0.7, 1.02)
     far = focal * max(size[0] / width, size[1] * np.cos(tilt) / height) / zoom
-    middle = (low + high) / 2 + rng.normal(0, 0.02, 2) * size
-    return Camera(size_wh, focal, tilt, (float(middle[0]), float(middle[1])),
-                  float(far + size[1] / 2 * np.sin(tilt)), float(roll))
+    middle = (low + high) / 2 + rng.normal(0, 0.15 if near else 0.02, 2) * size
+    return Camera(
+        size_wh,
+        focal,
+        tilt,
+        (float(middle[0]), float(middle[1])),
+        float(far + size[1] / 2 * np.sin(tilt)),
+        float(roll),
+    )
 
 
-def close_view(
-    rng: Rng, world: World, side_px: int, plant_px: tuple[float, float]
-) -> Camera:
+def close_view(rng: Rng, world: World, side_px: int, plant_px: tuple[float, float]) -> Camera:
     """A camera near some plant, so near that plants have a wanted size."""
     focal = between(rng, 0.9, 3.0) * side_px
     if world.plants:
@@ -77,8 +91,14 @@ def close_view(
         at, size = np.array([vessel.x, vessel.y]), min(vessel.half_cm) / 2
     wanted = log_between(rng, *plant_px)
     at = at + rng.normal(0, 0.15, 2) * side_px / wanted * size
-    return Camera((side_px, side_px), focal, tilt_of(rng), (float(at[0]), float(at[1])),
-                  focal * size / wanted, one_of(rng, [0.0, rng.normal(0, 0.08)]))
+    return Camera(
+        (side_px, side_px),
+        focal,
+        tilt_of(rng),
+        (float(at[0]), float(at[1])),
+        focal * size / wanted,
+        one_of(rng, [0.0, rng.normal(0, 0.08)]),
+    )
 
 
 def moved(rng: Rng, camera: Camera, shift: tuple[float, float]) -> Camera:

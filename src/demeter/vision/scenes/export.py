@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
+from demeter.vision.scenes.chance import log_between
 from demeter.vision.scenes.compose import scene, tile
 from demeter.vision.scenes.values import Scene
 from demeter.vision.values import ContainerType
@@ -33,21 +35,36 @@ def annotations(picture: Scene) -> list[dict[str, Any]]:
     the position of its container among the picture's containers (-1: none); a container has
     its polygon and its counts of ``plants`` and ``empties``.
     """
-    rows = [_row(PLANT, p.xyxy_px, visible=round(p.visible, 3), container=p.container,
-                 world=p.world) for p in picture.plants]
+    rows = [
+        _row(PLANT, p.xyxy_px, visible=round(p.visible, 3), container=p.container, world=p.world)
+        for p in picture.plants
+    ]
     rows += [_row(EMPTY, e.xyxy_px, container=e.container) for e in picture.empties]
     for c in picture.containers:
         xs, ys = zip(*c.polygon_px, strict=True)
         flat = [round(v, 1) for point in c.polygon_px for v in point]
-        rows.append(_row(CONTAINERS[c.container_type], (min(xs), min(ys), max(xs), max(ys)),
-                         segmentation=[flat], world=c.world, plants=c.plants, empties=c.empties))
+        rows.append(
+            _row(
+                CONTAINERS[c.container_type],
+                (min(xs), min(ys), max(xs), max(ys)),
+                segmentation=[flat],
+                world=c.world,
+                plants=c.plants,
+                empties=c.empties,
+            )
+        )
     return rows
 
 
 def _row(category: int, box: tuple[float, ...], **more: object) -> dict[str, Any]:
     x0, y0, x1, y1 = (round(v, 1) for v in box)
-    return {"category_id": category, "bbox": [x0, y0, round(x1 - x0, 1), round(y1 - y0, 1)],
-            "area": round((x1 - x0) * (y1 - y0), 1), "iscrowd": 0, **more}
+    return {
+        "category_id": category,
+        "bbox": [x0, y0, round(x1 - x0, 1), round(y1 - y0, 1)],
+        "area": round((x1 - x0) * (y1 - y0), 1),
+        "iscrowd": 0,
+        **more,
+    }
 
 
 def draw_tile(seed: int, side_px: int = 640) -> Scene:
@@ -61,7 +78,8 @@ def draw_photo(seed: int, side_px: int = 0) -> Scene:
     if side_px:
         longer = max(width, height)
         width, height = round(width * side_px / longer), round(height * side_px / longer)
-    return scene(seed, (width, height))
+    wanted = int(log_between(np.random.default_rng([seed, 37]), 4, 3000))
+    return scene(seed, (width, height), plants=wanted)
 
 
 KINDS: dict[str, Callable[[int, int], Scene]] = {"tiles": draw_tile, "photos": draw_photo}
@@ -102,11 +120,18 @@ def _write_one(job: tuple[Path, str, int, int, int]) -> None:
     draw = {f.__name__: f for f in KINDS.values()}[drawer]
     picture = draw(seed, side_px) if side_px else draw(seed)  # type: ignore[call-arg]
     name = f"{number:06d}.jpg"
-    cv2.imwrite(str(out / "images" / name), picture.rgb[..., ::-1],
-                [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    cv2.imwrite(
+        str(out / "images" / name), picture.rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
     height, width = picture.rgb.shape[:2]
-    image = {"id": number + 1, "file_name": f"images/{name}", "width": width, "height": height,
-             "kind": picture.kind, "seed": seed}
+    image = {
+        "id": number + 1,
+        "file_name": f"images/{name}",
+        "width": width,
+        "height": height,
+        "kind": picture.kind,
+        "seed": seed,
+    }
     truth.write_text(json.dumps({"image": image, "annotations": annotations(picture)}))
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from demeter.vision.scenes.chance import (
-    Rng, between, grey, happens, hsv, log_between, one_of, whole,
+    Rng,
+    between,
+    grey,
+    happens,
+    hsv,
+    log_between,
+    one_of,
+    whole,
 )
 from demeter.vision.scenes.species import Species, draw_species
 from demeter.vision.scenes.values import Floats
@@ -27,10 +34,16 @@ def draw_world(seed: int, kind: str | None = None, plants: int | None = None) ->
     standing = [] if plants == 0 else _populate(rng, vessels, species, fill)
     foliage = kind == "pots" and happens(rng, 0.2)
     return World(
-        kind=kind, vessels=tuple(vessels), plants=tuple(standing), species=tuple(species),
+        kind=kind,
+        vessels=tuple(vessels),
+        plants=tuple(standing),
+        species=tuple(species),
         ground="foliage" if foliage else one_of(rng, GROUNDS),
-        soil=one_of(rng, ["peat", "brown", "sand", "pumice", "clay", "fabric"],
-                    [0.35, 0.25, 0.12, 0.12, 0.12, 0.04]),
+        soil=one_of(
+            rng,
+            ["peat", "brown", "sand", "pumice", "clay", "fabric"],
+            [0.35, 0.25, 0.12, 0.12, 0.12, 0.04],
+        ),
         seed=seed,
     )
 
@@ -43,16 +56,19 @@ def _assortment(rng: Rng, kind: str) -> list[Species]:
     else:
         first = None
     count = 1 if happens(rng, 0.45) else whole(rng, 2, 6)
-    return [draw_species(rng, first if k == 0 or happens(rng, 0.4) else None)
-            for k in range(count)]
+    return [draw_species(rng, first if k == 0 or happens(rng, 0.4) else None) for k in range(count)]
 
 
 def _plastic(rng: Rng) -> Floats:
     return one_of(
         rng,
-        [grey(rng, 14, 60), hsv(8 + rng.normal(0, 2), between(rng, 130, 210), between(rng, 150, 235)),
-         grey(rng, 175, 245), hsv(between(rng, 0, 180), between(rng, 40, 180), between(rng, 70, 220)),
-         grey(rng, 60, 140)],
+        [
+            grey(rng, 14, 60),
+            hsv(8 + rng.normal(0, 2), between(rng, 130, 210), between(rng, 150, 235)),
+            grey(rng, 175, 245),
+            hsv(between(rng, 0, 180), between(rng, 40, 180), between(rng, 70, 220)),
+            grey(rng, 60, 140),
+        ],
         [0.5, 0.16, 0.16, 0.1, 0.08],
     )
 
@@ -81,13 +97,22 @@ def _side_by_side(
     rows = -(-count // columns)
     pitch = (2 * half_cm[0] + gap, 2 * half_cm[1] + gap)
     spots = _grid(columns, rows, pitch, stagger=False)[:count]
-    return [(float(x + rng.normal(0, gap * 0.15)), float(y + rng.normal(0, gap * 0.15)))
-            for x, y in spots]
+    return [
+        (float(x + rng.normal(0, gap * 0.15)), float(y + rng.normal(0, gap * 0.15)))
+        for x, y in spots
+    ]
 
 
 def _openings(
-    points: Floats, at: tuple[float, float], yaw: float, rim_z: float,
-    half: tuple[float, float], is_round: bool, sunk: float, depth: float, soil: bool = True,
+    points: Floats,
+    at: tuple[float, float],
+    yaw: float,
+    rim_z: float,
+    half: tuple[float, float],
+    is_round: bool,
+    sunk: float,
+    depth: float,
+    soil: bool = True,
 ) -> tuple[Opening, ...]:
     spots = placed(points, at[0], at[1], yaw, rim_z)
     return tuple(
@@ -96,21 +121,44 @@ def _openings(
     )
 
 
-def _vessel(rng: Rng, kind: ContainerType, at: tuple[float, float], yaw: float,
-            half: tuple[float, float], height: float, **more: object) -> Vessel:
+def _vessel(
+    rng: Rng,
+    kind: ContainerType,
+    at: tuple[float, float],
+    yaw: float,
+    half: tuple[float, float],
+    height: float,
+    **more: object,
+) -> Vessel:
     colour = more.pop("colour", None)
     base = {
-        "wall_cm": between(rng, 0.3, 0.8), "is_round": False, "pot_colour": _plastic(rng),
-        "taper": between(rng, 0.88, 1.0), "floor_z": height * between(rng, 0.1, 0.7),
-        "openings": (), "is_plate": False,
+        "wall_cm": between(rng, 0.3, 0.8),
+        "is_round": False,
+        "pot_colour": _plastic(rng),
+        "taper": between(rng, 0.88, 1.0),
+        "floor_z": height * between(rng, 0.1, 0.7),
+        "openings": (),
+        "is_plate": False,
     }
     base.update(more)
-    return Vessel(kind, at[0], at[1], yaw, half, height,
-                  colour=_plastic(rng) if colour is None else colour, **base)  # type: ignore[arg-type]
+    return Vessel(
+        kind,
+        at[0],
+        at[1],
+        yaw,
+        half,
+        height,
+        colour=_plastic(rng) if colour is None else colour,
+        **base,
+    )  # type: ignore[arg-type]
 
 
 def _pot_grid(
-    rng: Rng, half: tuple[float, float], at: tuple[float, float], yaw: float, floor: float,
+    rng: Rng,
+    half: tuple[float, float],
+    at: tuple[float, float],
+    yaw: float,
+    floor: float,
     pitch: float,
 ) -> tuple[Opening, ...]:
     """Pots of one size side by side on a floor."""
@@ -122,8 +170,16 @@ def _pot_grid(
     points = points + rng.normal(0, pitch * 0.015, points.shape)
     r = pitch * between(rng, 0.42, 0.495)
     depth = pitch * between(rng, 0.6, 1.0)
-    return _openings(points, at, yaw, floor + depth, (r, r), happens(rng, 0.6),
-                     depth * between(rng, 0.05, 0.25), depth)
+    return _openings(
+        points,
+        at,
+        yaw,
+        floor + depth,
+        (r, r),
+        happens(rng, 0.6),
+        depth * between(rng, 0.05, 0.25),
+        depth,
+    )
 
 
 def _bed(rng: Rng, wanted: int) -> list[Vessel]:
@@ -132,23 +188,56 @@ def _bed(rng: Rng, wanted: int) -> list[Vessel]:
     side = pitch * np.sqrt(wanted)
     half = (side * np.sqrt(ratio) / 2 + 2, side / np.sqrt(ratio) / 2 + 2)
     wall, height = between(rng, 1.0, 6.0), between(rng, 6, 25)
-    colour = one_of(rng, [grey(rng, 90, 210), hsv(14, between(rng, 50, 140), between(rng, 90, 200)),
-                          grey(rng, 30, 80), hsv(100, 40, 150)])
+    colour = one_of(
+        rng,
+        [
+            grey(rng, 90, 210),
+            hsv(14, between(rng, 50, 140), between(rng, 90, 200)),
+            grey(rng, 30, 80),
+            hsv(100, 40, 150),
+        ],
+    )
     potted = happens(rng, 0.5)
     beds = []
     for at in _side_by_side(rng, whole(rng, 1, 2), half, between(rng, 4, 40)):
         floor = height * between(rng, 0.4, 0.9)
         inner = (half[0] - wall, half[1] - wall)
         pots = _pot_grid(rng, inner, at, 0.0, floor, pitch) if potted else ()
-        beds.append(_vessel(
-            rng, ContainerType.SEGMENT, at, 0.0, half, height, wall_cm=wall, taper=1.0,
-            colour=colour, floor_z=floor, openings=pots))
+        beds.append(
+            _vessel(
+                rng,
+                ContainerType.SEGMENT,
+                at,
+                0.0,
+                half,
+                height,
+                wall_cm=wall,
+                taper=1.0,
+                colour=colour,
+                floor_z=floor,
+                openings=pots,
+            )
+        )
     return beds
 
 
 def _plug(rng: Rng, wanted: int) -> list[Vessel]:
-    columns, rows = one_of(rng, [(5, 8), (6, 10), (6, 12), (7, 14), (8, 13), (9, 16), (10, 20),
-                                 (12, 18), (14, 20), (8, 8), (10, 10)])
+    columns, rows = one_of(
+        rng,
+        [
+            (5, 8),
+            (6, 10),
+            (6, 12),
+            (7, 14),
+            (8, 13),
+            (9, 16),
+            (10, 20),
+            (12, 18),
+            (14, 20),
+            (8, 8),
+            (10, 10),
+        ],
+    )
     if happens(rng, 0.5):
         columns, rows = rows, columns
     pitch = between(rng, 2.0, 4.8)
@@ -161,10 +250,29 @@ def _plug(rng: Rng, wanted: int) -> list[Vessel]:
     trays = []
     for at in _side_by_side(rng, count, half, between(rng, 0.3, 6)):
         yaw = rng.normal(0, 0.02)
-        cells = _openings(_grid(columns, rows, (pitch, pitch), stagger=False), at, yaw, height,
-                          (cell, cell), is_round, sunk, 0.0)
-        trays.append(_vessel(rng, ContainerType.PLUG, at, yaw, half, height, colour=colour,
-                             openings=cells, is_plate=True))
+        cells = _openings(
+            _grid(columns, rows, (pitch, pitch), stagger=False),
+            at,
+            yaw,
+            height,
+            (cell, cell),
+            is_round,
+            sunk,
+            0.0,
+        )
+        trays.append(
+            _vessel(
+                rng,
+                ContainerType.PLUG,
+                at,
+                yaw,
+                half,
+                height,
+                colour=colour,
+                openings=cells,
+                is_plate=True,
+            )
+        )
     return trays
 
 
@@ -179,8 +287,16 @@ def _seedling_tray(rng: Rng, wanted: int) -> list[Vessel]:
     per_tray = 4 * half[0] * half[1] / pitch**2
     count = int(np.clip(round(wanted / per_tray), 1, 10))
     return [
-        _vessel(rng, ContainerType.SEEDLING_TRAY, at, rng.normal(0, 0.03), half, height,
-                colour=colour, floor_z=height * between(rng, 0.6, 0.95))
+        _vessel(
+            rng,
+            ContainerType.SEEDLING_TRAY,
+            at,
+            rng.normal(0, 0.03),
+            half,
+            height,
+            colour=colour,
+            floor_z=height * between(rng, 0.6, 0.95),
+        )
         for at in _side_by_side(rng, count, half, between(rng, 0.5, 8))
     ]
 
@@ -191,16 +307,37 @@ def _celled_tray(rng: Rng, wanted: int) -> list[Vessel]:
         columns, rows = rows, columns
     pitch, height = between(rng, 5, 9.5), between(rng, 4, 7)
     half = (columns * pitch / 2 + 0.8, rows * pitch / 2 + 0.8)
-    colour, cell = _plastic(rng) if happens(rng, 0.4) else grey(rng, 18, 75), pitch * between(
-        rng, 0.42, 0.48)
+    colour, cell = (
+        _plastic(rng) if happens(rng, 0.4) else grey(rng, 18, 75),
+        pitch * between(rng, 0.42, 0.48),
+    )
     count = int(np.clip(round(wanted / (columns * rows)), 1, 8))
     trays = []
     for at in _side_by_side(rng, count, half, between(rng, 0.3, 8)):
         yaw = rng.normal(0, 0.03)
-        cells = _openings(_grid(columns, rows, (pitch, pitch), stagger=False), at, yaw, height,
-                          (cell, cell), False, between(rng, 0.2, 1.0), 0.0)
-        trays.append(_vessel(rng, ContainerType.SEEDLING_TRAY, at, yaw, half, height,
-                             colour=colour, openings=cells, is_plate=True))
+        cells = _openings(
+            _grid(columns, rows, (pitch, pitch), stagger=False),
+            at,
+            yaw,
+            height,
+            (cell, cell),
+            is_round=False,
+            sunk=between(rng, 0.2, 1.0),
+            depth=0.0,
+        )
+        trays.append(
+            _vessel(
+                rng,
+                ContainerType.SEEDLING_TRAY,
+                at,
+                yaw,
+                half,
+                height,
+                colour=colour,
+                openings=cells,
+                is_plate=True,
+            )
+        )
     return trays
 
 
@@ -218,9 +355,21 @@ def _box(rng: Rng, wanted: int) -> list[Vessel]:
     for at in _side_by_side(rng, count, half, between(rng, 0.5, 8)):
         yaw, floor = rng.normal(0, 0.03), 1.0 if potted else height * between(rng, 0.3, 0.8)
         pots = _pot_grid(rng, inner, at, yaw, floor, pitch) if potted else ()
-        boxes.append(_vessel(
-            rng, ContainerType.BOX, at, yaw, half, height, wall_cm=wall, colour=colour,
-            floor_z=floor, openings=pots, ribs=ribs))
+        boxes.append(
+            _vessel(
+                rng,
+                ContainerType.BOX,
+                at,
+                yaw,
+                half,
+                height,
+                wall_cm=wall,
+                colour=colour,
+                floor_z=floor,
+                openings=pots,
+                ribs=ribs,
+            )
+        )
     return boxes
 
 
@@ -237,12 +386,32 @@ def _pots(rng: Rng, wanted: int) -> list[Vessel]:
     for x, y in points:
         size, yaw = r * between(rng, 0.95, 1.05), rng.normal(0, 0.1)
         soil = not happens(rng, 0.05)
-        top = _openings(np.zeros((1, 2)), (x, y), yaw, height, (size * 0.9, size * 0.9), is_round,
-                        height * between(rng, 0.04, 0.2), 0.0, soil)
-        vessels.append(_vessel(
-            rng, ContainerType.POT, (float(x), float(y)), yaw, (size, size), height,
-            is_round=is_round, colour=one_of(rng, colours), taper=between(rng, 0.7, 0.85),
-            openings=top, is_plate=True))
+        top = _openings(
+            np.zeros((1, 2)),
+            (x, y),
+            yaw,
+            height,
+            (size * 0.9, size * 0.9),
+            is_round,
+            height * between(rng, 0.04, 0.2),
+            0.0,
+            soil,
+        )
+        vessels.append(
+            _vessel(
+                rng,
+                ContainerType.POT,
+                (float(x), float(y)),
+                yaw,
+                (size, size),
+                height,
+                is_round=is_round,
+                colour=one_of(rng, colours),
+                taper=between(rng, 0.7, 0.85),
+                openings=top,
+                is_plate=True,
+            )
+        )
     return vessels
 
 
@@ -270,24 +439,43 @@ def _in_opening(
     away = r * between(rng, 0, 0.3)
     turn = between(rng, 0, 6.28)
     return Standing(
-        hole.x + away * np.cos(turn), hole.y + away * np.sin(turn), hole.rim_z - hole.sunk_cm,
-        size, species, *random_turn(rng), *where)
+        hole.x + away * np.cos(turn),
+        hole.y + away * np.sin(turn),
+        hole.rim_z - hole.sunk_cm,
+        size,
+        species,
+        *random_turn(rng),
+        *where,
+    )
 
 
 def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> list[Standing]:
     small = vessel.container_type is ContainerType.SEEDLING_TRAY
     pitch = log_between(rng, 1.5, 5) if small else log_between(rng, 4, 14)
-    points = _spread(rng, (vessel.half_cm[0] - vessel.wall_cm - pitch * 0.4,
-                           vessel.half_cm[1] - vessel.wall_cm - pitch * 0.4), pitch)
+    points = _spread(
+        rng,
+        (
+            vessel.half_cm[0] - vessel.wall_cm - pitch * 0.4,
+            vessel.half_cm[1] - vessel.wall_cm - pitch * 0.4,
+        ),
+        pitch,
+    )
     spots = placed(points, vessel.x, vessel.y, vessel.yaw, vessel.floor_z)
     cover, stripes = between(rng, 0.5, 1.25), happens(rng, 0.5)
     return [
-        Standing(float(x), float(y), vessel.floor_z, pitch * cover * between(rng, 0.75, 1.2),
-                 (k * kinds // len(spots) if stripes else int(rng.integers(kinds))),
-                 *random_turn(rng), index, -1)
-        for k, (x, y, _) in enumerate(spots) if rng.random() < max(fill, 0.5)
+        Standing(
+            float(x),
+            float(y),
+            vessel.floor_z,
+            pitch * cover * between(rng, 0.75, 1.2),
+            (k * kinds // len(spots) if stripes else int(rng.integers(kinds))),
+            *random_turn(rng),
+            index,
+            -1,
+        )
+        for k, (x, y, _) in enumerate(spots)
+        if rng.random() < max(fill, 0.5)
     ]
 
 
-_BENCHES = {"bed": _bed, "plug": _plug, "seedling_tray": _seedling_tray, "box": _box,
-            "pots": _pots}
+_BENCHES = {"bed": _bed, "plug": _plug, "seedling_tray": _seedling_tray, "box": _box, "pots": _pots}

@@ -100,8 +100,13 @@ def _lit(a: Floats, b: Floats, c: Floats, view: View) -> float:
 
 
 def draw_leaves(
-    rgb: Floats, alpha: Bytes, leaves: list[Leaf], view: View, origin: tuple[float, float],
-    px_per_reach: float, shade: Floats,
+    rgb: Floats,
+    alpha: Bytes,
+    leaves: list[Leaf],
+    view: View,
+    origin: tuple[float, float],
+    px_per_reach: float,
+    shade: Floats,
 ) -> None:
     """Draw leaves far to near into ``rgb`` (float32) and ``alpha`` (uint8), in place.
 
@@ -116,14 +121,17 @@ def _draw_leaf(
     rgb: Floats, alpha: Bytes, leaf: Leaf, view: View, origin: Floats, scale: float, shade: float
 ) -> None:
     left, middle, right = _edges(leaf)
-    flat = [np.round((view.project(p) * scale + origin) * 16).astype(np.int32)
-            for p in (left, middle, right)]
+    flat = [
+        np.round((view.project(p) * scale + origin) * 16).astype(np.int32)
+        for p in (left, middle, right)
+    ]
     outline = np.concatenate([flat[0], flat[2][::-1]])
     dark = (leaf.colour * 0.48 * shade).tolist()
     cv2.fillPoly(rgb, [outline], dark, cv2.LINE_AA, 4)
     cv2.fillPoly(alpha, [outline], 255, cv2.LINE_AA, 4)
-    cv2.polylines(rgb, [outline], isClosed=True, color=dark, thickness=1, lineType=cv2.LINE_AA,
-                  shift=4)
+    cv2.polylines(
+        rgb, [outline], isClosed=True, color=dark, thickness=1, lineType=cv2.LINE_AA, shift=4
+    )
     for half, edge in ((flat[0], left), (flat[2], right)):
         light = _lit(middle[1], middle[-2], edge[SECTIONS // 2], view) * shade
         for k in range(SECTIONS):
@@ -134,8 +142,15 @@ def _draw_leaf(
             fill = np.minimum(255, colour * light * (0.8 + 0.34 * along)).tolist()
             cv2.fillConvexPoly(rgb, quad, fill, cv2.LINE_AA, 4)
     if leaf.edge_share > 0:
-        cv2.polylines(rgb, [outline], isClosed=True, color=(leaf.edge * shade * 0.9).tolist(),
-                      thickness=1, lineType=cv2.LINE_AA, shift=4)
+        cv2.polylines(
+            rgb,
+            [outline],
+            isClosed=True,
+            color=(leaf.edge * shade * 0.9).tolist(),
+            thickness=1,
+            lineType=cv2.LINE_AA,
+            shift=4,
+        )
 
 
 def jitter(rng: Rng, colour: Floats, spread: float) -> Floats:

@@ -35,7 +35,8 @@ def draw_sun(rng: Rng) -> Sun:
     to_light = np.array([-heading[0] * low, -heading[1] * low, 1.0])
     unit = to_light / np.linalg.norm(to_light)
     return Sun(
-        away=(heading[0] * low, heading[1] * low), heading=heading,
+        away=(heading[0] * low, heading[1] * low),
+        heading=heading,
         shadow=between(rng, 0.25, 0.55) if hard else between(rng, 0.5, 0.85),
         softness_cm=between(rng, 0.1, 0.4) if hard else between(rng, 0.5, 1.5),
         vector=(float(unit[0]), float(unit[1]), float(unit[2])),
@@ -61,8 +62,11 @@ def develop(rng: Rng, rgb: Bytes) -> Bytes:
 
 def _exposure(rng: Rng, rgb: Bytes) -> float:
     """A phone's automatic exposure: most photos end up about as bright, some do not."""
-    wanted = one_of(rng, [between(rng, 85, 140), between(rng, 140, 185), between(rng, 40, 85)],
-                    [0.65, 0.2, 0.15])
+    wanted = one_of(
+        rng,
+        [between(rng, 85, 140), between(rng, 140, 185), between(rng, 40, 85)],
+        [0.65, 0.2, 0.15],
+    )
     mean = max(8.0, float(rgb[::4, ::4].mean()))
     return float(np.clip(wanted / mean, 0.6, 2.6)) ** 0.8
 

@@ -73,14 +73,22 @@ def _rosette_leaves(rng: Rng, s: Species, centre: tuple[float, float], reach: fl
         length = reach * (0.28 + 0.72 * (1 - young) ** 0.7) * between(rng, 0.88, 1.06)
         colour = jitter(rng, s.colour * (0.86 + 0.24 * young), 0.05)
         dry = k < count * 0.15 and happens(rng, 0.06)
-        out.append(Leaf(
-            base=(centre[0], centre[1], 0.12 * reach + 0.25 * reach * young),
-            azimuth=start + k * GOLDEN + rng.normal(0, 0.07),
-            rise=s.rise + steep * young**1.2, bend=between(rng, -0.15, 0.35),
-            length=length, width=max(0.07 * reach, length * s.slender * (0.8 + 0.3 * young)),
-            petiole=s.petiole, tip=s.tip, cup=s.cup,
-            colour=hsv(14, 110, 120) if dry else colour, edge=s.edge, edge_share=s.edge_share,
-        ))
+        out.append(
+            Leaf(
+                base=(centre[0], centre[1], 0.12 * reach + 0.25 * reach * young),
+                azimuth=start + k * GOLDEN + rng.normal(0, 0.07),
+                rise=s.rise + steep * young**1.2,
+                bend=between(rng, -0.15, 0.35),
+                length=length,
+                width=max(0.07 * reach, length * s.slender * (0.8 + 0.3 * young)),
+                petiole=s.petiole,
+                tip=s.tip,
+                cup=s.cup,
+                colour=hsv(14, 110, 120) if dry else colour,
+                edge=s.edge,
+                edge_share=s.edge_share,
+            )
+        )
     return out
 
 
@@ -92,8 +100,9 @@ def _shade_of(leaves: list[Leaf], reach: float) -> Floats:
 
 def _rosette(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     leaves = _rosette_leaves(rng, s, (0, 0), 1.0)
-    draw_leaves(canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale,
-                _shade_of(leaves, 1.0))
+    draw_leaves(
+        canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale, _shade_of(leaves, 1.0)
+    )
     if s.dots:
         _dots(rng, canvas)
     if s.flower is not None and happens(rng, 0.5):
@@ -107,8 +116,15 @@ def _offsets(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
         far = (1 - reach) * np.sqrt((k + 0.3) / heads) * 1.05
         at = (far * np.cos(k * GOLDEN), far * np.sin(k * GOLDEN))
         leaves += _rosette_leaves(rng, s, at, reach * between(rng, 0.75, 1.1))
-    draw_leaves(canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale,
-                _shade_of(leaves, reach))
+    draw_leaves(
+        canvas.rgb,
+        canvas.alpha,
+        leaves,
+        view,
+        canvas.origin,
+        canvas.scale,
+        _shade_of(leaves, reach),
+    )
 
 
 def _seedling(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
@@ -117,43 +133,79 @@ def _seedling(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     for k in range(count):
         turn = k * (np.pi if count == 2 else GOLDEN)  # noqa: PLR2004 - two seed leaves oppose
         length = between(rng, 0.55, 1.0) if k > 1 else between(rng, 0.75, 1.0)
-        leaves.append(Leaf(
-            base=(0, 0, 0.1 + 0.05 * k), azimuth=start + turn + rng.normal(0, 0.2),
-            rise=between(rng, 0.1, 0.7), bend=between(rng, -0.5, 0.1), length=length,
-            width=length * s.slender * between(rng, 0.85, 1.15), petiole=s.petiole, tip=s.tip,
-            cup=s.cup * 0.5, colour=jitter(rng, s.colour, 0.08), edge=s.edge, edge_share=0.0,
-        ))
-    draw_leaves(canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale,
-                np.full(count, 1.0, np.float32))
+        leaves.append(
+            Leaf(
+                base=(0, 0, 0.1 + 0.05 * k),
+                azimuth=start + turn + rng.normal(0, 0.2),
+                rise=between(rng, 0.1, 0.7),
+                bend=between(rng, -0.5, 0.1),
+                length=length,
+                width=length * s.slender * between(rng, 0.85, 1.15),
+                petiole=s.petiole,
+                tip=s.tip,
+                cup=s.cup * 0.5,
+                colour=jitter(rng, s.colour, 0.08),
+                edge=s.edge,
+                edge_share=0.0,
+            )
+        )
+    draw_leaves(
+        canvas.rgb,
+        canvas.alpha,
+        leaves,
+        view,
+        canvas.origin,
+        canvas.scale,
+        np.full(count, 1.0, np.float32),
+    )
 
 
 def _sedum(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     """Stems that lie or stand, each with small thick leaves all around."""
     stems, leaves = whole(rng, 2, 8), []
-    ways = [(between(rng, 0, 6.28), between(rng, 0.2, 0.9), between(rng, 0.1, 0.9))
-            for _ in range(stems)]
+    ways = [
+        (between(rng, 0, 6.28), between(rng, 0.2, 0.9), between(rng, 0.1, 0.9))
+        for _ in range(stems)
+    ]
     size = between(rng, 0.14, 0.3)
     for k in range(s.leaves):
         azimuth, far, high = ways[k % stems]
         along = np.sqrt(rng.random())
         base = (far * along * np.cos(azimuth), far * along * np.sin(azimuth), high * along * 0.6)
-        leaves.append(Leaf(
-            base=base, azimuth=k * GOLDEN + rng.normal(0, 0.3), rise=between(rng, 0.2, 1.0),
-            bend=0.2, length=size * between(rng, 0.7, 1.3), width=size * s.slender, petiole=0.0,
-            tip=s.tip, cup=0.2, colour=jitter(rng, s.colour * (0.8 + 0.3 * along), 0.07),
-            edge=s.edge, edge_share=s.edge_share,
-        ))
-    draw_leaves(canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale,
-                _shade_of(leaves, 1.0))
+        leaves.append(
+            Leaf(
+                base=base,
+                azimuth=k * GOLDEN + rng.normal(0, 0.3),
+                rise=between(rng, 0.2, 1.0),
+                bend=0.2,
+                length=size * between(rng, 0.7, 1.3),
+                width=size * s.slender,
+                petiole=0.0,
+                tip=s.tip,
+                cup=0.2,
+                colour=jitter(rng, s.colour * (0.8 + 0.3 * along), 0.07),
+                edge=s.edge,
+                edge_share=s.edge_share,
+            )
+        )
+    draw_leaves(
+        canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale, _shade_of(leaves, 1.0)
+    )
 
 
-def _body_of(rng: Rng, s: Species, centre: tuple[float, float], reach: float, height: float) -> Body:
+def _body_of(
+    rng: Rng, s: Species, centre: tuple[float, float], reach: float, height: float
+) -> Body:
     return Body(
         centre=(centre[0], centre[1], reach * height * between(rng, 0.75, 0.95)),
         axes=(reach * between(rng, 0.92, 1.03), reach * between(rng, 0.92, 1.03), reach * height),
-        yaw=between(rng, 0, 6.28), colour=jitter(rng, s.colour, 0.07), ribs=s.ribs,
-        rib_depth=between(rng, 0.25, 0.6), twist=between(rng, -0.4, 0.4),
-        wool=between(rng, 0.1, 0.8), wool_colour=hsv(20, 25, between(rng, 170, 250)),
+        yaw=between(rng, 0, 6.28),
+        colour=jitter(rng, s.colour, 0.07),
+        ribs=s.ribs,
+        rib_depth=between(rng, 0.25, 0.6),
+        twist=between(rng, -0.4, 0.4),
+        wool=between(rng, 0.1, 0.8),
+        wool_colour=hsv(20, 25, between(rng, 170, 250)),
         rows=whole(rng, 5, 11),
     )
 
@@ -208,8 +260,9 @@ def _pads(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     for k in range(whole(rng, 1, 5)):
         body = _body_of(rng, flat, (rng.normal(0, 0.25), rng.normal(0, 0.25)), 0.55, 1.3)
         lifted = (body.centre[0], body.centre[1], body.centre[2] + 0.45 * (k > 1))
-        _spined(rng, flat, view, canvas,
-                replace(body, centre=lifted, axes=(0.6, 0.14, 0.75), ribs=0))
+        _spined(
+            rng, flat, view, canvas, replace(body, centre=lifted, axes=(0.6, 0.14, 0.75), ribs=0)
+        )
 
 
 def _stones(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
@@ -231,25 +284,56 @@ def _flower(
     bright = s.flower if s.flower is not None else s.edge
     size, petals = between(rng, 0.15, 0.4), whole(rng, 5, 16)
     leaves = [
-        Leaf(base=at, azimuth=k * 2 * np.pi / petals, rise=0.5, bend=-0.3, length=size,
-             width=size * 0.4, petiole=0.0, tip=0.4, cup=0.2, colour=jitter(rng, bright, 0.06),
-             edge=bright, edge_share=0.0)
+        Leaf(
+            base=at,
+            azimuth=k * 2 * np.pi / petals,
+            rise=0.5,
+            bend=-0.3,
+            length=size,
+            width=size * 0.4,
+            petiole=0.0,
+            tip=0.4,
+            cup=0.2,
+            colour=jitter(rng, bright, 0.06),
+            edge=bright,
+            edge_share=0.0,
+        )
         for k in range(petals)
     ]
-    draw_leaves(canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale,
-                np.full(petals, 1.1, np.float32))
+    draw_leaves(
+        canvas.rgb,
+        canvas.alpha,
+        leaves,
+        view,
+        canvas.origin,
+        canvas.scale,
+        np.full(petals, 1.1, np.float32),
+    )
 
 
 def _dots(rng: Rng, canvas: Canvas) -> None:
     """White tubercles of haworthias and gasterias."""
     rows, columns = np.nonzero(canvas.alpha)
     for k in rng.integers(0, len(rows), int(canvas.scale * 3)):
-        cv2.circle(canvas.rgb, (int(columns[k]), int(rows[k])), max(1, int(canvas.scale * 0.012)),
-                   (225, 228, 215), -1, cv2.LINE_AA)
+        cv2.circle(
+            canvas.rgb,
+            (int(columns[k]), int(rows[k])),
+            max(1, int(canvas.scale * 0.012)),
+            (225, 228, 215),
+            -1,
+            cv2.LINE_AA,
+        )
 
 
 _PAINTERS = {
-    "rosette": _rosette, "aloe": _rosette, "seedling": _seedling, "sedum": _sedum,
-    "offsets": _offsets, "globe": _globe, "column": _column, "cluster": _cluster,
-    "pads": _pads, "stones": _stones,
+    "rosette": _rosette,
+    "aloe": _rosette,
+    "seedling": _seedling,
+    "sedum": _sedum,
+    "offsets": _offsets,
+    "globe": _globe,
+    "column": _column,
+    "cluster": _cluster,
+    "pads": _pads,
+    "stones": _stones,
 }

@@ -21,7 +21,6 @@ from demeter.vision.scenes.values import Bytes, Scene
 from demeter.vision.scenes.vessels import paint_pot, paint_vessel
 from demeter.vision.scenes.world import Standing, World
 
-
 VARIANTS = 8
 
 
@@ -60,8 +59,11 @@ def _prepared(rng: Rng, world: World, camera: Camera) -> Picture:
     width, height = camera.size_wh
     cm_per_px = between(rng, 0.03, 0.12)
     return Picture(
-        rgb=_on_plane(tinted(rng, ground(world.ground, world.seed % VARIANTS)), camera,
-                      between(rng, 0.05, 0.3)),
+        rgb=_on_plane(
+            tinted(rng, ground(world.ground, world.seed % VARIANTS)),
+            camera,
+            between(rng, 0.05, 0.3),
+        ),
         soil=_on_plane(tinted(rng, soil(world.soil, world.seed % VARIANTS)), camera, cm_per_px),
         ids=np.zeros((height, width), np.int32),
         camera=camera,
@@ -71,11 +73,13 @@ def _prepared(rng: Rng, world: World, camera: Camera) -> Picture:
 def _on_plane(texture: Bytes, camera: Camera, cm_per_px: float) -> Bytes:
     """A texture laid on the ground as the camera sees it, mirrored at its edges."""
     side = texture.shape[0]
-    to_ground = np.array([[cm_per_px, 0, -side / 2 * cm_per_px],
-                          [0, cm_per_px, -side / 2 * cm_per_px], [0, 0, 1]])
+    to_ground = np.array(
+        [[cm_per_px, 0, -side / 2 * cm_per_px], [0, cm_per_px, -side / 2 * cm_per_px], [0, 0, 1]]
+    )
     matrix = camera.ground_to_image() @ to_ground
-    return cv2.warpPerspective(texture, matrix, camera.size_wh, flags=cv2.INTER_LINEAR,
-                               borderMode=cv2.BORDER_REFLECT)
+    return cv2.warpPerspective(
+        texture, matrix, camera.size_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
 
 
 def _paint_contents(
@@ -83,8 +87,10 @@ def _paint_contents(
 ) -> None:
     """Pots in containers, then plants, each from far to near."""
     for y, v, k in sorted(
-        (hole.y, v, k) for v, vessel in enumerate(world.vessels)
-        for k, hole in enumerate(vessel.openings) if hole.depth_cm > 0
+        (hole.y, v, k)
+        for v, vessel in enumerate(world.vessels)
+        for k, hole in enumerate(vessel.openings)
+        if hole.depth_cm > 0
     ):
         vessel = world.vessels[v]
         del y

@@ -67,8 +67,9 @@ def draw_species(rng: Rng, kind: str | None = None) -> Species:
         ribs=whole(rng, 8, 26),
         height=_height(rng, kind),
         spines=0.0 if happens(rng, 0.2) else between(rng, 0.1, 1.0),
-        spine_colour=hsv(one_of(rng, [20, 15, 25, 0, 8]), between(rng, 0, 130),
-                         between(rng, 110, 255)),
+        spine_colour=hsv(
+            one_of(rng, [20, 15, 25, 0, 8]), between(rng, 0, 130), between(rng, 110, 255)
+        ),
         flower=bright if blooming else None,
         dots=kind == "aloe" and happens(rng, 0.5),
     )
@@ -79,8 +80,14 @@ def _leaf_colour(rng: Rng, kind: str) -> Floats:
         return hsv(between(rng, 32, 62), between(rng, 70, 210), between(rng, 110, 235))
     hue = one_of(
         rng,
-        [between(rng, 33, 50), between(rng, 50, 72), between(rng, 72, 100),
-         between(rng, 0, 18), between(rng, 150, 178), between(rng, 105, 140)],
+        [
+            between(rng, 33, 50),
+            between(rng, 50, 72),
+            between(rng, 72, 100),
+            between(rng, 0, 18),
+            between(rng, 150, 178),
+            between(rng, 105, 140),
+        ],
         [0.38, 0.28, 0.21, 0.05, 0.05, 0.03],
     )
     if kind in {"globe", "column", "cluster", "pads"} and happens(rng, 0.85):

@@ -80,16 +80,20 @@ def _overlap(
     x1, y1 = min(width, at[0] + shape[1]), min(height, at[1] + shape[0])
     if x1 <= x0 or y1 <= y0:
         return None
-    return (slice(y0, y1), slice(x0, x1), slice(y0 - at[1], y1 - at[1]),
-            slice(x0 - at[0], x1 - at[0]))
+    return (
+        slice(y0, y1),
+        slice(x0, x1),
+        slice(y0 - at[1], y1 - at[1]),
+        slice(x0 - at[0], x1 - at[0]),
+    )
 
 
-def _cast(
-    picture: Picture, alpha: Bytes, at: tuple[int, int], sun: Sun, size_px: float
-) -> None:
+def _cast(picture: Picture, alpha: Bytes, at: tuple[int, int], sun: Sun, size_px: float) -> None:
     blur = int(max(2, size_px * 0.05 * (1 + sun.softness_cm)))
-    soft = cv2.blur(cv2.copyMakeBorder(alpha, blur, blur, blur, blur, cv2.BORDER_CONSTANT),
-                    (2 * blur + 1, 2 * blur + 1))
+    soft = cv2.blur(
+        cv2.copyMakeBorder(alpha, blur, blur, blur, blur, cv2.BORDER_CONSTANT),
+        (2 * blur + 1, 2 * blur + 1),
+    )
     part = _overlap(picture, soft.shape, (at[0] - blur, at[1] - blur))
     if part is None:
         return
@@ -99,9 +103,7 @@ def _cast(
     here[:] = (here * left[..., None] >> 8).astype(np.uint8)
 
 
-def _paste(
-    picture: Picture, rgba: Bytes, at: tuple[int, int], number: int
-) -> Stamped | None:
+def _paste(picture: Picture, rgba: Bytes, at: tuple[int, int], number: int) -> Stamped | None:
     solid = rgba[..., 3] > SOLID
     part = _overlap(picture, rgba.shape, at)
     if part is None:

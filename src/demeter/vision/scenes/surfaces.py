@@ -13,8 +13,12 @@ from demeter.vision.scenes.values import Bytes, Floats
 
 SIDE = 640
 SOILS: dict[str, tuple[int, int, int]] = {
-    "peat": (58, 44, 36), "brown": (104, 80, 60), "sand": (176, 152, 120),
-    "pumice": (190, 186, 178), "clay": (112, 84, 70), "fabric": (58, 80, 128),
+    "peat": (58, 44, 36),
+    "brown": (104, 80, 60),
+    "sand": (176, 152, 120),
+    "pumice": (190, 186, 178),
+    "clay": (112, 84, 70),
+    "fabric": (58, 80, 128),
 }
 
 
@@ -70,13 +74,18 @@ def _soil(rng: Rng, kind: str) -> Bytes:
 def _grains(rng: Rng, texture: Floats, count: int, size: float, base: Floats) -> None:
     for _ in range(count):
         at = (whole(rng, 0, SIDE), whole(rng, 0, SIDE))
-        axes = (max(1, int(size * between(rng, 0.5, 1.2))), max(1, int(size * between(rng, 0.4, 0.9))))
+        axes = (
+            max(1, int(size * between(rng, 0.5, 1.2))),
+            max(1, int(size * between(rng, 0.4, 0.9))),
+        )
         tone = base * between(rng, 0.6, 1.7) + rng.normal(0, 8, 3)
         turn = between(rng, 0, 180)
         cv2.ellipse(texture, at, axes, turn, 0, 360, (tone * 0.5).tolist(), -1, cv2.LINE_AA)
         up = (at[0] - 1, at[1] - 1)
         inner = (max(1, int(axes[0] * 0.75)), max(1, int(axes[1] * 0.75)))
-        cv2.ellipse(texture, up, inner, turn, 0, 360, np.clip(tone, 0, 255).tolist(), -1, cv2.LINE_AA)
+        cv2.ellipse(
+            texture, up, inner, turn, 0, 360, np.clip(tone, 0, 255).tolist(), -1, cv2.LINE_AA
+        )
 
 
 def _specks(rng: Rng, texture: Floats) -> None:
@@ -123,8 +132,17 @@ def _foliage(rng: Rng) -> Floats:
     for _ in range(1800):
         x, y, a = whole(rng, 0, SIDE), whole(rng, 0, SIDE), between(rng, 0, 180)
         tone = base * between(rng, 0.4, 1.7)
-        cv2.ellipse(texture, (x, y), (whole(rng, 6, 18), whole(rng, 2, 6)), a, 0, 360,
-                    np.clip(tone, 0, 255).tolist(), -1, cv2.LINE_AA)
+        cv2.ellipse(
+            texture,
+            (x, y),
+            (whole(rng, 6, 18), whole(rng, 2, 6)),
+            a,
+            0,
+            360,
+            np.clip(tone, 0, 255).tolist(),
+            -1,
+            cv2.LINE_AA,
+        )
     return cv2.GaussianBlur(texture, (0, 0), between(rng, 1.0, 4.0))
 
 
@@ -132,8 +150,17 @@ def _litter(rng: Rng, texture: Floats) -> Floats:
     for _ in range(whole(rng, 0, 120)):
         at = (whole(rng, 0, SIDE), whole(rng, 0, SIDE))
         tone = hsv(between(rng, 8, 25), between(rng, 40, 150), between(rng, 30, 150))
-        cv2.ellipse(texture, at, (whole(rng, 1, 4), 1), between(rng, 0, 180), 0, 360,
-                    tone.tolist(), -1, cv2.LINE_AA)
+        cv2.ellipse(
+            texture,
+            at,
+            (whole(rng, 1, 4), 1),
+            between(rng, 0, 180),
+            0,
+            360,
+            tone.tolist(),
+            -1,
+            cv2.LINE_AA,
+        )
     return texture
 
 
@@ -143,13 +170,29 @@ _GROUNDS: dict[str, Callable[[Rng], Floats]] = {
     "concrete": lambda r: _litter(r, _plain(r, grey(r, 90, 190), 0.12, [2, 30, 120])),
     "white": lambda r: _litter(r, _plain(r, grey(r, 190, 250, 0.02), 0.03, [3, 90])),
     "cloth": lambda r: _woven(r, _plain(r, grey(r, 20, 70), 0.2, [3, 80]), 4).astype(np.float32),
-    "mesh": lambda r: _lines(r, _plain(r, grey(r, 90, 210), 0.08, [3, 50]), whole(r, 14, 40),
-                             whole(r, 3, 9), both=True),
-    "slats": lambda r: _lines(r, _plain(r, hsv(14, between(r, 20, 130), between(r, 90, 210)), 0.15,
-                                        [3, 60]), whole(r, 60, 160), whole(r, 8, 40), both=False),
-    "planks": lambda r: _lines(r, _plain(r, hsv(14, between(r, 60, 150), between(r, 80, 190)), 0.2,
-                                         [2, 16]), whole(r, 90, 200), 2, both=False),
-    "metal": lambda r: _lines(r, _plain(r, grey(r, 120, 220, 0.02), 0.06, [60, 200]),
-                              whole(r, 80, 300), 3, both=happens(r, 0.5)),
+    "mesh": lambda r: _lines(
+        r, _plain(r, grey(r, 90, 210), 0.08, [3, 50]), whole(r, 14, 40), whole(r, 3, 9), both=True
+    ),
+    "slats": lambda r: _lines(
+        r,
+        _plain(r, hsv(14, between(r, 20, 130), between(r, 90, 210)), 0.15, [3, 60]),
+        whole(r, 60, 160),
+        whole(r, 8, 40),
+        both=False,
+    ),
+    "planks": lambda r: _lines(
+        r,
+        _plain(r, hsv(14, between(r, 60, 150), between(r, 80, 190)), 0.2, [2, 16]),
+        whole(r, 90, 200),
+        2,
+        both=False,
+    ),
+    "metal": lambda r: _lines(
+        r,
+        _plain(r, grey(r, 120, 220, 0.02), 0.06, [60, 200]),
+        whole(r, 80, 300),
+        3,
+        both=happens(r, 0.5),
+    ),
     "foliage": _foliage,
 }

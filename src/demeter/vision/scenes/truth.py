@@ -27,8 +27,12 @@ def read_truth(picture: Picture, world: World, stamped: dict[int, Stamped]) -> T
     empties = tuple(_empties(picture, world, position))
     containers = tuple(
         SceneContainer(
-            world.vessels[v].container_type, polygon, v,
-            sum(p.container == k for p in plants), sum(e.container == k for e in empties))
+            world.vessels[v].container_type,
+            polygon,
+            v,
+            sum(p.container == k for p in plants),
+            sum(e.container == k for e in empties),
+        )
         for k, (v, polygon) in enumerate(polygons.items())
     )
     return containers, plants, empties
@@ -37,8 +41,10 @@ def read_truth(picture: Picture, world: World, stamped: dict[int, Stamped]) -> T
 def _polygons(
     picture: Picture, world: World
 ) -> list[tuple[int, tuple[tuple[float, float], ...] | None]]:
-    return [(v, clipped_hull(picture.camera.project(silhouette(vessel)), picture.camera.size_wh))
-            for v, vessel in enumerate(world.vessels)]
+    return [
+        (v, clipped_hull(picture.camera.project(silhouette(vessel)), picture.camera.size_wh))
+        for v, vessel in enumerate(world.vessels)
+    ]
 
 
 def clipped_hull(
@@ -66,10 +72,15 @@ def _plants(
         x, y, w, h = cv2.boundingRect(mine.astype(np.uint8))
         left, top = mark.columns.start + x, mark.rows.start + y
         plant = world.plants[n]
-        found.append(ScenePlant(
-            (float(left), float(top), float(left + w), float(top + h)),
-            position.get(plant.vessel, -1), n, world.species[plant.species].kind,
-            min(1.0, seen / max(1, mark.area_px))))
+        found.append(
+            ScenePlant(
+                (float(left), float(top), float(left + w), float(top + h)),
+                position.get(plant.vessel, -1),
+                n,
+                world.species[plant.species].kind,
+                min(1.0, seen / max(1, mark.area_px)),
+            )
+        )
     return found
 
 

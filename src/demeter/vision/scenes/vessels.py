@@ -102,8 +102,9 @@ def paint_pot(picture: Picture, hole: Opening, colour: Floats, sun: Sun) -> None
     """A pot that stands inside a larger container: body, rim and soil."""
     top = placed(outline(hole.half_cm, hole.is_round), hole.x, hole.y, hole.yaw, hole.rim_z)
     half = (hole.half_cm[0] * 0.78, hole.half_cm[1] * 0.78)
-    foot = placed(outline(half, hole.is_round), hole.x, hole.y, hole.yaw,
-                  hole.rim_z - hole.depth_cm)
+    foot = placed(
+        outline(half, hole.is_round), hole.x, hole.y, hole.yaw, hole.rim_z - hole.depth_cm
+    )
     body = hull(picture.fixed(np.concatenate([top, foot])))
     if picture.window(body) is None:
         return
@@ -111,14 +112,23 @@ def paint_pot(picture: Picture, hole: Opening, colour: Floats, sun: Sun) -> None
     picture.darken(body, 1 - 0.5 * (1 - sun.shadow), max(1.0, scale * 0.6))
     picture.fill(body, colour * 0.55)
     picture.fill(picture.fixed(top), colour * 1.05)
-    inner = Opening(hole.x, hole.y, hole.rim_z, (hole.half_cm[0] * 0.92, hole.half_cm[1] * 0.92),
-                    hole.is_round, hole.yaw, hole.sunk_cm, 0.0, hole.has_soil)
+    inner = Opening(
+        hole.x,
+        hole.y,
+        hole.rim_z,
+        (hole.half_cm[0] * 0.92, hole.half_cm[1] * 0.92),
+        hole.is_round,
+        hole.yaw,
+        hole.sunk_cm,
+        0.0,
+        hole.has_soil,
+    )
     paint_opening(picture, inner, colour, scale)
 
 
 def paint_opening(picture: Picture, hole: Opening, colour: Floats, scale: float) -> None:
     """A cell or a pot's mouth, with its soil some way down."""
-    shape = _rounded(hole) if not hole.is_round else outline(hole.half_cm, True)
+    shape = _rounded(hole) if not hole.is_round else outline(hole.half_cm, is_round=True)
     rim = picture.fixed(placed(shape, hole.x, hole.y, hole.yaw, hole.rim_z))
     if picture.window(rim) is None:
         return

@@ -122,6 +122,9 @@ def a_month_later(world: World, seed: int, sold: float) -> World:
 
 def random_turn(rng: Rng) -> tuple[int, bool, float, float]:
     """Variant number, mirrored or not, turn and brightness of a single plant."""
-    return int(rng.integers(1 << 16)), happens(rng, 0.5), between(rng, 0, 6.28), between(
-        rng, 0.82, 1.12
+    return (
+        int(rng.integers(1 << 16)),
+        happens(rng, 0.5),
+        between(rng, 0, 6.28),
+        between(rng, 0.82, 1.12),
     )

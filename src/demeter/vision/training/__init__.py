@@ -1,0 +1,1 @@
+"""Training the models that ship with Demeter; needs ``demeter[train]``."""

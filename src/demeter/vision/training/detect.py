@@ -1,0 +1,85 @@
+"""Training the detector of plants and empty places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from demeter.vision.training.assignment import Truth, detection_loss
+from demeter.vision.training.loop import Learner, Plan, Progress
+from demeter.vision.training.network import Detector
+from demeter.vision.training.pretrained import load_coco, with_classes
+from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, crop
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRecipe:
+    """What a detector is trained on and from."""
+
+    pictures: tuple[Labelled, ...]
+    start: Path | None
+    side: int = 320
+    batch: int = 16
+    seed: int = 0
+
+
+def batch_of(samples: list[Sample]) -> tuple[Tensor, list[Truth]]:
+    """Samples as the network takes them: N x 3 x H x W BGR 0..255, and their truths."""
+    images = torch.from_numpy(np.stack([s.bgr for s in samples])).permute(0, 3, 1, 2).float()
+    truths = []
+    for s in samples:
+        low, high = s.boxes[:, :2], s.boxes[:, 2:]
+        boxes = np.concatenate([(low + high) / 2, high - low], 1)
+        truths.append(Truth(torch.from_numpy(boxes), torch.from_numpy(s.classes)))
+    return images.contiguous(memory_format=torch.channels_last), truths
+
+
+class _Batches:
+    """The batch of each step, drawn from the seed and the step alone."""
+
+    def __init__(self, recipe: DetectRecipe) -> None:
+        self._recipe, self._pictures = recipe, Pictures()
+
+    def at(self, step: int) -> tuple[Tensor, list[Truth]]:
+        rng = np.random.default_rng([self._recipe.seed, step])
+        picks = rng.integers(len(self._recipe.pictures), size=self._recipe.batch)
+        items = [self._recipe.pictures[int(k)] for k in picks]
+        return batch_of(
+            [crop(rng, self._pictures.read(i.path), i, self._recipe.side) for i in items]
+        )
+
+
+def fresh_detector(start: Path | None) -> Detector:
+    """A detector of our classes; from COCO weights (ONNX) or a trained ``.pt`` where given.
+
+    Raises:
+        WeightsDoNotFit: the start is no YOLOX-nano.
+    """
+    if start is None:
+        return Detector(len(CLASSES))
+    if start.suffix == ".onnx":
+        return with_classes(load_coco(start), len(CLASSES))
+    network = Detector(len(CLASSES))
+    state = torch.load(start, weights_only=True)
+    network.load_state_dict(state["smooth"])
+    return network
+
+
+def train_detector(recipe: DetectRecipe, plan: Plan, checkpoint: Path) -> Iterator[Progress]:
+    """Train or go on training; the checkpoint holds all that resuming needs."""
+    torch.manual_seed(recipe.seed)
+    learner = Learner(fresh_detector(recipe.start), plan, checkpoint)
+    batches = _Batches(recipe)
+
+    def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
+        images, truths = batches.at(step)
+        decoded, centres, strides = network(images)
+        with torch.autocast("cpu", enabled=False):
+            return detection_loss(decoded, centres, strides, truths)
+
+    yield from learner.run(loss_of)

@@ -1,0 +1,77 @@
+"""Starting from YOLOX-nano's COCO weights: the ONNX file's convolutions, one by one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from demeter.vision.training.errors import WeightsDoNotFit
+from demeter.vision.training.network import Detector
+
+COCO_CLASSES = 80
+
+
+def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Kernel and bias of every convolution of an ONNX file, in the order they run.
+
+    Raises:
+        WeightsDoNotFit: a convolution has no weights of its own.
+    """
+    graph = onnx.load(path).graph
+    values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    try:
+        return [(values[n.input[1]], values[n.input[2]]) for n in graph.node if n.op_type == "Conv"]
+    except (KeyError, IndexError) as error:
+        raise WeightsDoNotFit(f"{path} has convolutions without stored weights") from error
+
+
+def _running_order(network: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
+    """Convolutions, each with the batch norm after it, in the order they run."""
+    modules = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d))]
+    pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d | None]] = []
+    for k, module in enumerate(modules):
+        if isinstance(module, nn.Conv2d):
+            after = modules[k + 1] if k + 1 < len(modules) else None
+            pairs.append((module, after if isinstance(after, nn.BatchNorm2d) else None))
+    return pairs
+
+
+def load_coco(path: Path) -> Detector:
+    """YOLOX-nano with the 80 COCO classes and the weights of an ONNX file.
+
+    The file's batch norms are folded into biases; here they become the shift of a batch
+    norm that otherwise does nothing.
+
+    Raises:
+        WeightsDoNotFit: the convolutions differ in number or shape.
+    """
+    network = Detector(COCO_CLASSES)
+    pairs, stored = _running_order(network), convolutions_of(path)
+    if len(pairs) != len(stored):
+        raise WeightsDoNotFit(f"{path} has {len(stored)} convolutions, not {len(pairs)}")
+    with torch.no_grad():
+        for (conv, norm), (kernel, bias) in zip(pairs, stored, strict=True):
+            if tuple(conv.weight.shape) != kernel.shape:
+                raise WeightsDoNotFit(
+                    f"{path}: a kernel is {kernel.shape}, not {tuple(conv.weight.shape)}"
+                )
+            conv.weight.copy_(torch.from_numpy(kernel.copy()))
+            target = norm.bias if norm is not None else conv.bias
+            assert target is not None
+            target.copy_(torch.from_numpy(bias.copy()))
+            if norm is not None:
+                norm.weight.fill_((1 + norm.eps) ** 0.5)
+    return network
+
+
+def with_classes(coco: Detector, classes: int) -> Detector:
+    """The same network with fresh class outputs."""
+    network = Detector(classes)
+    state = {k: v for k, v in coco.state_dict().items() if "class_out" not in k}
+    network.load_state_dict(state, strict=False)
+    return network

@@ -1,0 +1,39 @@
+"""The container segmenter: YOLOX-nano's features, read out at half the input's size."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from demeter.vision.training.layers import Conv, DepthwiseConv
+from demeter.vision.training.network import Backbone, Detector, Neck, doubled
+
+TYPES = ("background", "segment", "box", "plug", "seedling_tray", "pot")
+
+
+class Segmenter(nn.Module):
+    """For every other pixel: the type of container it belongs to, and how deep inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone, self.neck = Backbone(), Neck()
+        self.quarter = nn.Sequential(DepthwiseConv(96, 48), DepthwiseConv(48, 48))
+        self.half = nn.Sequential(Conv(64, 32, 1), DepthwiseConv(32, 32), DepthwiseConv(32, 32))
+        self.types = nn.Conv2d(32, len(TYPES), 1)
+        self.depth = nn.Conv2d(32, 1, 1)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """N x 3 x H x W to N x 6 x H/2 x W/2 and N x 1 x H/2 x W/2, before softmax and sigmoid."""
+        f1, f2, f3, f4, f5 = self.backbone(images)
+        p3, _, _ = self.neck.descend(f3, f4, f5)
+        x = self.quarter(torch.cat((doubled(p3), f2), 1))
+        x = self.half(torch.cat((doubled(x), f1), 1))
+        return self.types(x), self.depth(x)
+
+
+def segmenter_from(detector: Detector) -> Segmenter:
+    """A segmenter that starts from a detector's features."""
+    network = Segmenter()
+    state = {k: v for k, v in detector.state_dict().items() if not k.startswith("heads")}
+    network.load_state_dict(state, strict=False)
+    return network

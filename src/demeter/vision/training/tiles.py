@@ -1,0 +1,166 @@
+"""Training tiles: crops of rendered or collected pictures with their boxes."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.training.errors import TrainingDataRefused
+
+CLASSES = ("plant", "empty_container")
+MIN_VISIBLE = 0.35
+MIN_LEFT = 0.4
+MIN_SIDE_PX = 7.0
+
+
+def coco_of(folder: Path) -> dict[str, Any]:
+    """The body of a folder's ``coco.json``.
+
+    Raises:
+        TrainingDataRefused: it is missing, is no JSON, or lists no picture.
+    """
+    file = folder / "coco.json"
+    try:
+        body = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise TrainingDataRefused(f"{file} cannot be read: {error}") from error
+    if not body.get("images"):
+        raise TrainingDataRefused(f"{file} lists no picture")
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture file and its boxes: xyxy in pixels (N x 4) and their classes (N)."""
+
+    path: Path
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+
+def read_coco(folder: Path) -> list[Labelled]:
+    """Pictures of a folder with ``coco.json``; categories are matched by name.
+
+    Plants of which too little is seen are left out.
+
+    Raises:
+        TrainingDataRefused: ``coco.json`` cannot be read or lists no picture.
+    """
+    body = coco_of(folder)
+    known = {c["id"]: CLASSES.index(c["name"]) for c in body["categories"] if c["name"] in CLASSES}
+    rows = defaultdict(list)
+    for row in body["annotations"]:
+        if row["category_id"] in known and row.get("visible", 1.0) >= MIN_VISIBLE:
+            x, y, w, h = row["bbox"]
+            rows[row["image_id"]].append((x, y, x + w, y + h, known[row["category_id"]]))
+    out = []
+    for image in body["images"]:
+        table = np.array(rows[image["id"]], np.float32).reshape(-1, 5)
+        out.append(
+            Labelled(folder / image["file_name"], table[:, :4], table[:, 4].astype(np.int64))
+        )
+    return out
+
+
+class Pictures:
+    """Pictures by path, BGR uint8, kept decoded up to a number of bytes."""
+
+    def __init__(self, keep_bytes: int = 5_000_000_000) -> None:
+        self._kept: dict[Path, NDArray[np.uint8]] = {}
+        self._room = keep_bytes
+
+    def read(self, path: Path) -> NDArray[np.uint8]:
+        """One picture.
+
+        Raises:
+            TrainingDataRefused: it is missing or no picture.
+        """
+        if path in self._kept:
+            return self._kept[path]
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise TrainingDataRefused(f"{path} is no picture")
+        if picture.nbytes <= self._room:
+            self._kept[path] = picture
+            self._room -= picture.nbytes
+        return picture
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the network sees: BGR uint8 (side x side x 3), boxes xyxy and classes."""
+
+    bgr: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+
+def crop(
+    rng: np.random.Generator,
+    picture: NDArray[np.uint8],
+    item: Labelled,
+    side: int,
+    zoom: tuple[float, float] = (0.5, 1.7),
+) -> Sample:
+    """A random square of a picture at a random scale, turned, mirrored and recoloured."""
+    scale = float(np.exp(rng.uniform(np.log(zoom[0]), np.log(zoom[1]))))
+    take = round(side / scale)
+    height, width = picture.shape[:2]
+    x0 = int(rng.integers(min(0, width - take), max(0, width - take) + 1))
+    y0 = int(rng.integers(min(0, height - take), max(0, height - take) + 1))
+    bgr, boxes, classes = _cut(picture, item, (x0, y0), take, side)
+    bgr, boxes = _turned(rng, bgr, boxes, side)
+    return Sample(recoloured(rng, bgr), boxes, classes)
+
+
+def _cut(
+    picture: NDArray[np.uint8], item: Labelled, at: tuple[int, int], take: int, side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
+    x0, y0 = at
+    height, width = picture.shape[:2]
+    square = np.full((take, take, 3), 114, np.uint8)
+    xa, ya, xb, yb = max(0, x0), max(0, y0), min(width, x0 + take), min(height, y0 + take)
+    square[ya - y0 : yb - y0, xa - x0 : xb - x0] = picture[ya:yb, xa:xb]
+    way = cv2.INTER_AREA if take > side else cv2.INTER_LINEAR
+    small = cv2.resize(square, (side, side), interpolation=way)
+    factor = side / take
+    moved = (item.boxes - np.array([x0, y0, x0, y0], np.float32)) * factor
+    cut = np.clip(moved, 0, side)
+    area = np.prod(np.maximum(moved[:, 2:] - moved[:, :2], 1e-3), axis=1)
+    size = np.maximum(cut[:, 2:] - cut[:, :2], 0)
+    keep = (size.prod(1) >= MIN_LEFT * area) & (size.max(1, initial=0) >= MIN_SIDE_PX)
+    return small, cut[keep], item.classes[keep]
+
+
+def _turned(
+    rng: np.random.Generator, bgr: NDArray[np.uint8], boxes: NDArray[np.float32], side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    if rng.random() < 0.5:  # noqa: PLR2004 - a coin
+        bgr, boxes = bgr[:, ::-1], boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (side, 0, side, 0)
+    for _ in range(int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))):
+        bgr = np.rot90(bgr)
+        x0, y0, x1, y1 = boxes.T
+        boxes = np.stack([y0, side - x1, y1, side - x0], -1)
+    return np.ascontiguousarray(bgr), boxes.astype(np.float32)
+
+
+def recoloured(rng: np.random.Generator, bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Brightness, contrast, saturation and hue a little off."""
+    shift = rng.uniform((-6, 0.6, 0.7), (6, 1.35, 1.25))
+    hsv = cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV)
+    steps = np.arange(256)
+    tables = ((steps + shift[0]) % 180, steps * shift[1], 255 * (steps / 255) ** shift[2])
+    parts = [
+        cv2.LUT(hsv[..., k], np.clip(t, 0, 255).astype(np.uint8)) for k, t in enumerate(tables)
+    ]
+    out = cv2.cvtColor(cv2.merge(parts), cv2.COLOR_HSV2BGR)
+    if rng.random() < 0.15:  # noqa: PLR2004 - some photos are out of focus
+        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.4, 1.3))
+    return out
