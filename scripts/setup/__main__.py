@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import apt
 import assets
 import cleaning
 import database
@@ -47,6 +48,7 @@ def set_up(where: Path, *, dev: bool) -> None:
     if dev:
         assets.install_browser(where)
     database.migrate(where)
+    apt.forget_lists(where)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from console import SetupError, run
@@ -45,6 +46,7 @@ def update(where: Path, root: Sequence[str]) -> None:
     run(command, log=log(where), mend=MEND)
 
 
+@lru_cache(maxsize=1)
 def private_lists(where: Path) -> list[str]:
     """Fetch package lists into a directory of our own: apt's options that make it use them.
 
@@ -62,6 +64,11 @@ def private_lists(where: Path) -> list[str]:
     words = [word for option in options for word in ("-o", option)]
     run(["apt-get", "-q", *words, "update"], log=log(where), mend=MEND)
     return words
+
+
+def forget_lists(where: Path) -> None:
+    """They are large, and old by the next time."""
+    shutil.rmtree(where / "apt", ignore_errors=True)
 
 
 def candidate(package: str, options: Sequence[str] = ()) -> bool:

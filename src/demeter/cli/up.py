@@ -1,0 +1,113 @@
+"""``demeter up``: database, web and workers together."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.markup import escape
+
+from demeter import db
+from demeter.errors import Conflict
+from demeter.localdb import LocalDatabase
+from demeter.settings import settings
+from demeter.supervisor import Crew, Role
+
+WORKERS = {"worker gpu": ("gpu",), "worker cpu io": ("cpu", "io")}
+LOOK_AT_DATABASE_EVERY_S = 2.0
+_err = Console(stderr=True, highlight=False)
+
+
+class AddressInUse(Conflict):
+    """Another program listens where the web server should."""
+
+    code = "address_in_use"
+    title = "The address is in use"
+    next_action = "Stop the other program, or set DEMETER_PORT to another port."
+
+
+def up() -> None:
+    """Run database, web and workers together; Ctrl-C or SIGTERM stops them all.
+
+    Raises:
+        AddressInUse: something listens at the address already.
+    """
+    configured = settings()
+    _check_address(configured.host, configured.port)
+    embedded = None if configured.database_url else LocalDatabase(configured.home)
+    started_here = embedded is not None and embedded.status().state != "running"
+    try:
+        db.migrate(db.engine())
+        db.engine().dispose()
+        Crew(_roles(configured.host, configured.port), _say, _tend(embedded)).run()
+    finally:
+        if embedded is not None and started_here:
+            embedded.stop()
+    _say("Stopped.")
+
+
+def _roles(host: str, port: int) -> list[Role]:
+    """The web server and the workers; on a terminal their logs stay readable."""
+    readable = {"DEMETER_LOG_FORMAT": "console"} if sys.stderr.isatty() else {}
+    environment = {**readable, **{k: v for k, v in os.environ.items() if k in readable}}
+    web = ["uvicorn", "demeter.app:create_app", "--factory", "--host", host, "--port", str(port)]
+    calm = ["--log-level", "warning", "--timeout-graceful-shutdown", "5"]
+    return [
+        Role("web", [sys.executable, "-m", *web, *calm], environment),
+        *(Role(name, _worker(queues), environment) for name, queues in WORKERS.items()),
+    ]
+
+
+def _worker(queues: tuple[str, ...]) -> list[str]:
+    chosen = [word for queue in queues for word in ("--queue", queue)]
+    return [sys.executable, "-m", "demeter", "worker", *chosen]
+
+
+def _tend(embedded: LocalDatabase | None) -> Callable[[], None]:
+    """What is looked at between the processes: the database lives, the address is told once."""
+    configured = settings()
+    address = f"http://{configured.host}:{configured.port}"
+    told, looked_at = False, time.monotonic()
+
+    def tend() -> None:
+        nonlocal told, looked_at
+        if not told and _answers(address):
+            _say(f"Demeter is at {address}/ (Ctrl-C stops it)")
+            told = True
+        if embedded is not None and time.monotonic() - looked_at > LOOK_AT_DATABASE_EVERY_S:
+            if embedded.status().state != "running":
+                _say("The database does not answer; starting it again.")
+                embedded.ensure_running()
+            looked_at = time.monotonic()
+
+    return tend
+
+
+def _check_address(host: str, port: int) -> None:
+    """Find out now, rather than from a web server that keeps dying."""
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise AddressInUse(f"Something listens at {host}:{port} already.", port=port) from error
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health/live", timeout=1) as answer:  # noqa: S310
+            return answer.status == 200  # noqa: PLR2004
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _say(line: str) -> None:
+    _err.print(f"[bold]demeter[/] {escape(line)}", soft_wrap=True)

@@ -1,0 +1,78 @@
+"""Checks that ask the database: reached, of the right shape, filled, worked on."""
+
+from __future__ import annotations
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from demeter import db
+from demeter.doctor.findings import Finding, failed, ok, warning
+from demeter.settings import settings
+
+MIGRATE = "Run `demeter db migrate`."
+REFERENCE = {  # what every nursery starts with: the least number of rows
+    "product_states": 11,
+    "product_sizes": 6,
+    "product_categories": 1,
+    "product_families": 1,
+    "storage_bin_types": 1,
+}
+WORKER = "Run `demeter up`, or `demeter worker` beside the web server."
+
+
+def postgis(part: str, connection: Connection) -> Finding:
+    """The extension is there."""
+    version = connection.execute(text("SELECT postgis_lib_version()")).scalar_one()
+    server = connection.execute(text("SHOW server_version")).scalar_one()
+    return ok(part, f"PostGIS {version} in PostgreSQL {server}")
+
+
+def schema(part: str, connection: Connection) -> Finding:
+    """The schema is the one that this code was written for."""
+    known = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
+    if known is None:
+        return failed(part, "the database is empty", MIGRATE)
+    at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    head = ScriptDirectory(str(db._migrations())).get_current_head()  # noqa: SLF001
+    if at != head:
+        return failed(part, f"at {at}, this code wants {head}", MIGRATE)
+    return ok(part, f"at {at}")
+
+
+def reference_rows(part: str, connection: Connection) -> Finding:
+    """The rows that every nursery starts with, and the service user by its name."""
+    short = [
+        f"{table} has {count} of {least}"
+        for table, least in REFERENCE.items()
+        if (count := _count(connection, table)) < least
+    ]
+    service = settings().service_user
+    asked = text("SELECT count(*) FROM users WHERE username = :name AND is_active")
+    if not connection.execute(asked, {"name": service}).scalar_one():
+        short.append(f"no active user {service}")
+    if short:
+        mend = "Put them back: the last migration's SQL has them."
+        return failed(part, "; ".join(short), mend)
+    return ok(part, f"{len(REFERENCE)} tables and the user {service}")
+
+
+def _count(connection: Connection, table: str) -> int:
+    return connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
+
+
+def workers(part: str, connection: Connection) -> Finding:
+    """Somebody works on what waits; nobody is needed while nothing waits."""
+    alive = connection.execute(
+        text(
+            "SELECT count(*) FROM procrastinate_workers "
+            "WHERE last_heartbeat > now() - make_interval(secs => :seconds)"
+        ),
+        {"seconds": settings().worker_stalled_s},
+    ).scalar_one()
+    waiting = connection.execute(
+        text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+    ).scalar_one()
+    found = f"{alive} alive, {waiting} jobs to do"
+    if alive:
+        return ok(part, found)
+    return failed(part, found, WORKER) if waiting else warning(part, found, WORKER)

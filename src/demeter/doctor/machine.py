@@ -1,0 +1,111 @@
+"""Checks of what lies on this machine: Python, programs, directories, models, pages."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+
+from demeter import blobs
+from demeter.doctor.findings import Finding, failed, ok, warning
+from demeter.localdb import programs
+from demeter.settings import settings
+
+OLDEST_PYTHON = (3, 11)
+FREE_BYTES_NEEDED = 500_000_000
+FREE_BYTES_WISHED = 5_000_000_000
+PROBE = b"demeter doctor was here\n"
+
+
+def python(part: str) -> Finding:
+    """The interpreter is new enough."""
+    found = f"{platform.python_version()} in {sys.prefix}"
+    if sys.version_info < OLDEST_PYTHON:
+        return failed(part, found, "Install Python 3.11 or later, then run `make setup`.")
+    return ok(part, found)
+
+
+def postgresql(part: str) -> Finding:
+    """There are programs to run a cluster with, or a server is named."""
+    if settings().database_url:
+        return ok(part, "not needed: DEMETER_DATABASE_URL names a server")
+    chosen = programs.find(settings().home)
+    return ok(part, f"PostgreSQL {chosen.major} with PostGIS in {chosen.bin_dir}")
+
+
+def home(part: str) -> Finding:
+    """DEMETER_HOME takes files."""
+    where = settings().home
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=where) as probe:
+        probe.write(PROBE)
+        probe.flush()
+    return ok(part, str(where))
+
+
+def cache(part: str) -> Finding:
+    """The cache takes files; without it every photo is fetched from the store each time."""
+    where = settings().home / "cache"
+    where.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=where):
+        return ok(part, str(where))
+
+
+def disk(part: str) -> Finding:
+    """There is room for photos and for the database."""
+    free = shutil.disk_usage(_existing(settings().home)).free
+    found = f"{free / 1e9:.1f} GB free"
+    mend = "Free some space, or move DEMETER_HOME to a larger disk."
+    if free < FREE_BYTES_NEEDED:
+        return failed(part, found, mend)
+    return warning(part, found, mend) if free < FREE_BYTES_WISHED else ok(part, found)
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() else _existing(path.parent)
+
+
+def object_store(part: str) -> Finding:
+    """What is put into the object store comes out of it."""
+    key = blobs.sha256_of(PROBE)
+    blobs.store().put(key, PROBE)
+    if blobs.store().get(key) != PROBE:
+        return failed(part, f"{blobs.bucket()} gives other bytes back", "Check the store.")
+    return ok(part, settings().object_store_url or str(settings().home / "objects"))
+
+
+def models(part: str) -> Finding:
+    """The shipped models are there, and are those that were shipped."""
+    # The registry knows the folder, too, and takes a second to import.
+    folder = Path(str(files("demeter.vision") / "weights"))
+    mend = "Check the project out again, or install it again."
+    wanted = _listed(folder / "SHA256SUMS")
+    found = {name: _sha256(folder / name) for name in sorted(wanted)}
+    wrong = [name for name, digest in found.items() if digest != wanted[name]]
+    if wrong:
+        return failed(part, f"missing or changed: {', '.join(wrong)}", mend)
+    return ok(part, ", ".join(f"{name} {digest[:12]}" for name, digest in found.items()))
+
+
+def _listed(sums: Path) -> dict[str, str]:
+    """The hash of each file by its name, as `sha256sum` writes them."""
+    pairs = (line.split() for line in sums.read_text().splitlines() if line.strip())
+    return {name: digest for digest, name in pairs}
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+
+
+def pages(part: str) -> Finding:
+    """The pages' scripts and styles are built."""
+    built = Path(str(files("demeter"))) / "web" / "static" / "dist"
+    count = sum(len(names) for _, _, names in os.walk(built))
+    if not count:
+        return failed(part, f"nothing in {built}", "Run `make setup`; it builds them.")
+    return ok(part, f"{count} files in {built}")

@@ -1,0 +1,98 @@
+"""The doctor's round: every part once, the embedded database left as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from sqlalchemy import Connection, Engine
+
+from demeter import db
+from demeter.doctor import database, machine
+from demeter.doctor.findings import Finding, Verdict, failed, in_short, looked_at, ok, unknown
+from demeter.errors import DomainError, chain
+from demeter.localdb import LocalDatabase
+from demeter.settings import settings
+
+SCHEMA = "Schema"
+SETUP = "Run `make setup`."
+HOME = "Make it writable, or set DEMETER_HOME to a directory of your own."
+STORE = "Check DEMETER_OBJECT_STORE_URL, the store's credentials, and that it answers."
+SERVER = "Check DEMETER_DATABASE_URL and that the server answers."
+
+ON_MACHINE: tuple[tuple[str, Callable[[str], Finding], str], ...] = (
+    ("Python", machine.python, SETUP),
+    ("Home", machine.home, HOME),
+    ("Disk", machine.disk, HOME),
+    ("PostgreSQL", machine.postgresql, SETUP),
+    ("Models", machine.models, "Check the project out again, or install it again."),
+    ("Pages", machine.pages, SETUP),
+    ("Object store", machine.object_store, STORE),
+    ("Cache", machine.cache, HOME),
+)
+IN_DATABASE: tuple[tuple[str, Callable[[str, Connection], Finding], str], ...] = (
+    ("PostGIS", database.postgis, "Run `CREATE EXTENSION postgis` as the server's administrator."),
+    (SCHEMA, database.schema, database.MIGRATE),
+    ("Reference rows", database.reference_rows, database.MIGRATE),
+    ("Workers", database.workers, database.MIGRATE),
+)
+
+
+def examine() -> list[Finding]:
+    """Look at every part, in the order in which they stand on each other."""
+    return [
+        *(looked_at(part, check, mend) for part, check, mend in ON_MACHINE),
+        *_examine_database(),
+    ]
+
+
+def _examine_database() -> list[Finding]:
+    part = "Database"
+    try:
+        with _reached() as engine, engine.connect() as connection:
+            where = engine.url.render_as_string()
+            return [ok(part, where), *_ask(connection)]
+    except DomainError as error:
+        reached = failed(part, chain(error), error.next_action or SERVER)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what was found
+        reached = failed(part, in_short(error), SERVER)
+    return [reached, *(unknown(part, "the database") for part, _, _ in IN_DATABASE)]
+
+
+def _ask(connection: Connection) -> Iterator[Finding]:
+    has_schema = True
+    for part, check, mend in IN_DATABASE:
+        if not has_schema:
+            yield unknown(part, "the schema")
+            continue
+        found = looked_at(part, partial(_call, check, connection), mend)
+        connection.rollback()  # one failed question must not spoil the next
+        has_schema = part != SCHEMA or found.verdict is Verdict.OK
+        yield found
+
+
+def _call(
+    check: Callable[[str, Connection], Finding], connection: Connection, part: str
+) -> Finding:
+    return check(part, connection)
+
+
+@contextmanager
+def _reached() -> Iterator[Engine]:
+    """The engine; an embedded database that did not run is stopped again afterwards."""
+    configured = settings()
+    embedded = None if configured.database_url else LocalDatabase(configured.home)
+    ran = embedded is None or embedded.status().state == "running"
+    engine = db.make_engine(db.database_url())
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+        if embedded is not None and not ran:
+            embedded.stop()
+
+
+def is_well(findings: list[Finding]) -> bool:
+    """Whether nothing failed and nothing stayed unchecked."""
+    return all(f.verdict in {Verdict.OK, Verdict.WARNING} for f in findings)
