@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 
@@ -26,6 +27,11 @@ CONTENT_TYPES = {
     "AVIF": "image/avif",
     "TIFF": "image/tiff",
 }
+# MPO (two JPEGs in one file, as some phones make them) is found by way of JPEG.
+_FORMATS = [kind for kind in CONTENT_TYPES if kind != "MPO"]
+
+# What Pillow's readers raise on damaged input.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 
 
 class NotAPhoto(InvalidInput):
@@ -95,10 +101,11 @@ def decode(body: bytes, name: str) -> Decoded:
         )
     image = _open(body, name)
     _check_size(image, name)
-    exif = image.getexif()
     try:
+        image.load()
+        exif = image.getexif()
         upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except _DAMAGE as error:
         raise PhotoTruncated(f"{name} breaks off or is damaged: {error}", file=name) from error
     return Decoded(np.asarray(upright), CONTENT_TYPES[image.format or ""], exif)
 
@@ -107,12 +114,12 @@ def _open(body: bytes, name: str) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged EXIF warns; pixels are what is asked
-            image = Image.open(io.BytesIO(body), formats=list(CONTENT_TYPES))
+            image = Image.open(io.BytesIO(body), formats=_FORMATS)
     except UnidentifiedImageError as error:
         raise NotAPhoto(
             f"{name} is not a photo: its content is no known image", file=name
         ) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except _DAMAGE as error:
         raise PhotoTruncated(f"{name} breaks off or is damaged: {error}", file=name) from error
     if image.mode in ("I", "I;16", "F"):
         raise NotAPhoto(f"{name} is a {image.mode} image, not a colour photo", file=name)
