@@ -216,6 +216,7 @@ def _bed(rng: Rng, wanted: int) -> list[Vessel]:
                 colour=colour,
                 floor_z=floor,
                 openings=pots,
+                pitch_cm=pitch,
             )
         )
     return beds
@@ -246,7 +247,7 @@ def _plug(rng: Rng, wanted: int) -> list[Vessel]:
     colour, is_round = _plastic(rng), happens(rng, 0.35)
     cell = pitch * between(rng, 0.36, 0.47)
     sunk = between(rng, 0.1, 1.0)
-    count = int(np.clip(round(wanted / (columns * rows)), 1, 12))
+    count = int(np.clip(round(wanted / (columns * rows)), 1, 30))
     trays = []
     for at in _side_by_side(rng, count, half, between(rng, 0.3, 6)):
         yaw = rng.normal(0, 0.02)
@@ -285,7 +286,7 @@ def _seedling_tray(rng: Rng, wanted: int) -> list[Vessel]:
         half = (half[1], half[0])
     height, colour = between(rng, 4, 8), _plastic(rng)
     per_tray = 4 * half[0] * half[1] / pitch**2
-    count = int(np.clip(round(wanted / per_tray), 1, 10))
+    count = int(np.clip(round(wanted / per_tray), 1, 16))
     return [
         _vessel(
             rng,
@@ -296,6 +297,7 @@ def _seedling_tray(rng: Rng, wanted: int) -> list[Vessel]:
             height,
             colour=colour,
             floor_z=height * between(rng, 0.6, 0.95),
+            pitch_cm=pitch,
         )
         for at in _side_by_side(rng, count, half, between(rng, 0.5, 8))
     ]
@@ -311,7 +313,7 @@ def _celled_tray(rng: Rng, wanted: int) -> list[Vessel]:
         _plastic(rng) if happens(rng, 0.4) else grey(rng, 18, 75),
         pitch * between(rng, 0.42, 0.48),
     )
-    count = int(np.clip(round(wanted / (columns * rows)), 1, 8))
+    count = int(np.clip(round(wanted / (columns * rows)), 1, 20))
     trays = []
     for at in _side_by_side(rng, count, half, between(rng, 0.3, 8)):
         yaw = rng.normal(0, 0.03)
@@ -349,7 +351,7 @@ def _box(rng: Rng, wanted: int) -> list[Vessel]:
     pitch = between(rng, 5, 12)
     colour = _plastic(rng)
     per_box = max(1.0, 4 * half[0] * half[1] / pitch**2)
-    count = int(np.clip(round(wanted / per_box), 1, 9))
+    count = int(np.clip(round(wanted / per_box), 1, 16))
     potted, boxes, ribs = happens(rng, 0.75), [], whole(rng, 0, 6)
     inner = (half[0] - wall, half[1] - wall)
     for at in _side_by_side(rng, count, half, between(rng, 0.5, 8)):
@@ -367,6 +369,7 @@ def _box(rng: Rng, wanted: int) -> list[Vessel]:
                 colour=colour,
                 floor_z=floor,
                 openings=pots,
+                pitch_cm=pitch,
                 ribs=ribs,
             )
         )
@@ -450,8 +453,7 @@ def _in_opening(
 
 
 def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> list[Standing]:
-    small = vessel.container_type is ContainerType.SEEDLING_TRAY
-    pitch = log_between(rng, 1.5, 5) if small else log_between(rng, 4, 14)
+    pitch = vessel.pitch_cm
     points = _spread(
         rng,
         (

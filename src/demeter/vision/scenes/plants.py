@@ -14,6 +14,7 @@ from demeter.vision.scenes.species import Species
 from demeter.vision.scenes.values import Bytes, Floats
 
 GOLDEN = 2.399963
+TALL = {"column", "pads", "globe", "cluster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,17 @@ def draw_plant(rng: Rng, species: Species, view: View, px_per_reach: float) -> S
     )
     _PAINTERS[species.kind](rng, species, view, canvas)
     _mottle(rng, canvas)
-    return _cut(canvas)
+    return _cut(canvas, species.kind in TALL)
 
 
-def _cut(canvas: Canvas) -> Sprite:
+def _cut(canvas: Canvas, tall: bool) -> Sprite:
+    """The sprite cut out; what is not tall is as wide as its longer side is long."""
     x, y, w, h = cv2.boundingRect((canvas.alpha > 0).astype(np.uint8))
     return Sprite(
         rgb=np.clip(canvas.rgb[y : y + h, x : x + w], 0, 255),
         alpha=canvas.alpha[y : y + h, x : x + w],
         foot=(canvas.origin[0] - x, canvas.origin[1] - y),
-        px_per_reach=max(w, 2) / 2,
+        px_per_reach=max(w, 2 if tall else h, 2) / 2,
     )
 
 

@@ -57,17 +57,23 @@ def render(world: World, taken: Taken) -> Scene:
 
 def _prepared(rng: Rng, world: World, camera: Camera) -> Picture:
     width, height = camera.size_wh
-    cm_per_px = between(rng, 0.03, 0.12)
+    cm_per_px = _grain_cm(world) / between(rng, 25, 90)
     return Picture(
         rgb=_on_plane(
             tinted(rng, ground(world.ground, world.seed % VARIANTS)),
             camera,
-            between(rng, 0.05, 0.3),
+            _grain_cm(world) / between(rng, 15, 60),
         ),
         soil=_on_plane(tinted(rng, soil(world.soil, world.seed % VARIANTS)), camera, cm_per_px),
         ids=np.zeros((height, width), np.int32),
         camera=camera,
     )
+
+
+def _grain_cm(world: World) -> float:
+    """A length by which surfaces are drawn: about a plant's width."""
+    widths = [p.diameter_cm for p in world.plants] or [min(v.half_cm) / 2 for v in world.vessels]
+    return float(np.median(widths)) if widths else 5.0
 
 
 def _on_plane(texture: Bytes, camera: Camera, cm_per_px: float) -> Bytes:

@@ -11,7 +11,7 @@ import numpy as np
 from demeter.vision.scenes.chance import Rng, between, grey, happens, hsv, one_of, whole
 from demeter.vision.scenes.values import Bytes, Floats
 
-SIDE = 640
+SIDE = 1024
 SOILS: dict[str, tuple[int, int, int]] = {
     "peat": (58, 44, 36),
     "brown": (104, 80, 60),
@@ -56,13 +56,13 @@ def ground(kind: str, variant: int) -> Bytes:
 
 def _soil(rng: Rng, kind: str) -> Bytes:
     base = np.array(SOILS[kind], np.float32) * between(rng, 0.65, 1.25)
-    texture = _plain(rng, base, between(rng, 0.2, 0.45), [2, 5, 11, 60])
+    texture = _plain(rng, base, between(rng, 0.25, 0.5), [2, 5, 11, 60])
     if kind == "fabric":
         return _woven(rng, texture, 5)
-    amount = between(rng, 200, 2500)
-    size = between(rng, 6, 13) if kind in {"pumice", "clay"} else between(rng, 1.5, 5)
+    amount = between(rng, 400, 5000)
+    size = between(rng, 6, 13) if kind in {"pumice", "clay"} else between(rng, 2.5, 6)
     if kind in {"pumice", "clay"}:
-        amount = 140000 / size**2
+        amount = 360000 / size**2
     _grains(rng, texture, int(amount), size, base)
     if kind in {"peat", "brown"} and happens(rng, 0.6):
         _specks(rng, texture)
@@ -91,8 +91,8 @@ def _grains(rng: Rng, texture: Floats, count: int, size: float, base: Floats) ->
 def _specks(rng: Rng, texture: Floats) -> None:
     """Perlite, vermiculite and fibres in peat."""
     bright = one_of(rng, [hsv(20, 20, 225), hsv(16, 110, 185), hsv(20, 60, 200)])
-    for _ in range(whole(rng, 80, 1400)):
-        at, r = (whole(rng, 0, SIDE), whole(rng, 0, SIDE)), whole(rng, 1, 3)
+    for _ in range(whole(rng, 150, 3500)):
+        at, r = (whole(rng, 0, SIDE), whole(rng, 0, SIDE)), whole(rng, 2, 4)
         cv2.circle(texture, at, r, (bright * between(rng, 0.5, 1.1)).tolist(), -1, cv2.LINE_AA)
     for _ in range(whole(rng, 0, 160)):
         x, y, a = whole(rng, 0, SIDE), whole(rng, 0, SIDE), between(rng, 0, 6.28)
@@ -129,7 +129,7 @@ def _foliage(rng: Rng) -> Floats:
     """Blurred shrubs behind the subject: green, leafy, and nothing to count."""
     base = hsv(between(rng, 30, 60), between(rng, 100, 220), between(rng, 60, 150))
     texture = _plain(rng, base, 0.5, [8, 20, 60])
-    for _ in range(1800):
+    for _ in range(4200):
         x, y, a = whole(rng, 0, SIDE), whole(rng, 0, SIDE), between(rng, 0, 180)
         tone = base * between(rng, 0.4, 1.7)
         cv2.ellipse(
@@ -153,7 +153,7 @@ def _litter(rng: Rng, texture: Floats) -> Floats:
         cv2.ellipse(
             texture,
             at,
-            (whole(rng, 1, 4), 1),
+            (whole(rng, 3, 7), whole(rng, 2, 3)),
             between(rng, 0, 180),
             0,
             360,

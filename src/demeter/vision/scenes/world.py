@@ -33,7 +33,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Vessel:
-    """A container: a box, round or square, with what it is made of and its openings."""
+    """A container: a box, round or square, with what it is made of and its openings.
+
+    ``pitch_cm`` is how far apart plants stand where they grow in its open soil.
+    """
 
     container_type: ContainerType
     x: float
@@ -50,6 +53,7 @@ class Vessel:
     openings: tuple[Opening, ...]
     is_plate: bool
     ribs: int = 0
+    pitch_cm: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

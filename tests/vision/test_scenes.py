@@ -1,0 +1,175 @@
+"""Rendered scenes: what their truth says can be seen in their pixels."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from demeter.vision.scenes import Scene, scene, tile
+from demeter.vision.scenes.compose import whole_view
+from demeter.vision.scenes.export import CATEGORIES, annotations, write_scenes
+from demeter.vision.scenes.layout import WORLD_KINDS, draw_world
+from demeter.vision.scenes.render import Taken, render
+from demeter.vision.scenes.world import a_month_later
+from demeter.vision.values import ContainerType
+
+SIZE = (400, 300)
+TYPE_OF_KIND = {
+    "bed": ContainerType.SEGMENT,
+    "plug": ContainerType.PLUG,
+    "seedling_tray": ContainerType.SEEDLING_TRAY,
+    "box": ContainerType.BOX,
+    "pots": ContainerType.POT,
+}
+
+
+def assert_truth_is_consistent(picture: Scene) -> None:
+    height, width = picture.rgb.shape[:2]
+    for thing in (*picture.plants, *picture.empties):
+        x0, y0, x1, y1 = thing.xyxy_px
+        assert 0 <= x0 < x1 <= width
+        assert 0 <= y0 < y1 <= height
+        assert -1 <= thing.container < len(picture.containers)
+    for k, container in enumerate(picture.containers):
+        assert container.plants == sum(p.container == k for p in picture.plants)
+        assert container.empties == sum(e.container == k for e in picture.empties)
+        corners = np.array(container.polygon_px)
+        assert len(corners) >= 3
+        assert corners.min() >= -1
+        assert (corners <= np.array([width, height]) + 1).all()
+
+
+@pytest.mark.parametrize("kind", sorted(WORLD_KINDS))
+def test_every_kind_of_bench_is_drawn_with_its_container_type(kind: str) -> None:
+    picture = scene(3, SIZE, kind=kind, plants=20)
+    assert picture.rgb.shape == (SIZE[1], SIZE[0], 3)
+    assert picture.rgb.dtype == np.uint8
+    assert {c.container_type for c in picture.containers} == {TYPE_OF_KIND[kind]}
+    assert_truth_is_consistent(picture)
+
+
+def test_the_same_seed_gives_the_same_scene() -> None:
+    first, second = scene(11, SIZE), scene(11, SIZE)
+    assert np.array_equal(first.rgb, second.rgb)
+    assert first.plants == second.plants
+    assert first.containers == second.containers
+
+
+def test_another_seed_gives_another_scene() -> None:
+    assert not np.array_equal(scene(11, SIZE).rgb, scene(12, SIZE).rgb)
+
+
+def test_a_scene_without_plants_has_containers_and_no_plants() -> None:
+    picture = scene(5, SIZE, kind="plug", plants=0)
+    assert picture.plants == ()
+    assert picture.containers
+    assert picture.empties
+    assert_truth_is_consistent(picture)
+
+
+def test_a_pot_can_stand_alone() -> None:
+    pictures = [scene(s, SIZE, kind="pots", plants=1) for s in range(6)]
+    assert all(len(p.containers) <= 1 for p in pictures)
+    assert any(len(p.plants) == 1 for p in pictures)
+
+
+def test_three_thousand_plants_fit_in_one_photo() -> None:
+    world = draw_world(1, "bed", 3000)
+    camera = whole_view(np.random.default_rng(1), world, (1200, 900))
+    picture = render(world, Taken(camera, 1))
+    assert len(world.plants) > 2000
+    assert len(picture.plants) > 1000
+    assert_truth_is_consistent(picture)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_taking_a_plant_away_changes_the_pixels_in_its_box_and_few_others(seed: int) -> None:
+    world = draw_world(seed, "plug", 40)
+    camera = whole_view(np.random.default_rng(seed), world, SIZE)
+    taken = Taken(camera, seed, faults=False)
+    whole = render(world, taken)
+    target = max(whole.plants, key=lambda p: p.visible)
+    rest = replace(world, plants=tuple(p for k, p in enumerate(world.plants) if k != target.world))
+    without = render(rest, taken)
+    changed = (whole.rgb.astype(int) - without.rgb).max(axis=2) != 0
+    x0, y0, x1, y1 = (int(v) for v in target.xyxy_px)
+    assert changed[y0:y1, x0:x1].mean() > 0.2
+    assert len(without.plants) == len(whole.plants) - 1
+
+
+def test_a_container_polygon_covers_the_feet_of_its_plants() -> None:
+    world = draw_world(21, "seedling_tray", 60)
+    camera = whole_view(np.random.default_rng(3), world, SIZE)
+    picture = render(world, Taken(camera, 3))
+    by_world = {c.world: np.array(c.polygon_px, np.float32) for c in picture.containers}
+    assert picture.plants
+    for seen in picture.plants:
+        plant = world.plants[seen.world]
+        foot = camera.project(np.array([[plant.x, plant.y, plant.z]]))[0]
+        if 0 <= foot[0] < SIZE[0] and 0 <= foot[1] < SIZE[1]:
+            outline = by_world[plant.vessel]
+            assert cv2.pointPolygonTest(outline, (float(foot[0]), float(foot[1])), True) > -2
+
+
+def test_an_empty_place_is_where_no_plant_stands() -> None:
+    world = draw_world(31, "plug", 60)
+    places = sum(len(v.openings) for v in world.vessels)
+    camera = whole_view(np.random.default_rng(5), world, (1000, 750))
+    picture = render(world, Taken(camera, 5))
+    assert len(picture.empties) <= places - len(world.plants)
+
+
+def test_a_month_later_some_are_sold_and_the_vessels_are_the_same() -> None:
+    before = draw_world(41, "box", 120)
+    after = a_month_later(before, 1, sold=0.3)
+    assert after.vessels == before.vessels
+    assert 0.5 * len(before.plants) < len(after.plants) < len(before.plants)
+    places = {(p.vessel, p.opening, round(p.x, 3)) for p in before.plants}
+    assert all((p.vessel, p.opening, round(p.x, 3)) in places for p in after.plants)
+
+
+def test_nothing_is_sold_from_an_empty_bed() -> None:
+    empty = draw_world(41, "bed", 0)
+    assert a_month_later(empty, 1, sold=0.5) == empty
+
+
+def test_a_training_tile_shows_plants_of_the_wanted_size() -> None:
+    sizes = []
+    for seed in range(6):
+        for plant in tile(seed, 320, (40, 80)).plants:
+            x0, _, x1, _ = plant.xyxy_px
+            if plant.visible > 0.9 and x0 > 0 and x1 < 320:
+                sizes.append(x1 - x0)
+    assert sizes
+    assert 25 < float(np.median(sizes)) < 110
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_scenes_are_written_with_their_truth_as_coco(tmp_path, count: int) -> None:
+    done = list(write_scenes(tmp_path, "tiles", count, seed=4, side_px=160))
+    assert done == list(range(1, count + 1))
+    body = json.loads((tmp_path / "coco.json").read_text())
+    assert len(body["images"]) == count
+    assert body["categories"] == CATEGORIES
+    assert [a["id"] for a in body["annotations"]] == list(range(1, len(body["annotations"]) + 1))
+    assert all((tmp_path / i["file_name"]).exists() for i in body["images"])
+
+
+def test_an_interrupted_writing_goes_on_without_rendering_again(tmp_path) -> None:
+    list(write_scenes(tmp_path, "tiles", 2, seed=4, side_px=160))
+    kept = (tmp_path / "images" / "000001.jpg").stat().st_mtime_ns
+    (tmp_path / "truth" / "000000.json").unlink()
+    list(write_scenes(tmp_path, "tiles", 2, seed=4, side_px=160))
+    assert (tmp_path / "images" / "000001.jpg").stat().st_mtime_ns == kept
+
+
+def test_annotations_count_what_the_scene_holds() -> None:
+    picture = scene(2, SIZE, kind="box", plants=12)
+    rows = annotations(picture)
+    assert sum(r["category_id"] == 1 for r in rows) == len(picture.plants)
+    assert sum(r["category_id"] == 2 for r in rows) == len(picture.empties)
+    assert sum(r["category_id"] > 2 for r in rows) == len(picture.containers)
