@@ -72,7 +72,7 @@ def workers(part: str, connection: Connection) -> Finding:
     waiting = connection.execute(
         text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
     ).scalar_one()
-    found = f"{alive} alive, {waiting} jobs to do"
+    found = f"workers alive: {alive}, jobs to do: {waiting}"
     if alive:
         return ok(part, found)
     return failed(part, found, WORKER) if waiting else warning(part, found, WORKER)
