@@ -1,27 +1,70 @@
-"""The command ``demeter``: one file of commands a feature."""
+"""The command ``demeter``: one file of commands a feature, read when it is asked for."""
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from demeter import logs
-from demeter.cli import db, doctor, photos, up, worker
 from demeter.errors import DomainError
+
+# name: (module, what is in it: a Typer app or a function). Loading all of them takes
+# seconds, for vision comes along; a script that asks for the database's address must not wait.
+COMMANDS = {
+    "db": ("demeter.cli.db", "app"),
+    "demo": ("demeter.cli.demo", "demo"),
+    "doctor": ("demeter.cli.doctor", "doctor"),
+    "evaluate": ("demeter.cli.evaluate", "app"),
+    "photos": ("demeter.cli.photos", "app"),
+    "synth": ("demeter.cli.synth", "app"),
+    "train": ("demeter.cli.train", "app"),
+    "up": ("demeter.cli.up", "up"),
+    "worker": ("demeter.cli.worker", "worker"),
+}
+
+
+class Commands(TyperGroup):
+    """Subcommands that are imported when they are named."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in order."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command itself, or ``None``."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        found = getattr(import_module(module), attribute)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        command = get_command(found)
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="demeter",
-    help="Counts the plants of a nursery from photos and keeps its stock ledger.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
 )
-app.add_typer(db.app, name="db")
-app.add_typer(photos.app, name="photos")
-app.command("worker")(worker.worker)
-app.command("up")(up.up)
-app.command("doctor")(doctor.doctor)
+
+
+@app.callback()
+def _demeter() -> None:
+    """Counts the plants of a nursery from photos and keeps its stock ledger."""
 
 
 def main() -> None:

@@ -1,0 +1,57 @@
+"""``demeter demo``: a nursery, its photos, and the page on which they become stock."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from demeter.cli.sessions import as_json, print_session, wait_for_end
+from demeter.db import engine, migrate, transaction
+from demeter.settings import settings
+
+_err = Console(stderr=True, highlight=False)
+
+
+def demo(
+    *,
+    serve: Annotated[bool, typer.Option(help="show the pages afterwards")] = True,
+) -> None:
+    """Load a small made-up nursery, count its photos, and show what became of them."""
+    from demeter.demo import load  # noqa: PLC0415  draws scenes: only here
+
+    migrate(engine())
+    with transaction() as session:
+        load.load_nursery(session)
+    ids: list[UUID] = []
+    for shot, upload in track(load.photos(), "Drawing photos", total=len(load.SHOTS), console=_err):
+        with transaction() as session:
+            ids.append(load.add_photo(session, shot, upload).session_id)
+    wait_for_end(ids, _err)
+    with transaction() as session:
+        load.keep_samples(session)
+    for session_id in ids:
+        with transaction() as session:
+            print_session(as_json(session, session_id))
+    if any(_status(one) in ("pending", "processing", "failed") for one in ids):
+        raise typer.Exit(1)
+    if serve:
+        _serve(ids[1])
+
+
+def _status(session_id: UUID) -> str:
+    with transaction() as session:
+        return as_json(session, session_id)["status"]
+
+
+def _serve(session_id: UUID) -> None:
+    from demeter.cli.up import up  # noqa: PLC0415  only where pages are shown
+
+    configured = settings()
+    address = f"http://{configured.host}:{configured.port}/sessions/{session_id}"
+    _err.print(f"\nOpen [bold]{address}[/bold]  (Ctrl+C ends it)\n", soft_wrap=True)
+    typer.launch(address)
+    up()
