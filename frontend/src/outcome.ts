@@ -1,0 +1,88 @@
+// What became of an upload, said in full: safe, refused with every reason, or not sent.
+
+export interface Accepted {
+  session_id: string;
+  is_new: boolean;
+  location_code: string | null;
+  page_url: string;
+  warnings: string[];
+}
+
+export interface Problem {
+  code: string;
+  title: string;
+  detail: string;
+  next_action?: string;
+  files?: { detail: string }[];
+}
+
+export class Outcome {
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly words: DOMStringMap,
+  ) {}
+
+  hide(): void {
+    this.box.hidden = true;
+  }
+
+  accepted(sessions: Accepted[]): void {
+    const isNew = sessions.some((s) => s.is_new);
+    const { textSafe = "", textSafeText = "", textAgain = "", textAgainText = "" } = this.words;
+    const links = sessions.map((s) => {
+      const link = element("a", `${this.words.textSee} · ${s.location_code ?? this.words.textNoLocation}`);
+      link.setAttribute("href", s.page_url);
+      link.className = "button";
+      return link;
+    });
+    const warnings = sessions.flatMap((s) => s.warnings).map((text) => element("p", text));
+    this.show("safe", [
+      element("h2", isNew ? textSafe : textAgain),
+      element("p", isNew ? textSafeText : textAgainText),
+      ...warnings,
+      row(links),
+    ]);
+  }
+
+  refused(problem: Problem): void {
+    const faults = problem.files?.map((fault) => fault.detail) ?? [problem.detail];
+    const list = document.createElement("ul");
+    list.append(...faults.map((text) => element("li", text)));
+    this.show("refused", [
+      element("h2", this.words.textNotSent ?? problem.title),
+      element("p", problem.title),
+      list,
+      ...(problem.next_action ? [element("p", problem.next_action)] : []),
+    ]);
+  }
+
+  unreachable(again: () => void): void {
+    const retry = element("button", this.words.textRetry ?? "");
+    retry.className = "button primary";
+    retry.addEventListener("click", again);
+    this.show("refused", [
+      element("h2", this.words.textNotSent ?? ""),
+      element("p", this.words.textNotSentText ?? ""),
+      row([retry]),
+    ]);
+  }
+
+  private show(kind: string, parts: HTMLElement[]): void {
+    this.box.className = `outcome ${kind}`;
+    this.box.replaceChildren(...parts);
+    this.box.hidden = false;
+    this.box.focus({ preventScroll: true });
+    this.box.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function element(name: string, text: string): HTMLElement {
+  return Object.assign(document.createElement(name), { textContent: text });
+}
+
+function row(parts: HTMLElement[]): HTMLElement {
+  const box = document.createElement("div");
+  box.className = "chips";
+  box.append(...parts);
+  return box;
+}

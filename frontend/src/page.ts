@@ -1,0 +1,11 @@
+// On every page: htmx for the parts that renew themselves, the upload, and live progress.
+import "htmx.org";
+import { followProgress } from "./progress";
+import { startUpload } from "./upload";
+
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-upload]")) {
+  startUpload(form);
+}
+for (const card of document.querySelectorAll<HTMLElement>("[data-progress]")) {
+  followProgress(card);
+}

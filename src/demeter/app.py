@@ -1,0 +1,52 @@
+"""What Demeter serves, in the order of a table of contents."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from demeter import logs, tables, web
+from demeter.edge import health, problems
+from demeter.edge.guards import Guards
+from demeter.edge.requests import RequestIds
+from demeter.photos import api as photos
+from demeter.photos import api_actions as decisions
+from demeter.web import assets, decide, errors, home, language, session_page
+
+ABOUT = """Photos become counts, and counts become stock.
+
+`null` means "not known" and comes with a reason; it is never 0. Errors are RFC 9457 problems
+whose `type` is stable. Every POST takes an `Idempotency-Key`.
+"""
+
+
+def create_app() -> FastAPI:
+    """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
+    logs.configure()
+    assert tables.photos  # every table's class is known before the first query
+    app = FastAPI(
+        title="Demeter",
+        version=web.version(),
+        description=ABOUT,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # FastAPI's own pages load scripts from other hosts
+        redoc_url=None,
+        middleware=[
+            Middleware(RequestIds),  # outermost: answers what nobody else answered
+            Middleware(Guards),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
+        ],
+    )
+    problems.install(app, page=errors.page)
+
+    app.include_router(photos.router)
+    app.include_router(decisions.router)
+    app.include_router(health.router)
+
+    app.include_router(home.router, include_in_schema=False)
+    app.include_router(session_page.router, include_in_schema=False)
+    app.include_router(decide.router, include_in_schema=False)
+    app.include_router(language.router, include_in_schema=False)
+    app.mount("/static", assets.files(), name="static")
+    return app

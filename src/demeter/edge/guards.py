@@ -1,0 +1,106 @@
+"""Who may talk to this server while it has no accounts: this machine, and no other site's page."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demeter.edge import problems
+from demeter.errors import DomainError
+from demeter.settings import settings
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FROM_HERE = frozenset({"same-origin", "none"})
+POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+class ForeignHost(DomainError):
+    """The server was addressed by a name that is not its own."""
+
+    status = 421
+    code = "foreign_host"
+    title = "This server does not go by that name"
+    next_action = "Use the address that `demeter up` prints."
+
+
+class ForeignOrigin(DomainError):
+    """A page of another site tried to change something here."""
+
+    status = 403
+    code = "foreign_origin"
+    title = "Changes are accepted only from Demeter's own pages"
+    next_action = "Open Demeter itself and do it there."
+
+
+class Guards:
+    """Refuses foreign names and origins; adds the headers that fence pages in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve or refuse one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def fenced(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = refuse(scope["method"], Headers(scope=scope))
+        if refusal is None:
+            await self.app(scope, receive, fenced)
+        else:
+            answer = problems.respond(Request(scope, receive), refusal.problem())
+            await answer(scope, receive, fenced)
+
+
+def refuse(method: str, headers: Headers) -> DomainError | None:
+    """Why a request with these headers is not served, or ``None``."""
+    host = headers.get("host", "")
+    if not is_own_name(_name(host)):
+        return ForeignHost(f"this server is not {host}")
+    if method in SAFE:
+        return None
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != host:
+        return ForeignOrigin(f"a page of {origin} may not change anything here")
+    if headers.get("sec-fetch-site", "same-origin") not in FROM_HERE:
+        return ForeignOrigin("a page of another site may not change anything here")
+    return None
+
+
+def is_own_name(name: str) -> bool:
+    """Whether a host name can be ours.
+
+    A name with a dot can be pointed here by whoever owns it, whose pages would then be taken
+    for our own (DNS rebinding); addresses, names without a dot and the set host cannot.
+    """
+    if name == settings().host or "." not in name or name.endswith(".localhost"):
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _name(host: str) -> str:
+    return urlsplit(f"//{host}").hostname or ""

@@ -1,0 +1,61 @@
+"""``/health/live`` says that the process runs; ``/health/ready`` that it can do its work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+
+from demeter import db, jobs
+from demeter.errors import chain
+from demeter.settings import settings
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live", summary="Whether the process runs")
+def live() -> dict[str, str]:
+    """Nothing is asked of anything else."""
+    return {"status": "ok"}
+
+
+@router.get("/ready", summary="Whether uploads can be accepted", responses={503: {}})
+def ready(response: Response) -> dict[str, Any]:
+    """Each part that an upload needs, checked now; 503 if one is missing.
+
+    ``workers`` is told but not required: accepted photos wait safely without one.
+    """
+    checks = {"database": _check(_database), "storage": _check(_storage)}
+    is_ready = all(check["ok"] for check in checks.values())
+    response.status_code = 200 if is_ready else 503
+    return {"status": "ok" if is_ready else "unavailable", "checks": checks}
+
+
+def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return {"ok": True} | look()
+    except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
+        return {"ok": False, "error": chain(error)}
+
+
+def _database() -> dict[str, Any]:
+    """Reachable, writable, and its schema the one this code was written for."""
+    with db.transaction() as session:
+        at = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        session.execute(text("SELECT FROM blob_inbox LIMIT 0"))
+        read_only = session.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
+        workers = jobs.workers_alive(session)
+    head = ScriptDirectory(str(db._migrations())).get_current_head()  # noqa: SLF001
+    ok = at == head and not read_only
+    return {"ok": ok, "schema": at, "schema_wanted": head, "workers": workers}
+
+
+def _storage() -> dict[str, Any]:
+    """The local directory, for the cache and, without an object store, for the photos."""
+    home = settings().home
+    home.mkdir(parents=True, exist_ok=True)
+    return {"ok": os.access(home, os.W_OK), "home": str(home)}

@@ -1,0 +1,123 @@
+"""Every error leaves as RFC 9457 problem+json, or as a page where a browser asked for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from demeter import logs
+from demeter.errors import DomainError, Unavailable, chain
+
+log = logs.get(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+MACHINES = ("/api/", "/health/")  # these never answer with a page
+
+PageOfProblem = Callable[[Request, dict[str, Any]], Response]
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL does not answer."""
+
+    code = "database_unavailable"
+    title = "The database does not answer"
+    next_action = "Try again in a moment; `demeter doctor` says what is wrong."
+
+
+class NoSuchPage(DomainError):
+    """Nothing is served at this address, or not by this method."""
+
+    code = "no_such_page"
+    title = "There is nothing at this address"
+    next_action = "Go back to the first page."
+
+
+def install(app: FastAPI, page: PageOfProblem) -> None:
+    """Answer every error in one form; ``page`` renders a problem for a person's browser."""
+    app.state.page_of_problem = page
+    app.add_exception_handler(DomainError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OperationalError, _database_error)
+
+
+def respond(
+    request: Request, body: dict[str, Any], headers: Mapping[str, str] | None = None
+) -> Response:
+    """The problem as JSON, or as a page for a browser that is looking at one."""
+    body = jsonable_encoder(body | {"instance": request.url.path})
+    is_page = "text/html" in request.headers.get("accept", "")
+    if is_page and not request.url.path.startswith(MACHINES):
+        return request.app.state.page_of_problem(request, body)
+    return JSONResponse(body, body["status"], headers, MEDIA_TYPE)
+
+
+def unexpected(request: Request, correlation_id: str) -> Response:
+    """The answer to an error nobody foresaw; the log holds the whole of it under this id."""
+    return respond(
+        request,
+        {
+            "type": "urn:demeter:error:unexpected_error",
+            "title": "Something went wrong that Demeter did not expect",
+            "status": 500,
+            "detail": f"The log has the whole error under the id {correlation_id}.",
+            "code": "unexpected_error",
+            "correlation_id": correlation_id,
+            "next_action": "Try again; if it happens again, tell an administrator this id.",
+        },
+    )
+
+
+def _domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)
+    level = log.error if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
+    level("request_refused", code=error.code, error=chain(error))
+    return respond(request, error.problem())
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {
+            "field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]),
+            "message": e["msg"],
+        }
+        for e in error.errors()
+    ]
+    detail = "; ".join(f"{f['field']}: {f['message']}" for f in faults)
+    return respond(
+        request,
+        {
+            "type": "urn:demeter:error:invalid_input",
+            "title": "The input is not valid",
+            "status": 422,
+            "detail": detail,
+            "code": "invalid_input",
+            "errors": faults,
+        },
+    )
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    problem = NoSuchPage(f"{request.method} {request.url.path}: {error.detail}").problem()
+    if error.status_code not in (404, 405):
+        problem |= {
+            "type": "about:blank",
+            "code": f"http_{error.status_code}",
+            "title": HTTPStatus(error.status_code).phrase,
+        }
+    return respond(request, problem | {"status": error.status_code}, error.headers)
+
+
+def _database_error(request: Request, error: Exception) -> Response:
+    log.error("database_unavailable", error=chain(error), exc_info=error)
+    return respond(request, DatabaseUnavailable("PostgreSQL could not be reached").problem())

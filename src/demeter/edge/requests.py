@@ -1,0 +1,80 @@
+"""Each request has an id: in the logs, in the answer, and in a person's hands after an error."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demeter import logs
+from demeter.edge import problems
+from demeter.errors import chain
+
+log = logs.get(__name__)
+
+HEADER = b"x-request-id"
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+QUIET = ("/static/", "/health/")
+
+
+class RequestIds:
+    """Binds the request's id to the log and answers what nobody else answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under its id."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _given(scope) or uuid4().hex
+        answer = _Answer(send, request_id)
+        with logs.bind(request_id=request_id):
+            await self._run(scope, receive, answer, request_id)
+            if not scope["path"].startswith(QUIET):
+                log.info("request", method=scope["method"], path=scope["path"], **answer.facts())
+
+    async def _run(self, scope: Scope, receive: Receive, answer: _Answer, request_id: str) -> None:
+        try:
+            await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            log.info("client_went_away", path=scope["path"])
+        except Exception as error:
+            log.exception("request_failed", path=scope["path"], error=chain(error))
+            if answer.status is not None:
+                raise  # the answer has begun: only breaking it off tells the client
+            await problems.unexpected(Request(scope, receive), request_id)(scope, receive, answer)
+
+
+class _Answer:
+    """Sends on, adding the id to the headers and remembering the status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._id = request_id
+        self._started = time.perf_counter()
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", []), (HEADER, self._id.encode())]
+        await self._send(message)
+
+    def facts(self) -> dict[str, Any]:
+        seconds = time.perf_counter() - self._started
+        return {"status": self.status, "ms": round(seconds * 1000, 1)}
+
+
+def _given(scope: Scope) -> str | None:
+    """A caller's own id, where it is one that a log can hold."""
+    for name, value in scope["headers"]:
+        if name == HEADER:
+            text = value.decode("latin-1")
+            return text if _ACCEPTABLE.fullmatch(text) else None
+    return None

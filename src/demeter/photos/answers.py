@@ -1,0 +1,272 @@
+"""What the API says about photos. ``null`` is "not known", with a reason beside it; never 0."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from demeter.locations.models import BinCategory
+from demeter.photos.models import (
+    CapturedAtSource,
+    SessionImageStatus,
+    SessionStatus,
+    UploadSource,
+)
+from demeter.stock.models import MovementType, SourceType
+
+Interval = tuple[int, int]
+
+
+class Answer(BaseModel):
+    """Read from rows, never changed."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class AcceptedAnswer(Answer):
+    """One session that took photos in; they are safe from here on."""
+
+    session_id: UUID
+    status: SessionStatus
+    is_new: bool = Field(description="false: these photos were here before, nothing was added")
+    location_code: str | None
+    reason_code: str | None
+    next_action: str | None
+    warnings: list[str]
+    poll_url: str = Field(description="GET it until `status` is an end")
+    watch_url: str = Field(description="progress as server-sent events")
+    page_url: str = Field(description="the same for a person")
+
+
+class LocationAnswer(Answer):
+    """A location, and where it lies."""
+
+    location_id: int
+    code: str
+    name: str
+    area_code: str
+    warehouse_code: str
+
+
+class SuggestionAnswer(Answer):
+    """A location near the photo's GPS position."""
+
+    location_id: int
+    code: str
+    distance_m: float
+
+
+class ImageAnswer(Answer):
+    """One photo of a session and where its pictures are."""
+
+    image_id: UUID
+    position: int
+    filename: str | None
+    content_type: str
+    width_px: int
+    height_px: int
+    upload_source: UploadSource
+    state: SessionImageStatus
+    progress: float
+    error_code: str | None
+    error_message: str | None
+    original_url: str
+    view_url: str = Field(description="upright, in a format that browsers show")
+    processed_url: str | None = Field(description="with everything counted drawn on it")
+    thumbnail_url: str
+    detections_url: str | None
+
+
+class BinAnswer(Answer):
+    """A storage bin, by id and code."""
+
+    bin_id: int
+    code: str
+
+
+class MovementAnswer(Answer):
+    """One row of the ledger that this session wrote."""
+
+    id: int
+    movement_id: UUID
+    movement_type: MovementType
+    source_type: SourceType
+    quantity: int
+    occurred_at: datetime
+    batch_id: int
+    batch_code: str
+    bin: BinAnswer
+    reverses_movement_id: int | None
+
+
+class BatchAnswer(Answer):
+    """A lot in a bin that this session counted, as it stands now."""
+
+    batch_id: int
+    batch_code: str
+    bin: BinAnswer
+    product_code: str
+    product_name: str
+    quantity_current: int
+
+
+class ContainerAnswer(Answer):
+    """One container: the machine's answer, the person's, the answer now, and what it changed.
+
+    ``seen`` is false for a bin that was expected in the photo and is not there.
+    """
+
+    index: int | None
+    image_id: UUID | None
+    seen: bool
+    container_type: BinCategory | None
+    machine_detected: int | None
+    machine_estimated: int | None
+    machine_empty: int | None
+    unknown_reason: str | None
+    human_corrected: int | None
+    answer: int | None
+    interval_90: Interval | None
+    residual_share: float | None
+    confidence: float | None
+    bin: BinAnswer | None
+    ledger_before: int | None
+    difference: int | None
+    movement: MovementAnswer | None
+
+
+class CountAnswer(Answer):
+    """One attempt's count of the location, and whether it stands in the ledger."""
+
+    count_id: int
+    attempt: int | None
+    containers: int
+    posted_at: datetime | None
+    voided_at: datetime | None
+
+
+class SessionSummary(Answer):
+    """A session in a list."""
+
+    session_id: UUID
+    status: SessionStatus
+    reason_code: str | None
+    next_action: str | None
+    attempt: int
+    progress: float = Field(ge=0, le=1)
+    created_at: datetime
+    captured_at: datetime
+    posted_at: datetime | None
+    location_code: str | None
+    total: int | None = Field(description="plants, detected and estimated")
+    total_detected: int | None
+    total_estimated: int | None
+    total_empty_containers: int | None
+    interval_90: Interval | None
+    photos: int
+    thumbnail_url: str | None
+    poll_url: str
+    page_url: str
+
+
+class SessionPage(Answer):
+    """A page of sessions, latest first."""
+
+    items: list[SessionSummary]
+    next_cursor: str | None = Field(description="give it back as `cursor`; null: there is no more")
+
+
+class SessionAnswer(Answer):
+    """Everything known about one session."""
+
+    session_id: UUID
+    status: SessionStatus
+    is_end: bool = Field(description="nothing more happens by itself")
+    reason_code: str | None
+    next_action: str | None
+    error_message: str | None
+    warnings: list[str]
+    attempt: int
+    progress: float = Field(ge=0, le=1)
+    created_at: datetime
+    captured_at: datetime
+    captured_at_source: CapturedAtSource
+    posted_at: datetime | None
+    uploaded_by: str
+    location: LocationAnswer | None
+    requested_location_id: int | None
+    requested_location_code: str | None
+    suggestions: list[SuggestionAnswer]
+    total: int | None = Field(description="plants now: corrections included")
+    total_detected: int | None
+    total_estimated: int | None
+    total_empty_containers: int | None
+    interval_90: Interval | None
+    unknown_reason: str | None = Field(description="why a total above is null")
+    avg_confidence: float | None
+    validated: bool
+    validated_by: str | None
+    validation_date: datetime | None
+    images: list[ImageAnswer]
+    containers: list[ContainerAnswer]
+    batches: list[BatchAnswer]
+    movements: list[MovementAnswer]
+    counts: list[CountAnswer]
+    models: dict[str, str]
+    parameters: dict[str, Any]
+    actions: list[str] = Field(
+        description="what a person can do now; POST to `{poll_url}/{action}`"
+    )
+    poll_url: str
+    watch_url: str
+    page_url: str
+
+
+class ImageProgress(Answer):
+    """How far one image is."""
+
+    position: int
+    state: SessionImageStatus
+    progress: float
+
+
+class ProgressAnswer(Answer):
+    """How far a session is; an event of the stream, and small enough to poll."""
+
+    status: SessionStatus
+    is_end: bool
+    reason_code: str | None
+    attempt: int
+    progress: float
+    workers_alive: int = Field(description="0: the photo waits, safely, for a worker to start")
+    images: list[ImageProgress]
+
+
+class DrawnContainer(Answer):
+    """A container's outline and its index from 1 over the whole session."""
+
+    index: int
+    container_type: str
+    confidence: float
+    polygon: list[tuple[int, int]]
+    whole_frame: bool
+
+
+class Drawn(Answer):
+    """What was seen in one image, compact, for drawing; pixels of the upright image.
+
+    A row of ``plants`` and ``empties`` is [x1, y1, x2, y2, confidence in percent, index of the
+    container from 1].
+    """
+
+    image_id: UUID
+    position: int
+    width_px: int
+    height_px: int
+    containers: list[DrawnContainer]
+    plants: list[list[int]]
+    empties: list[list[int]]
+    residual: list[list[tuple[int, int]]]

@@ -1,0 +1,113 @@
+"""The pictures of an image as HTTP answers: by content, so that they may be kept for ever."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from PIL import Image as Pillow
+from PIL import ImageOps
+from sqlalchemy.orm import Session
+
+from demeter import blobs
+from demeter.db import engine
+from demeter.errors import NotFound
+from demeter.photos import addresses
+from demeter.photos.decode import decode
+from demeter.photos.models import Image
+
+SHOWN_BY_BROWSERS = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif"})
+THUMBNAIL_SIDE_PX = 320
+
+
+class Variant(StrEnum):
+    """Which picture of an image."""
+
+    ORIGINAL = "original"
+    VIEW = "view"
+    PROCESSED = "processed"
+    THUMBNAIL = "thumbnail"
+
+
+class ImageNotFound(NotFound):
+    """No image has this id, or this picture of it is not made yet."""
+
+    code = "image_not_found"
+    title = "No such picture"
+    next_action = "A processed picture is there once its photo was counted."
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Which bytes answer a request, before any of them is read.
+
+    ``etag`` changes when, and only when, the bytes do; ``is_derived`` pictures are made
+    from the original as they are asked for.
+    """
+
+    sha256: str
+    content_type: str
+    variant: Variant
+    is_derived: bool
+
+    @property
+    def etag(self) -> str:
+        """Quoted, as the header wants it."""
+        return f'"{self.sha256}-{self.variant}"' if self.is_derived else f'"{self.sha256}"'
+
+    def is_final(self, version: str | None) -> bool:
+        """Whether an address with this version will always answer these bytes."""
+        if self.variant in (Variant.ORIGINAL, Variant.VIEW):
+            return True
+        return not self.is_derived and version == addresses.version(self.sha256)
+
+
+def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
+    """The picture to answer with.
+
+    Raises:
+        ImageNotFound: no such image, or not processed yet.
+    """
+    image = session.get(Image, image_id)
+    if image is None:
+        raise ImageNotFound(f"no image has the id {image_id}")
+    made = {Variant.PROCESSED: image.s3_key_processed, Variant.THUMBNAIL: image.s3_key_thumbnail}
+    key = made.get(variant)
+    if key is not None:
+        return Picture(key.rsplit("/", 1)[-1], "image/webp", variant, is_derived=False)
+    if variant is Variant.PROCESSED:
+        raise ImageNotFound(f"image {image_id} has not been processed yet")
+    if variant is Variant.THUMBNAIL:
+        return Picture(image.sha256, "image/webp", variant, is_derived=True)
+    convert = variant is Variant.VIEW and image.content_type not in SHOWN_BY_BROWSERS
+    kind = "image/webp" if convert else image.content_type
+    return Picture(image.sha256, kind, variant, is_derived=convert)
+
+
+def read(picture: Picture) -> bytes:
+    """The bytes; raises what `blobs.read` raises."""
+    body = blobs.read(engine(), picture.sha256)
+    if not picture.is_derived:
+        return body
+    return _thumbnail(body) if picture.variant is Variant.THUMBNAIL else _view(body)
+
+
+def _thumbnail(body: bytes) -> bytes:
+    """Quickly: a JPEG is decoded at a fraction of its size."""
+    image = Pillow.open(io.BytesIO(body))
+    image.draft("RGB", (THUMBNAIL_SIDE_PX * 2, THUMBNAIL_SIDE_PX * 2))
+    upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX))
+    return _webp(upright)
+
+
+def _view(body: bytes) -> bytes:
+    return _webp(Pillow.fromarray(decode(body, "photo").rgb))
+
+
+def _webp(image: Pillow.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=85, method=1)
+    return stream.getvalue()

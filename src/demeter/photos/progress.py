@@ -1,0 +1,62 @@
+"""Progress of a session as server-sent events; the same small answer can be polled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+
+from demeter import jobs
+from demeter.db import transaction
+from demeter.photos import reading
+from demeter.photos.answers import ImageProgress, ProgressAnswer
+
+LOOK_EVERY_S = 0.5
+SIGN_OF_LIFE_S = 15.0
+LONGEST_S = 600.0  # then the stream ends and the browser opens a new one
+
+
+def look(session_id: UUID) -> ProgressAnswer:
+    """How far a session is now.
+
+    Raises:
+        SessionNotFound: there is none.
+    """
+    with transaction() as session:
+        found = reading.find(session, session_id)
+        return ProgressAnswer(
+            status=found.status,
+            is_end=found.status.is_end,
+            reason_code=found.reason_code,
+            attempt=found.attempt,
+            progress=reading.progress(found),
+            workers_alive=jobs.workers_alive(session),
+            images=[
+                ImageProgress(position=row.position, state=row.status, progress=row.progress)
+                for row in found.images
+            ],
+        )
+
+
+async def events(session_id: UUID, first: ProgressAnswer) -> AsyncIterator[bytes]:
+    """An event for each change until the session ends, in the wire format of SSE."""
+    yield b"retry: 2000\n\n"
+    yield _event(first)
+    last, silent_s, total_s = first, 0.0, 0.0
+    while not last.is_end and total_s < LONGEST_S:
+        await asyncio.sleep(LOOK_EVERY_S)
+        silent_s, total_s = silent_s + LOOK_EVERY_S, total_s + LOOK_EVERY_S
+        now = await run_in_threadpool(look, session_id)
+        if now != last:
+            last, silent_s = now, 0.0
+            yield _event(now)
+        elif silent_s >= SIGN_OF_LIFE_S:
+            silent_s = 0.0
+            yield b": still here\n\n"
+
+
+def _event(now: ProgressAnswer) -> bytes:
+    name = b"end" if now.is_end else b"progress"
+    return b"event: " + name + b"\ndata: " + now.model_dump_json().encode() + b"\n\n"

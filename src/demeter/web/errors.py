@@ -1,0 +1,24 @@
+"""Errors as pages: what happened, and what to do now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from demeter.web import render
+
+
+def page(request: Request, problem: dict[str, Any]) -> Response:
+    """A problem in the person's language; where the code has no text, as it was raised."""
+    words = render.words_of(request)
+    code = problem["code"]
+    return render.page(
+        request,
+        "error.html",
+        status_code=problem["status"],
+        problem=problem,
+        heading=words.get(f"error.{code}.title", problem["title"]),
+        action=words.get(f"error.{code}.action", problem.get("next_action", "")),
+    )
