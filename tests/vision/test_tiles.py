@@ -21,7 +21,7 @@ def test_tiles_of_a_side_lie_inside_it_and_the_last_ends_at_its_edge(length, cut
     assert begins[0] == 0
     assert len(set(begins)) == len(begins)
     assert list(begins) == sorted(begins)
-    assert all(0 <= b for b in begins)
+    assert all(b >= 0 for b in begins)
     assert min(begins[-1] + tile, length) == length
     assert length <= tile or begins[-1] + tile == length
 

@@ -8,6 +8,7 @@ of threads. Precision is float32 unless asked otherwise and is part of every res
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -107,16 +108,27 @@ class OpenVinoRunner:
 
     compiled: Any
     input_hw: tuple[int, int]
+    streams: int
 
     def __call__(self, pictures: Pictures) -> list[Outputs]:
-        """Run every picture; as many at once as there are streams."""
-        results: dict[int, Outputs] = {}
-        queue = ov.AsyncInferQueue(self.compiled)
-        queue.set_callback(lambda request, index: results.update({index: _copied(request)}))
+        """Run every picture; as many at once as there are streams.
+
+        Requests take turns and are read before they start again: no callback from another
+        thread is needed, and answers come in order by themselves.
+        """
+        # One more than streams, so that none idles while the next picture is prepared.
+        places = self.streams + 1
+        requests = [self.compiled.create_infer_request() for _ in range(places)]
+        running: deque[Any] = deque()
+        results: list[Outputs] = []
         for index, picture in enumerate(pictures):
-            queue.start_async({0: np.ascontiguousarray(picture)[None]}, index)
-        queue.wait_all()
-        return [results[i] for i in sorted(results)]
+            if len(running) == places:
+                results.append(_answer(running.popleft()))
+            request = requests[index % places]
+            request.start_async({0: np.ascontiguousarray(picture)[None]})
+            running.append(request)
+        results += [_answer(request) for request in running]
+        return results
 
 
 def compiled(
@@ -141,7 +153,7 @@ def compiled(
     except RuntimeError as error:
         reason = f"does not take pictures of {width} by {height}"
         raise ModelRefused(file.path.name, reason) from error
-    return OpenVinoRunner(network, input_hw)
+    return OpenVinoRunner(network, input_hw, threads)
 
 
 def _options(precision: Precision, threads: int) -> dict[str, Any]:
@@ -169,7 +181,8 @@ def _prepared(model: ov.Model, preparation: Preparation, input_hw: tuple[int, in
     return steps.build()
 
 
-def _copied(request: Any) -> Outputs:
+def _answer(request: Any) -> Outputs:
+    request.wait()
     return tuple(np.array(t.data, np.float32) for t in request.output_tensors)
 
 

@@ -18,8 +18,8 @@ def read_coco(path: Path, document: dict[str, Any]) -> list[Marked]:
     """The photos of a COCO document at ``path``; files lie beside it or under ``images``.
 
     Categories are recognised by name; others are left out. An annotation with ``iscrowd``
-    is a region that counts neither way. An image may name its ``scene``; a container's
-    annotation may say how many ``plants`` it holds.
+    is a region that counts neither way. An image may name its ``scene`` (or ``kind``); a
+    container's annotation may say how many ``plants`` it holds.
 
     Raises:
         LabelsRefused: a field is missing, or a photo is not there.
@@ -57,7 +57,7 @@ def _photo(
         containers=tuple(_container(a, m) for a, m in kinds if m.container is not None)
         if any(m.container for m in kinds_marked)
         else None,
-        scene=str(image.get("scene", "")),
+        scene=str(image.get("scene") or image.get("kind") or ""),
     )
 
 

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from standins import planted_grid, stand_in_models
+
+from demeter.vision.errors import LabelsRefused
+from demeter.vision.evaluation.labels import read_marks
+from demeter.vision.evaluation.matching import (
+    average_precision,
+    matched,
+    precision_recall_f1,
+)
+from demeter.vision.evaluation.page import write_page
+from demeter.vision.evaluation.run import evaluated
+from demeter.vision.evaluation.summary import (
+    box_average_precision,
+    by_container_type,
+    calibration,
+    recall_by_size,
+    summarised,
+)
+from demeter.vision.hints import Hints
+
+NONE = np.zeros((0, 3))
+CORNERS = [(50 + 60 * (i + 0.5), 50 + 60 * (j + 0.5)) for j in range(3) for i in range(4)]
+
+
+def box(x, y, side):
+    return [x - side / 2, y - side / 2, x + side / 2, y + side / 2]
+
+
+def match(boxes, marks, confidence=None, ignore=NONE):
+    boxes = np.array(boxes, float).reshape(-1, 4)
+    confidence = np.ones(len(boxes)) if confidence is None else np.array(confidence)
+    return matched(boxes, confidence, np.array(marks, float).reshape(-1, 3), np.array(ignore))
+
+
+@pytest.mark.parametrize(
+    ("detection", "hits"),
+    [
+        (box(100, 100, 40), 1),
+        (box(100 + 11.9, 100, 40), 1),  # 0.6 radius is 12
+        (box(100 + 12.1, 100, 40), 0),
+        (box(100, 100, 14), 1),  # 0.35 of the diameter
+        (box(100, 100, 13.9), 0),
+        (box(100, 100, 88), 1),  # 2.2 of it
+        (box(100, 100, 88.1), 0),
+        ([80, 95, 120, 105], 1),  # its larger side counts
+    ],
+)
+def test_a_detection_hits_a_mark_by_the_rule(detection, hits):
+    assert match([detection], [[100, 100, 20]]).hits == hits
+
+
+def test_each_mark_is_hit_once_by_the_surest():
+    m = match([box(101, 100, 40), box(100, 100, 40)], [[100, 100, 20]], [0.9, 0.5])
+    assert m.mark_of.tolist() == [0, -1]
+    assert (m.hits, m.false_alarms, m.misses) == (1, 1, 0)
+
+
+def test_ignored_regions_count_neither_way():
+    m = match([box(100, 100, 40)], [], ignore=[[105, 100, 10.0]])
+    assert (m.hits, m.false_alarms, m.ignored) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "shares"),
+    [((0, 0, 0), (1, 1, 1)), ((0, 3, 0), (0, 0, 0)), ((0, 0, 3), (0, 0, 0)), ((2, 2, 0), (0.5, 1))],
+)
+def test_shares_of_nothing_and_of_something(counts, shares):
+    assert precision_recall_f1(*counts)[: len(shares)] == shares
+
+
+def test_average_precision_of_known_orders():
+    yes, no = True, False
+    assert average_precision(np.array([yes, yes]), np.array([0.9, 0.8]), 2) == 1
+    assert average_precision(np.array([no, yes]), np.array([0.9, 0.8]), 1) == 0.5
+    assert average_precision(np.array([yes, no, yes]), np.array([0.9, 0.8, 0.7]), 4) == (
+        pytest.approx((1 + 2 / 3) / 4)
+    )
+    assert average_precision(np.zeros(0, bool), np.zeros(0), 3) == 0
+
+
+def labelled(folder: Path, style: str) -> Path:
+    """The same photo of 12 plants, labelled in one of the three ways."""
+    picture = planted_grid(4, 3)
+    height, width = picture.shape[:2]
+    (folder / "images").mkdir(parents=True)
+    inner = {"points": "bed.png", "coco": "images/bed.png", "yolo": "images/bed.png"}[style]
+    Image.fromarray(picture).save(folder / inner)
+    if style == "points":
+        entry = {"width": width, "height": height, "points": [[x, y, 20] for x, y in CORNERS]}
+        (folder / "labels.json").write_text(json.dumps({"bed.png": entry}))
+    elif style == "coco":
+        (folder / "truth.json").write_text(json.dumps(coco(width, height)))
+    else:
+        (folder / "labels").mkdir()
+        lines = [f"1 {x / width} {y / height} {40 / width} {40 / height}" for x, y in CORNERS]
+        (folder / "labels" / "bed.txt").write_text("\n".join(lines) + "\n\n")
+        (folder / "data.yaml").write_text("path: .\nnames:\n  0: box\n  1: plant\n")
+    return folder
+
+
+def coco(width: int, height: int) -> dict:
+    plants = [
+        {"id": i, "image_id": 7, "category_id": 1, "bbox": [x - 20, y - 20, 40, 40]}
+        for i, (x, y) in enumerate(CORNERS)
+    ]
+    frame = [[30, 30, 310, 30, 310, 250, 30, 250]]
+    crate = {"id": 99, "image_id": 7, "category_id": 2, "segmentation": frame, "plants": 12}
+    return {
+        "images": [{"id": 7, "file_name": "bed.png", "width": width, "height": height}],
+        "annotations": [*plants, crate | {"bbox": [30, 30, 280, 220]}],
+        "categories": [{"id": 1, "name": "Planta"}, {"id": 2, "name": "cajon"}],
+    }
+
+
+@pytest.mark.parametrize("style", ["points", "coco", "yolo"])
+def test_the_same_photo_is_judged_alike_however_it_is_labelled(tmp_path, style):
+    marks = read_marks(labelled(tmp_path / style, style))
+    figures = list(evaluated(marks, stand_in_models(), Hints()))
+    summary = summarised(figures)
+    assert (summary.photos, summary.marked, summary.f1) == (1, 12, 1.0)
+    assert (summary.mape, summary.bias, summary.mae, summary.interval_coverage) == (0, 0, 0, 1)
+    assert recall_by_size(figures) == {"24-48": (12, 1.0)}
+    assert sum(number for *_, number in calibration(figures)) == 12
+
+
+def test_containers_are_judged_where_they_are_marked(tmp_path):
+    marks = read_marks(labelled(tmp_path / "c", "coco"))
+    figures = list(evaluated(marks, stand_in_models(), Hints()))
+    table = by_container_type(figures)
+    assert set(table) == {"box", "all"}
+    assert (table["box"].iou_good, table["box"].type_right, table["box"].mape) == (1, 1, 0)
+    ap50, ap = box_average_precision(figures)
+    assert ap50 == 1
+    assert 0.5 < ap <= 1
+
+
+def test_nothing_to_judge_sums_up_too():
+    summary = summarised([])
+    assert (summary.photos, summary.f1, summary.mape) == (0, 1.0, None)
+    assert (recall_by_size([]), calibration([]), by_container_type([])) == ({}, [], {})
+
+
+def test_the_page_shows_the_worst_photo_first(tmp_path):
+    folder = labelled(tmp_path / "p", "points")
+    (good,) = read_marks(folder)
+    bad = replace(good, plants=good.plants + np.array([500, 0, 0]), size_wh=good.size_wh)
+    figures = list(evaluated((good, bad), stand_in_models(), Hints()))
+    text = write_page(figures, tmp_path / "page").read_text(encoding="utf-8")
+    assert text.index("F1 0.00") < text.index("F1 1.00")
+    assert len(list((tmp_path / "page").glob("*.webp"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("labels.json", "{", "not JSON"),
+        ("labels.json", "[]", "not a table"),
+        ("labels.json", '{"no.jpg": {}}', "is not there"),
+        ("truth.json", '{"images": [{"id": 1}], "annotations": []}', "categories"),
+        ("readme.txt", "", "no labels.json"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_refused_by_name(tmp_path, name, text, says):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(LabelsRefused, match=says):
+        read_marks(tmp_path)
+
+
+def test_a_photo_of_another_size_than_its_labels_is_refused(tmp_path):
+    folder = labelled(tmp_path / "s", "points")
+    (mark,) = read_marks(folder)
+    wrong = replace(mark, size_wh=(1, 1))
+    with pytest.raises(LabelsRefused, match="its labels say"):
+        list(evaluated((wrong,), stand_in_models(), Hints()))
+
+
+SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "photos"
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample photos are not beside the checkout")
+def test_the_sample_photos_marks_are_read():
+    marks = read_marks(SAMPLES)
+    assert {m.file.name: len(m.plants) for m in marks} == {
+        "nursery_tray.jpg": 15,
+        "rosette_tray.jpg": 18,
+        "terracotta_pots.webp": 12,
+    }
+    assert [len(m.ignore) for m in marks] == [4, 1, 0]
+    assert os.path.commonpath([m.file for m in marks]) == str(SAMPLES)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from demeter.vision.segment import containers_of
+from demeter.vision.segmenter import Region, SeedRule, instances
+
+RULE = SeedRule()
+
+
+def maps(*boxes: tuple[int, int, int, int], size=(100, 120)) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities and depth of containers with corners x1, y1, x2, y2."""
+    shares, depth = np.zeros((6, *size), np.float32), np.zeros(size, np.float32)
+    shares[0] = 1
+    y, x = np.mgrid[: size[0], : size[1]]
+    for x1, y1, x2, y2 in boxes:
+        shares[:, y1:y2, x1:x2] = 0.0
+        shares[2, y1:y2, x1:x2] = 1.0
+        inner = np.minimum.reduce([x - x1 + 1, x2 - x, y - y1 + 1, y2 - y])
+        depth = np.maximum(depth, np.clip(inner / (min(x2 - x1, y2 - y1) / 2), 0, 1))
+    return shares, depth.astype(np.float32)
+
+
+def extent(mask: np.ndarray) -> tuple[int, int, int, int]:
+    ys, xs = np.nonzero(mask)
+    return int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1
+
+
+def test_no_container_gives_no_mask():
+    assert instances(*maps(), RULE) == []
+
+
+def test_containers_apart_are_one_mask_each():
+    boxes = [(5, 5, 40, 60), (50, 10, 110, 90)]
+    assert [extent(m) for m in instances(*maps(*boxes), RULE)] == boxes
+
+
+def test_touching_containers_are_told_apart_by_their_depths():
+    boxes = [(5, 5, 60, 90), (60, 5, 115, 90)]
+    found = [extent(m) for m in instances(*maps(*boxes), RULE)]
+    assert found == [pytest.approx(b, abs=2) for b in boxes]
+
+
+def test_a_hole_in_a_container_belongs_to_it():
+    shares, depth = maps((10, 10, 90, 90))
+    shares[:, 40:50, 60:70] = 0
+    shares[0, 40:50, 60:70] = 1
+    (mask,) = instances(shares, depth, RULE)
+    assert mask[45, 65]
+
+
+def test_crumbs_are_no_containers():
+    assert instances(*maps((3, 3, 6, 6)), RULE) == []
+
+
+def test_a_container_without_any_depth_is_still_one():
+    shares, depth = maps((10, 10, 90, 20))
+    (mask,) = instances(shares, depth * 0, RULE)
+    assert extent(mask) == (10, 10, 90, 20)
+
+
+def test_containers_come_in_reading_order_whatever_order_they_were_found_in():
+    low = Region("pot", ((0, 50), (10, 50), (10, 60)), 0.9)
+    high = Region("cajon", ((30, 5), (40, 5), (40, 20)), 0.8)
+    for order in ((low, high), (high, low)):
+        containers, warnings = containers_of(
+            np.zeros((100, 100, 3), np.uint8), lambda _, o=order: o, framed_whole=True
+        )
+        assert [c.label for c in containers] == ["cajon", "pot"]
+        assert warnings == ()
