@@ -12,6 +12,7 @@ import os
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -250,4 +251,11 @@ def store() -> Store:
     url = settings().object_store_url
     if url is None:
         return Store(LocalStore(prefix=settings().home / "objects", mkdir=True))
-    return Store(from_url(url, client_options={"allow_http": True, "timeout": "30s"}))
+    # Short here: the job that moves bytes has its own, longer, patience.
+    return Store(
+        from_url(
+            url,
+            client_options={"allow_http": True, "timeout": "30s", "connect_timeout": "5s"},
+            retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
+        )
+    )
