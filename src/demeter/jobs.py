@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import procrastinate
-from procrastinate import PsycopgConnector
+from procrastinate import PsycopgConnector, SyncPsycopgConnector
 from procrastinate.tasks import Task
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -25,11 +25,17 @@ app = procrastinate.App(
     import_paths=["demeter.photos.tasks", "demeter.photos.recovery"],
 )
 
+# Jobs are written by synchronous code, also inside a worker, whose own app is asynchronous.
+_outbox = procrastinate.App(connector=SyncPsycopgConnector())
+
 
 def enqueue(session: Session, task: Task[..., Any, Any], **arguments: Any) -> int:
     """Queue a task in the caller's transaction: it exists if, and only if, that commits."""
     connection = session.connection().connection.driver_connection
-    job_id = task.configure(connection=connection).defer(**arguments)
+    deferrer = _outbox.configure_task(
+        task.name, queue=task.queue, priority=task.priority, connection=connection
+    )
+    job_id = deferrer.defer(**arguments)
     log.info("job_enqueued", job_id=job_id, task=task.name, **arguments)
     return job_id
 

@@ -1,0 +1,136 @@
+"""Training: what is learnt from, the loss, and going on after an interruption."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs PyTorch, which only demeter[train] installs")
+pytest.importorskip("onnx", reason="exporting needs onnx, which only demeter[train] installs")
+
+import torch  # noqa: E402
+
+from demeter.vision.scenes.export import write_scenes  # noqa: E402
+from demeter.vision.training.assignment import Truth, assign, detection_loss, paired_iou  # noqa: E402
+from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit  # noqa: E402
+from demeter.vision.training.loop import Plan, rate_at  # noqa: E402
+from demeter.vision.training.network import Detector  # noqa: E402
+from demeter.vision.training.pretrained import load_coco  # noqa: E402
+from demeter.vision.training.segment import targets  # noqa: E402
+from demeter.vision.training.session import Job, figures, trained  # noqa: E402
+from demeter.vision.training.tiles import crop, read_coco  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def tiles(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("tiles")
+    list(write_scenes(out, "tiles", 3, seed=6, side_px=352))
+    return out
+
+
+def test_an_anchor_in_the_middle_of_a_box_answers_for_it() -> None:
+    decoded = torch.zeros(3, 7)
+    decoded[:, :4] = torch.tensor([[50.0, 50, 20, 20], [52, 50, 20, 20], [200, 200, 20, 20]])
+    centres, strides = decoded[:, :2].clone(), torch.full((3,), 8.0)
+    truth = Truth(torch.tensor([[50.0, 50, 20, 20]]), torch.tensor([0]))
+    anchors, owners, overlap = assign(decoded, centres, strides, truth)
+    assert 0 in anchors.tolist()
+    assert 2 not in anchors.tolist()
+    assert set(owners.tolist()) == {0}
+    assert overlap.max() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_the_iou_of_a_box_with_itself_is_one_and_with_a_far_one_zero() -> None:
+    box = torch.tensor([10.0, 10, 4, 4])
+    far = torch.tensor([100.0, 10, 4, 4])
+    assert float(paired_iou(box, box)) == pytest.approx(1, abs=1e-5)
+    assert float(paired_iou(box, far)) == 0
+
+
+def test_tiles_without_any_box_have_a_finite_loss() -> None:
+    network = Detector(2)
+    decoded, centres, strides = network(torch.zeros(2, 3, 64, 64))
+    none = Truth(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
+    loss, parts = detection_loss(decoded, centres, strides, [none, none])
+    loss.backward()
+    assert np.isfinite(list(parts.values())).all()
+
+
+def test_the_rate_warms_up_and_comes_down() -> None:
+    plan = Plan(steps=1000, rate=1.0, warm_up=100)
+    rates = [rate_at(plan, s) for s in (0, 99, 500, 999)]
+    assert rates[0] < rates[1]
+    assert rates[1] > rates[2] > rates[3] > 0
+
+
+def test_boxes_stay_on_the_plants_through_turning_and_mirroring(tiles: Path) -> None:
+    item = max(read_coco(tiles), key=lambda i: len(i.boxes))
+    marked = np.zeros((352, 352, 3), np.uint8)
+    for x0, y0, x1, y1 in item.boxes.astype(int):
+        marked[y0:y1, x0:x1] = 255
+    for seed in range(8):
+        sample = crop(np.random.default_rng(seed), marked, item, 160)
+        for x0, y0, x1, y1 in sample.boxes.astype(int):
+            assert sample.bgr[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1].mean() > 120
+
+
+def test_an_interrupted_training_ends_as_an_uninterrupted_one(tiles: Path, tmp_path: Path) -> None:
+    def job(name: str, steps: int) -> Job:
+        return Job("detect", (tiles,), tmp_path / f"{name}.onnx", None, tiles, steps, 1e-3, 5, 1,
+                   tmp_path / name)
+
+    straight = list(trained(job("straight", 2)))
+    stopped = trained(job("stopped", 2))
+    next(stopped)
+    stopped.close()
+    again = list(trained(job("stopped", 2)))
+    assert [p.step for p in straight] == [1, 2]
+    assert again[-1].step == 2
+    left = torch.load(tmp_path / "straight" / "detect.pt", weights_only=True)["network"]
+    right = torch.load(tmp_path / "stopped" / "detect.pt", weights_only=True)["network"]
+    assert all(torch.allclose(left[k].float(), right[k].float(), atol=1e-4) for k in left)
+    assert set(figures("detect", tmp_path / "straight.onnx", tiles)) >= {"plant f1", "empty f1"}
+
+
+def test_a_segmenter_is_trained_exported_and_measured(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    list(write_scenes(photos, "photos", 2, seed=6, side_px=192))
+    job = Job("segment", (photos,), tmp_path / "c.onnx", None, photos, 1, 1e-3, 5, 1, tmp_path)
+    assert [p.step for p in trained(job)] == [1]
+    assert 0 <= figures("segment", tmp_path / "c.onnx", photos)["mean IoU"] <= 1
+
+
+def test_depth_is_one_in_the_middle_of_a_container_and_zero_outside() -> None:
+    square = np.array([[8, 8], [56, 8], [56, 56], [8, 56]], np.float32)
+    types, depth = targets([(3, square)], 64, (64, 64))
+    assert types[16, 16] == 3
+    assert depth[16, 16] == pytest.approx(1.0, abs=0.1)
+    assert types[1, 1] == 0
+    assert depth[1, 1] == 0
+
+
+def test_a_photo_without_containers_is_all_background() -> None:
+    types, depth = targets([], 64, (64, 48))
+    assert not types.any()
+    assert not depth.any()
+
+
+@pytest.mark.parametrize("body", [None, "no json", json.dumps({"images": []})])
+def test_a_folder_without_usable_pictures_is_refused(tmp_path: Path, body: str | None) -> None:
+    if body is not None:
+        (tmp_path / "coco.json").write_text(body)
+    with pytest.raises(TrainingDataRefused, match="coco.json"):
+        read_coco(tmp_path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    from demeter.vision.training.shipping import export_segmenter  # noqa: PLC0415
+    from demeter.vision.training.segmenter import Segmenter  # noqa: PLC0415
+
+    other = tmp_path / "other.onnx"
+    export_segmenter(Segmenter(), other)
+    with pytest.raises(WeightsDoNotFit):
+        load_coco(other)
