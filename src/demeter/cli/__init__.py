@@ -6,13 +6,15 @@ import sys
 from importlib import import_module
 from typing import Any
 
+import psycopg
 import typer
 from rich.console import Console
+from sqlalchemy.exc import ProgrammingError
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from demeter import logs
-from demeter.errors import DomainError
+from demeter.errors import DomainError, Unavailable
 
 # name: (module, what is in it: a Typer app or a function). Loading all of them takes
 # seconds, for vision comes along; a script that asks for the database's address must not wait.
@@ -67,11 +69,29 @@ def _demeter() -> None:
     """Counts the plants of a nursery from photos and keeps its stock ledger."""
 
 
+class SchemaOutdated(Unavailable):
+    """The database has not been migrated to what this code expects."""
+
+    code = "schema_outdated"
+    title = "The database's schema is not up to date"
+    next_action = "Run: demeter db migrate"
+
+
+def _run() -> None:
+    try:
+        app()
+    except ProgrammingError as error:
+        missing = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
+        if isinstance(error.orig, missing):
+            raise SchemaOutdated(str(error.orig).partition("\n")[0]) from error
+        raise
+
+
 def main() -> None:
     """Run a command; a refusal is told on standard error with what to do about it."""
     logs.configure()
     try:
-        app()
+        _run()
     except DomainError as error:
         err = Console(stderr=True, highlight=False)
         err.print(f"[red]{error.title}:[/red] {error.message}", soft_wrap=True)
