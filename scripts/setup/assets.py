@@ -18,12 +18,18 @@ FRONTEND = CHECKOUT / "frontend"
 BUILT = CHECKOUT / "src" / "demeter" / "web" / "static" / "dist"
 OLDEST_NODE = 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-NOT_FOR_BROWSER = re.compile(r"perl.*|libperl.*|debconf.*|ucf|sensible-utils|adduser|systemd.*")
+# What a browser without a screen, a desktop and a graphics card does not load.
+NOT_FOR_BROWSER = re.compile(
+    r"perl.*|libperl.*|debconf.*|ucf|sensible-utils|adduser|systemd.*|libpam.*|procps|"
+    r"dbus|dbus-.*|dconf.*|x11-.*|xdg-utils|libgtk-3-0|adwaita.*|"
+    r"libllvm.*|libgl1-mesa-dri|libglx-mesa0|libsensors5"
+)
 LAUNCHER = """\
 #!/bin/sh
 # Chromium out of unpacked packages: its libraries and fonts lie beside it.
 here=$(dirname "$(readlink -f "$0")")
-libraries=$(ls -d "$here"/usr/lib/*-linux-gnu* | tr '\\n' ':')
+libraries=$(ls -d "$here"/usr/lib/*-linux-gnu* "$here"/lib/*-linux-gnu* \
+  "$here"/usr/lib/*-linux-gnu*/pulseaudio 2>/dev/null | tr '\\n' ':')
 export LD_LIBRARY_PATH="$libraries" XDG_DATA_DIRS="$here/usr/share:/usr/share"
 exec "$here/usr/lib/chromium/chromium" "$@"
 """

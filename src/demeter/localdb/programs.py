@@ -89,7 +89,7 @@ def _is_complete(bin_dir: Path, share: Path) -> bool:
 
 
 def _unpacked_environment(root: Path) -> dict[str, str]:
-    libraries = sorted((root / "usr/lib").glob("*-linux-gnu*"))
+    libraries = sorted([*root.glob("usr/lib/*-linux-gnu*"), *root.glob("lib/*-linux-gnu*")])
     # BLAS and LAPACK are found through links that dpkg's scripts would have made.
     numeric = [d / sub for d in libraries for sub in ("blas", "lapack")]
     paths = [str(d) for d in (*libraries, *numeric) if d.is_dir()]
