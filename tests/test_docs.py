@@ -1,0 +1,74 @@
+"""The documents are tested: every setting, command, error and dependency is in them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from demeter.cli import COMMANDS
+from demeter.errors import DomainError
+from demeter.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def test_every_setting_is_documented() -> None:
+    told = (DOCS / "settings.md").read_text()
+    missing = [name for name in Settings.model_fields if f"DEMETER_{name.upper()}" not in told]
+    assert missing == []
+
+
+def test_no_setting_is_documented_that_is_not_there() -> None:
+    told = set(re.findall(r"DEMETER_[A-Z_]+", (DOCS / "settings.md").read_text()))
+    assert told == {f"DEMETER_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_command_is_in_the_readme() -> None:
+    told = (ROOT / "README.md").read_text()
+    assert [name for name in COMMANDS if f"demeter {name}" not in told] == []
+
+
+def test_every_dependency_has_its_line() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = project["project"]["dependencies"] + [
+        requirement
+        for group in project["dependency-groups"].values()
+        for requirement in group
+        if isinstance(requirement, str)
+    ]
+    wanted += [r for rs in project["project"]["optional-dependencies"].values() for r in rs]
+    told = (DOCS / "decisions" / "dependencies.md").read_text().lower()
+    names = {re.split(r"[\[<>=~! ;]", requirement)[0].lower() for requirement in wanted}
+    assert sorted(name for name in names if name not in told) == []
+
+
+def test_every_error_is_in_the_table_of_errors() -> None:
+    import demeter.app  # noqa: F401, PLC0415  loads every feature
+    import demeter.vision.errors  # noqa: F401, PLC0415
+
+    told = (DOCS / "errors.md").read_text()
+    errors = {e.code for e in _descendants(DomainError) if e.__module__.startswith("demeter.")}
+    assert sorted(code for code in errors if f"`{code}`" not in told) == []
+
+
+def _descendants(kind: type) -> set[type]:
+    return {kind}.union(*(_descendants(child) for child in kind.__subclasses__()), set())
+
+
+@pytest.mark.parametrize("page", sorted(p.relative_to(ROOT) for p in ROOT.glob("**/*.md")))
+def test_links_between_documents_lead_somewhere(page: Path) -> None:
+    if page.parts[0] in (".venv", "runs", "frontend") and "node_modules" in page.parts:
+        pytest.skip("not ours")
+    text = (ROOT / page).read_text()
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", text)
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_the_eight_files_of_the_data_flow_are_there() -> None:
+    told = re.findall(r"^ \d ([a-z]+/[a-z]+\.py)", (DOCS / "data-flow.md").read_text(), re.M)
+    assert len(told) == 8
+    assert [name for name in told if not (ROOT / "src" / "demeter" / name).exists()] == []
