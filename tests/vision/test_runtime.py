@@ -57,13 +57,13 @@ def test_the_hash_of_a_pair_changes_with_its_weights(tmp_path):
 def test_a_detector_with_other_tensors_is_refused_by_naming_them(tmp_path, shape):
     path = answering(tmp_path / "other.xml", [np.zeros(shape)])
     with pytest.raises(ModelRefused, match="anchors, 7"):
-        load_plant_detector(path, Precision.F32, 1, 64, 20.0)
+        load_plant_detector(path, Precision.F32, 1, (64,), 20.0)
 
 
 def test_a_detectors_rows_are_boxes(tmp_path):
     rows = np.array([[[32, 20, 10, 8, 0.9, 0.8, 0.1], [5, 5, 4, 4, 0.5, 0.2, 0.9], [0] * 7]])
     path = answering(tmp_path / "rows.xml", [rows])
-    detector = load_plant_detector(path, Precision.F32, 1, 64, 20.0)
+    detector = load_plant_detector(path, Precision.F32, 1, (64,), 20.0)
     (boxes,) = detector([np.zeros((30, 64, 3), np.uint8)], 0.3)
     assert boxes.xyxy_px.tolist() == [[27, 16, 37, 24], [3, 3, 7, 7]]
     assert boxes.is_empty.tolist() == [False, True]

@@ -8,8 +8,9 @@ times the better score.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -68,28 +69,40 @@ class PlantDetector:
 
     identity: str
     precision: str
-    tile_px: int
     plant_px: float
-    runner: Runner
+    runners: tuple[Runner, ...]
+
+    @property
+    def tile_px(self) -> int:
+        """Side of the largest tiles it takes."""
+        return self.runners[-1].input_hw[0]
 
     def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
-        """Boxes of each tile, unmerged."""
-        outputs = self.runner(padded(t, self.tile_px) for t in tiles)
-        return [_boxes(output[0][0], floor) for output in outputs]
+        """Boxes of each tile, unmerged; each runs at the smallest size that holds it."""
+        found: list[Boxes] = []
+        for side, group in groupby(tiles, self._side_for):
+            runner = next(r for r in self.runners if r.input_hw[0] == side)
+            found += [_boxes(o[0][0], floor) for o in runner(padded(t, side) for t in group)]
+        return found
+
+    def _side_for(self, tile: NDArray[np.uint8]) -> int:
+        sides = [r.input_hw[0] for r in self.runners]
+        return next((s for s in sides if s >= max(tile.shape[:2])), sides[-1])
 
 
 def load_plant_detector(
-    path: Path, precision: Precision, threads: int, tile_px: int, plant_px: float
+    path: Path, precision: Precision, threads: int, tile_sides_px: Sequence[int], plant_px: float
 ) -> PlantDetector:
-    """Compile a detector for tiles of ``tile_px``, or of its own size where that is fixed.
+    """Compile a detector for tiles of some sizes, or of its own size where that is fixed.
 
     Raises:
         ModelRefused: the file is no network or its tensors are not those of the contract.
     """
     file = open_model(path)
-    side = _side(file, tile_px)
-    runner = compiled(file, Preparation(bgr=True, divisor=1.0), (side, side), precision, threads)
-    return PlantDetector(file.identity, precision.value, side, plant_px, runner)
+    plain = Preparation(bgr=True, divisor=1.0)
+    sides = sorted({_side(file, s) for s in tile_sides_px})
+    runners = tuple(compiled(file, plain, (s, s), precision, threads) for s in sides)
+    return PlantDetector(file.identity, precision.value, plant_px, runners)
 
 
 def padded(tile: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from demeter.vision.models import Models
 from demeter.vision.runtime import Precision
 from demeter.vision.segmenter import load_container_segmenter
 
-TILE_PX = 640
+TILE_SIDES_PX = (320, 640)
 PLANT_PX = 56.0
 
 
@@ -33,7 +33,9 @@ def default_models(precision: str = "f32", threads: int = 2) -> Models:
     kind = Precision(precision)
     folder = weights_folder()
     return Models(
-        detector=load_plant_detector(folder / "plants.onnx", kind, threads, TILE_PX, PLANT_PX),
+        detector=load_plant_detector(
+            folder / "plants.onnx", kind, threads, TILE_SIDES_PX, PLANT_PX
+        ),
         segmenter=load_container_segmenter(folder / "containers.onnx", kind, threads),
         errors=shipped_error_model(),
     )

@@ -20,26 +20,28 @@ from demeter.vision.geometry import resized
 from demeter.vision.hints import Hints
 from demeter.vision.merge import merged
 from demeter.vision.tiles import Tile, cover, with_content
-from demeter.vision.values import Container
+from demeter.vision.values import Container, ContainerType
 
 
 @dataclass(frozen=True, slots=True)
 class LookRule:
     """How the quick look looks.
 
-    ``tiles``: tiles looked at, at most, a scale. ``floor``: confidence from which a box
-    counts as evidence. ``octaves``: how fast evidence fades as a box's size leaves the
-    detector's best, as the standard deviation of a bell over log2 of the ratio.
+    ``tiles``: tiles of ``tile_px`` looked at, at most, a scale. ``floor``: confidence from
+    which a box counts as evidence. ``octaves``: how fast evidence fades as a box's size
+    leaves the detector's best, as the standard deviation of a bell over log2 of the ratio.
     ``smallest_px``: plants smaller than that in the photo are not looked for.
     ``largest_share``: nor ones larger than this share of the largest container's shorter
-    side. ``nearly``: share of the best score from which a finer scale is preferred.
+    side, unless that is a pot, which one plant may fill. ``nearly``: share of the best
+    score from which a finer scale is preferred.
     """
 
-    tiles: int = 4
+    tiles: int = 6
+    tile_px: int = 320
     floor: float = 0.3
     octaves: float = 0.8
     smallest_px: float = 10.0
-    largest_share: float = 1.0
+    largest_share: float = 0.4
     nearly: float = 0.6
 
 
@@ -70,13 +72,11 @@ def quick_look(
     rule: LookRule,
 ) -> Look:
     """Look at the photo [H, W, 3] at several scales, where ``content`` [h, w] holds."""
-    looks = [
-        (scale, _looked(rgb, content, detector, scale, rule))
-        for scale in scales(sizes, detector.plant_px)
-    ]
-    scored = [
-        (scale, *_score(boxes, area, detector.plant_px, rule)) for scale, (boxes, area) in looks
-    ]
+    scored: list[tuple[float, float, float]] = []
+    for scale in scales(sizes, detector.plant_px):
+        boxes, area = _looked(rgb, content, detector, scale, rule)
+        likely = boxes.where(_plausible(boxes.size_px / scale, sizes))
+        scored.append((scale, *_score(likely, area, detector.plant_px, rule)))
     evidence = tuple((round(s, 4), round(score, 4)) for s, score, _ in scored)
     best = max(score for _, score, _ in scored)
     # From afar a full tray looks like one plant: the finest scale that explains nearly as
@@ -104,13 +104,15 @@ def plausible_sizes(containers: tuple[Container, ...], hints: Hints, rule: LookR
     expected = expected_plant_px(containers, hints)
     if expected is not None:
         return PlantSizes(expected / 2, expected * 2)
-    widest = max(_shorter_side_px(c) for c in containers) * rule.largest_share
+    widest = max(_widest_plant_px(c, rule) for c in containers)
     return PlantSizes(rule.smallest_px, max(widest, rule.smallest_px))
 
 
-def _shorter_side_px(container: Container) -> float:
+def _widest_plant_px(container: Container, rule: LookRule) -> float:
     xs, ys = zip(*container.polygon_px, strict=True)
-    return float(min(max(xs) - min(xs), max(ys) - min(ys)))
+    shorter_px = float(min(max(xs) - min(xs), max(ys) - min(ys)))
+    one_fills_it = container.container_type is ContainerType.POT
+    return shorter_px if one_fills_it else shorter_px * rule.largest_share
 
 
 def expected_plant_px(containers: tuple[Container, ...], hints: Hints) -> float | None:
@@ -132,6 +134,12 @@ def px_per_cm(container: Container, hints: Hints) -> float | None:
     return math.sqrt(container.area_px / (size.length_cm * size.width_cm))
 
 
+def _plausible(size_px: NDArray[np.floating], sizes: PlantSizes) -> NDArray[np.bool_]:
+    """Which sizes in pixels of the photo lie between the plausible ones, or near them."""
+    slack = 1.3
+    return (size_px > sizes.smallest_px / slack) & (size_px < sizes.largest_px * slack)
+
+
 def _looked(
     rgb: NDArray[np.uint8],
     content: NDArray[np.bool_],
@@ -142,7 +150,8 @@ def _looked(
     """Merged boxes of a few tiles, in scaled pixels, and the area they were looked for in."""
     height, width = rgb.shape[:2]
     scaled_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
-    tiles = with_content(cover(scaled_wh, detector.tile_px, 0), content)
+    side_px = min(rule.tile_px, detector.tile_px)
+    tiles = with_content(cover(scaled_wh, side_px, 0), content)
     chosen = _spread(tiles, rule.tiles)
     pictures = [_scaled_cut(rgb, t, scaled_wh) for t in chosen]
     found = detector(pictures, rule.floor)
