@@ -5,10 +5,16 @@ export type Layer = "containers" | "plants" | "empties" | "residual";
 type Point = [number, number];
 type Row = [number, number, number, number, number, number]; // x1 y1 x2 y2 percent container
 
+interface Container {
+  index: number;
+  container_type: string;
+  polygon: Point[];
+}
+
 export interface Drawn {
   width_px: number;
   height_px: number;
-  containers: { index: number; container_type: string; polygon: Point[] }[];
+  containers: Container[];
   plants: Row[];
   empties: Row[];
   residual: Point[][];
@@ -23,6 +29,7 @@ const COLOURS = {
   marked: "rgb(255 255 255)",
 };
 const DOT_BELOW_PX = 3;
+const NUMBER_FROM_PX = 44;
 
 export class Overlay {
   private readonly canvas = document.createElement("canvas");
@@ -108,10 +115,18 @@ export class Overlay {
         pen.strokeStyle = COLOURS.containers;
         pen.stroke();
       }
-      const left = Math.min(...container.polygon.map(([x]) => x)) * view.scale + view.x;
-      const top = Math.min(...container.polygon.map(([, y]) => y)) * view.scale + view.y;
-      label(pen, String(container.index), Math.max(left, 0) + 5, Math.max(top, 0) + 5);
+      this.drawNumber(pen, view, container);
     }
+  }
+
+  // At the upper left corner, where the container is large enough to leave something to see.
+  private drawNumber(pen: CanvasRenderingContext2D, view: View, container: Container): void {
+    const xs = container.polygon.map(([x]) => x);
+    const wide = (Math.max(...xs) - Math.min(...xs)) * view.scale;
+    if (wide < NUMBER_FROM_PX && container.index !== this.marked) return;
+    const [x, y] = container.polygon.reduce((a, b) => (b[0] + b[1] < a[0] + a[1] ? b : a));
+    const [left, top] = [x * view.scale + view.x, y * view.scale + view.y];
+    label(pen, String(container.index), Math.max(left, 0) + 5, Math.max(top, 0) + 5);
   }
 }
 

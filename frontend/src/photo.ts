@@ -2,9 +2,12 @@
 import OpenSeadragon from "openseadragon";
 import { Overlay, type Drawn, type Layer } from "./overlay";
 
-for (const figure of document.querySelectorAll<HTMLElement>("figure[data-photo]")) {
-  void start(figure);
-}
+
+// The library would add a style of its own to the page, which the page's policy forbids. It
+// looks for one that is there already: an element of that name which is no style at all.
+const noStyle = document.createElementNS(null, "style");
+noStyle.setAttribute("data-openseadragon-mobile-css", "");
+document.head.append(noStyle);
 
 async function start(figure: HTMLElement): Promise<void> {
   const stage = figure.querySelector<HTMLElement>("[data-stage]")!;
@@ -26,6 +29,7 @@ async function start(figure: HTMLElement): Promise<void> {
     minZoomImageRatio: 0.9,
     maxZoomPixelRatio: 6,
     animationTime: 0.5,
+    cooperativeGestures: true, // one finger and the plain wheel scroll the page
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true, scrollToZoom: true },
     gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
   });
@@ -42,7 +46,6 @@ async function start(figure: HTMLElement): Promise<void> {
     wireLayers(figure, overlay, drawn);
     wireZoom(figure, viewer);
     wireContainers(viewer, overlay, drawn);
-    letThePageScroll(viewer);
   });
 }
 
@@ -104,13 +107,9 @@ function wireContainers(viewer: OpenSeadragon.Viewer, overlay: Overlay, drawn: D
   }
 }
 
-// Seen whole, a finger on the photo scrolls the page; zoomed in, it moves the photo.
-function letThePageScroll(viewer: OpenSeadragon.Viewer): void {
-  const update = () => {
-    const isWhole = viewer.viewport.getZoom(true) <= viewer.viewport.getHomeZoom() * 1.02;
-    viewer.canvas.style.touchAction = isWhole ? "pan-y" : "none";
-  };
-  viewer.addHandler("animation-finish", update);
-  viewer.addHandler("zoom", update);
-  update();
+for (const figure of document.querySelectorAll<HTMLElement>("figure[data-photo]")) {
+  const { textTouch = "", textScroll = "" } = figure.dataset;
+  OpenSeadragon.setString("GestureHints.Touch", textTouch);
+  OpenSeadragon.setString("GestureHints.Scroll", textScroll);
+  void start(figure);
 }

@@ -114,7 +114,7 @@ def unknown_reason(found: PhotoSession) -> str | None:
     if found.reason_code == "no_container_found":
         return "no_container_found"
     if found.total_detected is None:
-        return "not_processed" if not _was_processed(found) else "not_counted"
+        return "not_counted" if _was_tried(found) else "not_processed"
     return "estimate_unknown" if found.total_estimated is None else None
 
 
@@ -149,8 +149,10 @@ def _with_answers(numbers: dict[str, Any], containers: list[ContainerAnswer]) ->
     return numbers | {"total": sum(known) if len(known) == len(answers) else None}
 
 
-def _was_processed(found: PhotoSession) -> bool:
-    return any(row.status.is_end for row in found.images) and found.status.is_end
+def _was_tried(found: PhotoSession) -> bool:
+    return found.status is SessionStatus.FAILED or (
+        found.status.is_end and any(row.status.is_end for row in found.images)
+    )
 
 
 def _share(row: SessionImage) -> float:

@@ -39,7 +39,7 @@ def home(request: Request) -> Response:
         )
 
 
-@router.get("/sessions")
+@router.get("/parts/sessions")
 def latest(request: Request, seen: Annotated[str, Query(max_length=64)] = "") -> Response:
     """The list alone; 204 while it is as the page has it, so that nothing jumps about."""
     with transaction() as session:
@@ -49,7 +49,7 @@ def latest(request: Request, seen: Annotated[str, Query(max_length=64)] = "") ->
         return render.fragment(request, "sessions.html", **found)
 
 
-@router.get("/locations")
+@router.get("/parts/locations")
 def offer_locations(
     request: Request, location_code: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:

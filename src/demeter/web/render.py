@@ -65,6 +65,10 @@ class Numbers:
         sign = "+" if value > 0 else "−" if value < 0 else ""
         return sign + self(abs(value))
 
+    def at_least(self, value: int | None) -> str:
+        """What is known of a number of which part is not; nothing known is a dash, not 0."""
+        return f"≥ {self(value)}" if value else UNKNOWN
+
     def interval(self, bounds: tuple[int, int] | None) -> str:
         """Lower to upper bound."""
         if bounds is None:
