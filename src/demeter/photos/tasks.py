@@ -106,6 +106,9 @@ def ml_child_task(
             return
         try:
             counted = counting.count_image(session_image_id)
+            with transaction() as session:
+                if end_image(session, session_id, session_image_id, attempt, result=counted.result):
+                    counting.keep_pictures(session, session_image_id, counted)
         except Exception as error:
             if not is_last_try(context, error):
                 raise
@@ -113,9 +116,6 @@ def ml_child_task(
             with transaction() as session:
                 end_image(session, session_id, session_image_id, attempt, error=error)
             return
-        with transaction() as session:
-            if end_image(session, session_id, session_image_id, attempt, result=counted.result):
-                counting.keep_pictures(session, session_image_id, counted)
         log.info("image_counted", **counted.facts)
 
 
