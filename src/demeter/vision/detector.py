@@ -18,15 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demeter.vision.boxes import Boxes
+from demeter.vision.devices import runner_for
 from demeter.vision.errors import ModelRefused
-from demeter.vision.runtime import (
-    ModelFile,
-    Precision,
-    Preparation,
-    Runner,
-    compiled,
-    open_model,
-)
+from demeter.vision.runtime import ModelFile, Precision, Preparation, Runner, open_model
 
 PADDING_GREY = 114
 _FIELDS = 7
@@ -68,9 +62,13 @@ class PlantDetector:
     """A detector of Demeter's own tensor contract."""
 
     identity: str
-    precision: str
     plant_px: float
     runners: tuple[Runner, ...]
+
+    @property
+    def precision(self) -> str:
+        """The arithmetic it runs in."""
+        return self.runners[-1].precision
 
     @property
     def tile_px(self) -> int:
@@ -101,8 +99,8 @@ def load_plant_detector(
     file = open_model(path)
     plain = Preparation(bgr=True, divisor=1.0)
     sides = sorted({_side(file, s) for s in tile_sides_px})
-    runners = tuple(compiled(file, plain, (s, s), precision, threads) for s in sides)
-    return PlantDetector(file.identity, precision.value, plant_px, runners)
+    runners = tuple(runner_for(file, plain, s, precision, threads) for s in sides)
+    return PlantDetector(file.identity, plant_px, runners)
 
 
 def padded(tile: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

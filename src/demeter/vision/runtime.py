@@ -48,6 +48,11 @@ class Runner(Protocol):
         """Height and width of the pictures it takes."""
         ...
 
+    @property
+    def precision(self) -> str:
+        """The arithmetic it runs in, as recorded with counts."""
+        ...
+
     def __call__(self, pictures: Pictures) -> list[Outputs]:
         """Outputs of each picture [H, W, 3] RGB, in the order given."""
         ...
@@ -108,6 +113,7 @@ class OpenVinoRunner:
 
     compiled: Any
     input_hw: tuple[int, int]
+    precision: str
     streams: int
 
     def __call__(self, pictures: Pictures) -> list[Outputs]:
@@ -138,7 +144,7 @@ def compiled(
     precision: Precision,
     threads: int,
 ) -> OpenVinoRunner:
-    """Compile a network for pictures of ``input_hw`` (height, width).
+    """Compile a network for pictures of ``input_hw`` (height, width) on the CPU.
 
     Raises:
         ModelRefused: the network does not take pictures of that size.
@@ -153,7 +159,7 @@ def compiled(
     except RuntimeError as error:
         reason = f"does not take pictures of {width} by {height}"
         raise ModelRefused(file.path.name, reason) from error
-    return OpenVinoRunner(network, input_hw, threads)
+    return OpenVinoRunner(network, input_hw, precision.value, threads)
 
 
 def _options(precision: Precision, threads: int) -> dict[str, Any]:

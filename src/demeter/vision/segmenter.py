@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.vision.devices import runner_for
 from demeter.vision.errors import ModelRefused
 from demeter.vision.geometry import (
     Polygon,
@@ -25,14 +26,7 @@ from demeter.vision.geometry import (
     outline,
     simplified,
 )
-from demeter.vision.runtime import (
-    ModelFile,
-    Precision,
-    Preparation,
-    Runner,
-    compiled,
-    open_model,
-)
+from demeter.vision.runtime import ModelFile, Precision, Preparation, Runner, open_model
 from demeter.vision.values import ContainerType
 
 TYPES = (
@@ -113,7 +107,8 @@ def load_container_segmenter(
     """
     file = open_model(path)
     side = _checked_side(file)
-    runner = compiled(file, Preparation(bgr=True, divisor=1.0), (side, side), precision, threads)
+    plain = Preparation(bgr=True, divisor=1.0)
+    runner = runner_for(file, plain, side, precision, threads)
     return ContainerSegmenter(file.identity, side, runner, rule or SeedRule())
 
 

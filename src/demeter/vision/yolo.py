@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from demeter.vision.boxes import Boxes
 from demeter.vision.classnames import Meaning, meanings_of
 from demeter.vision.detector import padded
+from demeter.vision.devices import runner_for
 from demeter.vision.errors import ModelRefused
 from demeter.vision.geometry import (
     Letterbox,
@@ -22,7 +23,7 @@ from demeter.vision.geometry import (
     outline,
     simplified,
 )
-from demeter.vision.runtime import Precision, Preparation, Runner, compiled, open_model
+from demeter.vision.runtime import Precision, Preparation, Runner, open_model
 from demeter.vision.segmenter import Region
 from demeter.vision.yolo_layout import YoloLayout, yolo_layout
 from demeter.vision.yolo_rows import YoloRows, masks_of, rows_of, suppressed
@@ -38,12 +39,16 @@ class YoloDetector:
     """A detection export; tiles are looked at without being scaled."""
 
     identity: str
-    precision: str
     tile_px: int
     plant_px: float
     layout: YoloLayout
     meanings: tuple[Meaning, ...]
     runner: Runner
+
+    @property
+    def precision(self) -> str:
+        """The arithmetic it runs in."""
+        return self.runner.precision
 
     def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
         """Plants and empties of each tile, unmerged; other classes are left out."""
@@ -102,9 +107,7 @@ def load_yolo_detector(
         known = ", ".join(layout.names)
         raise ModelRefused(path.name, f"none of its classes is a plant: {known}; map one to it")
     side = layout.side_px
-    return YoloDetector(
-        identity, precision.value, side, side * _PLANT_SHARE, layout, meanings, runner
-    )
+    return YoloDetector(identity, side, side * _PLANT_SHARE, layout, meanings, runner)
 
 
 def load_yolo_segmenter(
@@ -126,8 +129,8 @@ def _loaded(
     layout = yolo_layout(file)
     if layout.task != task:
         raise ModelRefused(path.name, f"its task is {layout.task}, {task} is needed")
-    side = (layout.side_px, layout.side_px)
-    return layout, file.identity, compiled(file, _PREPARATION, side, precision, threads)
+    runner = runner_for(file, _PREPARATION, layout.side_px, precision, threads)
+    return layout, file.identity, runner
 
 
 def _polygon(

@@ -1,0 +1,24 @@
+"""Where a network runs: on a CUDA device if ONNX Runtime sees one, else on the CPU."""
+
+from __future__ import annotations
+
+from demeter.vision.runtime import ModelFile, Precision, Preparation, Runner, compiled
+from demeter.vision.runtime_gpu import gpu_is_there, on_gpu
+
+
+def runner_for(
+    file: ModelFile,
+    preparation: Preparation,
+    side_px: int,
+    precision: Precision,
+    threads: int,
+) -> Runner:
+    """A runner for square pictures of ``side_px``.
+
+    Raises:
+        ModelRefused: the network does not take pictures of that size.
+    """
+    size_hw = (side_px, side_px)
+    if file.path.suffix == ".onnx" and gpu_is_there():
+        return on_gpu(file, preparation, size_hw)
+    return compiled(file, preparation, size_hw, precision, threads)
