@@ -87,7 +87,16 @@ class Learner:
         part.replace(self.checkpoint)
 
     def run(self, loss_of: LossOf) -> Iterator[Progress]:
-        """Learn up to the plan's last step, yielding after every step."""
+        """Learn up to the plan's last step, yielding after every step.
+
+        What was learnt is saved now and then, and when the caller stops.
+        """
+        try:
+            yield from self._steps(loss_of)
+        finally:
+            self.save()
+
+    def _steps(self, loss_of: LossOf) -> Iterator[Progress]:
         self.network.train()
         lately: dict[str, float] = {}
         while self.step < self.plan.steps:
@@ -95,7 +104,7 @@ class Learner:
             parts = self._one_step(loss_of)
             lately = {k: 0.97 * lately.get(k, v) + 0.03 * v for k, v in parts.items()}
             self.step += 1
-            if self.step % self.plan.save_every == 0 or self.step == self.plan.steps:
+            if self.step % self.plan.save_every == 0:
                 self.save()
             yield Progress(self.step, lately, time.perf_counter() - start)
 

@@ -17,8 +17,8 @@ class Segmenter(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.backbone, self.neck = Backbone(), Neck()
-        self.quarter = nn.Sequential(DepthwiseConv(96, 48), DepthwiseConv(48, 48))
-        self.half = nn.Sequential(Conv(64, 32, 1), DepthwiseConv(32, 32), DepthwiseConv(32, 32))
+        self.coarse = nn.Sequential(DepthwiseConv(96, 48), DepthwiseConv(48, 48))
+        self.fine = nn.Sequential(Conv(64, 32, 1), DepthwiseConv(32, 32), DepthwiseConv(32, 32))
         self.types = nn.Conv2d(32, len(TYPES), 1)
         self.depth = nn.Conv2d(32, 1, 1)
 
@@ -26,8 +26,8 @@ class Segmenter(nn.Module):
         """N x 3 x H x W to N x 6 x H/2 x W/2 and N x 1 x H/2 x W/2, before softmax and sigmoid."""
         f1, f2, f3, f4, f5 = self.backbone(images)
         p3, _, _ = self.neck.descend(f3, f4, f5)
-        x = self.quarter(torch.cat((doubled(p3), f2), 1))
-        x = self.half(torch.cat((doubled(x), f1), 1))
+        x = self.coarse(torch.cat((doubled(p3), f2), 1))
+        x = self.fine(torch.cat((doubled(x), f1), 1))
         return self.types(x), self.depth(x)
 
 
