@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -26,6 +27,9 @@ from demeter.errors import Unavailable
 from demeter.localdb import LocalDatabase
 from demeter.settings import settings
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 RUN = "DEMETER_TESTS_RUN"  # the run's directory; xdist's workers inherit it
 MARK = "demeter-tests-"
 TEMPLATE = "demeter_template"
@@ -36,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     _end_runs_that_were_killed()
     run = Path(tempfile.mkdtemp(prefix=f"{MARK}{os.getpid()}-"))
-    _link_unpacked_postgresql(run)
+    _link_unpacked_programs(run)
     os.environ[RUN] = str(run)
     os.environ["DEMETER_HOME"] = str(run)  # no test touches the person's own data
     settings.cache_clear()
@@ -60,11 +64,12 @@ def _end_run(run: Path) -> None:
     shutil.rmtree(run, ignore_errors=True)
 
 
-def _link_unpacked_postgresql(home: Path) -> None:
-    """Where PostgreSQL was unpacked without root, the tests' homes share it."""
-    unpacked = settings().home / "postgresql"
-    if unpacked.exists():
-        (home / "postgresql").symlink_to(unpacked.resolve())
+def _link_unpacked_programs(home: Path) -> None:
+    """Where PostgreSQL and Chromium were unpacked without root, the tests' homes share them."""
+    for name in ("postgresql", "chromium"):
+        unpacked = settings().home / name
+        if unpacked.exists():
+            (home / name).symlink_to(unpacked.resolve())
 
 
 @pytest.fixture
@@ -72,7 +77,7 @@ def new_home(tmp_path: Path) -> Path:
     """An empty DEMETER_HOME of the test's own."""
     home = tmp_path / "home"
     home.mkdir()
-    _link_unpacked_postgresql(home)
+    _link_unpacked_programs(home)
     return home
 
 
@@ -153,6 +158,28 @@ def fresh_database(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator
         db.engine().dispose()
     monkeypatch.undo()
     _forget_settings()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium: the system's, or the one that set-up unpacked.
+
+    While it is open an event loop runs in this process, so a test beside it cannot run jobs
+    here; that is why it ends with its module.
+    """
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only pages' tests pay for it
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = [shutil.which(name) for name in (*names, Path(os.environ[RUN]) / "chromium/chromium")]
+    program = next(filter(None, found), None)
+    if program is None:
+        pytest.skip("no Chromium here: `make test` installs it where it may")
+    with sync_playwright() as playwright:
+        # Pages of our own on loopback need no sandbox, which root and containers do not have.
+        calm = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=program, args=calm)
+        yield browser
+        browser.close()
 
 
 def _forget_settings() -> None:
