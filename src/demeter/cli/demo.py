@@ -11,7 +11,6 @@ from rich.progress import track
 
 from demeter.cli.sessions import as_json, print_session, wait_for_end
 from demeter.db import engine, migrate, transaction
-from demeter.settings import settings
 
 _err = Console(stderr=True, highlight=False)
 
@@ -48,10 +47,7 @@ def _status(session_id: UUID) -> str:
 
 
 def _serve(session_id: UUID) -> None:
-    from demeter.cli.up import up  # noqa: PLC0415  only where pages are shown
+    from demeter.cli.up import run  # noqa: PLC0415  only where pages are shown
 
-    configured = settings()
-    address = f"http://{configured.host}:{configured.port}/sessions/{session_id}"
-    _err.print(f"\nOpen [bold]{address}[/bold]  (Ctrl+C ends it)\n", soft_wrap=True)
-    typer.launch(address)
-    up()
+    _err.print("\nThe pages come up; the photos above are on them.\n")
+    run(f"/sessions/{session_id}")

@@ -34,7 +34,12 @@ class AddressInUse(Conflict):
 
 
 def up() -> None:
-    """Run database, web and workers together; Ctrl-C or SIGTERM stops them all.
+    """Run database, web and workers together; Ctrl-C or SIGTERM stops them all."""
+    run()
+
+
+def run(page: str = "/") -> None:
+    """As `up`; ``page`` is the path that a person is pointed to once it answers.
 
     Raises:
         AddressInUse: something listens at the address already.
@@ -46,7 +51,7 @@ def up() -> None:
     try:
         db.migrate(db.engine())
         db.engine().dispose()
-        Crew(_roles(configured.host, configured.port), _say, _tend(embedded)).run()
+        Crew(_roles(configured.host, configured.port), _say, _tend(embedded, page)).run()
     finally:
         if embedded is not None and started_here:
             embedded.stop()
@@ -70,7 +75,7 @@ def _worker(queues: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "demeter", "worker", *chosen]
 
 
-def _tend(embedded: LocalDatabase | None) -> Callable[[], None]:
+def _tend(embedded: LocalDatabase | None, page: str) -> Callable[[], None]:
     """What is looked at between the processes: the database lives, the address is told once."""
     configured = settings()
     address = f"http://{configured.host}:{configured.port}"
@@ -79,7 +84,7 @@ def _tend(embedded: LocalDatabase | None) -> Callable[[], None]:
     def tend() -> None:
         nonlocal told, looked_at
         if not told and _answers(address):
-            _say(f"Demeter is at {address}/ (Ctrl-C stops it)")
+            _say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
             told = True
         if embedded is not None and time.monotonic() - looked_at > LOOK_AT_DATABASE_EVERY_S:
             if embedded.status().state != "running":
