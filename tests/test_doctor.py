@@ -90,16 +90,28 @@ def test_a_home_that_is_a_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "DEMETER_HOME" in found("Home").mend
 
 
-def test_a_changed_model_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    weights = tmp_path / "vision" / "weights"
-    weights.mkdir(parents=True)
-    (weights / "SHA256SUMS").write_text(f"{blobs.sha256_of(b'as shipped')}  plants.onnx\n")
-    monkeypatch.setattr(machine_checks, "files", lambda _: tmp_path / "vision")
-    (weights / "plants.onnx").write_bytes(b"as shipped")
+def test_the_shipped_models_are_those_that_are_listed() -> None:
+    models = machine_checks.models("Models")
+    renew = "(cd src/demeter/vision/weights && sha256sum *.onnx > SHA256SUMS)"
+    assert models.verdict is Verdict.OK, f"{models.found}; if they were renewed: {renew}"
+
+
+def test_a_missing_or_changed_model_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    sums = [f"{blobs.sha256_of(name.encode())}  {name}\n" for name in machine_checks.MODELS]
+    (weights / "SHA256SUMS").write_text("".join(sums))
+    monkeypatch.setattr(machine_checks, "files", lambda _: tmp_path)
+    assert "containers.onnx, plants.onnx" in machine_checks.models("Models").found
+    for name in machine_checks.MODELS:
+        (weights / name).write_bytes(name.encode())
     assert machine_checks.models("Models").verdict is Verdict.OK
     (weights / "plants.onnx").write_bytes(b"changed")
-    assert "plants.onnx" in machine_checks.models("Models").found
-    assert machine_checks.models("Models").verdict is Verdict.FAILED
+    changed = machine_checks.models("Models")
+    assert changed.verdict is Verdict.FAILED
+    assert changed.found == "missing or changed: plants.onnx"
 
 
 @pytest.mark.usefixtures("_own_home")

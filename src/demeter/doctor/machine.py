@@ -19,6 +19,7 @@ from demeter.settings import settings
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000
 FREE_BYTES_WISHED = 5_000_000_000
+MODELS = ("containers.onnx", "plants.onnx")
 PROBE = b"demeter doctor was here\n"
 
 
@@ -83,11 +84,11 @@ def models(part: str) -> Finding:
     """The shipped models are there, and are those that were shipped."""
     # The registry knows the folder, too, and takes a second to import.
     folder = Path(str(files("demeter.vision") / "weights"))
-    mend = "Check the project out again, or install it again."
     wanted = _listed(folder / "SHA256SUMS")
-    found = {name: _sha256(folder / name) for name in sorted(wanted)}
-    wrong = [name for name, digest in found.items() if digest != wanted[name]]
+    found = {name: _sha256(folder / name) for name in MODELS}
+    wrong = [name for name in MODELS if not found[name] or found[name] != wanted.get(name)]
     if wrong:
+        mend = "Check the project out again, or install it again."
         return failed(part, f"missing or changed: {', '.join(wrong)}", mend)
     return ok(part, ", ".join(f"{name} {digest[:12]}" for name, digest in found.items()))
 
