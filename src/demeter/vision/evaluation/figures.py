@@ -15,7 +15,7 @@ from demeter.vision.values import ContainerType, PhotoCount
 
 @dataclass(frozen=True, slots=True)
 class ContainerFigures:
-    """A marked container against the found one that overlaps it most."""
+    """A marked container against the found one that overlaps it most, ``found`` by index."""
 
     container_type: ContainerType
     found_type: ContainerType | None
@@ -23,6 +23,7 @@ class ContainerFigures:
     marked: int | None
     counted: int | None
     interval_90: tuple[int, int] | None
+    found: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def _containers(marked: Marked, photo: PhotoCount) -> list[ContainerFigures]:
                 if count is None or count.estimated is None
                 else count.detected + count.estimated,
                 interval_90=None if count is None else count.interval_90,
+                found=best if hit else None,
             )
         )
     return figures
