@@ -135,7 +135,11 @@ def keep_evidence(
     session: Session, photo_session: PhotoSession, location: StorageLocation, results: Results
 ) -> Count:
     """Write the session's count for this attempt with all that it rests on; unposted."""
-    count = session.scalar(select(Count).where(Count.processing_session_id == photo_session.id))
+    count = session.scalar(
+        select(Count).where(
+            Count.processing_session_id == photo_session.id, Count.voided_at.is_(None)
+        )
+    )
     if count is None:
         count = Count(
             storage_location_id=location.location_id,

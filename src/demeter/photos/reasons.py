@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from demeter.catalog.models import LocationConfig, Product
 from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.settings import settings
-from demeter.stock.ledger import Expected, lots_as_of
+from demeter.stock.ledger import expected_of, lots_as_of
 from demeter.stock.models import ContainerCount, Count, StockBatch
 from demeter.stock.posting import Lot, implausible
 
@@ -59,6 +60,17 @@ def no_config(location_code: str) -> Reason:
         f"location {location_code} has no active configuration of product and state",
         "Set what grows at this location; then the count is posted without new processing.",
         status=SessionStatus.NEEDS_CONFIG,
+        waivable=False,
+    )
+
+
+def period_closed(captured_at: datetime, until: datetime) -> Reason:
+    """The photo shows what a closed period has settled: it is evidence only."""
+    return Reason(
+        "period_closed",
+        f"the photo was taken {captured_at:%Y-%m-%d %H:%M} UTC; this location is closed until "
+        f"{until:%Y-%m-%d %H:%M} UTC",
+        "Reopen the period to post this count; until then it is kept as evidence.",
         waivable=False,
     )
 
@@ -157,13 +169,6 @@ def of_ledger(
             )
         )
     return reasons
-
-
-def expected_of(config: LocationConfig) -> Expected:
-    """The lot that a location's counts go to."""
-    return Expected(
-        config.product_id, config.expected_product_state_id, config.packaging_catalog_id
-    )
 
 
 def lots_of(session: Session, count: Count, config: LocationConfig) -> list[Lot]:

@@ -15,8 +15,9 @@ from demeter.photos import ends, evidence, reasons
 from demeter.photos.evidence import Results, segments_of
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.photos.reasons import Reason
-from demeter.stock import bins, classify, ledger, posting
+from demeter.stock import bins, classify, ledger, stocktake
 from demeter.stock.bins import Seen, create_storage_bins
+from demeter.stock.closed import closed_until
 from demeter.stock.errors import CannotCreateBins, LocationGone, StockWouldBeNegative
 from demeter.stock.ledger import Author
 from demeter.stock.models import (
@@ -52,8 +53,17 @@ def persist_ml_results(session: Session, photo_session: PhotoSession, results: R
             _post_or_wait(session, photo_session, location, count, results)
 
 
-def post_again(session: Session, photo_session: PhotoSession) -> None:
+def post_again(
+    session: Session,
+    photo_session: PhotoSession,
+    author: Author | None = None,
+    *,
+    confirmed: bool = False,
+) -> None:
     """Try to post kept evidence: after a config was set, a fact reported, or acceptance.
+
+    ``author`` is the person whose correction this posts; ``confirmed`` says that a person
+    stands for the numbers whatever speaks against them.
 
     Raises:
         CannotCreateBins: as `persist_ml_results` does.
@@ -63,9 +73,13 @@ def post_again(session: Session, photo_session: PhotoSession) -> None:
     _resume(photo_session)
     with logs.bind(session_id=photo_session.id, location=location.code):
         count = session.scalars(
-            select(Count).where(Count.processing_session_id == photo_session.id)
+            select(Count).where(
+                Count.processing_session_id == photo_session.id, Count.voided_at.is_(None)
+            )
         ).one()
-        _post_or_wait(session, photo_session, location, count, results)
+        _post_or_wait(
+            session, photo_session, location, count, results, confirmed=confirmed, author=author
+        )
 
 
 def confirm_empty(session: Session, photo_session: PhotoSession) -> None:
@@ -129,7 +143,12 @@ def _post_or_wait(
     results: Results,
     *,
     confirmed: bool = False,
+    author: Author | None = None,
 ) -> None:
+    until = closed_until(session, location.location_id)
+    if until is not None and count.captured_at <= until:
+        _wait(photo_session, [reasons.period_closed(count.captured_at, until)])
+        return
     config = ledger.active_config(session, location.location_id)
     if config is None:
         _wait(photo_session, [reasons.no_config(location.code)])
@@ -147,7 +166,7 @@ def _post_or_wait(
         _wait(photo_session, standing)
         return
     try:
-        _post(session, photo_session, location, count, config, results)
+        _post(session, photo_session, location, count, config, results, author)
     except StockWouldBeNegative as error:
         told = Reason(error.code, error.message, error.next_action, waivable=False)
         _wait(photo_session, [told])
@@ -171,34 +190,26 @@ def _post(
     count: Count,
     config: LocationConfig,
     results: Results,
+    author: Author | None,
 ) -> None:
     with session.begin_nested():  # a plan that is refused takes the bins along
         seen = [c for c in count.containers if c.seen]
-        _assign_bins(session, photo_session, location, seen, results)
-        expected = reasons.expected_of(config)
-        later = ledger.next_count(session, count)
-        counted = {c.bin_id: c.answer or 0 for c in seen if c.bin_id is not None}
-        lots = reasons.lots_of(session, count, config)
-        plan = posting.plan(lots, counted, is_latest=later is None)
-        author = Author(
+        if any(c.bin_id is None for c in seen):  # posting again keeps the bins it had
+            _assign_bins(session, photo_session, location, seen, results)
+        by_photo = Author(
             photo_session.uploaded_by_user_id, SourceType.IA, f"count {count.id} by photo"
         )
-        written = ledger.write_plan(
-            session, plan, count=count, later=later, expected=expected, author=author
-        )
-    missing = _note_unseen(session, location, count, counted, lots)
-    for row in [*seen, *missing]:
-        assert row.bin_id is not None
-        row.ledger_before = plan.before.get(row.bin_id, 0)
-        row.difference = plan.difference(row.bin_id)
-        row.stock_movement_id = written.get(row.bin_id)
+        posted = stocktake.post(session, location, count, config, author or by_photo)
     classify.link_evidence(session, config, seen)
-    if later is None:
-        _note_empty_containers(session, seen, expected)
+    if posted.is_latest:
+        _note_empty_containers(session, seen, ledger.expected_of(config))
         bins.retire_missed(
-            session, location, count.captured_at, [m.bin for m in missing if m.bin is not None]
+            session,
+            location,
+            count.captured_at,
+            [m.bin for m in posted.unseen if m.bin is not None],
         )
-    _complete(session, photo_session, location, count, config, is_latest=later is None)
+    _complete(session, photo_session, location, count, is_latest=posted.is_latest)
 
 
 def _assign_bins(
@@ -213,43 +224,6 @@ def _assign_bins(
     for row, found in zip(seen, made, strict=True):
         row.bin_id = found.bin_id
     session.flush()
-
-
-def _note_unseen(
-    session: Session,
-    location: StorageLocation,
-    count: Count,
-    counted: dict[int, int],
-    lots: Sequence[posting.Lot],
-) -> list[ContainerCount]:
-    """A row for each bin that was expected and not seen; the stocktake says it is empty."""
-    expected = {b.bin_id for b in bins.photo_bins(session, location) if _existed(session, b, count)}
-    holding = ledger.bins_holding(lots)
-    rows = [
-        ContainerCount(
-            count_id=count.id,
-            processing_session_id=count.processing_session_id,
-            attempt=count.attempt,
-            bin_id=bin_id,
-            seen=False,
-        )
-        for bin_id in sorted((expected | holding) - set(counted))
-    ]
-    session.add_all(rows)
-    session.flush()
-    return rows
-
-
-def _existed(session: Session, found: bins.StorageBin, count: Count) -> bool:
-    """Whether a posted count had seen this bin at or before this count's moment."""
-    first = session.scalar(
-        select(Count.captured_at)
-        .join(ContainerCount, ContainerCount.count_id == Count.id)
-        .where(ContainerCount.bin_id == found.bin_id, ContainerCount.seen)
-        .order_by(Count.captured_at)
-        .limit(1)
-    )
-    return first is not None and first <= count.captured_at
 
 
 def _note_empty_containers(
@@ -278,16 +252,10 @@ def _complete(
     photo_session: PhotoSession,
     location: StorageLocation,
     count: Count,
-    config: LocationConfig,
     *,
     is_latest: bool,
 ) -> None:
     now = datetime.now(UTC)
-    count.product_id = config.product_id
-    count.product_state_id = config.expected_product_state_id
-    count.packaging_catalog_id = config.packaging_catalog_id
-    if count.posted_at is None:
-        count.posted_at, count.posted_by_user_id = now, photo_session.uploaded_by_user_id
     if is_latest:
         location.photo_session_id = photo_session.id
     photo_session.processed_image_id = photo_session.original_image_id

@@ -24,6 +24,8 @@ from demeter.stock.models import Count
 
 log = logs.get(__name__)
 
+VOIDED = "voided"  # the reason of a session whose count was taken back
+
 
 class SessionNotFound(NotFound):
     """No photo session has this id."""
@@ -74,7 +76,7 @@ def accept(session: Session, session_id: UUID, user: User, note: str | None = No
         return found
     _require(found, SessionStatus.NEEDS_REVIEW)
     before = found.reason_code
-    if not evidence.has_containers(found):
+    if found.reason_code == VOIDED or not evidence.has_containers(found):
         raise NotAcceptable(found.error_message or "", reason_code=before)
     _note_acceptance(found, user, note)
     record.post_again(session, found)
@@ -170,7 +172,10 @@ def retry_posting(session: Session, session_id: UUID, user: User) -> PhotoSessio
     if found.status is SessionStatus.COMPLETED:
         return found
     _require(found, SessionStatus.NEEDS_CONFIG, SessionStatus.NEEDS_REVIEW)
-    if session.scalar(select(Count.id).where(Count.processing_session_id == found.id)) is None:
+    kept = select(Count.id).where(
+        Count.processing_session_id == found.id, Count.voided_at.is_(None)
+    )
+    if session.scalar(kept) is None:
         raise SessionNotWaiting(
             f"session {session_id} has no count to post: {found.error_message}",
             reason_code=found.reason_code,

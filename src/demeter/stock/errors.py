@@ -45,3 +45,110 @@ class InvalidCount(InvalidInput):
 
     code = "invalid_count"
     title = "This count cannot be posted"
+
+
+class TooFewPlants(Conflict):
+    """Less is there than was asked for."""
+
+    code = "too_few_plants"
+    title = "Too few plants"
+    next_action = "Ask for fewer, or count the location and try again."
+
+
+class WrongSign(InvalidInput):
+    """The quantity's sign does not go with the kind of movement."""
+
+    code = "wrong_sign"
+    title = "This quantity is not possible here"
+    next_action = "Give a quantity greater than 0; the kind of movement says its direction."
+
+
+class SamePlace(Conflict):
+    """A move would end where it began."""
+
+    code = "same_place"
+    title = "From and to are the same"
+    next_action = "Name another place; moves within one location are of the kind `move`."
+
+
+class PlaceInactive(Conflict):
+    """The location is out of use."""
+
+    code = "place_inactive"
+    title = "This place is not in use"
+    next_action = "Name a place that is in use, or put this one into use again."
+
+
+class BinRetired(Conflict):
+    """The bin is retired and holds nothing any more."""
+
+    code = "bin_retired"
+    title = "This bin is retired"
+    next_action = "Name another bin of the location."
+
+
+class PeriodClosed(Conflict):
+    """What happened by then is closed: it is evidence only, until the period is reopened."""
+
+    code = "period_closed"
+    title = "The period is closed"
+    next_action = "Reopen the period, or date it after the closing count."
+
+
+class MovementIdReused(Conflict):
+    """The key stands for something else."""
+
+    code = "movement_id_reused"
+    title = "This movement_id was used for something else"
+    next_action = "Use a new movement_id for a new movement."
+
+
+class NotUndoable(Conflict):
+    """This movement cannot be undone by a reversal."""
+
+    code = "not_undoable"
+    title = "This movement cannot be undone so"
+
+
+class Ambiguous(InvalidInput):
+    """More than one thing could be meant."""
+
+    code = "ambiguous"
+    title = "It is not clear what is meant"
+    next_action = "Name the product, or the lot."
+
+
+class HappenedInFuture(InvalidInput):
+    """The moment is yet to come."""
+
+    code = "happened_in_future"
+    title = "This moment is in the future"
+
+
+class CountContradictsConfig(Conflict):
+    """A count by hand names what the location's configuration does not."""
+
+    code = "count_contradicts_config"
+    title = "The count does not match the location's configuration"
+    next_action = "Correct the count, or have a supervisor change the configuration."
+
+
+class CountNotFound(NotFound):
+    """No count has this id."""
+
+    code = "count_not_found"
+    title = "No such count"
+
+
+class CountState(Conflict):
+    """The count is not in a state in which this can be done."""
+
+    code = "count_state"
+    title = "This cannot be done in the count's present state"
+
+
+class NoSuch(NotFound):
+    """A place, lot, product or packaging that was named is not there."""
+
+    code = "no_such_thing"
+    title = "There is nothing of this name"

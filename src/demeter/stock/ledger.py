@@ -15,7 +15,8 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
-from demeter.locations.models import StorageBin, StorageLocation
+from demeter.locations.models import StorageLocation
+from demeter.stock.lots import Kind, open_kind
 from demeter.stock.models import (
     Count,
     MovementType,
@@ -37,11 +38,12 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who writes movements, by what authority, and why."""
+    """Who writes movements, by what authority, and why; ``fact_id`` is the caller's key."""
 
     user_id: int
     source: SourceType
     reason: str
+    fact_id: UUID | None = None
 
 
 def lock_location(session: Session, location_id: int) -> StorageLocation | None:
@@ -63,6 +65,13 @@ def active_config(session: Session, location_id: int) -> LocationConfig | None:
     )
 
 
+def expected_of(config: LocationConfig) -> Expected:
+    """The lot that a location's counts go to."""
+    return Expected(
+        config.product_id, config.expected_product_state_id, config.packaging_catalog_id
+    )
+
+
 def lots_as_of(session: Session, location_id: int, at: datetime, expected: Expected) -> list[Lot]:
     """Every lot of a location with its stock at a moment and today, by id.
 
@@ -72,7 +81,7 @@ def lots_as_of(session: Session, location_id: int, at: datetime, expected: Expec
         text("""
         SELECT b.id, b.current_storage_bin_id AS bin_id, b.quantity_current AS today,
                coalesce(sum(m.quantity) FILTER (WHERE m.occurred_at <= :at), 0) AS as_of,
-               b.product_id = :product AS counts,
+               b.product_id, b.product_id = :product AS counts,
                b.product_id = :product AND b.product_state_id = :state
                    AND b.packaging_catalog_id IS NOT DISTINCT FROM :packaging AS fits
         FROM stock_batches b
@@ -90,7 +99,16 @@ def lots_as_of(session: Session, location_id: int, at: datetime, expected: Expec
         },
     )
     return [
-        Lot(r.id, r.bin_id, rank, r.as_of, r.today, fits=r.fits, counts=r.counts)
+        Lot(
+            r.id,
+            r.bin_id,
+            rank,
+            r.as_of,
+            r.today,
+            fits=r.fits,
+            counts=r.counts,
+            product_id=r.product_id,
+        )
         for rank, r in enumerate(rows)
     ]
 
@@ -118,6 +136,7 @@ def write_plan(
     later: Count | None,
     expected: Expected,
     author: Author,
+    movement_type: MovementType = MovementType.FOTO,
 ) -> dict[int, int]:
     """Write a plan's movements; returns the first movement of each bin.
 
@@ -135,11 +154,13 @@ def write_plan(
         return opened[bin_id]
 
     for row in plan.increases:
-        written.setdefault(row.bin_id, _foto(session, row, batch, count, count, author))
+        written.setdefault(
+            row.bin_id, _foto(session, row, batch, count, count, author, movement_type)
+        )
         if later is not None:
             _foto(session, _opposite(row), batch, later, count, author)
     for settlement in plan.settlements:
-        _settle(session, settlement, batch, author, count)
+        write_settlement(session, settlement, batch, author, count)
     for row in plan.decreases:
         if later is not None:
             _foto(session, _opposite(row), batch, later, count, author)
@@ -149,20 +170,16 @@ def write_plan(
 
 
 def open_lot(session: Session, bin_id: int, expected: Expected) -> StockBatch:
-    """A new, empty lot of the config in a bin; its code counts the lots of the bin."""
-    found = session.get_one(StorageBin, bin_id)
-    number = session.scalar(select(func.count()).where(StockBatch.current_storage_bin_id == bin_id))
-    lot = StockBatch(
-        batch_code=f"{found.code}-L{(number or 0) + 1}",
-        current_storage_bin_id=bin_id,
-        product_id=expected.product_id,
-        product_state_id=expected.product_state_id,
-        packaging_catalog_id=expected.packaging_catalog_id,
-        has_packaging=expected.packaging_catalog_id is not None,
+    """A new, empty lot of the config in a bin."""
+    return open_kind(
+        session,
+        bin_id,
+        Kind(
+            expected.product_id,
+            expected.product_state_id,
+            packaging_catalog_id=expected.packaging_catalog_id,
+        ),
     )
-    session.add(lot)
-    session.flush()
-    return lot
 
 
 def write_movement(session: Session, **values: Any) -> int:
@@ -173,17 +190,26 @@ def write_movement(session: Session, **values: Any) -> int:
     ).scalar_one()
 
 
-def _foto(session: Session, row: Row, batch: Any, at: Count, cause: Count, author: Author) -> int:
+def _foto(
+    session: Session,
+    row: Row,
+    batch: Any,
+    at: Count,
+    cause: Count,
+    author: Author,
+    movement_type: MovementType = MovementType.FOTO,
+) -> int:
     return write_movement(
         session,
         batch_id=batch(row.bin_id, row.batch_id),
-        movement_type=MovementType.FOTO,
+        movement_type=movement_type,
         quantity=row.quantity,
         user_id=author.user_id,
         source_type=author.source,
         reason_description=author.reason,
         processing_session_id=cause.processing_session_id,
         count_id=at.id,
+        fact_id=author.fact_id,
         occurred_at=at.captured_at,
     )
 
@@ -192,7 +218,10 @@ def _opposite(row: Row) -> Row:
     return Row(row.bin_id, row.batch_id, -row.quantity)
 
 
-def _settle(session: Session, pair: Settlement, batch: Any, author: Author, count: Count) -> None:
+def write_settlement(
+    session: Session, pair: Settlement, batch: Any, author: Author, count: Count
+) -> None:
+    """An ``ajuste`` pair, dated now; ``batch`` finds or opens the lot of (bin, batch or None)."""
     transfer: UUID = uuid4()
     now = datetime.now(UTC)
     sides = (
@@ -210,6 +239,7 @@ def _settle(session: Session, pair: Settlement, batch: Any, author: Author, coun
             source_type=author.source,
             reason_description=f"settles lots of one location after count {count.id}",
             processing_session_id=count.processing_session_id,
+            fact_id=author.fact_id,
             occurred_at=now,
         )
 

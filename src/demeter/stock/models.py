@@ -73,6 +73,18 @@ class StockBatch(Changed, Base):
     product: Mapped[Product] = relationship()
 
 
+class StockFact(Created, Base):
+    """One thing a person said about stock, under the caller's key, and how it was answered."""
+
+    __tablename__ = "stock_facts"
+
+    movement_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    request: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
 class StockMovement(Created, Base):
     """One change of one batch; written once, never changed."""
 
@@ -95,6 +107,8 @@ class StockMovement(Created, Base):
     )
     count_id: Mapped[int | None] = mapped_column(ForeignKey("counts.id"))
     reverses_movement_id: Mapped[int | None] = mapped_column(ForeignKey("stock_movements.id"))
+    fact_id: Mapped[UUID | None] = mapped_column(ForeignKey("stock_facts.movement_id"))
+    closing_id: Mapped[int | None]
     source_type: Mapped[SourceType] = mapped_column(pg_enum(SourceType, "source_type"))
     is_inbound: Mapped[bool]
     occurred_at: Mapped[datetime]
@@ -128,6 +142,12 @@ class Count(Changed, Base):
     voided_at: Mapped[datetime | None]
     voided_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     void_reason: Mapped[str | None]
+    plants: Mapped[int | None]
+    posted_attempt: Mapped[int | None]
+    waits_for: Mapped[str | None]
+    wait_message: Mapped[str | None]
+    pending_void: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    note: Mapped[str | None]
 
     containers: Mapped[list[ContainerCount]] = relationship(
         order_by="ContainerCount.container_index, ContainerCount.id",
@@ -187,6 +207,19 @@ class ContainerCount(Changed, Base):
         if self.machine_detected is None:
             return None
         return self.machine_detected + (self.machine_estimated or 0)
+
+
+class CountCorrection(Created, Base):
+    """One change of a container's answer by a person."""
+
+    __tablename__ = "count_corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    container_count_id: Mapped[int] = mapped_column(ForeignKey("container_counts.id"))
+    answer_before: Mapped[int | None]
+    answer_after: Mapped[int]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str | None]
 
 
 class Classification(Created, Base):

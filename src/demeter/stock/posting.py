@@ -20,6 +20,7 @@ class Lot:
     ``as_of`` is its stock at the count's moment, ``today`` its stock now. ``fits`` says
     that it is of the config's product, state and packaging, so that increases may go to
     it; ``counts`` that it is of the config's product, so that it is part of the counted.
+    ``product_id`` keeps settlements among lots of one product.
     """
 
     batch_id: int
@@ -29,6 +30,7 @@ class Lot:
     today: int
     fits: bool
     counts: bool
+    product_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +137,30 @@ def _merged(rows: Sequence[Row]) -> list[Row]:
 def settle(lots: Sequence[Lot], rows: Sequence[Row]) -> tuple[Settlement, ...]:
     """Pairs that cover lots which would be short today from lots with plants to spare.
 
+    Only lots of one product settle each other: no plant becomes another.
+
     Raises:
-        StockWouldBeNegative: all lots together are short.
+        StockWouldBeNegative: all lots of a product together are short.
     """
-    today = {(lot.bin_id, lot.batch_id): lot.today for lot in lots}
-    final: dict[tuple[int, int | None], int] = dict(today)
+    product = {lot.batch_id: 0 if lot.counts else lot.product_id for lot in lots}
+    finals: dict[int, dict[tuple[int, int | None], int]] = {}
+    for lot in lots:
+        finals.setdefault(product[lot.batch_id], {})[lot.bin_id, lot.batch_id] = lot.today
     for row in rows:
+        of = 0 if row.batch_id is None else product[row.batch_id]
+        final = finals.setdefault(of, {})
         key = (row.bin_id, row.batch_id)
         final[key] = final.get(key, 0) + row.quantity
-    total = sum(final.values())
-    if total < 0:
-        raise StockWouldBeNegative(
-            f"{sum(today.values())} plants are booked today; this count would leave {total}",
-            today=sum(today.values()),
-            would_leave=total,
-        )
-    return tuple(_pairs(final))
+    for of, final in finals.items():
+        total = sum(final.values())
+        if total < 0:
+            today = sum(lot.today for lot in lots if product[lot.batch_id] == of)
+            raise StockWouldBeNegative(
+                f"{today} plants are booked today; this count would leave {total}",
+                today=today,
+                would_leave=total,
+            )
+    return tuple(pair for of in sorted(finals) for pair in _pairs(finals[of]))
 
 
 def _pairs(final: dict[tuple[int, int | None], int]) -> Iterable[Settlement]:
@@ -168,6 +178,29 @@ def _pairs(final: dict[tuple[int, int | None], int]) -> Iterable[Settlement]:
             givers[0][1] -= moved
             if not givers[0][1]:
                 givers.pop(0)
+
+
+def spread(lots: Sequence[Lot], total: int) -> dict[int, int]:
+    """A count of a whole location over its bins: as booked, the difference where it fits best.
+
+    More goes to the bin of the youngest fitting lot that holds plants, fewer comes out of the
+    oldest lots first. Empty where there is nothing to book it in.
+    """
+    held = [lot for lot in sorted(lots, key=lambda item: item.age_rank) if lot.counts]
+    counted: dict[int, int] = {}
+    for lot in held:
+        if lot.as_of > 0:
+            counted[lot.bin_id] = counted.get(lot.bin_id, 0) + lot.as_of
+    difference = total - sum(counted.values())
+    if difference > 0 and held:
+        best = max(held, key=lambda lot: (lot.as_of > 0, lot.fits, lot.age_rank))
+        counted[best.bin_id] = counted.get(best.bin_id, 0) + difference
+    for lot in held:
+        taken = min(max(lot.as_of, 0), max(-difference, 0))
+        if taken:
+            counted[lot.bin_id] -= taken
+            difference += taken
+    return counted
 
 
 def implausible(

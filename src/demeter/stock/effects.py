@@ -1,0 +1,104 @@
+"""What a fact did to the ledger, or would do: shown before it is written, kept as its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from demeter.stock.models import MovementType
+
+
+class Written(BaseModel):
+    """One movement with its lot before and after all of the effect."""
+
+    model_config = ConfigDict(frozen=True)
+
+    movement_id: UUID
+    movement_type: MovementType
+    quantity: int
+    occurred_at: datetime
+    batch_id: int
+    batch_code: str
+    bin_code: str
+    location_code: str
+    product_code: str
+    batch_before: int
+    batch_after: int
+    transfer_id: UUID | None
+    count_id: int | None
+    reverses_movement_id: UUID | None
+    why: str | None
+
+
+class Effect(BaseModel):
+    """Everything that one command writes; ``count_id`` is the count it posts, if it is one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    movement_id: UUID | None
+    kind: str
+    movements: list[Written]
+    count_id: int | None = None
+    waits_for: str | None = None
+    message: str | None = None
+    next_action: str | None = None
+
+
+def latest_movement(session: Session) -> int:
+    """The id of the last movement written, 0 before the first."""
+    return session.execute(text("SELECT coalesce(max(id), 0) FROM stock_movements")).scalar_one()
+
+
+def written(session: Session, ids: list[int], whys: dict[int, str] | None = None) -> list[Written]:
+    """Movements by id, as a person reads them."""
+    rows = session.execute(
+        text("""
+        SELECT m.id, m.movement_id, m.movement_type, m.quantity, m.occurred_at, m.batch_id,
+               b.batch_code, s.code AS bin_code, l.code AS location_code, p.code AS product_code,
+               b.quantity_current - sum(m.quantity) OVER (PARTITION BY b.id) AS batch_before,
+               b.quantity_current AS batch_after, m.transfer_id, m.count_id,
+               r.movement_id AS reverses_movement_id, m.reason_description AS why
+        FROM stock_movements m
+        JOIN stock_batches b ON b.id = m.batch_id
+        JOIN storage_bins s ON s.bin_id = b.current_storage_bin_id
+        JOIN storage_locations l ON l.location_id = s.storage_location_id
+        JOIN products p ON p.id = b.product_id
+        LEFT JOIN stock_movements r ON r.id = m.reverses_movement_id
+        WHERE m.id = ANY(:ids) ORDER BY m.id
+        """),
+        {"ids": ids},
+    ).mappings()
+    told = whys or {}
+    return [
+        Written.model_validate(dict(row) | {"why": told.get(row["id"], row["why"])}) for row in rows
+    ]
+
+
+def written_since(session: Session, mark: int, location_id: int) -> list[Written]:
+    """The movements after ``mark`` at a location, which the caller has locked."""
+    ids = session.execute(
+        text("""
+        SELECT m.id FROM stock_movements m
+        JOIN stock_batches b ON b.id = m.batch_id
+        JOIN storage_bins s ON s.bin_id = b.current_storage_bin_id
+        WHERE m.id > :mark AND s.storage_location_id = :location
+        """),
+        {"mark": mark, "location": location_id},
+    ).scalars()
+    return written(session, list(ids.all()))
+
+
+def preview(session: Session, act: Callable[[], Any]) -> Any:
+    """What ``act`` returns, with nothing of it kept: it runs for real and is rolled back."""
+    nested = session.begin_nested()
+    try:
+        return act()
+    finally:
+        nested.rollback()
+        session.expire_all()

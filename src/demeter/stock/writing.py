@@ -1,0 +1,146 @@
+"""Facts into the ledger: checked, with their opposites, in an order without a negative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from demeter import logs
+from demeter.locations.models import StorageLocation
+from demeter.stock import closed, effects, waiting
+from demeter.stock.effects import Effect
+from demeter.stock.errors import BinRetired
+from demeter.stock.facts import Change, StandingLot, require_enough, with_opposites
+from demeter.stock.ledger import write_movement
+from demeter.stock.lots import standing_count
+from demeter.stock.models import MovementType, SourceType
+from demeter.stock.places import require_active
+
+log = logs.get(__name__)
+
+Lots = Mapping[int, StandingLot]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who says so, under which key, when it happened (a date alone: at its end), and why."""
+
+    movement_id: UUID
+    user_id: int
+    at: datetime | date | None = None
+    reason: str | None = None
+
+    def request(self, **content: Any) -> dict[str, Any]:
+        """What was asked, as JSON: the same again under the same key is the same fact."""
+        return {"at": self.at.isoformat() if self.at else None, "reason": self.reason} | content
+
+
+def write(
+    session: Session,
+    told: Told,
+    kind: str,
+    changes: Sequence[Change],
+    locations: Mapping[int, StorageLocation],
+    lots: Sequence[StandingLot],
+    unit_price: Decimal | None = None,
+) -> Effect:
+    """Write changes and what they bring along; the locations are locked.
+
+    ``lots`` are all lots of these locations, those opened for the changes too.
+
+    Raises:
+        PeriodClosed: they happened at or before a closed period's closing count.
+        PlaceInactive, BinRetired: plants would change there today.
+        TooFewPlants: a lot would hold less than nothing.
+    """
+    by_id = {lot.batch_id: lot for lot in lots}
+    at = changes[0].occurred_at
+    for location_id, product_id in sorted(
+        {(c.location_id, by_id[c.batch_id].product_id) for c in changes}
+    ):
+        closed.require_open(session, location_id, at, product_id)
+    standing = {key: standing_count(session, key, at) for key in locations}
+    for change in changes:
+        if standing[change.location_id] is None:
+            _require_usable(locations[change.location_id], by_id[change.batch_id])
+    rows = with_opposites(changes, standing)
+    require_enough(rows, lots)
+    effect = insert(session, told, kind, rows, first=changes[0], unit_price=unit_price)
+    _note_empty_containers(session, changes, standing)
+    waiting.retry_later(session, locations)
+    session.expire_all()
+    return effect
+
+
+def insert(
+    session: Session,
+    told: Told,
+    kind: str,
+    rows: Sequence[Change],
+    *,
+    first: Change,
+    unit_price: Decimal | None = None,
+) -> Effect:
+    """Write rows in their order; ``first`` gets the caller's key, the others keys made of it."""
+    ids: list[int] = []
+    whys: dict[int, str] = {}
+    for number, row in enumerate(rows):
+        key = told.movement_id if row is first else uuid5(told.movement_id, str(number))
+        movement = write_movement(
+            session,
+            movement_id=key,
+            batch_id=row.batch_id,
+            movement_type=row.movement_type,
+            quantity=row.quantity,
+            transfer_id=row.transfer_id,
+            user_id=told.user_id,
+            source_type=SourceType.MANUAL,
+            unit_price=unit_price if row.movement_type is MovementType.VENTAS else None,
+            total_price=_total(unit_price, row),
+            reason_description=told.reason or row.why,
+            reverses_movement_id=row.reverses,
+            count_id=row.count_id,
+            closing_id=row.closing_id,
+            fact_id=told.movement_id,
+            occurred_at=row.occurred_at,
+        )
+        ids.append(movement)
+        whys[movement] = row.why
+    log.info("fact_written", kind=kind, movement_id=str(told.movement_id), rows=len(ids))
+    return Effect(
+        movement_id=told.movement_id, kind=kind, movements=effects.written(session, ids, whys)
+    )
+
+
+def _total(unit_price: Decimal | None, row: Change) -> Decimal | None:
+    if unit_price is None or row.movement_type is not MovementType.VENTAS:
+        return None
+    return unit_price * -row.quantity
+
+
+def _require_usable(location: StorageLocation, lot: StandingLot) -> None:
+    require_active(location)
+    if lot.retired:
+        raise BinRetired(f"bin {lot.bin_code} is retired", bin_code=lot.bin_code)
+
+
+def _note_empty_containers(
+    session: Session, changes: Sequence[Change], standing: Mapping[int, Any]
+) -> None:
+    """Deaths leave empty containers behind, unless a later count has seen them."""
+    for change in changes:
+        if change.movement_type is MovementType.MUERTE and standing[change.location_id] is None:
+            session.execute(
+                text("""
+                UPDATE stock_batches SET quantity_empty_containers =
+                    greatest(0, quantity_empty_containers - :quantity) WHERE id = :batch
+                """),
+                {"quantity": change.quantity, "batch": change.batch_id},
+            )

@@ -1,0 +1,282 @@
+"""Counts that come late or were wrong: the later count always stands."""
+
+from __future__ import annotations
+
+import itertools
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from demeter.accounts.models import find_user
+from demeter.catalog.models import LocationConfig
+from demeter.stock import counts
+from demeter.stock.effects import preview
+from demeter.stock.errors import CountContradictsConfig, CountState, InvalidCount, TooFewPlants
+from demeter.stock.hand import HandCount
+from demeter.stock.models import (
+    ContainerCount,
+    Count,
+    CountCorrection,
+    MovementType,
+    SourceType,
+    StockMovement,
+)
+from demeter.stock.writing import Told
+from ledgersteps import (
+    correct,
+    count,
+    day,
+    die,
+    ledger_is_sound,
+    plant,
+    reverse,
+    sell,
+    told,
+    transplant,
+    void,
+)
+from nursery import configure, location, on_hand, plant_nursery, product, stock_as_of
+
+
+@pytest.fixture
+def db(session: Session) -> Session:
+    plant_nursery(session)
+    yield session
+    every_count_stands(session)
+    ledger_is_sound(session)
+
+
+def every_count_stands(db: Session) -> None:
+    """Stock as of each posted count equals that count."""
+    for one in db.scalars(
+        select(Count).where(Count.posted_at.is_not(None), Count.voided_at.is_(None))
+    ):
+        code = db.get_one(type(location(db)), one.storage_location_id).code
+        assert stock_as_of(db, one.captured_at, code) == one.plants, one.id
+
+
+def by_worker(db: Session, said: HandCount, when: float = 0):
+    rosa = find_user(db, "rosa")
+    return counts.count_by_hand(db, Told(uuid4(), rosa.id, day(when)), rosa, said)
+
+
+def test_the_first_count_by_hand_starts_the_ledger(db: Session) -> None:
+    made = count(db, 100, 0)
+    assert [m.movement_type for m in made.movements] == [MovementType.MANUAL_INIT]
+    later = count(db, 90, 1)
+    assert [(m.movement_type, m.quantity) for m in later.movements] == [(MovementType.FOTO, -10)]
+    assert {m.source_type for m in db.scalars(select(StockMovement))} == {SourceType.MANUAL}
+
+
+def test_a_count_of_nothing_is_posted_too(db: Session) -> None:
+    made = count(db, 0, 0)
+    assert (made.movements, made.waits_for) == ([], None)
+    assert db.get_one(Count, made.count_id).plants == 0
+    count(db, 5, 1)
+    count(db, 0, 2)
+    assert on_hand(db) == 0
+
+
+def test_the_whole_location_is_booked_where_its_plants_are(db: Session) -> None:
+    plant(db, 10, 0)
+    plant(db, 10, 0, new_lot=True)
+    count(db, 13, 1)
+    lots = [m.batch_after for m in count(db, 13, 2).movements]
+    assert (lots, on_hand(db)) == ([], 13)
+
+
+def test_bins_can_be_counted_one_by_one(db: Session) -> None:
+    plant(db, 10, 0)
+    bin_id = db.scalars(select(StockMovement.destination_bin_id)).one()
+    said = HandCount(location(db).location_id, by_bin=((bin_id, 8),))
+    assert by_worker(db, said, 1).waits_for is None
+    assert on_hand(db) == 8
+    row = db.scalars(select(ContainerCount)).one()
+    assert (row.ledger_before, row.difference, row.machine_detected) == (10, -2, None)
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"plants": -1}, {"plants": 3, "by_bin": ((1, 3),)}, {"by_bin": ((10**9, 3),)}]
+)
+def test_a_count_without_sense_is_refused(db: Session, said) -> None:
+    with pytest.raises(InvalidCount):
+        by_worker(db, HandCount(location(db).location_id, **said))
+
+
+def test_a_count_of_another_product_is_refused_with_both_named(db: Session) -> None:
+    said = HandCount(location(db).location_id, 5, product_id=product(db, "MAMMILLARIA-01").id)
+    with pytest.raises(CountContradictsConfig, match=r"MAMMILLARIA-01.*ECHEVERIA-01"):
+        by_worker(db, said)
+
+
+def test_a_workers_count_waits_where_no_config_says_what_grows(db: Session) -> None:
+    here = location(db, "A3").location_id
+    made = by_worker(db, HandCount(here, 5, product_id=product(db, "ECHEVERIA-01").id))
+    assert (made.waits_for, made.movements) == ("needs_config", [])
+    configure(db, "A3", "ECHEVERIA-01")
+    posted = counts.repost(db, told(db, None), made.count_id)
+    assert (posted.waits_for, on_hand(db, "A3")) == (None, 5)
+
+
+def test_a_supervisors_count_makes_the_config(db: Session) -> None:
+    parts = {"product_id": product(db, "ECHEVERIA-01").id}
+    with pytest.raises(InvalidCount, match="state"):
+        count(db, 5, 0, "A3", **parts)
+    made = count(db, 5, 0, "A3", **parts, product_state_id=3)
+    assert made.waits_for is None
+    here = location(db, "A3").location_id
+    found = db.scalars(
+        select(LocationConfig).where(LocationConfig.storage_location_id == here)
+    ).one()
+    assert (found.product_id, found.expected_product_state_id) == (parts["product_id"], 3)
+
+
+@pytest.mark.parametrize("reported_first", [True, False])
+def test_mondays_count_and_tuesdays_sale_agree_whichever_is_told_first(
+    db: Session, reported_first: bool
+) -> None:
+    count(db, 80, -7)
+    if reported_first:
+        sell(db, 50, 1)
+        count(db, 100, 0)
+    else:
+        count(db, 100, 0)
+        sell(db, 50, 1)
+    assert on_hand(db) == 50
+    die(db, 5, -1)
+    assert (on_hand(db), stock_as_of(db, day(0))) == (50, 100)
+
+
+def test_a_sale_is_possible_once_the_count_has_come(db: Session) -> None:
+    count(db, 30, -7)
+    with pytest.raises(TooFewPlants):
+        sell(db, 50, 1)
+    count(db, 100, 0)
+    sell(db, 50, 1)
+    assert on_hand(db) == 50
+
+
+def test_a_count_waits_while_the_ledger_holds_too_few_and_is_tried_again(db: Session) -> None:
+    count(db, 120, -7)
+    sell(db, 110, 1)
+    made = count(db, 100, 0)
+    assert made.waits_for == "stock_would_be_negative"
+    assert (on_hand(db), made.movements) == (10, [])
+    plant(db, 30, 2)
+    assert counts.waiting_by_hand(db, location(db).location_id) == [made.count_id]
+    assert counts.try_again(db, made.count_id).waits_for is None
+    assert on_hand(db) == 20
+
+
+def test_a_death_told_last_leaves_every_count_as_it_is(db: Session) -> None:
+    for plants, when in ((100, 0), (90, 1), (90, 2)):
+        count(db, plants, when)
+    die(db, 5, 0.5)
+    assert [stock_as_of(db, day(d)) for d in (0, 0.5, 1, 2)] == [100, 95, 90, 90]
+
+
+def test_a_void_count_is_as_if_it_had_not_been(db: Session) -> None:
+    count(db, 100, 0)
+    second = count(db, 80, 1)
+    count(db, 80, 2)
+    void(db, second)
+    assert [stock_as_of(db, day(d)) for d in (0, 1, 2)] == [100, 100, 80]
+    assert on_hand(db) == 80
+
+
+def test_the_last_count_void_gives_the_stock_before_back(db: Session) -> None:
+    count(db, 100, 0)
+    second = count(db, 80, 1)
+    die(db, 5, 0.5)
+    void(db, second)
+    assert on_hand(db) == 95
+    with pytest.raises(CountState, match="void"):
+        void(db, second)
+
+
+def test_a_voiding_that_would_leave_less_than_nothing_waits(db: Session) -> None:
+    count(db, 10, 0)
+    second = count(db, 100, 1)
+    sell(db, 60, 2)
+    waits = void(db, second)
+    assert (waits.waits_for, waits.movements, on_hand(db)) == ("stock_would_be_negative", [], 40)
+    plant(db, 60, 3)
+    assert counts.try_again(db, second.count_id).voided_at is not None
+    assert on_hand(db) == 10
+
+
+def test_a_voiding_settles_lots_that_would_be_short(db: Session) -> None:
+    count(db, 10, 0)
+    young = plant(db, 20, 0.5, new_lot=True).movements[0].batch_id
+    second = count(db, 100, 1)
+    sell(db, 25, 2, batch_id=young)
+    made = void(db, second)
+    assert made.waits_for is None
+    assert sorted(m.quantity for m in made.movements) == [-70, -5, 5]
+    assert on_hand(db) == 5
+
+
+def test_a_correction_writes_only_the_net_difference(db: Session) -> None:
+    made = count(db, 100, 0)
+    changed = correct(db, made, 97)
+    assert [(m.movement_type, m.quantity) for m in changed.movements] == [(MovementType.FOTO, -3)]
+    assert on_hand(db) == 97
+    kept = db.scalars(select(CountCorrection)).one()
+    assert (kept.answer_before, kept.answer_after) == (100, 97)
+    assert counts.repost(db, told(db, None), made.count_id).movements == []
+
+
+def test_a_correction_of_an_older_count_leaves_the_later_one(db: Session) -> None:
+    first = count(db, 100, 0)
+    count(db, 90, 1)
+    shown = preview(db, lambda: correct(db, first, 95))
+    assert sorted(m.quantity for m in shown.movements) == [-5, 5]
+    correct(db, first, 95)
+    assert (stock_as_of(db, day(0)), stock_as_of(db, day(1)), on_hand(db)) == (95, 90, 90)
+
+
+def test_counts_in_any_order_give_the_same_stock(session: Session) -> None:
+    plant_nursery(session)
+    facts = [lambda n=n, d=d: count(session, n, d) for n, d in ((50, 0), (70, 1), (60, 2))]
+    for order in itertools.permutations(facts):
+        nested = session.begin_nested()
+        for fact in order:
+            fact()
+        assert [stock_as_of(session, day(d)) for d in (0, 1, 2)] == [50, 70, 60]
+        assert on_hand(session) == 60
+        nested.rollback()
+        session.expire_all()
+
+
+def test_a_transplant_is_judged_by_each_side(db: Session) -> None:
+    count(db, 100, 0)
+    count(db, 40, 0, "A2")
+    count(db, 70, 2)
+    transplant(db, 30, 1)
+    assert (on_hand(db), on_hand(db, "A2")) == (70, 70)
+    assert (stock_as_of(db, day(1)), stock_as_of(db, day(1), "A2")) == (70, 70)
+
+
+def test_what_was_sold_by_hand_and_counted_otherwise_is_undone(db: Session) -> None:
+    count(db, 100, 0)
+    sold = sell(db, 20, 1)
+    count(db, 85, 2)
+    reverse(db, sold)
+    assert (on_hand(db), stock_as_of(db, day(1))) == (85, 100)
+
+
+def test_a_fact_at_the_moment_of_a_count_is_before_it(db: Session) -> None:
+    count(db, 100, 0)
+    die(db, 5, 0)
+    assert on_hand(db) == 100
+
+
+def test_two_counts_of_one_moment_and_the_second_void(db: Session) -> None:
+    count(db, 100, 0)
+    again = count(db, 90, 0)
+    die(db, 7, -1)
+    assert on_hand(db) == 90
+    void(db, again)
+    assert on_hand(db) == 100
