@@ -11,7 +11,7 @@ import pytest
 
 from demeter.vision.scenes import Scene, scene, tile
 from demeter.vision.scenes.compose import whole_view
-from demeter.vision.scenes.export import CATEGORIES, annotations, write_scenes
+from demeter.vision.scenes.export import CATEGORIES, coco_rows, write_scenes
 from demeter.vision.scenes.layout import WORLD_KINDS, draw_world
 from demeter.vision.scenes.render import Taken, render
 from demeter.vision.scenes.world import a_month_later
@@ -112,7 +112,10 @@ def test_a_container_polygon_covers_the_feet_of_its_plants() -> None:
         foot = camera.project(np.array([[plant.x, plant.y, plant.z]]))[0]
         if 0 <= foot[0] < SIZE[0] and 0 <= foot[1] < SIZE[1]:
             outline = by_world[plant.vessel]
-            assert cv2.pointPolygonTest(outline, (float(foot[0]), float(foot[1])), True) > -2
+            assert (
+                cv2.pointPolygonTest(outline, (float(foot[0]), float(foot[1])), measureDist=True)
+                > -2
+            )
 
 
 def test_an_empty_place_is_where_no_plant_stands() -> None:
@@ -169,7 +172,7 @@ def test_an_interrupted_writing_goes_on_without_rendering_again(tmp_path) -> Non
 
 def test_annotations_count_what_the_scene_holds() -> None:
     picture = scene(2, SIZE, kind="box", plants=12)
-    rows = annotations(picture)
+    rows = coco_rows(picture)
     assert sum(r["category_id"] == 1 for r in rows) == len(picture.plants)
     assert sum(r["category_id"] == 2 for r in rows) == len(picture.empties)
     assert sum(r["category_id"] > 2 for r in rows) == len(picture.containers)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from demeter.vision.scenes.camera import Camera
-from demeter.vision.scenes.values import Bytes, Floats
+from demeter.vision.scenes.values import Bytes, Floats, Whole
 
 SHIFT = 4
 
@@ -20,20 +19,20 @@ class Picture:
 
     rgb: Bytes
     soil: Bytes
-    ids: NDArray[np.int32]
+    ids: Whole
     camera: Camera
 
-    def fixed(self, points_cm: Floats) -> NDArray[np.int32]:
+    def fixed(self, points_cm: Floats) -> Whole:
         """World points (N x 3) as OpenCV's fixed-point pixels."""
         px = np.clip(self.camera.project(points_cm), -30000, 30000)
         return np.round(px * (1 << SHIFT)).astype(np.int32)
 
-    def fill(self, polygon: NDArray[np.int32], colour: Floats) -> None:
+    def fill(self, polygon: Whole, colour: Floats) -> None:
         """Fill a fixed-point polygon with one colour."""
         tone = [min(255.0, max(0.0, float(v))) for v in colour]
         cv2.fillPoly(self.rgb, [polygon], tone, cv2.LINE_AA, SHIFT)
 
-    def line(self, polygon: NDArray[np.int32], colour: Floats, width: int) -> None:
+    def line(self, polygon: Whole, colour: Floats, width: int) -> None:
         """Draw the outline of a fixed-point polygon."""
         tone = [min(255.0, max(0.0, float(v))) for v in colour]
         cv2.polylines(
@@ -46,7 +45,7 @@ class Picture:
             shift=SHIFT,
         )
 
-    def window(self, polygon: NDArray[np.int32]) -> tuple[slice, slice] | None:
+    def window(self, polygon: Whole) -> tuple[slice, slice] | None:
         """The rows and columns a fixed-point polygon touches; None if outside the frame."""
         x, y, w, h = cv2.boundingRect(polygon)
         height, width = self.ids.shape
@@ -54,7 +53,7 @@ class Picture:
         x1, y1 = min(width, ((x + w) >> SHIFT) + 1), min(height, ((y + h) >> SHIFT) + 1)
         return (slice(y0, y1), slice(x0, x1)) if x1 > x0 and y1 > y0 else None
 
-    def fill_soil(self, floor: NDArray[np.int32], opening: NDArray[np.int32], shade: float) -> None:
+    def fill_soil(self, floor: Whole, opening: Whole, shade: float) -> None:
         """Show soil where a floor is seen through an opening, darker by ``shade``."""
         part = self.window(opening)
         if part is None:
@@ -71,7 +70,7 @@ class Picture:
         soil = self.soil[rows, columns] * shade
         here[:] = (here * (1 - share) + soil * share).astype(np.uint8)
 
-    def darken(self, polygon: NDArray[np.int32], factor: float, blur: float) -> None:
+    def darken(self, polygon: Whole, factor: float, blur: float) -> None:
         """Cast a soft shadow in the shape of a fixed-point polygon."""
         margin = int(blur * 3) + 1
         x, y, w, h = cv2.boundingRect(polygon)
@@ -89,6 +88,6 @@ class Picture:
         here[:] = (here * (1 - soft[..., None])).astype(np.uint8)
 
 
-def hull(points: NDArray[np.int32]) -> NDArray[np.int32]:
+def hull(points: Whole) -> Whole:
     """The convex outline of fixed-point points."""
     return cv2.convexHull(points)[:, 0]

@@ -72,10 +72,10 @@ def paint_loose_things(rng: Rng, picture: Picture) -> None:
 
 
 def _stroke(picture: Picture, points: np.ndarray, colour: np.ndarray, thick: int) -> None:
-    line = points.astype(np.int32)[None]
+    line = points.astype(np.int32)
     cv2.polylines(
         picture.rgb,
-        line,
+        [line],
         isClosed=False,
         color=(colour * 0.6).tolist(),
         thickness=thick,
@@ -83,13 +83,13 @@ def _stroke(picture: Picture, points: np.ndarray, colour: np.ndarray, thick: int
     )
     cv2.polylines(
         picture.rgb,
-        line - max(1, thick // 6),
+        [line - max(1, thick // 6)],
         isClosed=False,
         color=colour.tolist(),
         thickness=max(1, int(thick * 0.6)),
         lineType=cv2.LINE_AA,
     )
-    cv2.polylines(picture.ids, line, isClosed=False, color=0, thickness=thick)
+    cv2.polylines(picture.ids, [line], isClosed=False, color=0, thickness=thick)
 
 
 def _hose(rng: Rng, picture: Picture, side: int) -> None:

@@ -28,7 +28,7 @@ JPEG_QUALITY = 95
 CHUNK = 8
 
 
-def annotations(picture: Scene) -> list[dict[str, Any]]:
+def coco_rows(picture: Scene) -> list[dict[str, Any]]:
     """A scene's truth as COCO annotations without ids.
 
     Boxes are ``[x, y, w, h]`` in pixels. A plant has ``visible`` (0 to 1) and ``container``,
@@ -132,7 +132,7 @@ def _write_one(job: tuple[Path, str, int, int, int]) -> None:
         "kind": picture.kind,
         "seed": seed,
     }
-    truth.write_text(json.dumps({"image": image, "annotations": annotations(picture)}))
+    truth.write_text(json.dumps({"image": image, "annotations": coco_rows(picture)}))
 
 
 def _collect(out: Path, count: int) -> None:

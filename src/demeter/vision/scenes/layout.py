@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from demeter.vision.scenes.chance import (
@@ -128,7 +130,7 @@ def _vessel(
     yaw: float,
     half: tuple[float, float],
     height: float,
-    **more: object,
+    **more: Any,
 ) -> Vessel:
     colour = more.pop("colour", None)
     base = {
@@ -150,7 +152,7 @@ def _vessel(
         height,
         colour=_plastic(rng) if colour is None else colour,
         **base,
-    )  # type: ignore[arg-type]
+    )
 
 
 def _pot_grid(

@@ -131,4 +131,6 @@ def _grain(rng: Rng, shape: tuple[int, ...]) -> Floats:
 def _jpeg(rng: Rng, rgb: Bytes) -> Bytes:
     quality = whole(rng, 55, 96)
     _, coded = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert decoded is not None, "what was just encoded can be decoded"
+    return np.ascontiguousarray(decoded[..., ::-1])

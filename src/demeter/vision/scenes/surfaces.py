@@ -38,7 +38,8 @@ def _plain(rng: Rng, colour: Floats, roughness: float, grains: list[int]) -> Flo
 
 def tinted(rng: Rng, texture: Bytes) -> Bytes:
     """The texture a little brighter or darker, warmer or colder."""
-    return cv2.multiply(texture, (*(between(rng, 0.72, 1.25) * (1 + rng.normal(0, 0.04, 3))), 0.0))
+    gain = between(rng, 0.72, 1.25) * (1 + rng.normal(0, 0.04, 3))
+    return np.clip(texture * gain.astype(np.float32), 0, 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=64)

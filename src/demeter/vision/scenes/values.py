@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from demeter.vision.values import ContainerType
 
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+# OpenCV's type stubs hand back arrays of any number; the names say which is meant.
+Floats = NDArray[Any]
+Bytes = NDArray[Any]
+Whole = NDArray[Any]
+Mask = NDArray[Any]
 Box = tuple[float, float, float, float]
 
 

@@ -3,6 +3,7 @@
 Ge et al., "YOLOX: Exceeding YOLO Series in 2021", arXiv:2107.08430, section 2.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from dataclasses import dataclass

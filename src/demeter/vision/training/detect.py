@@ -1,5 +1,6 @@
 """Training the detector of plants and empty places."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from collections.abc import Iterator

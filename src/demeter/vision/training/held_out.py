@@ -8,12 +8,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from demeter.vision.boxes import Boxes
 from demeter.vision.detector import load_plant_detector
 from demeter.vision.merge import merged
 from demeter.vision.runtime import Precision
+from demeter.vision.scenes.values import Floats, Mask
 from demeter.vision.segmenter import TYPES, Region, load_container_segmenter
 from demeter.vision.training.segment import Outlined
 from demeter.vision.training.tiles import Labelled, Pictures
@@ -52,7 +52,7 @@ class Hits:
         return 2 * self.precision * self.recall / both if both else 0.0
 
 
-def box_iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+def box_iou(a: Floats, b: Floats) -> Floats:
     """Intersection over union of xyxy boxes, N x 4 and M x 4: N x M."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
@@ -62,7 +62,7 @@ def box_iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float3
     return inner / np.maximum(area_a + area_b - inner, 1e-6)
 
 
-def matched(found: Boxes, truth: NDArray[np.float32]) -> Hits:
+def matched(found: Boxes, truth: Floats) -> Hits:
     """Greedy by confidence: each true box is hit once, from an IoU of one half up."""
     if not len(found) or not len(truth):
         return Hits(0, len(found), len(truth))
@@ -126,7 +126,7 @@ def _compared(regions: tuple[Region, ...], item: Outlined, shape: tuple[int, int
     return Outlines(tuple(ious), right, len(regions) - len(taken))
 
 
-def _visible(item: Outlined, shape: tuple[int, int]) -> list[tuple[int, NDArray[np.bool_]]]:
+def _visible(item: Outlined, shape: tuple[int, int]) -> list[tuple[int, Mask]]:
     """Each container's pixels; one lower in the picture lies before one above it."""
     owner = np.zeros(shape, np.int32)
     order = sorted(item.polygons, key=lambda p: p[1][:, 1].max())
@@ -135,7 +135,7 @@ def _visible(item: Outlined, shape: tuple[int, int]) -> list[tuple[int, NDArray[
     return [(kind, owner == k + 1) for k, (kind, _) in enumerate(order) if (owner == k + 1).any()]
 
 
-def _mask(polygon: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def _mask(polygon: Floats, shape: tuple[int, int]) -> Mask:
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(polygon).astype(np.int32)], 1)
     return mask.astype(bool)

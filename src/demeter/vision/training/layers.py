@@ -4,6 +4,7 @@ Modules are declared in the order in which they run, so that weights of another
 implementation can be copied convolution by convolution.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import torch

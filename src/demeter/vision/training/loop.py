@@ -1,5 +1,6 @@
 """The training loop: fixed seeds, a smoothed copy of the weights, and resuming."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import copy

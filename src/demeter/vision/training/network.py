@@ -1,5 +1,6 @@
 """YOLOX-nano's backbone and neck, and the two heads Demeter puts on them."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import torch

@@ -1,5 +1,6 @@
 """Starting from YOLOX-nano's COCO weights: the ONNX file's convolutions, one by one."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from pathlib import Path

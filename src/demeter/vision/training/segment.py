@@ -1,5 +1,6 @@
 """Training the segmenter of containers."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from collections import defaultdict
@@ -11,9 +12,9 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - its customary name
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from demeter.vision.scenes.values import Bytes, Floats
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.pretrained import load_coco
 from demeter.vision.training.segmenter import TYPES, Segmenter, segmenter_from
@@ -28,7 +29,7 @@ class Outlined:
     """A picture file and its containers: type number and polygon (N x 2, pixels) of each."""
 
     path: Path
-    polygons: tuple[tuple[int, NDArray[np.float32]], ...]
+    polygons: tuple[tuple[int, Floats], ...]
 
 
 def read_outlines(folder: Path) -> list[Outlined]:
@@ -59,7 +60,7 @@ class SegmentRecipe:
     seed: int = 0
 
 
-def letterboxed(bgr: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], float]:
+def letterboxed(bgr: Bytes, side: int) -> tuple[Bytes, float]:
     """The picture at the top left of a grey square, and the scale it was given."""
     height, width = bgr.shape[:2]
     scale = side / max(height, width)
@@ -71,8 +72,8 @@ def letterboxed(bgr: NDArray[np.uint8], side: int) -> tuple[NDArray[np.uint8], f
 
 
 def targets(
-    polygons: list[tuple[int, NDArray[np.float32]]], side: int, used_wh: tuple[int, int]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    polygons: list[tuple[int, Floats]], side: int, used_wh: tuple[int, int]
+) -> tuple[Bytes, Floats]:
     """Type and depth at half the size of a square, from polygons in its pixels.
 
     Only the part ``used_wh`` of the square holds the picture. A container lower in the
@@ -98,8 +99,8 @@ def targets(
 
 
 def view(
-    rng: np.random.Generator, picture: NDArray[np.uint8], item: Outlined, side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+    rng: np.random.Generator, picture: Bytes, item: Outlined, side: int
+) -> tuple[Bytes, Bytes, Floats]:
     """A letterboxed part of a picture, mirrored and recoloured, with its targets."""
     height, width = picture.shape[:2]
     share = rng.uniform(0.6, 1.0, 2) if rng.random() < 0.4 else np.ones(2)  # noqa: PLR2004

@@ -1,5 +1,6 @@
 """The container segmenter: YOLOX-nano's features, read out at half the input's size."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import torch

@@ -1,5 +1,6 @@
 """One training from folders of pictures to a measured ONNX file."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,5 +1,6 @@
 """Networks as they are shipped, and writing them as ONNX."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from pathlib import Path

@@ -10,8 +10,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from demeter.vision.scenes.values import Bytes, Floats, Whole
 from demeter.vision.training.errors import TrainingDataRefused
 
 CLASSES = ("plant", "empty_container")
@@ -41,8 +41,8 @@ class Labelled:
     """A picture file and its boxes: xyxy in pixels (N x 4) and their classes (N)."""
 
     path: Path
-    boxes: NDArray[np.float32]
-    classes: NDArray[np.int64]
+    boxes: Floats
+    classes: Whole
 
 
 def read_coco(folder: Path) -> list[Labelled]:
@@ -73,10 +73,10 @@ class Pictures:
     """Pictures by path, BGR uint8, kept decoded up to a number of bytes."""
 
     def __init__(self, keep_bytes: int = 5_000_000_000) -> None:
-        self._kept: dict[Path, NDArray[np.uint8]] = {}
+        self._kept: dict[Path, Bytes] = {}
         self._room = keep_bytes
 
-    def read(self, path: Path) -> NDArray[np.uint8]:
+    def read(self, path: Path) -> Bytes:
         """One picture.
 
         Raises:
@@ -97,14 +97,14 @@ class Pictures:
 class Sample:
     """What the network sees: BGR uint8 (side x side x 3), boxes xyxy and classes."""
 
-    bgr: NDArray[np.uint8]
-    boxes: NDArray[np.float32]
-    classes: NDArray[np.int64]
+    bgr: Bytes
+    boxes: Floats
+    classes: Whole
 
 
 def crop(
     rng: np.random.Generator,
-    picture: NDArray[np.uint8],
+    picture: Bytes,
     item: Labelled,
     side: int,
     zoom: tuple[float, float] = (0.5, 1.7),
@@ -121,8 +121,8 @@ def crop(
 
 
 def _cut(
-    picture: NDArray[np.uint8], item: Labelled, at: tuple[int, int], take: int, side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
+    picture: Bytes, item: Labelled, at: tuple[int, int], take: int, side: int
+) -> tuple[Bytes, Floats, Whole]:
     x0, y0 = at
     height, width = picture.shape[:2]
     square = np.full((take, take, 3), 114, np.uint8)
@@ -139,9 +139,7 @@ def _cut(
     return small, cut[keep], item.classes[keep]
 
 
-def _turned(
-    rng: np.random.Generator, bgr: NDArray[np.uint8], boxes: NDArray[np.float32], side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _turned(rng: np.random.Generator, bgr: Bytes, boxes: Floats, side: int) -> tuple[Bytes, Floats]:
     if rng.random() < 0.5:  # noqa: PLR2004 - a coin
         bgr, boxes = bgr[:, ::-1], boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (side, 0, side, 0)
     for _ in range(int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))):
@@ -151,7 +149,7 @@ def _turned(
     return np.ascontiguousarray(bgr), boxes.astype(np.float32)
 
 
-def recoloured(rng: np.random.Generator, bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def recoloured(rng: np.random.Generator, bgr: Bytes) -> Bytes:
     """Brightness, contrast, saturation and hue a little off."""
     shift = rng.uniform((-6, 0.6, 0.7), (6, 1.35, 1.25))
     hsv = cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV)
