@@ -65,7 +65,7 @@ def paint_loose_things(rng: Rng, picture: Picture) -> None:
         _hose(rng, picture, side)
     if happens(rng, 0.1):
         _hand(rng, picture, side)
-    if happens(rng, 0.12):
+    if happens(rng, 0.25):
         _dots(rng, picture, side)
     if happens(rng, 0.25):
         _dead_leaves(rng, picture, side)
@@ -117,10 +117,9 @@ def _hand(rng: Rng, picture: Picture, side: int) -> None:
 
 
 def _dots(rng: Rng, picture: Picture, side: int) -> None:
-    colour = one_of(
-        rng, [hsv(2, 210, 230), grey(rng, 235, 250, 0.01), hsv(110, 180, 200), hsv(28, 200, 240)]
-    )
-    r = max(2, int(side * between(rng, 0.006, 0.014)))
+    bright = [hsv(hue, between(rng, 150, 240), between(rng, 180, 250)) for hue in (2, 10, 28, 110)]
+    colour = one_of(rng, [*bright, grey(rng, 235, 250, 0.01), grey(rng, 5, 40)])
+    r = max(2, int(side * between(rng, 0.005, 0.03)))
     for _ in range(whole(rng, 2, 12)):
         at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
         cv2.circle(picture.rgb, at, r, colour.tolist(), -1, cv2.LINE_AA)
