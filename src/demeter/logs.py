@@ -11,10 +11,16 @@ import structlog
 from demeter.settings import settings
 
 
-def configure() -> None:
-    """Send logs to standard error, as JSON or, on a terminal, for reading."""
+def configure(*, quietly: bool = False) -> None:
+    """Send logs to standard error, as JSON or, on a terminal, for reading.
+
+    ``quietly`` leaves out what is only information, unless a level is set: a person who
+    typed a command wants its answer.
+    """
     configured = settings()
-    level = logging.getLevelNamesMapping()[configured.log_level.upper()]
+    chosen = "log_level" in configured.model_fields_set
+    name = "WARNING" if quietly and not chosen else configured.log_level.upper()
+    level = logging.getLevelNamesMapping()[name]
     as_json = configured.log_format == "json" or (
         configured.log_format == "auto" and not sys.stderr.isatty()
     )

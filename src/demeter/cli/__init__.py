@@ -30,6 +30,8 @@ COMMANDS = {
     "worker": ("demeter.cli.worker", "worker"),
 }
 
+SERVICES = ("up", "worker")  # they run for long, and their log is what one reads
+
 
 class Commands(TyperGroup):
     """Subcommands that are imported when they are named."""
@@ -89,7 +91,7 @@ def _run() -> None:
 
 def main() -> None:
     """Run a command; a refusal is told on standard error with what to do about it."""
-    logs.configure()
+    logs.configure(quietly=not set(SERVICES) & set(sys.argv[1:2]))
     try:
         _run()
     except DomainError as error:
