@@ -15,7 +15,7 @@ from demeter.vision.values import Container
 
 _WORK_PLANT_PX = 24
 _WORK_SIDE_PX = 1200
-_CORE, _OWN = 0.75, 1.15
+_CORE, _OWN, _AROUND = 0.75, 1.15, 1.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,10 @@ def _likeness(
 ) -> tuple[NDArray[np.float32], float]:
     core = _ellipses(inside.shape, plants, _CORE) & inside
     rest = inside & ~covered
+    around = rest & _ellipses(inside.shape, plants, _AROUND)
     if not core.any() or not rest.any():
         return inside.astype(np.float32), 0.5
-    score = by_likeness(crop, core, rest)
+    score = by_likeness(crop, core, rest, around)
     return score, cut_of(score[inside])
 
 
