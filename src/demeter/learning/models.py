@@ -1,0 +1,144 @@
+"""Corrections of detections, people's own models, blind recounts, fitted error models."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Computed, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from demeter.accounts.models import User
+from demeter.db import Base, Changed, Created, pg_enum
+
+
+class CorrectionKind(StrEnum):
+    """What a person did to the detections of a photo."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    UNDONE = "undone"
+
+
+class VisionTask(StrEnum):
+    """What a model is for: plants, or containers."""
+
+    DETECT = "detect"
+    SEGMENT = "segment"
+
+
+class ActivationKind(StrEnum):
+    """How a model came to work."""
+
+    ACTIVATE = "activate"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+
+
+class DetectionCorrection(Created, Base):
+    """One detection that a person added or removed, or the taking back of such a correction."""
+
+    __tablename__ = "detection_corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    attempt: Mapped[int]
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
+    container_count_id: Mapped[int] = mapped_column(ForeignKey("container_counts.id"))
+    kind: Mapped[CorrectionKind] = mapped_column(
+        pg_enum(CorrectionKind, "detection_correction_kind")
+    )
+    bbox_coordinates: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    detection_id: Mapped[int | None] = mapped_column(ForeignKey("detections.id"))
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("detection_corrections.id"))
+    is_empty_container: Mapped[bool] = mapped_column(server_default="false")
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str | None]
+
+
+class VisionModel(Changed, Base):
+    """A person's own model; its bytes are found by ``blob_sha256``."""
+
+    __tablename__ = "vision_models"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    blob_sha256: Mapped[str]
+    name: Mapped[str]
+    task: Mapped[VisionTask] = mapped_column(pg_enum(VisionTask, "vision_task"))
+    family: Mapped[str]
+    format: Mapped[str]
+    classes: Mapped[list[str]] = mapped_column(JSONB)
+    class_mapping: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    input_side_px: Mapped[int]
+    size_bytes: Mapped[int]
+    licence: Mapped[str | None]
+    metrics: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    added_by_user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+    added_by: Mapped[User] = relationship()
+
+
+class ModelComparison(Created, Base):
+    """Two models on the same marked photos, and whether the second passed the gate."""
+
+    __tablename__ = "model_comparisons"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task: Mapped[VisionTask] = mapped_column(pg_enum(VisionTask, "vision_task"))
+    incumbent_sha256: Mapped[str | None]
+    candidate_sha256: Mapped[str | None]
+    dataset: Mapped[str]
+    photos: Mapped[int]
+    figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    passed: Mapped[bool]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+
+
+class ModelActivation(Created, Base):
+    """Who put which model to work; ``vision_model_id`` is null for the shipped one."""
+
+    __tablename__ = "vision_model_activations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task: Mapped[VisionTask] = mapped_column(pg_enum(VisionTask, "vision_task"))
+    kind: Mapped[ActivationKind] = mapped_column(pg_enum(ActivationKind, "activation_kind"))
+    vision_model_id: Mapped[int | None] = mapped_column(ForeignKey("vision_models.id"))
+    model_comparison_id: Mapped[int | None] = mapped_column(ForeignKey("model_comparisons.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str | None]
+
+    model: Mapped[VisionModel | None] = relationship()
+    user: Mapped[User] = relationship()
+
+
+class BlindRecount(Created, Base):
+    """A person's number for a session, given before the machine's was shown."""
+
+    __tablename__ = "blind_recounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    attempt: Mapped[int]
+    count_id: Mapped[int] = mapped_column(ForeignKey("counts.id"))
+    plants: Mapped[int]
+    containers: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
+    machine_plants: Mapped[int | None]
+    difference: Mapped[int | None] = mapped_column(Computed("plants - machine_plants"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    note: Mapped[str | None]
+
+
+class FittedErrorModel(Created, Base):
+    """An error model fitted here for a pair of models; null: the shipped one again."""
+
+    __tablename__ = "error_models"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    detect_sha256: Mapped[str]
+    segment_sha256: Mapped[str]
+    model: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    report: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
