@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from demeter.vision.hints import DensityPrior
 from demeter.vision.plantsize import SizeLine
@@ -13,6 +15,7 @@ from demeter.vision.residual import Residual
 from demeter.vision.values import Band, Container
 
 BANDS = 4
+_ONE_PLANT = 1.5
 PlantArea = Callable[[float], float]
 
 
@@ -38,16 +41,21 @@ def bands_of(
 ) -> tuple[Band, ...]:
     """Strips of equal height from the container's top to its bottom.
 
-    Plants are whole in each strip and sum to the rounded sum; without a plant's area all
-    are 0 and mean nothing.
+    A part of the residual that is no larger than one and a half plants is one plant, a
+    larger one as many as its area holds. Plants are whole in each strip and sum to the
+    rounded sum; without a plant's area all are 0 and mean nothing.
     """
     top, height = extent_px(container)
     edges = [round(top + height * i / BANDS) for i in range(BANDS + 1)]
-    areas = _area_by_band(residual, edges)
+    rows_y = residual.offset_xy[1] + (np.arange(len(residual.residual)) + 0.5) / residual.scale
+    band = np.clip(np.searchsorted(edges, rows_y, side="right") - 1, 0, BANDS - 1)
+    areas = _sums(residual.residual.sum(axis=1), band) / residual.scale**2
     plant = [plant_area((b + 0.5) / BANDS) if plant_area else 0.0 for b in range(BANDS)]
-    whole = whole_parts([a / p if p > 0 else 0.0 for a, p in zip(areas, plant, strict=True)])
+    v = (rows_y - top) / height
+    plants = _sums(_plants_by_row(residual, v, plant_area), band) if plant_area else areas * 0
+    whole = whole_parts(plants.tolist())
     return tuple(
-        Band(edges[b], edges[b + 1], round(areas[b]), round(plant[b], 1), whole[b])
+        Band(edges[b], edges[b + 1], round(float(areas[b])), round(plant[b], 1), whole[b])
         for b in range(BANDS)
     )
 
@@ -68,9 +76,21 @@ def extent_px(container: Container) -> tuple[int, int]:
     return min(ys), max(1, max(ys) - min(ys))
 
 
-def _area_by_band(residual: Residual, edges: list[int]) -> list[float]:
-    """Residual area of each strip in square pixels of the photo."""
-    rows = residual.residual.sum(axis=1)
-    y = residual.offset_xy[1] + (np.arange(len(rows)) + 0.5) / residual.scale
-    band = np.clip(np.searchsorted(edges, y, side="right") - 1, 0, BANDS - 1)
-    return [float(rows[band == b].sum()) / residual.scale**2 for b in range(BANDS)]
+def _plants_by_row(
+    residual: Residual, v: NDArray[np.float64], plant_area: PlantArea
+) -> NDArray[np.float64]:
+    """Plants that each row of the residual holds, ``v`` its vertical position."""
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(
+        residual.residual.astype(np.uint8), connectivity=8
+    )
+    density = np.zeros(count)
+    for part in range(1, count):
+        area = float(stats[part, cv2.CC_STAT_AREA])
+        middle = v[int(np.clip(round(float(centres[part][1])), 0, len(v) - 1))]
+        plants = area / residual.scale**2 / plant_area(float(middle))
+        density[part] = (1.0 if plants < _ONE_PLANT else plants) / area
+    return np.take(density, np.asarray(labels, np.intp)).sum(axis=1)
+
+
+def _sums(rows: NDArray[np.floating | np.integer], band: NDArray[np.intp]) -> NDArray[np.float64]:
+    return np.bincount(band, weights=rows, minlength=BANDS).astype(np.float64)
