@@ -1,0 +1,94 @@
+"""Until there are accounts: no foreign name, no foreign page, and fences around our own."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.datastructures import Headers
+
+from demeter.edge.guards import is_own_name, refuse
+from demeter.errors import DomainError
+from served import client, jpeg, rows, uploaded
+
+__all__ = ["client"]
+
+
+def code(method: str, **headers: str) -> str | None:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    refusal = refuse(method, Headers(named))
+    return refusal.code if isinstance(refusal, DomainError) else None
+
+
+@pytest.mark.parametrize(
+    ("name", "is_own"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("demeter.localhost", True),
+        ("nursery-pc", True),
+        ("192.168.1.20", True),
+        ("evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("localhost.evil.example", False),
+    ],
+)
+def test_a_name_that_someone_else_can_own_is_not_ours(name: str, is_own: bool):
+    assert is_own_name(name) is is_own
+
+
+def test_a_rebound_name_is_refused_even_to_read():
+    assert code("GET", host="evil.example") == "foreign_host"
+    assert code("GET", host="127.0.0.1:8000") is None
+    assert code("GET", host="[::1]:8000") is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "http://localhost:9999"},
+        {"origin": "null"},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+        {"origin": "http://localhost:8000", "sec_fetch_site": "cross-site"},
+    ],
+)
+def test_a_page_of_another_site_may_look_but_not_touch(headers: dict[str, str]):
+    assert code("POST", host="localhost:8000", **headers) == "foreign_origin"
+    assert code("GET", host="localhost:8000", **headers) is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},  # no browser: curl, a script
+        {"origin": "http://localhost:8000"},
+        {"origin": "http://localhost:8000", "sec_fetch_site": "same-origin"},
+        {"sec_fetch_site": "none"},  # typed into the address bar
+    ],
+)
+def test_our_own_pages_and_programs_may_change_things(headers: dict[str, str]):
+    assert code("POST", host="localhost:8000", **headers) is None
+
+
+def test_a_foreign_page_cannot_upload(client: TestClient):
+    from demeter.photos.models import PhotoSession  # noqa: PLC0415
+
+    answer = client.post(
+        "/api/v1/stock/photo",
+        files=[("files", ("bed.jpg", jpeg()))],
+        headers={"origin": "https://evil.example"},
+    )
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "foreign_origin"
+    assert rows(PhotoSession) == 0
+
+
+def test_every_answer_is_fenced_in(client: TestClient):
+    image = client.get(f"/api/v1/photos/sessions/{uploaded(client)}").json()["images"][0]
+    for path in ("/", "/health/live", "/nowhere", image["original_url"], "/api/v1/openapi.json"):
+        headers = client.get(path).headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
