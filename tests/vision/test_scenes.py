@@ -11,6 +11,7 @@ import pytest
 
 from demeter.vision.scenes import Scene, scene, tile
 from demeter.vision.scenes.compose import whole_view
+from demeter.vision.scenes.demo import demo_photos, overlapping
 from demeter.vision.scenes.export import CATEGORIES, coco_rows, write_scenes
 from demeter.vision.scenes.layout import WORLD_KINDS, draw_world
 from demeter.vision.scenes.render import Taken, render
@@ -176,3 +177,18 @@ def test_annotations_count_what_the_scene_holds() -> None:
     assert sum(r["category_id"] == 1 for r in rows) == len(picture.plants)
     assert sum(r["category_id"] == 2 for r in rows) == len(picture.empties)
     assert sum(r["category_id"] > 2 for r in rows) == len(picture.containers)
+
+
+def test_the_demo_bed_a_month_later_is_the_same_bed_with_fewer_plants() -> None:
+    first, later, *others = demo_photos((320, 240))
+    assert [c.world for c in first.scene.containers] == [c.world for c in later.scene.containers]
+    assert 0 < len(later.scene.plants) < len(first.scene.plants)
+    assert {p.name for p in others} == {"plug-trays", "pots"}
+
+
+def test_overlapping_photos_share_plants_and_each_has_some_of_its_own() -> None:
+    left, right = overlapping(draw_world(3, "bed", 200), SIZE, 0.4, seed=1)
+    seen_left, seen_right = ({p.world for p in s.plants} for s in (left, right))
+    assert seen_left & seen_right
+    assert seen_left - seen_right
+    assert seen_right - seen_left

@@ -119,7 +119,7 @@ def _hand(rng: Rng, picture: Picture, side: int) -> None:
 def _dots(rng: Rng, picture: Picture, side: int) -> None:
     bright = [hsv(hue, between(rng, 150, 240), between(rng, 180, 250)) for hue in (2, 10, 28, 110)]
     colour = one_of(rng, [*bright, grey(rng, 235, 250, 0.01), grey(rng, 5, 40)])
-    r = max(2, int(side * between(rng, 0.005, 0.03)))
+    r = max(2, int(side * between(rng, 0.005, 0.022)))
     for _ in range(whole(rng, 2, 12)):
         at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
         cv2.circle(picture.rgb, at, r, colour.tolist(), -1, cv2.LINE_AA)

@@ -32,6 +32,7 @@ class Taken:
     seed: int
     variants: int = 4
     faults: bool = True
+    clutter: bool = True
 
 
 def render(world: World, taken: Taken) -> Scene:
@@ -49,7 +50,8 @@ def render(world: World, taken: Taken) -> Scene:
         paint_vessel(picture, world.vessels[int(v)], sun)
     _paint_contents(picture, world, taken, sun, stamped)
     paint_labels(rng, picture, world)
-    paint_loose_things(rng, picture)
+    if taken.clutter:
+        paint_loose_things(rng, picture)
     containers, plants, empties = read_truth(picture, world, stamped)
     rgb = develop(rng, picture.rgb) if taken.faults else picture.rgb
     return Scene(rgb, containers, plants, empties, world.kind, world.seed)
