@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     unknown_residual_share: float = 0.10
     bin_match_iou: float = 0.5
 
+    closing_grace_hours: int = 72  # a count this long after a period's end still closes it
+    closing_two_people: bool = False  # one proposes to close a period, another closes it
+    sales_tolerance_share: float = 0.02  # of a sales file's line that still counts as matched
+
+    blind_share: float = Field(default=0.0, ge=0, le=1)  # of sessions that are counted blind, too
+
     worker_stalled_s: float = 12.0
     worker_heartbeat_s: float = 3.0
 
