@@ -10,6 +10,7 @@ from demeter.vision.errors import ImageRefused
 from demeter.vision.hints import Hints
 from demeter.vision.models import Models
 from demeter.vision.pipeline import count
+from demeter.vision.segmenter import Region
 from demeter.vision.values import ContainerType, PhotoCount
 
 MODELS = stand_in_models()
@@ -72,6 +73,45 @@ def test_a_photo_framed_whole_is_its_own_container():
     assert only.whole_frame
     assert only.container_type is ContainerType.SEGMENT
     assert (photo.detected, photo.estimated) == (0, 0)
+
+
+def half_found(plants_outside: int) -> np.ndarray:
+    """A bed with twelve plants in a container and some on the floor beside it."""
+    picture = np.full((600, 1000, 3), FLOOR, np.uint8)
+    picture[:, :400] = bed((400, 600), (40, 40, 360, 560))
+    for i in range(12):
+        plant(picture, 90 + 60 * (i % 4), 120 + 60 * (i // 4), 40)
+    for i in range(plants_outside):
+        plant(picture, 480 + 60 * (i % 8), 120 + 60 * (i // 8), 40)
+    return picture
+
+
+class CrateOnly:
+    """Finds the container and no other."""
+
+    identity = "crate@0"
+
+    def __call__(self, _: np.ndarray) -> tuple[Region, ...]:
+        return (Region("box", ((40, 40), (360, 40), (360, 560), (40, 560)), 0.9),)
+
+
+CRATE = Models(MODELS.detector, CrateOnly(), MODELS.errors)
+
+
+def test_plants_outside_every_container_belong_to_a_frame_that_is_the_bed():
+    photo = count(half_found(16), CRATE, Hints(framed_whole=True))
+    assert [c.whole_frame for c in photo.containers] == [False, True]
+    assert [c.detected for c in photo.counts] == [12, 16]
+    assert photo.estimated == 0
+    assert "16 plants stand outside" in photo.warnings[0]
+
+
+@pytest.mark.parametrize(("outside", "framed_whole"), [(0, True), (2, True), (16, False)])
+def test_strays_and_plants_beside_the_bed_are_not_counted(outside, framed_whole):
+    photo = count(half_found(outside), CRATE, Hints(framed_whole=framed_whole))
+    assert len(photo.containers) == 1
+    assert photo.detected == 12
+    assert photo.warnings == ()
 
 
 def test_an_unknown_label_is_a_segment_and_is_said():

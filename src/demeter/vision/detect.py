@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,16 @@ class Found:
     scale: tuple[float, ...]
     look: Look
     tiles: int
+
+    def without_last(self) -> Found:
+        """The same without the last container and what was found in it."""
+        keep = self.container < len(self.scale) - 1
+        return replace(
+            self,
+            boxes=self.boxes.where(keep),
+            container=self.container[keep],
+            scale=self.scale[:-1],
+        )
 
 
 def detected(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from demeter.vision.bands import PlantArea, area_by_density, area_by_line, bands_of, extent_px
 from demeter.vision.boxes import Boxes
+from demeter.vision.geometry import Polygon
 from demeter.vision.hints import Hints
 from demeter.vision.plantsize import SizeLine, fitted
 from demeter.vision.residual import Residual, hull_px, outlines_px, residual_of
@@ -48,18 +49,20 @@ def estimated(
     *,
     index: int,
     photo_plant_px: float | None,
+    within: tuple[Polygon, ...] = (),
 ) -> tuple[Estimation, float]:
     """Estimate the ``index``-th container; ``boxes`` are those in it, in photo pixels.
 
     ``photo_plant_px`` is the median plant of the whole photo where enough were detected;
-    it stands in where this container has too few of its own.
+    it stands in where this container has too few of its own. ``within`` are containers
+    that stand in this one.
 
     Returns:
         The estimation, and the residual's share of the container's area.
     """
     plants = boxes.where(~boxes.is_empty)
     line = _size_line(container, plants, photo_plant_px)
-    residual = residual_of(rgb, container, boxes, _typical_px(line, plants))
+    residual = residual_of(rgb, container, boxes, _typical_px(line, plants), within)
     basis = _basis(container, residual, line, hints)
     share = float(residual.residual.sum()) / max(1, int(residual.inside.sum()))
     return _estimation(index, container, residual, basis, hints), round(share, 4)

@@ -15,8 +15,11 @@ from demeter.vision.estimate import FEWEST_DETECTIONS, estimated
 from demeter.vision.hints import Hints
 from demeter.vision.interval import Evidence, container_interval, evidence_of, total_interval
 from demeter.vision.models import Models
-from demeter.vision.segment import containers_of
+from demeter.vision.segment import containers_of, whole_frame, within
 from demeter.vision.values import Container, ContainerCount, Detection, Estimation, PhotoCount
+
+# Fewer plants than this, or a smaller share of all, outside containers are strays.
+_STRAY_PLANTS, _STRAY_SHARE = 2, 0.05
 
 
 def count(
@@ -46,7 +49,7 @@ def count(
     progress = _forward_only(on_progress or (lambda _: None))
     containers, warnings = containers_of(rgb, models.segmenter, framed_whole=hints.framed_whole)
     progress(0.05)
-    found = detected(rgb, containers, models.detector, hints, rule=rule, on_progress=progress)
+    containers, found, outside = _detected(rgb, containers, models, hints, rule, progress)
     estimations, shares = _estimations(rgb, containers, found, hints, progress)
     evidence = [_evidence(found, e) for e in estimations]
     known = [e.estimated is not None for e in estimations]
@@ -73,10 +76,38 @@ def count(
         interval_90=total_interval(evidence, models.errors) if known and all(known) else None,
         models={"detect": models.detector.identity, "segment": models.segmenter.identity},
         parameters=_parameters(models, found, rule),
-        warnings=warnings,
+        warnings=warnings + outside,
     )
     progress(1.0)
     return result
+
+
+def _detected(
+    rgb: NDArray[np.uint8],
+    containers: tuple[Container, ...],
+    models: Models,
+    hints: Hints,
+    rule: DetectRule,
+    progress: Callable[[float], None],
+) -> tuple[tuple[Container, ...], Found, tuple[str, ...]]:
+    """What is in the containers; in a photo framed whole, also what is in none of them.
+
+    Where more than a stray plant stands outside every container found, containers were
+    missed, and the frame counts as the bed of what they hold.
+    """
+    looks_outside = hints.framed_whole and not any(c.whole_frame for c in containers)
+    asked = containers
+    if looks_outside:
+        asked = (*containers, whole_frame((rgb.shape[1], rgb.shape[0])))
+    found = detected(rgb, asked, models.detector, hints, rule=rule, on_progress=progress)
+    if not looks_outside:
+        return containers, found, ()
+    plants = ~found.boxes.is_empty
+    outside = int((plants & (found.container == len(containers))).sum())
+    if outside <= max(_STRAY_PLANTS, _STRAY_SHARE * int(plants.sum())):
+        return containers, found.without_last(), ()
+    said = f"{outside} plants stand outside every container found; the frame is their bed."
+    return asked, found, (said,)
 
 
 def _check(rgb: NDArray[np.uint8]) -> None:
@@ -112,7 +143,17 @@ def _estimations(
     results = []
     for index, container in enumerate(containers):
         boxes = _in(found, index)
-        results.append(estimated(rgb, container, boxes, hints, index=index, photo_plant_px=typical))
+        results.append(
+            estimated(
+                rgb,
+                container,
+                boxes,
+                hints,
+                index=index,
+                photo_plant_px=typical,
+                within=within(index, containers),
+            )
+        )
         progress(0.8 + 0.2 * (index + 1) / len(containers))
     return tuple(e for e, _ in results), [share for _, share in results]
 

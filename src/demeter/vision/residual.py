@@ -43,15 +43,20 @@ class Residual:
 
 
 def residual_of(
-    rgb: NDArray[np.uint8], container: Container, boxes: Boxes, plant_px: float | None
+    rgb: NDArray[np.uint8],
+    container: Container,
+    boxes: Boxes,
+    plant_px: float | None,
+    within: tuple[Polygon, ...] = (),
 ) -> Residual:
     """The residual of a container given what was detected in it (empties included).
 
+    ``within`` are containers that stand in this one and are counted by themselves.
     ``plant_px`` is a typical plant's size in the photo; parts smaller than a third of a
     plant, or thinner than a third of its width, are no plants. Without it, foliage is
     judged by its colour alone.
     """
-    crop, offset, scale, inside = _crop(rgb, container, plant_px)
+    crop, offset, scale, inside = _crop(rgb, (container.polygon_px, *within), plant_px)
     local = boxes.mapped(scale, (-offset[0] * scale, -offset[1] * scale))
     plants = local.where(~local.is_empty)
     covered = _ellipses(inside.shape, local, _OWN)
@@ -100,18 +105,18 @@ def _polygon(corners: cv2.typing.MatLike) -> Polygon:
 
 
 def _crop(
-    rgb: NDArray[np.uint8], container: Container, plant_px: float | None
+    rgb: NDArray[np.uint8], polygons: tuple[Polygon, ...], plant_px: float | None
 ) -> tuple[NDArray[np.uint8], tuple[int, int], float, NDArray[np.bool_]]:
-    """The container's part of the photo at working size, with its mask."""
-    xs, ys = zip(*container.polygon_px, strict=True)
+    """The first polygon's part of the photo at working size; its mask without the others."""
+    xs, ys = zip(*polygons[0], strict=True)
     x1, y1, x2, y2 = min(xs), min(ys), max(*xs, min(xs) + 1), max(*ys, min(ys) + 1)
     part = rgb[y1:y2, x1:x2]
     scale = min(1.0, _WORK_SIDE_PX / max(part.shape[:2]))
     if plant_px:
         scale = min(scale, max(_WORK_PLANT_PX / plant_px, 64 / max(part.shape[:2])))
     work_wh = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-    polygon = tuple((x - x1, y - y1) for x, y in container.polygon_px)
-    mask = filled([polygon], (part.shape[1], part.shape[0]), scale) > 0
+    moved = [tuple((x - x1, y - y1) for x, y in p) for p in polygons]
+    mask = filled(moved, (part.shape[1], part.shape[0]), scale) == 1
     crop = resized(part, work_wh)
     return crop, (x1, y1), scale, mask[: crop.shape[0], : crop.shape[1]]
 

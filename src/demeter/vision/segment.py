@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.geometry import area_px, frame_polygon
+from demeter.vision.geometry import Polygon, area_px, frame_polygon
 from demeter.vision.segmenter import Region, Segmenter
 from demeter.vision.values import Container, ContainerType, container_type_of
 
@@ -40,6 +40,24 @@ def whole_frame(size_wh: tuple[int, int]) -> Container:
         confidence=1.0,
         whole_frame=True,
     )
+
+
+def within(index: int, containers: tuple[Container, ...]) -> tuple[Polygon, ...]:
+    """Outlines of the smaller containers that overlap the ``index``-th: a pot on a bed."""
+    own = containers[index]
+    left, top, right, bottom = _bounds(own.polygon_px)
+    found = []
+    for other in containers:
+        x1, y1, x2, y2 = _bounds(other.polygon_px)
+        meet = x1 < right and x2 > left and y1 < bottom and y2 > top
+        if other is not own and other.area_px < own.area_px and meet:
+            found.append(other.polygon_px)
+    return tuple(found)
+
+
+def _bounds(polygon: Polygon) -> tuple[int, int, int, int]:
+    xs, ys = zip(*polygon, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _container(region: Region) -> Container:
