@@ -10,6 +10,7 @@ from demeter import logs, tables, web
 from demeter.edge import health, problems
 from demeter.edge.guards import Guards
 from demeter.edge.requests import RequestIds
+from demeter.learning import api as learning
 from demeter.photos import api as photos
 from demeter.photos import api_actions as decisions
 from demeter.web import assets, decide, errors, home, language, session_page
@@ -42,6 +43,7 @@ def create_app() -> FastAPI:
 
     app.include_router(photos.router)
     app.include_router(decisions.router)
+    app.include_router(learning.router)
     app.include_router(health.router)
 
     app.include_router(home.router, include_in_schema=False)

@@ -1,1 +1,1 @@
-"""From corrections to better models: what people say, what learns from it, what may replace what."""
+"""From corrections to better models: what people say, what learns from it, what replaces what."""

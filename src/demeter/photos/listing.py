@@ -9,6 +9,7 @@ from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session, selectinload
 
 from demeter.errors import InvalidInput
+from demeter.learning import hiding
 from demeter.photos import addresses, reading
 from demeter.photos.answers import SessionPage, SessionSummary
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
@@ -52,7 +53,7 @@ def page(
     rows = list(session.scalars(query))
     more = len(rows) > limit
     return SessionPage(
-        items=[summary(row) for row in rows[:limit]],
+        items=[hiding.in_list(session, row, summary(row)) for row in rows[:limit]],
         next_cursor=f"s{rows[limit - 1].id:x}" if more else None,
     )
 
@@ -65,7 +66,7 @@ def for_a_person(session: Session, limit: int) -> list[SessionSummary]:
         else_=1,
     )
     query = _all().order_by(rank, PhotoSession.id.desc()).limit(limit)
-    return [summary(row) for row in session.scalars(query)]
+    return [hiding.in_list(session, row, summary(row)) for row in session.scalars(query)]
 
 
 def summary(found: PhotoSession) -> SessionSummary:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from demeter import blobs
 from demeter.db import engine
 from demeter.errors import NotFound
+from demeter.learning import hiding
 from demeter.photos import addresses
 from demeter.photos.decode import decode
 from demeter.photos.models import Image
@@ -73,6 +74,8 @@ def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
     image = session.get(Image, image_id)
     if image is None:
         raise ImageNotFound(f"no image has the id {image_id}")
+    if variant is Variant.PROCESSED:
+        hiding.require_picture_shown(session, image_id)
     made = {Variant.PROCESSED: image.s3_key_processed, Variant.THUMBNAIL: image.s3_key_thumbnail}
     key = made.get(variant)
     if key is not None:

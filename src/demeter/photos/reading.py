@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from demeter.accounts.models import User
+from demeter.learning import hiding
 from demeter.locations.models import StorageArea, StorageLocation
 from demeter.photos import addresses, locate, reading_ledger
 from demeter.photos.answers import (
@@ -72,9 +73,10 @@ def answer(session: Session, found: PhotoSession) -> SessionAnswer:
         "actions": actions(found),
     }
     numbers = _with_answers(totals(found), containers)
-    return SessionAnswer.model_validate(
+    whole = SessionAnswer.model_validate(
         _facts(found) | facts | numbers | addresses.of_session(found.session_id)
     )
+    return hiding.of_session(session, found, whole)
 
 
 def progress(found: PhotoSession) -> float:
