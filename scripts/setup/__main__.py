@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import apt
 import assets
+import browser
 import cleaning
 import database
 import environment
@@ -41,14 +43,26 @@ def main() -> int:
 
 
 def set_up(where: Path, *, dev: bool) -> None:
-    """The steps in order: programs, packages, pages, database."""
-    postgresql.install(where)
-    environment.install(where, dev=dev)
-    assets.build(where)
-    if dev:
-        assets.install_browser(where)
+    """Programs of the system and packages of Python side by side, then what stands on both."""
+    environment.prepare(where)
+    with ThreadPoolExecutor() as side_by_side:
+        programs = side_by_side.submit(_programs, where, dev=dev)
+        packages = side_by_side.submit(_packages, where, dev=dev)
+    for done in (programs, packages):
+        done.result()
     database.migrate(where)
     apt.forget_lists(where)
+
+
+def _programs(where: Path, *, dev: bool) -> None:
+    postgresql.install(where)
+    if dev:
+        browser.install(where)
+
+
+def _packages(where: Path, *, dev: bool) -> None:
+    environment.install(where, dev=dev)
+    assets.build(where)
 
 
 if __name__ == "__main__":

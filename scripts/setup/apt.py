@@ -8,10 +8,12 @@ import subprocess
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from console import SetupError, run
 from home import log
 
+_fetching = Lock()
 MEND = "Check that apt reaches its package archive (`apt-get update`), then try again."
 
 
@@ -46,13 +48,18 @@ def update(where: Path, root: Sequence[str]) -> None:
     run(command, log=log(where), mend=MEND)
 
 
-@lru_cache(maxsize=1)
 def private_lists(where: Path) -> list[str]:
     """Fetch package lists into a directory of our own: apt's options that make it use them.
 
     The system's sources and keys are used; its lists may be missing or old and are not ours to
-    renew.
+    renew. Steps that run side by side fetch them once.
     """
+    with _fetching:
+        return _private_lists(where)
+
+
+@lru_cache(maxsize=1)
+def _private_lists(where: Path) -> list[str]:
     state, cache = where / "apt" / "state", where / "apt" / "cache"
     (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     (cache / "archives" / "partial").mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,7 @@ def _names(relations: str) -> set[str]:
 
 def unpack(where: Path, packages: Sequence[str], into: Path, options: Sequence[str] = ()) -> None:
     """Download packages and unpack them so that ``into`` is there whole or not at all."""
-    downloads, new = where / "apt" / "debs", into.with_name(f"{into.name}.new")
+    downloads, new = where / "apt" / into.name, into.with_name(f"{into.name}.new")
     for directory in (downloads, new):
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
@@ -83,9 +83,13 @@ def lists(where: Path, package: str) -> list[str]:
     Raises:
         SetupError: no list names it.
     """
-    if apt.candidate(package):
-        return []
-    options = apt.private_lists(where)
+    options: list[str] = []
+    if not apt.candidate(package):
+        root = apt.as_root()
+        if root is None:
+            options = apt.private_lists(where)
+        else:
+            apt.update(where, root)
     if not apt.candidate(package, options):
         raise SetupError(
             f"apt knows no package {package}: add Debian's main archive to its sources."

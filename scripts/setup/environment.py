@@ -20,10 +20,15 @@ def python(where: Path) -> Path:
     return where / "venv" / "bin" / "python"
 
 
-def install(where: Path, *, dev: bool) -> None:
-    """Bring the environment to what the lock files say; links `.venv` in the checkout to it."""
+def prepare(where: Path) -> None:
+    """Make the environment and find a pip for it; links `.venv` in the checkout to it."""
     _ensure_environment(where)
     _link(where)
+    _pip_wheel(where)
+
+
+def install(where: Path, *, dev: bool) -> None:
+    """Bring the environment to what the lock files say."""
     install_locked(where, "requirements.lock", "Python packages")
     if dev:
         install_locked(where, "requirements-dev.lock", "Tools for tests")
