@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": ("demeter.cli.demo", "demo"),
     "doctor": ("demeter.cli.doctor", "doctor"),
     "evaluate": ("demeter.cli.evaluate", "app"),
+    "models": ("demeter.cli.models", "app"),
     "photos": ("demeter.cli.photos", "app"),
     "synth": ("demeter.cli.synth", "app"),
     "train": ("demeter.cli.train", "app"),

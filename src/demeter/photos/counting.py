@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -13,15 +12,14 @@ from sqlalchemy.orm import Session
 from demeter import blobs, jobs
 from demeter.catalog.models import DensityParameter, LocationConfig
 from demeter.db import engine, transaction
+from demeter.learning import active
 from demeter.locations.models import StorageBinType, StorageLocation
 from demeter.photos.decode import decode
 from demeter.photos.models import ImageStatus, SessionImage
 from demeter.photos.tasks import store_blob
-from demeter.settings import settings
 from demeter.vision import overlay, pipeline
 from demeter.vision.hints import DensityPrior, Hints
 from demeter.vision.models import Models
-from demeter.vision.registry import default_models
 from demeter.vision.values import ContainerType
 
 PROGRESS_EVERY_S = 0.5
@@ -37,11 +35,9 @@ class CountedImage:
     facts: dict[str, Any]
 
 
-@lru_cache(maxsize=1)
 def models() -> Models:
-    """The models of this process, loaded once."""
-    configured = settings()
-    return default_models(precision=configured.precision, threads=configured.vision_threads or 2)
+    """The models at work; loaded once, and anew when others are put to work."""
+    return active.models(engine())
 
 
 def count_image(session_image_id: int) -> CountedImage:
