@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from demeter.vision.scenes.values import Bytes, Floats
 from demeter.vision.training.loop import Learner, Plan, Progress
+from demeter.vision.training.network import Detector
 from demeter.vision.training.pretrained import load_coco
 from demeter.vision.training.segmenter import TYPES, Segmenter, segmenter_from
-from demeter.vision.training.tiles import Pictures, coco_of, recoloured
+from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, recoloured
 
 PAD = 114
 TYPE_WEIGHTS = (1.0, 1.0, 1.2, 1.2, 1.2, 1.6)
+EDGE_WEIGHT, EDGE_DEPTH = 1.5, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def read_outlines(folder: Path) -> list[Outlined]:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecipe:
-    """What a segmenter is trained on and from; ``last_side`` is used for the last quarter."""
+    """What a segmenter is trained on and from; ``last_side`` is used for the last fifth."""
 
     pictures: tuple[Outlined, ...]
     start: Path | None
@@ -124,7 +126,7 @@ class _Batches:
 
     def at(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         recipe = self._recipe
-        side = recipe.last_side if step >= 0.75 * self._steps else recipe.side
+        side = recipe.last_side if step >= 0.8 * self._steps else recipe.side
         rng = np.random.default_rng([recipe.seed, step])
         picks = rng.integers(len(recipe.pictures), size=recipe.batch)
         parts = []
@@ -153,7 +155,12 @@ def fresh_segmenter(start: Path | None) -> Segmenter:
     if start.suffix == ".onnx":
         return segmenter_from(load_coco(start))
     network = Segmenter()
-    network.load_state_dict(torch.load(start, weights_only=True)["smooth"])
+    state = torch.load(start, weights_only=True)["smooth"]
+    if any(name.startswith("heads") for name in state):
+        detector = Detector(len(CLASSES))
+        detector.load_state_dict(state)
+        return segmenter_from(detector)
+    network.load_state_dict(state, strict=False)
     return network
 
 
@@ -167,8 +174,10 @@ def train_segmenter(recipe: SegmentRecipe, plan: Plan, checkpoint: Path) -> Iter
     def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
         images, types, depth = batches.at(step)
         guess, deep = network(images)
-        type_loss = F.cross_entropy(guess.float(), types, weights)
-        depth_loss = F.binary_cross_entropy_with_logits(deep.float(), depth)
+        near_edge = 1 + EDGE_WEIGHT * (depth < EDGE_DEPTH).float() * (depth > 0).float()
+        each = F.cross_entropy(guess.float(), types, weights, reduction="none")
+        type_loss = (each * near_edge[:, 0]).sum() / near_edge.sum()
+        depth_loss = F.binary_cross_entropy_with_logits(deep.float(), depth, near_edge)
         return type_loss + depth_loss, {
             "type": float(type_loss.detach()),
             "depth": float(depth_loss.detach()),

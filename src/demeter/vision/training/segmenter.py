@@ -13,7 +13,11 @@ TYPES = ("background", "segment", "box", "plug", "seedling_tray", "pot")
 
 
 class Segmenter(nn.Module):
-    """For every other pixel: the type of container it belongs to, and how deep inside."""
+    """For every other pixel: the type of container it belongs to, and how deep inside.
+
+    What kind of bench the whole picture shows (``bench``) tilts every pixel's type: trays
+    and crates look alike from near by, and a photo rarely mixes them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,6 +25,7 @@ class Segmenter(nn.Module):
         self.coarse = nn.Sequential(DepthwiseConv(96, 48), DepthwiseConv(48, 48))
         self.fine = nn.Sequential(Conv(64, 32, 1), DepthwiseConv(32, 32), DepthwiseConv(32, 32))
         self.types = nn.Conv2d(32, len(TYPES), 1)
+        self.bench = nn.Linear(256, len(TYPES))
         self.depth = nn.Conv2d(32, 1, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,7 +34,8 @@ class Segmenter(nn.Module):
         p3, _, _ = self.neck.descend(f3, f4, f5)
         x = self.coarse(torch.cat((doubled(p3), f2), 1))
         x = self.fine(torch.cat((doubled(x), f1), 1))
-        return self.types(x), self.depth(x)
+        bench = self.bench(f5.mean((2, 3)))[:, :, None, None]
+        return self.types(x) + bench, self.depth(x)
 
 
 def segmenter_from(detector: Detector) -> Segmenter:
