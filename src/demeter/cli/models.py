@@ -13,6 +13,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
+from demeter.cli import judging
 from demeter.db import engine, transaction
 from demeter.errors import InvalidInput
 from demeter.learning import active, preview, registry
@@ -21,6 +22,9 @@ from demeter.vision.classnames import meaning_of
 
 app = typer.Typer(help="Models: add your own, compare them, put them to work, roll back.")
 _out = Console(highlight=False)
+
+app.command("compare")(judging.compare)
+app.command("promote")(judging.promote)
 
 Name = Annotated[str | None, typer.Option("--user", help="who does it; else the service user")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]

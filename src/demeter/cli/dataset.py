@@ -1,0 +1,77 @@
+"""``demeter dataset …``: what people accepted and corrected, to learn from."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from demeter.cli.photos import parse_time
+from demeter.db import engine
+from demeter.learning.dataset import Format, export
+from demeter.learning.splits import Side, SplitRule
+from demeter.settings import settings
+
+app = typer.Typer(help="What people accepted and corrected: as a training set, as densities.")
+_out, _err = Console(highlight=False), Console(stderr=True)
+
+Share = Annotated[
+    float | None,
+    typer.Option("--held-out", min=0, max=1, help="share of locations kept to judge on"),
+]
+From = Annotated[
+    str | None, typer.Option("--judged-from", help="learn from before, judge from this time on")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+@app.callback()
+def _dataset() -> None:
+    """What people accepted and corrected: as a training set, as densities."""
+
+
+@app.command("export")
+def export_(
+    folder: Annotated[Path, typer.Argument(help="an empty folder, or none yet")],
+    form: Annotated[Format, typer.Option("--format")] = Format.COCO,
+    held_out: Share = None,
+    judged_from: From = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write accepted and corrected photos with their marks, split by place and time."""
+    share = settings().held_out_share if held_out is None else held_out
+    rule = SplitRule(share, _moment(judged_from))
+    with Progress(console=_err, transient=True) as bar:
+        line = bar.add_task("Photos", total=None)
+        told = export(
+            engine(),
+            folder,
+            form,
+            rule,
+            lambda done, total: bar.update(line, completed=done, total=total),
+        )
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    for side in Side:
+        photos = [p for p in told["photos"] if p["side"] == side]
+        _out.print(f"{side}: {_summary(photos)}")
+    for one in told["left_out"]:
+        _out.print(f"left out: session {one['session_id']}, {one['reason']}")
+    if not any(p["side"] == Side.HELD_OUT for p in told["photos"]):
+        _err.print("note: no location is held out; accept photos of more locations to judge on")
+
+
+def _summary(photos: list[dict[str, Any]]) -> str:
+    places = {p["location_code"] for p in photos}
+    marks, by_person = (sum(p[k] for p in photos) for k in ("marks", "marks_by_person"))
+    return f"{len(photos)} photos of {len(places)} locations, {marks} marks ({by_person} by people)"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return parse_time(text) if text else None

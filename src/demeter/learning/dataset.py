@@ -1,0 +1,152 @@
+"""Accepted photos as a training set: COCO or YOLO, split so that nothing leaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from demeter import blobs
+from demeter.errors import InvalidInput
+from demeter.learning import coco, picturing, yolo_labels
+from demeter.learning.errors import TooLittleTruth
+from demeter.learning.splits import Left, Side, SplitRule, split
+from demeter.learning.truth import TruePhoto, accepted_photos
+
+DOCUMENT = "dataset.json"
+
+
+class Format(StrEnum):
+    """How the marks are written."""
+
+    COCO = "coco"
+    YOLO = "yolo"
+
+
+def export(
+    bound_to: Engine,
+    folder: Path,
+    form: Format,
+    rule: SplitRule,
+    on_progress: Callable[[int, int], None] | None = None,
+    only: Side | None = None,
+) -> dict[str, Any]:
+    """Write every accepted photo with its marks; returns what ``dataset.json`` says.
+
+    ``only`` writes one side alone.
+
+    COCO: ``train`` and ``held_out`` with a ``coco.json`` and ``images`` each, as `demeter
+    train` and `demeter evaluate` read them. YOLO: ``detect`` and ``segment`` with a
+    ``data.yaml`` each. In what is learnt from, places whose plants nobody marked are painted
+    grey; in what is judged on (COCO) they are crowds, which count neither way.
+
+    Raises:
+        InvalidInput: the folder is not empty.
+        TooLittleTruth: no session was accepted or corrected yet.
+        BlobMissing, ObjectStoreUnavailable: a photo's bytes cannot be had.
+    """
+    _require_empty(folder)
+    with Session(bound_to) as session:
+        photos = list(accepted_photos(session))
+    sides, left = split(photos, rule)
+    wanted = [only] if only else list(Side)
+    chosen = [(side, photo) for side in wanted for photo in sides[side]]
+    if not chosen:
+        place = f"on the side {only} " if only else ""
+        raise TooLittleTruth(f"no session {place}was accepted or corrected by a person yet")
+    names = _names(chosen)
+    for done, (side, photo) in enumerate(chosen, start=1):
+        _write_picture(bound_to, folder, form, side, photo, names[photo.image_id, side])
+        if on_progress:
+            on_progress(done, len(chosen))
+    if form is Format.COCO:
+        for side in wanted:
+            rows = [(p, names[p.image_id, side]) for p in sides[side]]
+            coco.write(folder / side, rows, crowds=side is Side.HELD_OUT)
+    else:
+        yolo_labels.write(folder, [(s, p, names[p.image_id, s]) for s, p in chosen])
+    return _told(folder, form, rule, chosen, left, names)
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InvalidInput(f"{folder} is not an empty folder", folder=str(folder))
+
+
+def _names(chosen: list[tuple[Side, TruePhoto]]) -> dict[tuple[Any, Side], str]:
+    """A name a photo that tells where and when, and does not change with what else there is."""
+    return {
+        (p.image_id, side): f"{p.location_code}-{p.captured_at:%Y%m%d-%H%M%S}-{p.image_id.hex[:8]}"
+        for side, p in chosen
+    }
+
+
+def _write_picture(
+    bound_to: Engine, folder: Path, form: Format, side: Side, photo: TruePhoto, name: str
+) -> None:
+    body = blobs.read(bound_to, photo.sha256)
+    grey = form is Format.YOLO or side is Side.TRAIN
+    jpeg = picturing.jpeg(body, photo, name, grey=grey)
+    if form is Format.COCO:
+        target = folder / side / "images" / f"{name}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(jpeg)
+        return
+    for task in yolo_labels.TASKS:
+        target = folder / task / "images" / side / f"{name}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(jpeg)
+
+
+def _told(
+    folder: Path,
+    form: Format,
+    rule: SplitRule,
+    chosen: list[tuple[Side, TruePhoto]],
+    left: list[Left],
+    names: dict[tuple[Any, Side], str],
+) -> dict[str, Any]:
+    document = {
+        "format": form.value,
+        "made_at": datetime.now(UTC).isoformat(),
+        "held_out_share": rule.held_out_share,
+        "judged_from": rule.judged_from.isoformat() if rule.judged_from else None,
+        "photos": [_provenance(p, side, names[p.image_id, side]) for side, p in chosen],
+        "left_out": [
+            {"session_id": str(one.photo.session_id), "reason": one.reason} for one in left
+        ],
+    }
+    (folder / DOCUMENT).write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return document
+
+
+def _provenance(photo: TruePhoto, side: Side, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "side": side.value,
+        "session_id": str(photo.session_id),
+        "image_id": str(photo.image_id),
+        "sha256": photo.sha256,
+        "location_code": photo.location_code,
+        "captured_at": photo.captured_at.isoformat(),
+        "accepted_by": photo.accepted_by,
+        "accepted_at": photo.accepted_at.isoformat() if photo.accepted_at else None,
+        "models": photo.models,
+        "marks": len(photo.marks),
+        "marks_by_person": sum(m.source == "person" for m in photo.marks),
+        "containers": [
+            {
+                "index": c.index,
+                "plants": c.plants,
+                "source": c.source.value,
+                "marked_whole": not c.unmarked_px,
+            }
+            for c in photo.containers
+        ],
+    }

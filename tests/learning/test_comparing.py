@@ -1,0 +1,95 @@
+"""Paired differences of two models, with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demeter.learning.comparing import FEWEST_PHOTOS, compared
+from demeter.vision.evaluation.figures import PhotoFigures
+from demeter.vision.evaluation.matching import Matches
+from demeter.vision.evaluation.truth import Marked, no_discs
+from nursery import photo_count
+
+
+def figure(number: int, hits: int, alarms: int, marks: int = 10, scene: str = "") -> PhotoFigures:
+    """A photo with ``marks`` of which ``hits`` were found, and ``alarms`` more."""
+    mark_of = np.array([*range(hits), *[-1] * alarms], np.intp)
+    marked = Marked(
+        Path(f"{number}.jpg"), (100, 100), np.zeros((marks, 3)), no_discs(), scene=scene
+    )
+    return PhotoFigures(
+        marked=marked,
+        photo=photo_count((hits + alarms, 0)),
+        plants=Matches(mark_of, marks),
+        empties=None,
+        counted=hits + alarms,
+        interval_90=None,
+        confidence=np.ones(hits + alarms),
+        hit=mark_of >= 0,
+        containers=(),
+        seconds=0.0,
+    )
+
+
+def photos(hits: int, number: int = 20, seed: int = 0, scene: str = "") -> list[PhotoFigures]:
+    jitter = np.random.default_rng(seed).integers(-1, 2, number)
+    return [figure(n, int(hits + j), 0, scene=scene) for n, j in enumerate(jitter)]
+
+
+def test_a_model_against_itself_differs_by_nothing_and_passes() -> None:
+    found = compared(photos(8), photos(8))
+    assert (found.f1.value, found.f1.low, found.f1.high) == (0, 0, 0)
+    assert found.mape.value == 0
+    assert found.passes(0.0)
+
+
+def test_a_clearly_better_model_passes_and_the_other_way_round_does_not() -> None:
+    better = compared(photos(6), photos(9, seed=1))
+    assert 0 < better.f1.low < better.f1.value < better.f1.high
+    assert better.mape.high < 0
+    assert better.passes(0.0)
+    assert not compared(photos(9, seed=1), photos(6)).passes(0.01)
+
+
+def test_more_found_but_worse_counts_do_not_pass() -> None:
+    incumbent = [figure(n, 8, 2) for n in range(20)]
+    candidate = [figure(n, 9, 4) for n in range(20)]
+    found = compared(incumbent, candidate)
+    assert (found.mape.value, found.passes(0.01)) == (pytest.approx(0.3), False)
+
+
+def test_a_difference_within_chance_has_an_interval_around_zero() -> None:
+    found = compared(photos(8, seed=1), photos(8, seed=2))
+    assert found.f1.low < 0 < found.f1.high
+    assert not found.passes(0.0)
+
+
+@pytest.mark.parametrize("number", [0, 1, FEWEST_PHOTOS - 1])
+def test_too_few_photos_never_pass(number: int) -> None:
+    assert not compared(photos(5, number), photos(10, number)).passes(1.0)
+
+
+def test_where_there_are_enough_places_they_are_drawn_whole() -> None:
+    def beds(hits: int) -> list[PhotoFigures]:
+        rows = []
+        for place in range(10):
+            found = hits if place % 2 else 8
+            rows += [figure(n, found, 0, scene=f"BED-{place}") for n in range(6)]
+        return rows
+
+    by_place = compared(beds(8), beds(6))
+    alone = compared(
+        [figure(n, 8, 0) for n in range(60)],
+        [figure(n, 6 if n // 6 % 2 else 8, 0) for n in range(60)],
+    )
+    assert (by_place.drawn, by_place.places, alone.drawn) == ("places", 10, "photos")
+    assert by_place.f1.value == alone.f1.value
+    width, narrow = (d.f1.high - d.f1.low for d in (by_place, alone))
+    assert width > 1.5 * narrow
+
+
+def test_the_same_figures_give_the_same_interval() -> None:
+    assert compared(photos(6), photos(9, seed=1)) == compared(photos(6), photos(9, seed=1))

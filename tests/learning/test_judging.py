@@ -1,0 +1,125 @@
+"""Judging models on the nursery's own held-out photos, and the gate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from demeter.cli import models as cli
+from demeter.db import engine, transaction
+from demeter.learning import active, judging, registry
+from demeter.learning.errors import GateClosed, TooLittleTruth
+from demeter.learning.models import ModelComparison, VisionModel, VisionTask
+from learning.test_dataset import accepted
+from learning.test_registry import detector
+from nursery import photo_count, user
+from served import client
+from vision.standins import planted_grid, stand_in_models
+
+assert client  # pytest finds the fixture by its name here
+
+DETECT = VisionTask.DETECT
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> Path:
+    """Six pictures of beds with every plant marked by a point."""
+    folder, labels = tmp_path / "marked", {}
+    folder.mkdir()
+    for n in range(6):
+        columns, rows = 2 + n, 3
+        Image.fromarray(planted_grid(columns, rows)).save(folder / f"{n}.png")
+        size = Image.open(folder / f"{n}.png").size
+        spots = [
+            (50 + 60 * (i + 0.5), 50 + 60 * (j + 0.5)) for i in range(columns) for j in range(rows)
+        ]
+        labels[f"{n}.png"] = {
+            "width": size[0],
+            "height": size[1],
+            "points": [[x, y, 20] for x, y in spots],
+        }
+    (folder / "labels.json").write_text(json.dumps(labels))
+    return folder
+
+
+@pytest.fixture
+def models(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Two models in the registry: one that sees plants, one that is blind; the shipped one sees."""
+    with transaction() as session:
+        rows = {
+            "sees": registry.add_file(session, user(session), detector(tmp_path / "a", "sees")),
+            "blind": registry.add_file(
+                session, user(session), detector(tmp_path / "b", "blind", score=0.8)
+            ),
+        }
+        hashes = {name: row.sha256 for name, row in rows.items()}
+
+    def load(bound_to, detect: VisionModel | None, segment: VisionModel | None):
+        is_blind = detect is not None and detect.name == "blind"
+        return stand_in_models(largest=0.1) if is_blind else stand_in_models()
+
+    monkeypatch.setattr(active, "load", load)
+    return hashes
+
+
+def run(*words: str, fails: bool = False) -> str:
+    done = CliRunner().invoke(cli.app, list(words))
+    assert (done.exit_code != 0) == fails, done.output
+    return done.output.splitlines()[-1] if not fails else str(done.exception)
+
+
+def test_a_model_that_is_not_worse_passes_the_gate(models, marked: Path) -> None:
+    run("promote", "sees", str(marked), "--user", "rosa")
+    with transaction() as session:
+        assert registry.active(session, DETECT).name == "sees"
+        (row,) = registry.history(session, DETECT)
+        compared = session.get_one(ModelComparison, row.model_comparison_id)
+        assert (row.kind, row.user.username) == ("promote", "rosa")
+        assert (compared.passed, compared.photos, compared.incumbent_sha256) == (True, 6, None)
+        assert registry.find(session, "sees").metrics["marked"]["f1"] == 1.0
+
+
+def test_a_worse_model_is_refused_with_the_figures_and_the_old_one_stays(
+    models, marked: Path
+) -> None:
+    told = run("promote", "blind", str(marked), fails=True)
+    assert "on 6 photos F1 changes by -1.000" in told
+    with transaction() as session:
+        assert registry.active(session, DETECT) is None
+        assert [row.passed for row in session.scalars(select(ModelComparison))] == [False]
+
+
+def test_two_models_are_compared_both_ways(models, marked: Path) -> None:
+    worse = json.loads(run("compare", "sees", "blind", str(marked), "--json"))
+    better = json.loads(run("compare", "blind", "sees", str(marked), "--json"))
+    assert worse["f1"]["difference"] == -better["f1"]["difference"] == -1
+    assert (worse["passed"], better["passed"]) == (False, True)
+
+
+def test_a_comparison_with_what_is_no_longer_at_work_promotes_nothing(models, marked: Path) -> None:
+    with transaction() as session:
+        sees = registry.find(session, "sees")
+    judged = judging.judge(engine(), DETECT, None, sees, marked)
+    with transaction() as session:
+        row = judging.keep(session, user(session), judged)
+        registry.activate(session, user(session), registry.find(session, "blind"), DETECT)
+        with pytest.raises(GateClosed, match="compare again"):
+            judging.promote(session, user(session), judged, row)
+
+
+def test_without_accepted_photos_there_is_nothing_to_judge_on(models) -> None:
+    with pytest.raises(TooLittleTruth):
+        judging.judge(engine(), DETECT, None, None)
+
+
+def test_few_held_out_photos_are_too_few(models, client: TestClient, monkeypatch) -> None:
+    accepted(client, photo_count((8, 0)), 1)
+    monkeypatch.setattr(judging.settings(), "held_out_share", 1.0)
+    told = run("promote", "sees", fails=True)
+    assert "1 held-out photos are too few" in told
