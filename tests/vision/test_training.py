@@ -18,7 +18,7 @@ from demeter.vision.training.assignment import Truth, assign, detection_loss, pa
 from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import load_coco
+from demeter.vision.training.pretrained import load_detector
 from demeter.vision.training.segment import targets
 from demeter.vision.training.session import Job, figures, trained
 from demeter.vision.training.tiles import crop, read_coco
@@ -143,4 +143,4 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
     export_segmenter(Segmenter(), other)
     with pytest.raises(WeightsDoNotFit):
-        load_coco(other)
+        load_detector(other, 2)

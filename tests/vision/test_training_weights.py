@@ -44,7 +44,9 @@ def test_a_model_is_small_and_has_a_card(name: str) -> None:
         assert part in card
 
 
-@pytest.mark.parametrize(("count", "height", "width"), [(1, 320, 320), (2, 320, 320), (1, 640, 416)])
+@pytest.mark.parametrize(
+    ("count", "height", "width"), [(1, 320, 320), (2, 320, 320), (1, 640, 416)]
+)
 def test_the_detector_takes_any_batch_and_size(
     plants: ov.CompiledModel, count: int, height: int, width: int
 ) -> None:

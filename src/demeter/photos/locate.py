@@ -17,6 +17,7 @@ from demeter.photos.exif import Position
 
 # A label that fills this much of the frame was photographed for its own sake.
 LABEL_ALONE_SHARE = 0.04
+QR_CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
 class LocationNotFound(NotFound):
@@ -54,7 +55,7 @@ class Suggestion:
 
 def read_labels(rgb: NDArray[np.uint8]) -> tuple[Label, ...]:
     """The QR codes in an upright photo of shape (height, width, 3), sorted by text."""
-    codes = zxingcpp.read_barcodes(rgb, formats=zxingcpp.BarcodeFormat.QRCode)
+    codes = zxingcpp.read_barcodes(rgb, formats=QR_CODES)
     area = rgb.shape[0] * rgb.shape[1]
     return tuple(sorted((Label(c.text, _area(c.position) / area) for c in codes), key=_by_text))
 

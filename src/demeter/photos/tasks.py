@@ -213,5 +213,8 @@ class _end_on_failure:  # noqa: N801  reads as the statement it is used as
         job = self._context.job
         assert job is not None
         log.error("session_failed", error=chain(error), exc_info=error)
+        session_id, attempt = job.task_kwargs["session_id"], job.task_kwargs["attempt"]
+        assert isinstance(session_id, int)
+        assert isinstance(attempt, int)
         with transaction() as session:
-            ends.fail(session, job.task_kwargs["session_id"], job.task_kwargs["attempt"], error)
+            ends.fail(session, session_id, attempt, error)

@@ -22,6 +22,11 @@ from demeter.vision.merge import merged
 from demeter.vision.tiles import Tile, cover, with_content
 from demeter.vision.values import Container, ContainerType
 
+# Chosen with the other numbers below on 30 rendered photos, with and without their
+# containers known: the size found was off by more than 0.6 octaves in 3 of 56 looks. A sure
+# box says far more than several doubtful ones, and a large one a little less than its area.
+_SURENESS, _EXTENT = 4, 1.6
+
 
 @dataclass(frozen=True, slots=True)
 class LookRule:
@@ -38,11 +43,11 @@ class LookRule:
 
     tiles: int = 6
     tile_px: int = 320
-    floor: float = 0.3
-    octaves: float = 0.8
+    floor: float = 0.2
+    octaves: float = 0.6
     smallest_px: float = 10.0
     largest_share: float = 0.4
-    nearly: float = 0.6
+    nearly: float = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +188,8 @@ def _score(boxes: Boxes, area_px: float, best_px: float, rule: LookRule) -> tupl
         return 0.0, best_px
     size = np.maximum(plants.size_px, 1e-3)
     fit = np.exp(-0.5 * (np.log2(size / best_px) / rule.octaves) ** 2)
-    weight = plants.confidence**2 * fit
-    return float((weight * size**2).sum() / area_px), _weighted_median(size, weight)
+    weight = plants.confidence**_SURENESS * fit
+    return float((weight * size**_EXTENT).sum() / area_px), _weighted_median(size, weight)
 
 
 def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) -> float:

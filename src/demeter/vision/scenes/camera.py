@@ -40,10 +40,11 @@ class Camera:
         """How many pixels a centimetre is at each of N x 3 points."""
         return self.focal_px / self._depth(np.asarray(points_cm, np.float64))
 
-    def ground_to_image(self) -> Floats:
-        """3 x 3 homography from ground (x, y in cm, z = 0) to pixels."""
+    def ground_to_image(self, z_cm: float = 0.0) -> Floats:
+        """3 x 3 homography from a level plane (x, y in cm at a height ``z_cm``) to pixels."""
         corners = np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], float) * 10
         corners[:, :2] += self.target_cm
+        corners[:, 2] = z_cm
         return cv2.getPerspectiveTransform(
             corners[:, :2].astype(np.float32), self.project(corners).astype(np.float32)
         )

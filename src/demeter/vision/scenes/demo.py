@@ -77,8 +77,13 @@ def overlapping(
     whole = _steady(whole_view(rng, world, size_wh))
     near = replace(whole, distance_cm=whole.distance_cm * 0.62)
     half = (1 - overlap) / 2
-    left, right = moved(rng, near, (-half, 0.0)), moved(rng, near, (half, 0.0))
-    return render(world, Taken(left, seed)), render(world, Taken(right, seed))
+    along = np.cos(near.roll) * half, -np.sin(near.roll) * half / np.cos(near.tilt)
+    left, right = moved(rng, near, (-along[0], -along[1])), moved(rng, near, along)
+    right = replace(right, tilt=left.tilt)
+    return (
+        render(world, Taken(left, seed)),
+        render(world, Taken(right, seed, moment=1)),
+    )
 
 
 def _dressed(world: World, soil: str, ground: str) -> World:

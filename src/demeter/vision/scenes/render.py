@@ -26,12 +26,17 @@ VARIANTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How one photo of a world was taken; ``seed`` draws its light, clutter and faults."""
+    """How one photo of a world was taken; ``seed`` draws its light, clutter and faults.
+
+    ``moment`` draws anew what differs between two photos taken under one sun: what lies
+    about loose and the camera's faults.
+    """
 
     camera: Camera
     seed: int
     variants: int = 4
     faults: bool = True
+    moment: int | None = None
     clutter: bool = True
 
 
@@ -66,7 +71,9 @@ def _prepared(rng: Rng, world: World, camera: Camera) -> Picture:
             camera,
             _grain_cm(world) / between(rng, 15, 60),
         ),
-        soil=_on_plane(tinted(rng, soil(world.soil, world.seed % VARIANTS)), camera, cm_per_px),
+        soil=_on_plane(
+            tinted(rng, soil(world.soil, world.seed % VARIANTS)), camera, cm_per_px, _soil_z(world)
+        ),
         ids=np.zeros((height, width), np.int32),
         camera=camera,
     )
@@ -78,13 +85,19 @@ def _grain_cm(world: World) -> float:
     return float(np.median(widths)) if widths else 5.0
 
 
-def _on_plane(texture: Bytes, camera: Camera, cm_per_px: float) -> Bytes:
-    """A texture laid on the ground as the camera sees it, mirrored at its edges."""
+def _soil_z(world: World) -> float:
+    """About how high soil lies in the vessels: photos from two places show it move rightly."""
+    heights = [h.rim_z - h.sunk_cm for v in world.vessels for h in v.openings]
+    return float(np.median(heights or [v.floor_z for v in world.vessels] or [0.0]))
+
+
+def _on_plane(texture: Bytes, camera: Camera, cm_per_px: float, z_cm: float = 0.0) -> Bytes:
+    """A texture laid on a level plane as the camera sees it, mirrored at its edges."""
     side = texture.shape[0]
     to_ground = np.array(
         [[cm_per_px, 0, -side / 2 * cm_per_px], [0, cm_per_px, -side / 2 * cm_per_px], [0, 0, 1]]
     )
-    matrix = camera.ground_to_image() @ to_ground
+    matrix = camera.ground_to_image(z_cm) @ to_ground
     return cv2.warpPerspective(
         texture, matrix, camera.size_wh, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )

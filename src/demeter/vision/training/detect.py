@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from demeter.vision.training.assignment import Truth, detection_loss
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import load_coco, with_classes
+from demeter.vision.training.pretrained import settle, start_of
 from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, crop
 
 
@@ -56,7 +56,7 @@ class _Batches:
 
 
 def fresh_detector(start: Path | None) -> Detector:
-    """A detector of our classes; from COCO weights (ONNX) or a trained ``.pt`` where given.
+    """A detector of our classes; from an ONNX file or a trained ``.pt`` where given.
 
     Raises:
         WeightsDoNotFit: the start is no YOLOX-nano.
@@ -64,7 +64,7 @@ def fresh_detector(start: Path | None) -> Detector:
     if start is None:
         return Detector(len(CLASSES))
     if start.suffix == ".onnx":
-        return with_classes(load_coco(start), len(CLASSES))
+        return start_of(start, len(CLASSES))
     network = Detector(len(CLASSES))
     state = torch.load(start, weights_only=True)
     network.load_state_dict(state["smooth"])
@@ -74,8 +74,11 @@ def fresh_detector(start: Path | None) -> Detector:
 def train_detector(recipe: DetectRecipe, plan: Plan, checkpoint: Path) -> Iterator[Progress]:
     """Train or go on training; the checkpoint holds all that resuming needs."""
     torch.manual_seed(recipe.seed)
-    learner = Learner(fresh_detector(recipe.start), plan, checkpoint)
     batches = _Batches(recipe)
+    network = fresh_detector(recipe.start)
+    if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
+        settle(network, batches.at(0)[0])
+    learner = Learner(network, plan, checkpoint)
 
     def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
         images, truths = batches.at(step)

@@ -1,4 +1,4 @@
-"""Starting from YOLOX-nano's COCO weights: the ONNX file's convolutions, one by one."""
+"""Starting from an ONNX file of YOLOX-nano: its convolutions, one by one."""
 
 # pyright: reportMissingImports=false
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import nn
+from torch import Tensor, nn
 
 from demeter.vision.training.errors import WeightsDoNotFit
 from demeter.vision.training.network import Detector
@@ -25,6 +25,9 @@ def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     """
     graph = onnx.load(path).graph
     values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Cast" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]].astype(np.float32)
     try:
         return [(values[n.input[1]], values[n.input[2]]) for n in graph.node if n.op_type == "Conv"]
     except (KeyError, IndexError) as error:
@@ -42,16 +45,16 @@ def _running_order(network: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d |
     return pairs
 
 
-def load_coco(path: Path) -> Detector:
-    """YOLOX-nano with the 80 COCO classes and the weights of an ONNX file.
+def load_detector(path: Path, classes: int) -> Detector:
+    """YOLOX-nano of so many classes with the weights of an ONNX file.
 
     The file's batch norms are folded into biases; here they become the shift of a batch
-    norm that otherwise does nothing.
+    norm that otherwise does nothing (see `settle`).
 
     Raises:
         WeightsDoNotFit: the convolutions differ in number or shape.
     """
-    network = Detector(COCO_CLASSES)
+    network = Detector(classes)
     pairs, stored = _running_order(network), convolutions_of(path)
     if len(pairs) != len(stored):
         raise WeightsDoNotFit(f"{path} has {len(stored)} convolutions, not {len(pairs)}")
@@ -70,9 +73,52 @@ def load_coco(path: Path) -> Detector:
     return network
 
 
+@torch.no_grad()
+def settle(network: nn.Module, images: Tensor) -> None:
+    """Let batch norms do in training what they did folded away, judged by one batch.
+
+    A batch norm in training divides by its batch's spread, which would undo loaded weights:
+    it takes the mean and the spread of what it is given as its own shift and scale.
+    """
+
+    def take(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        spread, mean = torch.var_mean(given[0].float(), (0, 2, 3), correction=0)
+        norm.bias += mean
+        norm.weight.copy_((spread + norm.eps).sqrt())
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(spread)
+
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(take) for norm in norms]
+    keep = [(norm, norm.momentum) for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    network.train()
+    network(images)
+    for norm, momentum in keep:
+        norm.momentum = momentum
+    for hook in hooks:
+        hook.remove()
+
+
 def with_classes(coco: Detector, classes: int) -> Detector:
     """The same network with fresh class outputs."""
     network = Detector(classes)
     state = {k: v for k, v in coco.state_dict().items() if "class_out" not in k}
     network.load_state_dict(state, strict=False)
     return network
+
+
+def start_of(path: Path, classes: int) -> Detector:
+    """A detector of ``classes`` from an ONNX file of them, or of COCO's, with fresh outputs.
+
+    Raises:
+        WeightsDoNotFit: the file is neither.
+    """
+    kernels = [kernel for kernel, _ in convolutions_of(path)]
+    if any(kernel.shape[0] == COCO_CLASSES for kernel in kernels):
+        return with_classes(load_detector(path, COCO_CLASSES), classes)
+    return load_detector(path, classes)

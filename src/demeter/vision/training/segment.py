@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from demeter.vision.scenes.values import Bytes, Floats
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import load_coco
+from demeter.vision.training.pretrained import settle, start_of
 from demeter.vision.training.segmenter import TYPES, Segmenter, segmenter_from
 from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, recoloured
 
@@ -145,7 +145,7 @@ class _Batches:
 
 
 def fresh_segmenter(start: Path | None) -> Segmenter:
-    """A segmenter; from COCO weights (ONNX) or from a trained ``.pt`` where given.
+    """A segmenter; from a detector (ONNX) or from a trained ``.pt`` where given.
 
     Raises:
         WeightsDoNotFit: the start is no YOLOX-nano.
@@ -153,7 +153,7 @@ def fresh_segmenter(start: Path | None) -> Segmenter:
     if start is None:
         return Segmenter()
     if start.suffix == ".onnx":
-        return segmenter_from(load_coco(start))
+        return segmenter_from(start_of(start, len(CLASSES)))
     network = Segmenter()
     state = torch.load(start, weights_only=True)["smooth"]
     if any(name.startswith("heads") for name in state):
@@ -167,8 +167,11 @@ def fresh_segmenter(start: Path | None) -> Segmenter:
 def train_segmenter(recipe: SegmentRecipe, plan: Plan, checkpoint: Path) -> Iterator[Progress]:
     """Train or go on training; the checkpoint holds all that resuming needs."""
     torch.manual_seed(recipe.seed)
-    learner = Learner(fresh_segmenter(recipe.start), plan, checkpoint)
     batches = _Batches(recipe, plan.steps)
+    network = fresh_segmenter(recipe.start)
+    if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
+        settle(network, batches.at(0)[0])
+    learner = Learner(network, plan, checkpoint)
     weights = torch.tensor(TYPE_WEIGHTS)
 
     def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
