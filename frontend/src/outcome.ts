@@ -5,15 +5,18 @@ export interface Accepted {
   is_new: boolean;
   location_code: string | null;
   page_url: string;
-  warnings: string[];
 }
 
-export interface Problem {
+interface Fault {
   code: string;
-  title: string;
   detail: string;
+  file?: string;
+}
+
+export interface Problem extends Fault {
+  title: string;
   next_action?: string;
-  files?: { detail: string }[];
+  files?: Fault[];
 }
 
 export class Outcome {
@@ -35,25 +38,35 @@ export class Outcome {
       link.className = "button";
       return link;
     });
-    const warnings = sessions.flatMap((s) => s.warnings).map((text) => element("p", text));
     this.show("safe", [
       element("h2", isNew ? textSafe : textAgain),
       element("p", isNew ? textSafeText : textAgainText),
-      ...warnings,
       row(links),
     ]);
   }
 
   refused(problem: Problem): void {
-    const faults = problem.files?.map((fault) => fault.detail) ?? [problem.detail];
+    const faults = (problem.files ?? [problem]).map((fault) => this.fault(fault));
     const list = document.createElement("ul");
     list.append(...faults.map((text) => element("li", text)));
+    const action = this.said(problem.code)?.action ?? problem.next_action;
     this.show("refused", [
       element("h2", this.words.textNotSent ?? problem.title),
-      element("p", problem.title),
+      element("p", this.said(problem.code)?.title ?? problem.title),
       list,
-      ...(problem.next_action ? [element("p", problem.next_action)] : []),
+      ...(action ? [element("p", action)] : []),
     ]);
+  }
+
+  // In the page's language where the file tells enough; else as the server said it.
+  private fault(fault: Fault): string {
+    const title = this.said(fault.code)?.title;
+    return fault.file && title ? `${fault.file}: ${title}` : fault.detail;
+  }
+
+  private said(code: string): { title?: string; action?: string } | undefined {
+    const all = JSON.parse(this.words.problems ?? "{}") as Record<string, { title: string }>;
+    return all[code];
   }
 
   unreachable(again: () => void): void {

@@ -42,9 +42,7 @@ def test_each_operation_says_what_it_is_for(method, path, operation):
         assert "application/problem+json" in operation["responses"]["422"]["content"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "operation"), [o for o in OPERATIONS if o[0] == "post"]
-)
+@pytest.mark.parametrize(("method", "path", "operation"), [o for o in OPERATIONS if o[0] == "post"])
 def test_each_post_takes_an_idempotency_key(method, path, operation):
     names = [p["name"].lower() for p in operation["parameters"]]
     assert "idempotency-key" in names

@@ -1,4 +1,4 @@
-"""Uploading over HTTP: what is answered 202 is safe and counted once; what is not leaves nothing."""
+"""Uploading over HTTP: what is answered 202 is safe; what is refused leaves nothing."""
 
 from __future__ import annotations
 

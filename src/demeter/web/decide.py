@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
 from demeter.db import transaction
+from demeter.learning import blind
 from demeter.photos import locate, review
 from demeter.photos.models import PhotoSession
 
@@ -56,6 +57,16 @@ def reprocess(session_id: UUID) -> RedirectResponse:
 def post(session_id: UUID) -> RedirectResponse:
     """Try again to post."""
     return _decided(session_id, lambda s, user: review.retry_posting(s, session_id, user))
+
+
+@router.post("/blind-recount")
+def blind_recount(
+    session_id: UUID, plants: Annotated[int, Form(ge=0, le=1_000_000)]
+) -> RedirectResponse:
+    """A person's own number, before the machine's is shown."""
+    with transaction() as session:
+        blind.give(session, session_id, find_user(session, None), plants, {}, None)
+    return RedirectResponse(f"/sessions/{session_id}", status_code=303)
 
 
 def _decided(session_id: UUID, act: Callable[[Session, User], PhotoSession]) -> RedirectResponse:

@@ -17,7 +17,7 @@ LANGUAGES = ("es", "en")
 DEFAULT = "es"  # people at the nursery speak Spanish
 COOKIE = "language"
 A_YEAR_S = 365 * 24 * 3600
-_NUMBER = re.compile(r"\d+")
+_BLANK = re.compile(r"'[^']*'|\d+")  # what changes in a sentence: numbers and names in quotes
 
 router = APIRouter()
 
@@ -41,14 +41,23 @@ class Texts:
         """The text of a key that may be unknown, such as an error's code."""
         return self.by_key.get(key, otherwise)
 
+    def problems(self) -> dict[str, dict[str, str]]:
+        """Title and action of each error by its code, for scripts that show one."""
+        found: dict[str, dict[str, str]] = {}
+        for key, text in self.by_key.items():
+            parts = key.split(".")
+            if parts[0] == "error" and len(parts) == 3:  # noqa: PLR2004  error.CODE.part
+                found.setdefault(parts[1], {})[parts[2]] = text
+        return found
+
     def sentence(self, text: str | None) -> str:
         """A sentence that vision or a rule wrote in English, in this language if it is known."""
-        key = "sentence." + _NUMBER.sub("#", text or "")
+        key = "sentence." + _BLANK.sub("#", text or "")
         found = self.by_key.get(key)
         if found is None:
             return text or ""
-        numbers = iter(_NUMBER.findall(text or ""))
-        return re.sub("#", lambda _: next(numbers), found)
+        blanks = iter(_BLANK.findall(text or ""))
+        return re.sub("#", lambda _: next(blanks), found)
 
 
 def texts(request: Request) -> Texts:

@@ -1,0 +1,304 @@
+"""The pages in a real browser: on a phone and at a desk, in both languages, with live progress."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from demeter.app import create_app
+from demeter.photos.models import PhotoSession
+from nursery import photo_count
+from served import SESSIONS, client, count, jpeg, rows, uploaded
+
+__all__ = ["client"]
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+expect.set_options(timeout=20_000)
+
+
+def _program() -> str | None:
+    """Chromium of the system, or the one that set-up unpacked beside the environment."""
+    unpacked = Path(sys.prefix).parent / "chromium" / "chromium"
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    return found or (str(unpacked) if unpacked.exists() else None)
+
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = _program()
+    if program is None:
+        pytest.skip("no Chromium here: `make setup-dev` installs it where it may")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def site(client: TestClient) -> Iterator[str]:
+    """The server on a port of its own, on the test's database."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = uvicorn.Config(
+        create_app(), port=port, log_level="critical", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@dataclass
+class Visit:
+    """A page somebody looks at, and everything that went wrong meanwhile."""
+
+    page: Page
+    site: str
+    faults: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.site + path)
+        return self.page
+
+
+@pytest.fixture(params=[(PHONE, "es-AR"), (DESK, "en-GB")], ids=["phone-es", "desk-en"])
+def visit(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    size, language = request.param
+    phone = size is PHONE
+    context = browser.new_context(viewport=size, locale=language, has_touch=phone, is_mobile=phone)
+    made = Visit(context.new_page(), site)
+    made.page.on("pageerror", lambda error: made.faults.append(str(error)))
+    made.page.on(
+        "console", lambda said: made.faults.append(said.text) if said.type == "error" else None
+    )
+    made.page.on(
+        "request",
+        lambda sent: (
+            None if sent.url.startswith((site, "blob:", "data:")) else made.foreign.append(sent.url)
+        ),
+    )
+    yield made
+    context.close()
+    assert made.foreign == []
+
+
+def is_spanish(page: Page) -> bool:
+    return page.locator("html").get_attribute("lang") == "es"
+
+
+def choose(page: Page, *files: tuple[str, bytes]) -> None:
+    payload = [{"name": n, "mimeType": "image/jpeg", "buffer": body} for n, body in files]
+    page.locator("input[type=file][multiple]").set_input_files(payload)
+
+
+def fits(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_photo_is_sent_safe_and_listed_without_a_reload(visit: Visit):
+    page = visit.go("/")
+    send = page.locator("[data-send]")
+    expect(send).to_be_disabled()
+    choose(page, ("one.jpg", jpeg(1)), ("two.jpg", jpeg(2)))
+    expect(page.locator("[data-chosen] li")).to_have_count(2)
+    page.locator("[data-chosen] button").first.click()
+    expect(page.locator("[data-chosen] li")).to_have_count(1)
+    page.fill("#location_code", "a2")
+    send.click()
+    outcome = page.locator("[data-outcome]")
+    expect(outcome).to_contain_text(
+        "Sus fotos están a salvo" if is_spanish(page) else "Your photos are safe"
+    )
+    expect(outcome.locator("a")).to_contain_text("A2")
+    expect(page.locator(".session-row")).to_have_count(1)
+    expect(page.locator("[data-chosen] li")).to_have_count(0)
+    assert rows(PhotoSession) == 1
+    assert fits(page)
+    assert visit.faults == []
+
+
+def test_a_location_is_offered_as_it_is_typed(visit: Visit):
+    page = visit.go("/")
+    page.locator("#location_code").press_sequentially("a3")
+    expect(page.locator("#locations option")).to_have_count(1)
+    expect(page.locator("#locations option")).to_have_attribute("value", "A3")
+
+
+def test_refused_photos_are_named_and_stay_chosen(visit: Visit):
+    page = visit.go("/")
+    choose(page, ("good.jpg", jpeg()), ("notes.jpg", b"text"))
+    page.fill("#location_code", "A1")
+    page.locator("[data-send]").click()
+    told = "Este archivo no es una foto" if is_spanish(page) else "This file is not a photo"
+    expect(page.locator("[data-outcome] li")).to_have_text(f"notes.jpg: {told}")
+    expect(page.locator("[data-chosen] li")).to_have_count(2)
+    expect(page.locator("[data-send]")).to_be_enabled()
+    assert rows(PhotoSession) == 0
+
+
+def test_what_was_not_sent_can_be_sent_again_once(visit: Visit):
+    page = visit.go("/")
+    keys: list[str | None] = []
+
+    def lose_the_answer(route, request) -> None:
+        keys.append(request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            route.fetch()  # it arrives, but the answer is lost on the way back
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/stock/photo", lose_the_answer)
+    choose(page, ("bed.jpg", jpeg()))
+    page.fill("#location_code", "A1")
+    page.locator("[data-send]").click()
+    retry = page.locator("[data-outcome] button")
+    expect(retry).to_have_text("Intentar otra vez" if is_spanish(page) else "Try again")
+    retry.click()
+    expect(page.locator(".outcome.safe")).to_be_visible()
+    assert keys[0]
+    assert keys[0] == keys[1]
+    assert rows(PhotoSession) == 1
+
+
+def test_progress_is_shown_and_the_page_turns_into_the_result(visit: Visit, client: TestClient):
+    session_id = uploaded(client)
+    page = visit.go(f"/sessions/{session_id}")
+    expect(page.locator("[data-progress-title]")).to_have_text(
+        "En espera de un proceso de conteo" if is_spanish(page) else "Waiting for a worker"
+    )
+    expect(page.locator("[data-no-worker]")).to_be_visible()
+    count(session_id, photo_count((12, 3)))
+    expect(page.locator(".badge.large")).to_have_class("badge large completed")
+    expect(page.locator(".big span")).to_have_text("15")
+    assert fits(page)
+    assert visit.faults == []
+
+
+def painted(page: Page) -> int:
+    """How many pixels of the overlay are not transparent."""
+    return page.evaluate("""() => {
+        const c = document.querySelector('canvas.overlay');
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+        let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i]) n += 1; return n; }""")
+
+
+def test_the_photo_can_be_walked_through(visit: Visit, client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count((9, 1), (4, 0), empty=2))
+    page = visit.go(f"/sessions/{session_id}")
+    expect(page.locator("[data-stage]")).to_have_attribute("data-ready", "true")
+    expect(page.locator("[data-count=plants]")).to_have_text("13")
+    whole = painted(page)
+    assert whole > 0
+    page.locator("[data-layer=containers]").uncheck()
+    without_containers = painted(page)
+    assert 0 < without_containers < whole
+    page.locator("[data-layer=plants]").uncheck()
+    page.locator("[data-layer=empties]").uncheck()
+    page.locator("[data-layer=residual]").uncheck()
+    assert painted(page) == 0
+    page.locator("[data-layer=containers]").check()
+    page.locator("[data-show='2']").click()
+    expect(page.locator("tr[data-container='2']")).to_have_class("marked")
+    page.wait_for_timeout(1200)
+    assert painted(page) > whole  # zoomed in on it, its outline is longer
+    page.locator("[data-zoom=whole]").click()
+    assert fits(page)
+    assert visit.faults == []
+
+
+def test_a_tap_on_a_container_marks_its_row(visit: Visit, client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count((9, 1), (4, 0)))
+    page = visit.go(f"/sessions/{session_id}")
+    expect(page.locator("[data-stage]")).to_have_attribute("data-ready", "true")
+    page.wait_for_timeout(700)
+    box = page.locator(".viewer").bounding_box()
+    assert box
+    scale = min(box["width"], box["height"]) / 1000
+    left = box["x"] + (box["width"] - 1000 * scale) / 2
+    top = box["y"] + (box["height"] - 1000 * scale) / 2
+    page.mouse.click(left + 360 * scale, top + 110 * scale)  # inside the second container
+    expect(page.locator("tr[data-container='2']")).to_have_class("marked")
+    expect(page.locator("tr[data-container='1']")).not_to_have_class("marked")
+
+
+def test_a_count_is_accepted_with_a_button(visit: Visit, client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count((2, None), residual_share=0.4))
+    page = visit.go(f"/sessions/{session_id}")
+    page.fill("#note", "looked at it")
+    page.locator(f"form[action='/sessions/{session_id}/accept'] button").click()
+    expect(page.locator(".badge.large")).to_have_class("badge large completed")
+    assert client.get(f"{SESSIONS}/{session_id}").json()["validated"] is True
+
+
+def test_the_language_is_changed_by_a_person(visit: Visit):
+    page = visit.go("/")
+    other = "en" if is_spanish(page) else "es"
+    page.locator(f".languages button[value={other}]").click()
+    expect(page.locator("html")).to_have_attribute("lang", other)
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", other)
+
+
+def test_everything_has_a_name_and_is_large_enough_to_touch(visit: Visit, client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count((2, None), (3, 1), residual_share=0.4))
+    for path in ("/", f"/sessions/{session_id}"):
+        page = visit.go(path)
+        assert page.locator("h1").count() == 1
+        assert page.locator("img:not([alt])").count() == 0
+        nameless = page.evaluate("""() => [...document.querySelectorAll(
+            'button, a, input:not([type=hidden])')].filter(e => e.offsetParent &&
+            !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length ||
+              e.querySelector('img[alt]'))).map(e => e.outerHTML)""")
+        assert nameless == []
+        if page.viewport_size == PHONE:
+            small = page.evaluate("""() => [...document.querySelectorAll(
+                'button, .button, summary, input:not([type=hidden], [type=checkbox]), .layer')]
+                .filter(e => e.offsetParent && e.getBoundingClientRect().height < 34)
+                .map(e => e.outerHTML)""")
+            assert small == []
+
+
+def test_a_page_without_scripts_still_takes_photos(browser: Browser, site: str):
+    context = browser.new_context(java_script_enabled=False, locale="en")
+    page = context.new_page()
+    page.goto(site)
+    choose(page, ("bed.jpg", jpeg()))
+    page.fill("#location_code", "A1")
+    page.locator("[data-send]").click()
+    expect(page.locator("h1")).to_have_text("Count of A1")
+    context.close()

@@ -1,0 +1,217 @@
+"""Pages in every state a session can be in, without a browser."""
+
+from __future__ import annotations
+
+import html
+import re
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from demeter.photos.models import PhotoSession
+from demeter.settings import settings
+from nursery import photo_count
+from served import SESSIONS, client, count, jpeg, rows, send, uploaded
+
+__all__ = ["client"]
+
+ENGLISH = {"accept-language": "en"}
+BROWSER = {"accept": "text/html", "accept-language": "en"}
+
+
+def page(client: TestClient, path: str) -> str:
+    answer = client.get(path, headers=BROWSER)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    return re.sub(r"\s+", " ", html.unescape(answer.text))
+
+
+def session_page(client: TestClient, session_id: str) -> str:
+    return page(client, f"/sessions/{session_id}")
+
+
+def test_the_first_page_has_a_form_and_says_that_there_are_no_counts_yet(client: TestClient):
+    shown = page(client, "/")
+    assert 'enctype="multipart/form-data"' in shown
+    assert 'capture="environment"' in shown
+    assert "No counts yet." in shown
+    assert '<option value="A1">Bed A1 · NORTH</option>' in shown
+
+
+def test_what_needs_a_person_comes_first(client: TestClient):
+    waiting = send(client, jpeg(1)).json()["session_id"]
+    done = uploaded(client, jpeg(2))
+    count(done, photo_count((3, 1)))
+    pending = uploaded(client, jpeg(3))
+    shown = re.findall(r'href="/sessions/([0-9a-f-]{36})"', page(client, "/"))
+    assert shown == [waiting, pending, done]
+
+
+def test_the_list_renews_itself_only_when_something_changed(client: TestClient):
+    uploaded(client)
+    address = re.search(r'hx-get="(/parts/sessions[^"]+)"', page(client, "/"))
+    assert address
+    assert client.get(address[1], headers=ENGLISH).status_code == 204
+    uploaded(client, jpeg(1))
+    answer = client.get(address[1], headers=ENGLISH)
+    assert answer.status_code == 200
+    assert answer.text.startswith('<div id="sessions"')
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("a1", ["A1"]), ("bed", ["A1", "A2", "A3"]), ("not", ["A3"]), ("%", []), ("_", []), ("x", [])],
+)
+def test_locations_are_offered_by_code_and_name(client: TestClient, typed: str, offered: list):
+    answer = client.get("/parts/locations", params={"location_code": typed}, headers=ENGLISH)
+    assert re.findall(r'value="([^"]+)"', answer.text) == offered
+
+
+def test_without_scripts_the_form_leads_to_the_session(client: TestClient):
+    files = [("files", ("bed.jpg", jpeg()))]
+    empty = [("files", ("", b""))]  # what a browser sends for a file field left alone
+    answer = client.post(
+        "/upload", files=[*empty, *files], data={"location_code": "A1"}, follow_redirects=False
+    )
+    assert answer.status_code == 303
+    assert re.fullmatch("/sessions/[0-9a-f-]{36}", answer.headers["location"])
+    answer = client.post("/upload", files=empty, headers=BROWSER)
+    assert answer.status_code == 422
+    assert "Choose at least one photo." in answer.text
+    assert rows(PhotoSession) == 1
+
+
+def test_a_session_that_waits_for_a_worker_says_so(client: TestClient):
+    shown = session_page(client, uploaded(client))
+    assert "Waiting for a worker" in shown
+    assert "No worker is running" in shown
+    assert "Not counted yet." in shown
+    assert "<dd>0</dd>" not in shown
+
+
+def test_a_counted_session_shows_containers_bins_batches_and_movements(client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count((1200, 34), (5, 0)))
+    shown = session_page(client, session_id)
+    told = client.get(f"{SESSIONS}/{session_id}").json()
+    assert "In stock" in shown
+    assert "1,239" in shown
+    assert "+1,234" in shown
+    for container in told["containers"]:
+        assert container["bin"]["code"] in shown
+    for batch in told["batches"]:
+        assert batch["batch_code"] in shown
+    assert "plants@abc" in shown
+    assert "tile_px" in shown
+    assert told["images"][0]["processed_url"] in shown
+
+
+def test_an_unknown_estimate_is_a_dash_with_its_reason(client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count((12, None), residual_share=0.4))
+    shown = session_page(client, session_id)
+    assert "Part of a container could not be estimated" in shown
+    assert "≥ 12" in shown
+    assert "40 % not separated. too few detections" in shown
+    assert 'data-label="Estimated">—</td>' in shown
+    assert f'action="/sessions/{session_id}/accept"' in shown
+
+
+def test_no_container_is_not_a_zero(client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count())
+    shown = session_page(client, session_id)
+    assert "No container was found" in shown
+    assert "<dd>0</dd>" not in shown
+    assert f'action="/sessions/{session_id}/confirm-empty"' in shown
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_state_has_a_page_in_both_languages(client: TestClient, language: str):
+    made = {
+        "needs_location": send(client, jpeg(1)).json()["session_id"],
+        "pending": uploaded(client, jpeg(2)),
+        "completed": uploaded(client, jpeg(3)),
+        "needs_config": uploaded(client, jpeg(4), location_code="A3"),
+        "needs_review": uploaded(client, jpeg(5)),
+    }
+    count(made["completed"], photo_count((3, 1), (0, 0)))
+    count(made["needs_config"], photo_count((3, 1)))
+    count(made["needs_review"], None)
+    for status, session_id in made.items():
+        answer = client.get(f"/sessions/{session_id}", headers={"accept-language": language})
+        assert answer.status_code == 200
+        assert f'<html lang="{language}">' in answer.text
+        assert client.get(f"{SESSIONS}/{session_id}").json()["status"] == status
+        assert f'class="badge large {status}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "answers"),
+    [
+        ("accept", {"note": "fine"}, [photo_count((2, None), residual_share=0.4)]),
+        ("confirm-empty", {}, [photo_count()]),
+        ("reprocess", {}, [None]),
+    ],
+)
+def test_a_button_does_what_it_says_and_shows_the_session_again(
+    client: TestClient, action: str, fields: dict, answers: list
+):
+    session_id = uploaded(client)
+    count(session_id, *answers)
+    answer = client.post(f"/sessions/{session_id}/{action}", data=fields, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/sessions/{session_id}"
+    status = client.get(f"{SESSIONS}/{session_id}").json()["status"]
+    assert status == ("pending" if action == "reprocess" else "completed")
+
+
+def test_a_location_is_chosen_on_the_page(client: TestClient):
+    session_id = send(client, jpeg()).json()["session_id"]
+    client.post(f"/sessions/{session_id}/location", data={"location_code": " a2 "})
+    assert client.get(f"{SESSIONS}/{session_id}").json()["location"]["code"] == "A2"
+
+
+def test_a_photo_that_is_counted_blind_shows_no_number_before_the_person_s(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    session_id = uploaded(client)
+    count(session_id, photo_count((1234, 3)))
+    monkeypatch.setenv("DEMETER_BLIND_SHARE", "1")
+    settings.cache_clear()
+    shown = session_page(client, session_id)
+    assert "Count it yourself first" in shown
+    assert "1,23" not in shown
+    assert "processed" not in shown
+    client.post(f"/sessions/{session_id}/blind-recount", data={"plants": "1200"})
+    assert "1,237" in session_page(client, session_id)
+
+
+def test_a_button_that_came_too_late_explains_itself(client: TestClient):
+    answer = client.post(f"/sessions/{uploaded(client)}/accept", headers=BROWSER)
+    assert answer.status_code == 409
+    assert "This can no longer be done" in answer.text
+
+
+def test_a_session_that_does_not_exist_is_a_page_with_advice(client: TestClient):
+    answer = client.get(f"/sessions/{uuid4()}", headers=BROWSER)
+    assert answer.status_code == 404
+    assert "There is no such count" in answer.text
+    assert "Back to the first page" in answer.text
+
+
+def test_what_people_write_is_shown_as_text(client: TestClient):
+    files = [("files", ('<img src=x onerror="alert(1)">.jpg', b"no photo"))]
+    answer = client.post("/upload", files=files, data={"location_code": "A1"}, headers=BROWSER)
+    assert answer.status_code == 422
+    assert "<img src=x" not in answer.text
+    assert "&lt;img src=x" in answer.text
+
+
+def test_pages_load_nothing_from_other_hosts(client: TestClient):
+    session_id = uploaded(client)
+    count(session_id, photo_count((3, 0)))
+    for path in ("/", f"/sessions/{session_id}"):
+        loads = re.findall(r'(?:src|href|action)="([^"]+)"', client.get(path).text)
+        assert [address for address in loads if not address.startswith(("/", "#"))] == []
