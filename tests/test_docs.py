@@ -47,7 +47,7 @@ def test_every_dependency_has_its_line() -> None:
 
 
 def test_every_error_is_in_the_table_of_errors() -> None:
-    import demeter.app  # noqa: F401, PLC0415  loads every feature
+    import demeter.app  # noqa: PLC0415  loads every feature
     import demeter.vision.errors  # noqa: F401, PLC0415
 
     told = (DOCS / "errors.md").read_text()
@@ -69,6 +69,8 @@ def test_links_between_documents_lead_somewhere(page: Path) -> None:
 
 
 def test_the_eight_files_of_the_data_flow_are_there() -> None:
-    told = re.findall(r"^ \d ([a-z]+/[a-z]+\.py)", (DOCS / "data-flow.md").read_text(), re.M)
+    told = re.findall(
+        r"^ \d ([a-z]+/[a-z]+\.py)", (DOCS / "data-flow.md").read_text(), re.MULTILINE
+    )
     assert len(told) == 8
     assert [name for name in told if not (ROOT / "src" / "demeter" / name).exists()] == []

@@ -20,6 +20,10 @@ CREATE TABLE stock_facts (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 ALTER TABLE stock_movements ADD COLUMN fact_id uuid REFERENCES stock_facts ON DELETE RESTRICT;
+-- History is read from this index alone: stock as of a moment, lot by lot.
+DROP INDEX ix_stock_movements_batch;
+CREATE INDEX ix_stock_movements_batch ON stock_movements (batch_id, occurred_at)
+    INCLUDE (quantity);
 CREATE INDEX ix_stock_movements_fact ON stock_movements (fact_id) WHERE fact_id IS NOT NULL;
 
 -- plants is what was posted, all containers together; posted_attempt the attempt it came from.
@@ -151,6 +155,8 @@ CREATE INDEX ix_period_events ON period_events (period_id);
 """
 
 DOWN = """
+DROP INDEX ix_stock_movements_batch;
+CREATE INDEX ix_stock_movements_batch ON stock_movements (batch_id, occurred_at);
 ALTER TABLE stock_movements DROP COLUMN closing_id, DROP COLUMN fact_id;
 DROP TABLE period_events, period_explanations, period_closings, periods, count_corrections,
     stock_facts;

@@ -13,6 +13,10 @@ from demeter.edge.requests import RequestIds
 from demeter.learning import api as learning
 from demeter.photos import api as photos
 from demeter.photos import api_actions as decisions
+from demeter.reconciliation import api as periods
+from demeter.stock import api as stock
+from demeter.stock import api_counts as counts
+from demeter.stock import api_sheets as sheets
 from demeter.web import assets, decide, errors, home, language, session_page
 
 ABOUT = """Photos become counts, and counts become stock.
@@ -43,6 +47,10 @@ def create_app() -> FastAPI:
 
     app.include_router(photos.router)
     app.include_router(decisions.router)
+    app.include_router(stock.router)
+    app.include_router(sheets.router)
+    app.include_router(counts.router)
+    app.include_router(periods.router)
     app.include_router(learning.router)
     app.include_router(health.router)
 

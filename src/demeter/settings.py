@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     closing_two_people: bool = False  # one proposes to close a period, another closes it
     sales_tolerance_share: float = 0.02  # of a sales file's line that still counts as matched
 
+    held_out_share: float = Field(default=0.2, ge=0, le=1)  # of locations, to judge models on
     blind_share: float = Field(default=0.0, ge=0, le=1)  # of sessions that are counted blind, too
 
     worker_stalled_s: float = 12.0

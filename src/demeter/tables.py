@@ -9,4 +9,13 @@ from demeter.photos import models as photos
 from demeter.reconciliation import models as reconciliation
 from demeter.stock import models as stock
 
-__all__ = ["accounts", "blobs", "catalog", "learning", "locations", "photos", "reconciliation", "stock"]
+__all__ = [
+    "accounts",
+    "blobs",
+    "catalog",
+    "learning",
+    "locations",
+    "photos",
+    "reconciliation",
+    "stock",
+]

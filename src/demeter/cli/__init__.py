@@ -20,6 +20,7 @@ from demeter.errors import DomainError, Unavailable
 # seconds, for vision comes along; a script that asks for the database's address must not wait.
 COMMANDS = {
     "db": ("demeter.cli.db", "app"),
+    "dataset": ("demeter.cli.dataset", "app"),
     "demo": ("demeter.cli.demo", "demo"),
     "doctor": ("demeter.cli.doctor", "doctor"),
     "evaluate": ("demeter.cli.evaluate", "app"),

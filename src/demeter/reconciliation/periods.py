@@ -93,6 +93,12 @@ def end_of_month(code: str) -> datetime:
     return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
 
 
+def at_site(moment: datetime) -> datetime:
+    """A moment without offset is the site's."""
+    zone = ZoneInfo(settings().time_zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
 def find(session: Session, code: str, *, lock: bool = False) -> Period:
     """The period of this code.
 

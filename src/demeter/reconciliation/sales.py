@@ -1,0 +1,99 @@
+"""A client's sales against the ledger's: pure comparison, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+Sku = tuple[str, str | None]  # product's, packaging's or none
+
+
+class Verdict(StrEnum):
+    """How a line of the file stands against the ledger."""
+
+    MATCHED = "matched"
+    SHORT = "short"
+    OVER = "over"
+    UNKNOWN_SKU = "unknown_sku"
+
+
+@dataclass(frozen=True, slots=True)
+class SalesLine:
+    """One line of the file; ``row`` counts from 1, the heading is row 1."""
+
+    row: int
+    product_sku: str
+    packaging_sku: str | None
+    quantity_sold: int
+    sale_date: date | None = None
+    invoice_number: str | None = None
+    customer_name: str | None = None
+    notes: str | None = None
+
+    @property
+    def sku(self) -> Sku:
+        """What was sold."""
+        return (self.product_sku, self.packaging_sku)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A line with what the file and the ledger say of its SKU in all."""
+
+    line: SalesLine
+    verdict: Verdict
+    file_total: int | None
+    ledger_total: int | None
+
+    @property
+    def difference(self) -> int | None:
+        """The file's total less the ledger's."""
+        if self.file_total is None or self.ledger_total is None:
+            return None
+        return self.file_total - self.ledger_total
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Every line of the file, and what the ledger sold that the file does not name."""
+
+    lines: tuple[Compared, ...]
+    not_in_file: tuple[tuple[Sku, int], ...]
+
+
+def compare(
+    lines: Sequence[SalesLine],
+    ledger: Mapping[Sku, int],
+    known: Sequence[Sku] | set[Sku],
+    tolerance_share: float,
+) -> Comparison:
+    """Each line by its SKU's totals.
+
+    ``matched`` where both differ by no more than ``tolerance_share`` of the ledger's, `short`
+    where the file says less than the ledger, `over` where it says more. ``known`` are the
+    SKUs that the catalog has; others are `unknown_sku`.
+    """
+    known_skus = set(known)
+    totals: dict[Sku, int] = {}
+    for line in lines:
+        totals[line.sku] = totals.get(line.sku, 0) + line.quantity_sold
+    compared = []
+    for line in lines:
+        if line.sku not in known_skus:
+            compared.append(Compared(line, Verdict.UNKNOWN_SKU, None, None))
+            continue
+        said, sold = totals[line.sku], ledger.get(line.sku, 0)
+        compared.append(Compared(line, _verdict(said, sold, tolerance_share), said, sold))
+    missing = sorted(
+        ((sku, sold) for sku, sold in ledger.items() if sold and sku not in totals),
+        key=lambda item: (item[0][0], item[0][1] or ""),
+    )
+    return Comparison(tuple(compared), tuple(missing))
+
+
+def _verdict(said: int, sold: int, tolerance_share: float) -> Verdict:
+    if abs(said - sold) <= tolerance_share * abs(sold):
+        return Verdict.MATCHED
+    return Verdict.SHORT if said < sold else Verdict.OVER

@@ -1,0 +1,166 @@
+"""Movements and stock over HTTP; what they do is in `movements`, `moves`, `undo`, `history`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Query
+from sqlalchemy.orm import Session
+
+from demeter.db import transaction
+from demeter.edge.idempotency import Once, OnceOnly
+from demeter.photos import api_docs
+from demeter.stock import history, life, listing, reporting, undo
+from demeter.stock.claims import moment_of
+from demeter.stock.effects import Effect, preview
+from demeter.stock.history import Filter, Level, Stock
+from demeter.stock.listing import MovementPage, MovementRow
+from demeter.stock.models import MovementType
+from demeter.stock.requests import Code, Movement, Report, When
+
+SEES = {"x-roles": ["admin", "supervisor", "worker", "viewer"]}
+REPORTS = {"x-roles": ["admin", "supervisor", "worker"]}
+DECIDES = {"x-roles": ["admin", "supervisor"]}
+KEYED = [Depends(Once)]  # taken on every POST; what changes nothing has nothing to remember
+
+router = APIRouter(
+    prefix="/api/v1/stock",
+    tags=["stock"],
+    responses=api_docs.PROBLEMS | {409: api_docs.PROBLEM},
+)
+
+EXAMPLES = {
+    "sold": {
+        "value": {
+            "movement_id": "7d0c8a52-5b41-4f0e-8a53-1f1f3f0f9c10",
+            "movement_type": "ventas",
+            "location_code": "NAVE1-C03",
+            "quantity": 50,
+            "occurred_at": "2026-03-03",
+        }
+    },
+    "transplanted": {
+        "value": {
+            "movement_id": "0f6f1f3d-0a3e-4f59-9d1c-6a1f6a7f2b11",
+            "movement_type": "transplante",
+            "location_code": "NAVE1-C03",
+            "to_location_code": "NAVE2-C01",
+            "quantity": 300,
+        }
+    },
+}
+Said = Annotated[Movement, Body(openapi_examples=EXAMPLES)]  # type: ignore[arg-type]
+
+
+@router.post("/movements", summary="Report a movement", openapi_extra=REPORTS)
+def report(body: Said, once: OnceOnly) -> Effect:
+    """Planted, sown, died, sold, adjusted, transplanted, or moved within a location.
+
+    `movement_id` is yours: the same again is answered alike, other content under it refused.
+    A fact from before a posted count changes history and leaves that count standing.
+    """
+    return _once(once, body, lambda session: reporting.report(session, body))
+
+
+@router.post(
+    "/movements/preview",
+    summary="What a movement would write",
+    openapi_extra=REPORTS,
+    dependencies=KEYED,
+)
+def preview_report(body: Said) -> Effect:
+    """The same answer as reporting it, and nothing is kept."""
+    with transaction() as session:
+        return preview(session, lambda: reporting.report(session, body))
+
+
+@router.post("/movements/{movement_id}/undo", summary="Undo a movement", openapi_extra=DECIDES)
+def undo_movement(movement_id: UUID, body: Report, once: OnceOnly) -> Effect:
+    """By its reversal, once, with a reason; both stay in the ledger.
+
+    `movement_id` in the body is the reversal's own key.
+    """
+    return _once(once, body, lambda session: _undo(session, movement_id, body))
+
+
+@router.post(
+    "/movements/{movement_id}/undo/preview",
+    summary="What undoing a movement would write",
+    openapi_extra=DECIDES,
+    dependencies=KEYED,
+)
+def preview_undo(movement_id: UUID, body: Report) -> Effect:
+    """The same answer as undoing it, and nothing is kept."""
+    with transaction() as session:
+        return preview(session, lambda: _undo(session, movement_id, body))
+
+
+@router.get("/movements", summary="The ledger, last written first", openapi_extra=SEES)
+def list_movements(
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(max_length=40)] = None,
+    location_code: Code | None = None,
+    batch_code: Code | None = None,
+    movement_type: MovementType | None = None,
+) -> MovementPage:
+    """A page at a time; `next_cursor` leads on."""
+    with transaction() as session:
+        return listing.movements(
+            session,
+            limit=limit,
+            cursor=cursor,
+            location_code=location_code,
+            batch_code=batch_code,
+            movement_type=movement_type,
+        )
+
+
+@router.get("/movements/{movement_id}", summary="One movement", openapi_extra=SEES)
+def get_movement(movement_id: UUID) -> MovementRow:
+    """With what undid it, if anything."""
+    with transaction() as session:
+        return listing.movement(session, movement_id)
+
+
+@router.get("/on-hand", summary="Stock today or as of any moment", openapi_extra=SEES)
+def on_hand(
+    by: Annotated[list[Level], Query(max_length=8)] = [Level.LOCATION, Level.PRODUCT],  # noqa: B006
+    at: When = None,
+    warehouse: Code | None = None,
+    area: Code | None = None,
+    location: Code | None = None,
+    product: Code | None = None,
+    state: Code | None = None,
+    packaging: Code | None = None,
+    lot: Code | None = None,
+) -> list[Stock]:
+    """Plants, added up by these levels; a date alone is the end of that day."""
+    filters = Filter(
+        warehouse=warehouse,
+        area=area,
+        location=location,
+        product=product,
+        state=state,
+        packaging=packaging,
+        lot=lot,
+    )
+    with transaction() as session:
+        moment = moment_of(at) if at is not None else None
+        return history.stock(session, list(dict.fromkeys(by)), filters, moment)
+
+
+@router.get("/lots/{batch_code}", summary="A lot's whole life", openapi_extra=SEES)
+def get_lot(batch_code: Code) -> life.Life:
+    """Its movements, and the lots its plants came from, back to their photo or planting."""
+    with transaction() as session:
+        return life.life(session, batch_code)
+
+
+def _undo(session: Session, movement_id: UUID, body: Report) -> Effect:
+    return undo.undo(session, reporting.told_of(session, body), movement_id)
+
+
+def _once(once: Any, body: Any, act: Any) -> Effect:
+    with transaction() as session:
+        return once.answer(session, body, lambda: act(session))

@@ -1,0 +1,199 @@
+"""Counts over HTTP: by hand, corrected, posted again, taken back, moved; and the count sheet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from sqlalchemy.orm import Session
+
+from demeter.db import transaction
+from demeter.edge.idempotency import Once, OnceOnly
+from demeter.photos import api_docs
+from demeter.photos import correct as of_photos
+from demeter.photos.models import PhotoSession
+from demeter.stock import counts, listing, naming, reporting
+from demeter.stock.api import DECIDES, KEYED, REPORTS, SEES
+from demeter.stock.effects import Effect, preview
+from demeter.stock.errors import CountNotFound, CountState, InvalidCount
+from demeter.stock.listing import CountPage, CountRow
+from demeter.stock.models import Count
+from demeter.stock.requests import ByHand, Code, Correction, MoveCount, Report
+
+router = APIRouter(
+    prefix="/api/v1/stock/counts",
+    tags=["counts"],
+    responses=api_docs.PROBLEMS | {409: api_docs.PROBLEM},
+)
+
+CountId = Annotated[int, Path(ge=1, lt=2**62)]
+
+
+@router.post("", summary="Count a location by hand", openapi_extra=REPORTS)
+def count_by_hand(body: ByHand, once: OnceOnly) -> Effect:
+    """A stocktake at its moment, like a photo; `waits_for` says what it waits for, if it does."""
+    with transaction() as session:
+        return once.answer(session, body, lambda: reporting.count_by_hand(session, body))
+
+
+@router.post(
+    "/preview",
+    summary="What a count by hand would write",
+    openapi_extra=REPORTS,
+    dependencies=KEYED,
+)
+def preview_count(body: ByHand) -> Effect:
+    """The same answer as counting, and nothing is kept."""
+    with transaction() as session:
+        return preview(session, lambda: reporting.count_by_hand(session, body))
+
+
+@router.get("", summary="Counts, last kept first", openapi_extra=SEES)
+def list_counts(
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(max_length=40)] = None,
+    location_code: Code | None = None,
+    waiting: Annotated[bool, Query(description="only those that wait for something")] = False,
+) -> CountPage:
+    """A page at a time; `next_cursor` leads on."""
+    with transaction() as session:
+        return listing.counts(
+            session, limit=limit, cursor=cursor, location_code=location_code, waiting=waiting
+        )
+
+
+@router.get("/{count_id}", summary="One count with its containers", openapi_extra=SEES)
+def get_count(count_id: CountId) -> CountRow:
+    """What the machine said, what a person said, and what it changed."""
+    with transaction() as session:
+        return listing.count(session, count_id)
+
+
+@router.post("/{count_id}/correct", summary="Correct a count", openapi_extra=DECIDES)
+def correct(count_id: CountId, body: Correction, once: OnceOnly) -> Effect:
+    """Writes the net difference of each lot; a later count stands."""
+    return _act(once, body, lambda session: _correct(session, count_id, body))
+
+
+@router.post(
+    "/{count_id}/correct/preview",
+    summary="What it would write",
+    openapi_extra=DECIDES,
+    dependencies=KEYED,
+)
+def preview_correct(count_id: CountId, body: Correction) -> Effect:
+    """The same answer as correcting, and nothing is kept."""
+    with transaction() as session:
+        return preview(session, lambda: _correct(session, count_id, body))
+
+
+@router.post("/{count_id}/repost", summary="Post a count again", openapi_extra=DECIDES)
+def repost(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
+    """After the configuration changed, say; writes the net difference only."""
+    return _act(once, body, lambda session: _repost(session, count_id, body))
+
+
+@router.post(
+    "/{count_id}/repost/preview",
+    summary="What it would write",
+    openapi_extra=DECIDES,
+    dependencies=KEYED,
+)
+def preview_repost(count_id: CountId, body: Report) -> Effect:
+    """The same answer as posting it again, and nothing is kept."""
+    with transaction() as session:
+        return preview(session, lambda: _repost(session, count_id, body))
+
+
+@router.post("/{count_id}/void", summary="Take a count back", openapi_extra=DECIDES)
+def void(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
+    """Every row of it is reversed; where stock would be negative it waits."""
+    return _act(once, body, lambda session: _void(session, count_id, body))
+
+
+@router.post(
+    "/{count_id}/void/preview",
+    summary="What it would write",
+    openapi_extra=DECIDES,
+    dependencies=KEYED,
+)
+def preview_void(count_id: CountId, body: Report) -> Effect:
+    """The same answer as taking it back, and nothing is kept."""
+    with transaction() as session:
+        return preview(session, lambda: _void(session, count_id, body))
+
+
+@router.post("/{count_id}/move", summary="Its photos show another location", openapi_extra=DECIDES)
+def move(count_id: CountId, body: MoveCount, once: OnceOnly) -> Effect:
+    """Taken back where it was posted, posted anew there."""
+    return _act(once, body, lambda session: _move(session, count_id, body))
+
+
+def _act(once: Once, body: Report, act) -> Effect:  # noqa: ANN001
+    with transaction() as session:
+        return once.answer(session, body, lambda: act(session))
+
+
+def _correct(session: Session, count_id: int, body: Correction) -> Effect:
+    photo = _standing(session, count_id)
+    told = reporting.told_of(session, body)
+    answers = {one.container_id: one.plants for one in body.containers}
+    if len(answers) < len(body.containers):
+        raise InvalidCount("a container is corrected twice")
+    if photo is None:
+        return counts.correct(session, told, count_id, answers)
+    indexes = {
+        row.id: row.container_index or -row.id
+        for row in session.get_one(Count, count_id).containers
+    }
+    unknown = sorted(set(answers) - set(indexes))
+    if unknown:
+        raise InvalidCount(f"count {count_id} has no container {unknown[0]}", unknown=unknown)
+    by_index = {indexes[container]: plants for container, plants in answers.items()}
+    return of_photos.correct(session, told, photo, by_index)
+
+
+def _repost(session: Session, count_id: int, body: Report) -> Effect:
+    photo = _session_of(session, count_id)
+    told = reporting.told_of(session, body)
+    if photo is None:
+        return counts.repost(session, told, count_id)
+    return of_photos.repost(session, told, photo)
+
+
+def _void(session: Session, count_id: int, body: Report) -> Effect:
+    photo = _standing(session, count_id)
+    told = reporting.told_of(session, body)
+    if photo is None:
+        return counts.void(session, told, count_id)
+    return of_photos.void(session, told, photo)
+
+
+def _move(session: Session, count_id: int, body: MoveCount) -> Effect:
+    photo = _standing(session, count_id)
+    if photo is None:
+        raise CountState(
+            f"count {count_id} was made by hand: take it back and count the other location",
+            count_id=count_id,
+        )
+    location = naming.location(session, body.location_code)
+    return of_photos.move(session, reporting.told_of(session, body), photo, location)
+
+
+def _standing(session: Session, count_id: int) -> UUID | None:
+    """As `_session_of`, of a count that was not taken back."""
+    photo = _session_of(session, count_id)
+    if session.get_one(Count, count_id).voided_at is not None:
+        raise CountState(f"count {count_id} is void", count_id=count_id)
+    return photo
+
+
+def _session_of(session: Session, count_id: int) -> UUID | None:
+    """The photo session of a count; ``None`` for a count by hand."""
+    count = session.get(Count, count_id)
+    if count is None:
+        raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
+    if count.processing_session_id is None:
+        return None
+    return session.get_one(PhotoSession, count.processing_session_id).session_id
