@@ -114,7 +114,7 @@ def promote(session: Session, user: User, judged: Judged, row: ModelComparison) 
     now = registry.active(session, judged.task)
     if (now.sha256 if now else None) != row.incumbent_sha256:
         raise GateClosed("another model was put to work since the comparison: compare again")
-    model = session.merge(judged.candidate, load=True) if judged.candidate else None
+    model = session.get_one(VisionModel, judged.candidate.id) if judged.candidate else None
     return registry.activate(session, user, model, judged.task, passed=row)
 
 
