@@ -13,7 +13,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.cli import judging
+from demeter.cli import calibrating, judging
 from demeter.db import engine, transaction
 from demeter.errors import InvalidInput
 from demeter.learning import active, preview, registry
@@ -25,6 +25,7 @@ _out = Console(highlight=False)
 
 app.command("compare")(judging.compare)
 app.command("promote")(judging.promote)
+app.command("calibrate")(calibrating.calibrate)
 
 Name = Annotated[str | None, typer.Option("--user", help="who does it; else the service user")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]

@@ -1,0 +1,133 @@
+"""Intervals fitted to the models at work: on marked photos, on blind recounts, or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy.orm import Session
+from typer.testing import CliRunner
+
+from demeter.cli import models as cli
+from demeter.db import transaction
+from demeter.learning import active, blind, calibrating
+from demeter.learning.calibrating import Sample, calibrated
+from demeter.learning.errors import TooLittleTruth
+from demeter.learning.recounts import samples_of_recounts
+from demeter.photos import record
+from demeter.settings import settings
+from demeter.vision.interval import Evidence, shipped_error_model
+from demeter.vision.interval_fit import Observed
+from learning.test_judging import marked
+from nursery import counted_session, photo_count, plant_nursery, user
+from served import client
+from vision.standins import stand_in_models
+
+assert client, marked  # pytest finds the fixtures by their names here
+
+TIGHT = replace(
+    shipped_error_model(), container_low=-0.1, container_high=0.1, total_low=-0.1, total_high=0.1
+)
+
+
+def seen(count: int, off_by: float, number: int = 200) -> list[Sample]:
+    """Counts whose truth is off by a normal error of the share ``off_by``."""
+    rng = np.random.default_rng(3)
+    truths = np.maximum(0, np.rint(count * (1 + rng.normal(0, off_by, number)))).astype(int)
+    return [Sample(o, (o,)) for t in truths for o in [Observed(Evidence(count, 0, 4.0), int(t))]]
+
+
+def test_fitted_intervals_hold_nine_in_ten_photos_that_they_were_not_fitted_on() -> None:
+    found = calibrated(seen(300, 0.1), TIGHT, "test")
+    assert found.present.photos < 0.3
+    assert 0.85 <= found.fitted.photos <= 0.95
+    assert 0.85 <= found.fitted.containers <= 0.95
+    assert found.is_better
+
+
+def test_intervals_that_are_much_too_wide_are_tightened() -> None:
+    wide = replace(TIGHT, total_low=-20.0, total_high=20.0)
+    found = calibrated(seen(300, 0.02), wide, "test")
+    assert (found.present.photos, found.is_better) == (1.0, True)
+    assert found.fitted.width < 0.2 * found.present.width
+
+
+def test_what_covers_no_better_is_told_so() -> None:
+    first = calibrated(seen(300, 0.1), TIGHT, "test")
+    again = calibrated(seen(300, 0.1), first.model, "test")
+    assert not again.is_better
+
+
+def test_too_few_photos_fit_nothing() -> None:
+    with pytest.raises(TooLittleTruth, match="24 photos"):
+        calibrated(seen(300, 0.1, 24), TIGHT, "test")
+
+
+@pytest.fixture
+def db(session: Session, monkeypatch: pytest.MonkeyPatch) -> Session:
+    plant_nursery(session)
+    monkeypatch.setattr(settings(), "blind_share", 1.0)
+    return session
+
+
+def recounted(db: Session, plants: int, *containers: tuple[int, int | None], **models: str) -> None:
+    detect, segment = active.identities(None, None)
+    names = {"detect": f"plants@{detect}", "segment": f"containers@{segment}"} | models
+    made = counted_session(db, replace(photo_count(*containers), models=names))
+    record.record_session(db, made)
+    blind.give(db, made.session_id, user(db), plants)
+
+
+def test_blind_recounts_are_truth_for_the_models_that_counted(db: Session) -> None:
+    recounted(db, 12, (8, 2))
+    recounted(db, 9, (4, 0), (4, 0))
+    one, two = samples_of_recounts(db)
+    assert (one.total.truth, one.total.error, len(one.containers)) == (12, 2, 1)
+    assert (two.total.evidence.detected, two.containers) == (8, ())
+    assert one.total.evidence.doubt == pytest.approx(8 * 0.8 * 0.2)
+
+
+def test_recounts_of_other_models_and_of_unknown_estimates_say_nothing(db: Session) -> None:
+    recounted(db, 12, (8, 2), detect="plants@another")
+    recounted(db, 12, (8, None))
+    assert samples_of_recounts(db) == []
+
+
+def test_the_last_kept_error_model_is_in_use_until_the_shipped_one_is_again(db: Session) -> None:
+    found = calibrated(seen(300, 0.1), TIGHT, "from here")
+    calibrating.keep(db, user(db), found)
+    choice, _, errors = active.chosen(db)
+    assert (errors, choice.error_model_id is None) == (found.model, False)
+    calibrating.keep(db, user(db), None)
+    choice, _, errors = active.chosen(db)
+    assert (errors, choice.error_model_id) == (shipped_error_model(), None)
+
+
+def test_an_error_model_is_of_one_pair_of_models(db: Session) -> None:
+    row = calibrating.keep(db, user(db), calibrated(seen(300, 0.1), TIGHT, "here"))
+    assert active.error_model(db, None, None) is row
+    assert (row.detect_sha256, row.segment_sha256) == active.identities(None, None)
+
+
+def run(*words: str) -> str:
+    done = CliRunner().invoke(cli.app, ["calibrate", *words])
+    assert done.exit_code == 0, done.exception
+    return done.output
+
+
+def test_the_command_counts_marked_photos_and_keeps_what_is_better(
+    client, marked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active, "models", lambda _: stand_in_models())
+    monkeypatch.setattr(calibrating, "FEWEST", 6)
+    monkeypatch.setattr("demeter.vision.interval_fit._FEWEST", 4)
+    told = run(str(marked), "--only-tell")
+    assert "Not kept." in told
+    assert "6 photos, 0 containers" in told
+    run(str(marked), "--anyway", "--user", "rosa")
+    with transaction() as session:
+        _, _, errors = active.chosen(session)
+    assert errors.source == f"Fitted on 6 marked photos of {marked.name}."
+    assert "shipped intervals" in run("--back")
