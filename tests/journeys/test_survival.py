@@ -96,7 +96,7 @@ def assert_completed_once(connection: psycopg.Connection, session_id: int) -> No
     )
     assert ask(
         "SELECT count(*) FROM storage_bins s WHERE NOT EXISTS "
-        "(SELECT FROM stock_batches b WHERE b.current_storage_bin_id = s.bin_id)"
+        "(SELECT FROM container_counts c WHERE c.bin_id = s.bin_id)"
     ).fetchone() == (0,)
 
 
