@@ -29,6 +29,7 @@ COMMANDS = {
     "synth": ("demeter.cli.synth", "app"),
     "train": ("demeter.cli.train", "app"),
     "up": ("demeter.cli.up", "up"),
+    "verify": ("demeter.cli.verify", "verify"),
     "worker": ("demeter.cli.worker", "worker"),
 }
 
