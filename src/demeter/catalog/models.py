@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -121,3 +122,5 @@ class DensityParameter(Changed, Base):
     plants_per_m2: Mapped[Decimal | None]
     overlap_adjustment_factor: Mapped[Decimal] = mapped_column(server_default="0.85")
     avg_diameter_cm: Mapped[Decimal | None]
+    learnt_from: Mapped[int | None]
+    learnt_at: Mapped[datetime | None]

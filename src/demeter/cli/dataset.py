@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 
 from demeter.cli.photos import parse_time
-from demeter.db import engine
+from demeter.db import engine, transaction
 from demeter.learning.dataset import Format, export
+from demeter.learning.densities import learn
 from demeter.learning.splits import Side, SplitRule
 from demeter.settings import settings
 
@@ -65,6 +67,33 @@ def export_(
         _out.print(f"left out: session {one['session_id']}, {one['reason']}")
     if not any(p["side"] == Side.HELD_OUT for p in told["photos"]):
         _err.print("note: no location is held out; accept photos of more locations to judge on")
+
+
+@app.command("densities")
+def densities(
+    write: Annotated[bool, typer.Option("--write", help="use them from the next photo on")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from reviewed containers how close plants stand; tell, or write."""
+    with transaction() as session:
+        told = [one.as_json() for one in learn(session, write=write)]
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    table = Table("bin type", "product", "packaging", "containers", *_FIGURES.values(), "outcome")
+    for one in told:
+        figures = ["" if one[name] is None else f"{one[name]:g}" for name in _FIGURES]
+        names = (one["bin_type"], one["product"], one["packaging"] or "")
+        table.add_row(*names, str(one["containers"]), *figures, one["outcome"])
+    _out.print(table)
+
+
+_FIGURES = {
+    "plants_per_m2": "plants a m²",
+    "avg_area_per_plant_cm2": "cm² a plant",
+    "avg_diameter_cm": "cm wide",
+    "overlap_adjustment_factor": "overlap",
+}
 
 
 def _summary(photos: list[dict[str, Any]]) -> str:

@@ -101,8 +101,13 @@ def number_of(row: ContainerCount, marks: Iterable[Mark], residuals: Residuals) 
     plants = [m for m in marks if m.container_count_id == row.id and not m.is_empty_container]
     machine = sum(not m.removed for m in plants if not m.by_person)
     added = [m for m in plants if m.by_person]
-    inside = sum(_inside(m, residuals.get(m.image_id, [])) for m in added)
+    inside = inside_estimate(added, residuals)
     return machine + len(added) + max(0, (row.machine_estimated or 0) - inside)
+
+
+def inside_estimate(marks: Iterable[Mark], residuals: Residuals) -> int:
+    """How many of a person's marks stand in what the machine only estimated."""
+    return sum(_inside(m, residuals.get(m.image_id, [])) for m in marks if m.by_person)
 
 
 def _inside(mark: Mark, polygons: list[Polygon]) -> bool:

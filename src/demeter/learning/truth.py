@@ -7,7 +7,7 @@ container whose number a person gave without marks) is said to be unmarked, neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,7 +81,14 @@ def accepted_photos(session: Session) -> Iterator[TruePhoto]:
 
     In the order they were taken; one session's rows at a time are held.
     """
-    ids = session.scalars(
+    for one in accepted_ids(session):
+        yield from photos_of(session, session.get_one(PhotoSession, one, options=[_WITH_RESULTS]))
+        session.expunge_all()
+
+
+def accepted_ids(session: Session) -> Sequence[int]:
+    """Those sessions, in the order their photos were taken."""
+    return session.scalars(
         select(PhotoSession.id)
         .join(Count, Count.processing_session_id == PhotoSession.id)
         .where(
@@ -93,9 +100,6 @@ def accepted_photos(session: Session) -> Iterator[TruePhoto]:
         )
         .order_by(PhotoSession.captured_at, PhotoSession.id)
     ).all()
-    for one in ids:
-        yield from photos_of(session, session.get_one(PhotoSession, one, options=[_WITH_RESULTS]))
-        session.expunge_all()
 
 
 def photos_of(session: Session, found: PhotoSession) -> Iterator[TruePhoto]:

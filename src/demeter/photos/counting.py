@@ -13,12 +13,12 @@ from demeter import blobs, jobs
 from demeter.catalog.models import DensityParameter, LocationConfig
 from demeter.db import engine, transaction
 from demeter.learning import active
-from demeter.locations.models import StorageBinType, StorageLocation
+from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.photos.decode import decode
 from demeter.photos.models import ImageStatus, SessionImage
 from demeter.photos.tasks import store_blob
 from demeter.vision import overlay, pipeline
-from demeter.vision.hints import DensityPrior, Hints
+from demeter.vision.hints import ContainerSize, DensityPrior, Hints
 from demeter.vision.models import Models
 from demeter.vision.values import ContainerType
 
@@ -87,13 +87,34 @@ def hints_for(session: Session, location_id: int | None) -> Hints:
             LocationConfig.storage_location_id == location_id, LocationConfig.active
         )
     )
+    sizes = _sizes(session, location)
     if config is None:
-        return Hints(framed_whole=location.framed_whole)
+        return Hints(framed_whole=location.framed_whole, container_size_cm=sizes)
     diameter = config.packaging.diameter_cm if config.packaging else None
     return Hints(
         framed_whole=location.framed_whole,
         packaging_diameter_cm=float(diameter) if diameter else None,
         density=_density(session, config),
+        container_size_cm=sizes,
+    )
+
+
+def _sizes(session: Session, location: StorageLocation) -> tuple[ContainerSize, ...]:
+    """The size of each kind of container there, where the types of its active bins agree."""
+    rows = session.execute(
+        select(StorageBinType.category, StorageBinType.length_cm, StorageBinType.width_cm)
+        .join(StorageBin, StorageBin.storage_bin_type_id == StorageBinType.bin_type_id)
+        .where(
+            StorageBin.storage_location_id == location.location_id,
+            StorageBin.status == BinStatus.ACTIVE,
+        )
+        .distinct()
+    ).all()
+    kinds = [category for category, _, _ in rows]
+    return tuple(
+        ContainerSize(ContainerType(category.value), float(length), float(width))
+        for category, length, width in sorted(rows, key=lambda r: r[0].value)
+        if length and width and kinds.count(category) == 1
     )
 
 
