@@ -26,7 +26,7 @@ def photo() -> bytes:
     """A drawn bed of a few dozen plants."""
     from demeter.demo import load  # noqa: PLC0415  draws scenes
 
-    return load.jpeg(load.draw(load.SHOTS[0]))
+    return next(load.shots()).upload.read()
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ def demo(
     with transaction() as session:
         load.load_nursery(session)
     ids: list[UUID] = []
-    for shot, upload in track(load.photos(), "Drawing photos", total=len(load.SHOTS), console=_err):
+    for shot in track(load.shots(), "Drawing photos", total=len(load.PLACES), console=_err):
         with transaction() as session:
-            ids.append(load.add_photo(session, shot, upload).session_id)
+            ids.append(load.add_photo(session, shot).session_id)
     wait_for_end(ids, _err)
     with transaction() as session:
         load.keep_samples(session)

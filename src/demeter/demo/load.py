@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
-import numpy as np
 from PIL import Image as Pillow
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -16,35 +15,26 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import find_user
 from demeter.photos import intake, locate
 from demeter.photos.models import PhotoSession
-from demeter.vision.scenes.compose import whole_view
-from demeter.vision.scenes.layout import draw_world
-from demeter.vision.scenes.render import Taken, render
-from demeter.vision.scenes.values import Scene
-from demeter.vision.scenes.world import a_month_later
+from demeter.vision.scenes.demo import demo_photos
+from demeter.vision.scenes.values import Bytes
 
-SIZE_WH = (2400, 1800)
-MONTH = timedelta(days=30)
-SOLD = 0.2
+# Which place each of the drawn photos shows; the first two show one bed, a month apart.
+PLACES = {
+    "bed-first": "DEMO-N1",
+    "bed-later": "DEMO-N1",
+    "plug-trays": "DEMO-S2",
+    "pots": "DEMO-S1",
+}
+TAKEN_BEFORE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A photo of the demonstration: of which bed, how long ago, and what is drawn on it."""
+    """A photo of the demonstration: of which place, how long ago, as a phone saved it."""
 
     location: str
-    kind: str
-    seed: int
-    plants: int
     age: timedelta
-
-
-# The first bed is seen twice, a month apart, with some plants sold in between.
-SHOTS = (
-    Shot("DEMO-N1", "bed", 41, 90, MONTH),
-    Shot("DEMO-N1", "bed", 41, 90, timedelta(hours=2)),
-    Shot("DEMO-S1", "pots", 12, 40, timedelta(hours=3)),
-    Shot("DEMO-S2", "plug", 5, 150, timedelta(hours=4)),
-)
+    upload: intake.Upload
 
 
 def load_nursery(session: Session) -> None:
@@ -53,35 +43,27 @@ def load_nursery(session: Session) -> None:
     session.connection().exec_driver_sql(rows)
 
 
-def draw(shot: Shot) -> Scene:
-    """The shot's scene with its exact truth; the same shot is always the same scene."""
-    world = draw_world(shot.seed, shot.kind, shot.plants)
-    camera = whole_view(np.random.default_rng([shot.seed, 19]), world, SIZE_WH)
-    if shot.age < MONTH and any(s.seed == shot.seed and s.age == MONTH for s in SHOTS):
-        world = a_month_later(world, shot.seed, SOLD)
-    return render(world, Taken(camera, shot.seed))
+def shots() -> Iterator[Shot]:
+    """Each photo drawn and encoded, in the order in which they were taken."""
+    for photo in demo_photos():
+        body = jpeg(photo.rgb)
+        age = timedelta(days=photo.days_ago) + TAKEN_BEFORE
+        name = f"{photo.name}.jpg"
+        yield Shot(PLACES[photo.name], age, intake.Upload(name, lambda body=body: body))
 
 
-def jpeg(scene: Scene) -> bytes:
-    """As a phone would save it."""
+def jpeg(rgb: Bytes) -> bytes:
+    """A picture (height x width x 3, uint8) as a phone would save it."""
     out = io.BytesIO()
-    Pillow.fromarray(scene.rgb).save(out, "JPEG", quality=88)
+    Pillow.fromarray(rgb).save(out, "JPEG", quality=88)
     return out.getvalue()
 
 
-def photos() -> Iterator[tuple[Shot, intake.Upload]]:
-    """Each shot drawn and encoded, in the order in which they were taken."""
-    for number, shot in enumerate(SHOTS, start=1):
-        body = jpeg(draw(shot))
-        name = f"{shot.location}-{number}.jpg"
-        yield shot, intake.Upload(name, lambda body=body: body)
-
-
-def add_photo(session: Session, shot: Shot, upload: intake.Upload) -> PhotoSession:
+def add_photo(session: Session, shot: Shot) -> PhotoSession:
     """Take a shot in as any photo is; once added, it answers its first session."""
     (accepted,) = intake.add_photos(
         session,
-        [intake.inspect(upload, read_labels=False)],
+        [intake.inspect(shot.upload, read_labels=False)],
         user=find_user(session, "demo-rosa"),
         location=locate.by_code(session, shot.location),
         captured_at=datetime.now(UTC) - shot.age,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,7 +36,7 @@ class DemoPhoto:
         return self.scene.rgb
 
 
-def demo_photos(size_wh: tuple[int, int] = SIZE_WH) -> list[DemoPhoto]:
+def demo_photos(size_wh: tuple[int, int] = SIZE_WH) -> Iterator[DemoPhoto]:
     """Four rendered photos, always the same: a bed twice, plug trays, and pots.
 
     The second photo shows the first one's bed 30 days later, a quarter of it sold, from
@@ -43,14 +44,12 @@ def demo_photos(size_wh: tuple[int, int] = SIZE_WH) -> list[DemoPhoto]:
     """
     bed = _dressed(draw_world(BED_SEED, "bed", 260), "peat", "concrete")
     first, second = two_dates(bed, size_wh, SOLD, seed=1, clutter=False)
+    yield DemoPhoto("bed-first", "A bed", 30, first)
+    yield DemoPhoto("bed-later", "The same bed a month later", 0, second)
     trays = _dressed(draw_world(TRAY_SEED, "plug", 220), "brown", "metal")
+    yield DemoPhoto("plug-trays", "Plug trays", 0, _shown(trays, size_wh, 5))
     pots = _dressed(draw_world(POT_SEED, "pots", 24), "pumice", "planks")
-    return [
-        DemoPhoto("bed-first", "A bed", 30, first),
-        DemoPhoto("bed-later", "The same bed a month later", 0, second),
-        DemoPhoto("plug-trays", "Plug trays", 0, _shown(trays, size_wh, 5)),
-        DemoPhoto("pots", "Pots on a bench", 0, _shown(pots, size_wh, 7)),
-    ]
+    yield DemoPhoto("pots", "Pots on a bench", 0, _shown(pots, size_wh, 7))
 
 
 def two_dates(
