@@ -19,13 +19,16 @@ from demeter.errors import DomainError, Unavailable
 # name: (module, what is in it: a Typer app or a function). Loading all of them takes
 # seconds, for vision comes along; a script that asks for the database's address must not wait.
 COMMANDS = {
+    "counts": ("demeter.cli.counts", "app"),
     "db": ("demeter.cli.db", "app"),
     "dataset": ("demeter.cli.dataset", "app"),
     "demo": ("demeter.cli.demo", "demo"),
     "doctor": ("demeter.cli.doctor", "doctor"),
     "evaluate": ("demeter.cli.evaluate", "app"),
     "models": ("demeter.cli.models", "app"),
+    "periods": ("demeter.cli.periods", "app"),
     "photos": ("demeter.cli.photos", "app"),
+    "stock": ("demeter.cli.stock", "app"),
     "synth": ("demeter.cli.synth", "app"),
     "train": ("demeter.cli.train", "app"),
     "up": ("demeter.cli.up", "up"),

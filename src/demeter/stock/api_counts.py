@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from sqlalchemy.orm import Session
 
 from demeter.db import transaction
 from demeter.edge.idempotency import Once, OnceOnly
-from demeter.photos import api_docs
-from demeter.photos import correct as of_photos
-from demeter.photos.models import PhotoSession
-from demeter.stock import counts, listing, naming, reporting
+from demeter.photos import api_docs, deciding
+from demeter.stock import listing, reporting
 from demeter.stock.api import DECIDES, KEYED, REPORTS, SEES
 from demeter.stock.effects import Effect, preview
-from demeter.stock.errors import CountNotFound, CountState, InvalidCount
 from demeter.stock.listing import CountPage, CountRow
-from demeter.stock.models import Count
 from demeter.stock.requests import ByHand, Code, Correction, MoveCount, Report
 
 router = APIRouter(
@@ -73,7 +67,7 @@ def get_count(count_id: CountId) -> CountRow:
 @router.post("/{count_id}/correct", summary="Correct a count", openapi_extra=DECIDES)
 def correct(count_id: CountId, body: Correction, once: OnceOnly) -> Effect:
     """Writes the net difference of each lot; a later count stands."""
-    return _act(once, body, lambda session: _correct(session, count_id, body))
+    return _act(once, body, lambda session: deciding.correct(session, count_id, body))
 
 
 @router.post(
@@ -85,13 +79,13 @@ def correct(count_id: CountId, body: Correction, once: OnceOnly) -> Effect:
 def preview_correct(count_id: CountId, body: Correction) -> Effect:
     """The same answer as correcting, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: _correct(session, count_id, body))
+        return preview(session, lambda: deciding.correct(session, count_id, body))
 
 
 @router.post("/{count_id}/repost", summary="Post a count again", openapi_extra=DECIDES)
 def repost(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
     """After the configuration changed, say; writes the net difference only."""
-    return _act(once, body, lambda session: _repost(session, count_id, body))
+    return _act(once, body, lambda session: deciding.repost(session, count_id, body))
 
 
 @router.post(
@@ -103,13 +97,13 @@ def repost(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
 def preview_repost(count_id: CountId, body: Report) -> Effect:
     """The same answer as posting it again, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: _repost(session, count_id, body))
+        return preview(session, lambda: deciding.repost(session, count_id, body))
 
 
 @router.post("/{count_id}/void", summary="Take a count back", openapi_extra=DECIDES)
 def void(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
     """Every row of it is reversed; where stock would be negative it waits."""
-    return _act(once, body, lambda session: _void(session, count_id, body))
+    return _act(once, body, lambda session: deciding.void(session, count_id, body))
 
 
 @router.post(
@@ -121,79 +115,15 @@ def void(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
 def preview_void(count_id: CountId, body: Report) -> Effect:
     """The same answer as taking it back, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: _void(session, count_id, body))
+        return preview(session, lambda: deciding.void(session, count_id, body))
 
 
 @router.post("/{count_id}/move", summary="Its photos show another location", openapi_extra=DECIDES)
 def move(count_id: CountId, body: MoveCount, once: OnceOnly) -> Effect:
     """Taken back where it was posted, posted anew there."""
-    return _act(once, body, lambda session: _move(session, count_id, body))
+    return _act(once, body, lambda session: deciding.move(session, count_id, body))
 
 
 def _act(once: Once, body: Report, act) -> Effect:  # noqa: ANN001
     with transaction() as session:
         return once.answer(session, body, lambda: act(session))
-
-
-def _correct(session: Session, count_id: int, body: Correction) -> Effect:
-    photo = _standing(session, count_id)
-    told = reporting.told_of(session, body)
-    answers = {one.container_id: one.plants for one in body.containers}
-    if len(answers) < len(body.containers):
-        raise InvalidCount("a container is corrected twice")
-    if photo is None:
-        return counts.correct(session, told, count_id, answers)
-    indexes = {
-        row.id: row.container_index or -row.id
-        for row in session.get_one(Count, count_id).containers
-    }
-    unknown = sorted(set(answers) - set(indexes))
-    if unknown:
-        raise InvalidCount(f"count {count_id} has no container {unknown[0]}", unknown=unknown)
-    by_index = {indexes[container]: plants for container, plants in answers.items()}
-    return of_photos.correct(session, told, photo, by_index)
-
-
-def _repost(session: Session, count_id: int, body: Report) -> Effect:
-    photo = _session_of(session, count_id)
-    told = reporting.told_of(session, body)
-    if photo is None:
-        return counts.repost(session, told, count_id)
-    return of_photos.repost(session, told, photo)
-
-
-def _void(session: Session, count_id: int, body: Report) -> Effect:
-    photo = _standing(session, count_id)
-    told = reporting.told_of(session, body)
-    if photo is None:
-        return counts.void(session, told, count_id)
-    return of_photos.void(session, told, photo)
-
-
-def _move(session: Session, count_id: int, body: MoveCount) -> Effect:
-    photo = _standing(session, count_id)
-    if photo is None:
-        raise CountState(
-            f"count {count_id} was made by hand: take it back and count the other location",
-            count_id=count_id,
-        )
-    location = naming.location(session, body.location_code)
-    return of_photos.move(session, reporting.told_of(session, body), photo, location)
-
-
-def _standing(session: Session, count_id: int) -> UUID | None:
-    """As `_session_of`, of a count that was not taken back."""
-    photo = _session_of(session, count_id)
-    if session.get_one(Count, count_id).voided_at is not None:
-        raise CountState(f"count {count_id} is void", count_id=count_id)
-    return photo
-
-
-def _session_of(session: Session, count_id: int) -> UUID | None:
-    """The photo session of a count; ``None`` for a count by hand."""
-    count = session.get(Count, count_id)
-    if count is None:
-        raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
-    if count.processing_session_id is None:
-        return None
-    return session.get_one(PhotoSession, count.processing_session_id).session_id

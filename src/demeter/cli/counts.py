@@ -1,0 +1,229 @@
+"""``demeter counts …``: by hand, by sheet, corrected, taken back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from demeter.accounts.models import find_user
+from demeter.cli.telling import (
+    AsJson,
+    At,
+    Key,
+    Preview,
+    Reason,
+    User,
+    carry_out,
+    out,
+    pairs,
+    print_json,
+    said,
+)
+from demeter.db import transaction
+from demeter.locations.models import BinCategory
+from demeter.photos import deciding
+from demeter.stock import effects, listing, reporting, sheet, sheet_posting
+from demeter.stock.requests import ByHand, Correction, MoveCount, Report
+
+app = typer.Typer(help="Counts: by hand, corrected, taken back; count sheets.")
+
+CountId = Annotated[int, typer.Argument(min=1, help="the count's number")]
+
+
+@app.command("add")
+def add(
+    location: Annotated[str, typer.Argument(help="the location's code")],
+    plants: Annotated[int | None, typer.Argument(min=0, help="all plants of it")] = None,
+    bins: Annotated[
+        list[str] | None, typer.Option("--bin", help="CODE=PLANTS, once a bin, instead")
+    ] = None,
+    product: Annotated[str | None, typer.Option()] = None,
+    state: Annotated[str | None, typer.Option()] = None,
+    packaging: Annotated[str | None, typer.Option()] = None,
+    category: Annotated[BinCategory | None, typer.Option(help="of the bin, if one is made")] = None,
+    *,
+    at: At = None,
+    reason: Reason = None,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count a location by hand: a stocktake at its moment, like a photo's."""
+    checked = said(
+        ByHand,
+        location_code=location,
+        plants=plants,
+        bins=[{"bin_code": code, "plants": n} for code, n in pairs(bins or [], "CODE")],
+        product_code=product,
+        state=state,
+        packaging_sku=packaging,
+        category=category,
+        occurred_at=at,
+        reason=reason,
+        user=user,
+        movement_id=key,
+    )
+    carry_out(
+        lambda session: reporting.count_by_hand(session, checked), preview=preview, as_json=as_json
+    )
+
+
+@app.command("list")
+def list_(
+    location: Annotated[str | None, typer.Option()] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="the page after this one")] = None,
+    *,
+    waiting: Annotated[bool, typer.Option("--waiting", help="only those that wait")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Counts, last kept first."""
+    with transaction() as session:
+        page = listing.counts(
+            session, limit=limit, cursor=cursor, location_code=location, waiting=waiting
+        )
+    if as_json:
+        print_json(page)
+        return
+    table = Table("count", "location", "moment", "plants", "by", "state")
+    for row in page.items:
+        state = "void" if row.voided_at else row.waits_for or ("posted" if row.posted_at else "–")
+        plants = "unknown" if row.plants is None else str(row.plants)
+        moment = f"{row.captured_at:%Y-%m-%d %H:%M}"
+        table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
+    out.print(table)
+    if page.next_cursor:
+        out.print(f"more: --cursor {page.next_cursor}")
+
+
+@app.command("show")
+def show(count_id: CountId) -> None:
+    """One count with its containers, as JSON."""
+    with transaction() as session:
+        print_json(listing.count(session, count_id))
+
+
+@app.command("correct")
+def correct(
+    count_id: CountId,
+    containers: Annotated[list[str], typer.Argument(help="CONTAINER=PLANTS, by its id")],
+    *,
+    reason: Reason = None,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a count should have said; the net difference is written."""
+    given = [{"container_id": code, "plants": n} for code, n in pairs(containers, "CONTAINER")]
+    checked = said(Correction, containers=given, reason=reason, user=user, movement_id=key)
+    carry_out(
+        lambda session: deciding.correct(session, count_id, checked),
+        preview=preview,
+        as_json=as_json,
+    )
+
+
+@app.command("repost")
+def repost(
+    count_id: CountId,
+    *,
+    reason: Reason = None,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Post a count again, after the configuration changed, say."""
+    checked = said(Report, reason=reason, user=user, movement_id=key)
+    carry_out(
+        lambda session: deciding.repost(session, count_id, checked),
+        preview=preview,
+        as_json=as_json,
+    )
+
+
+@app.command("void")
+def void(
+    count_id: CountId,
+    *,
+    reason: Reason = None,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a count back; the later count stands."""
+    checked = said(Report, reason=reason, user=user, movement_id=key)
+    carry_out(
+        lambda session: deciding.void(session, count_id, checked), preview=preview, as_json=as_json
+    )
+
+
+@app.command("move")
+def move(
+    count_id: CountId,
+    location: Annotated[str, typer.Argument(help="what the photos show")],
+    *,
+    reason: Reason = None,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """The photos of a count show another location: taken back there, posted here."""
+    checked = said(MoveCount, location_code=location, reason=reason, user=user, movement_id=key)
+    carry_out(
+        lambda session: deciding.move(session, count_id, checked), preview=preview, as_json=as_json
+    )
+
+
+@app.command("sheet")
+def sheet_(
+    place: Annotated[str, typer.Argument(help="code of a greenhouse, an area or a location")],
+    file: Annotated[Path, typer.Argument(help="where it goes: .xlsx to fill, .pdf to print")],
+    *,
+    by_bin: Annotated[bool, typer.Option("--by-bin", help="one row a bin")] = False,
+    language: Annotated[str, typer.Option(help="es or en")] = "es",
+) -> None:
+    """A count sheet to fill or to print."""
+    with transaction() as session:
+        rows = sheet.rows_of(session, place, by_bin=by_bin)
+    is_paper = file.suffix.lower() == ".pdf"
+    chosen = "en" if language == "en" else "es"
+    file.write_bytes(sheet.as_pdf(rows, place, chosen) if is_paper else sheet.as_xlsx(rows))
+    out.print(f"{len(rows)} rows in {file}", soft_wrap=True)
+
+
+@app.command("post-sheet")
+def post_sheet(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="filled: .xlsx, .csv")],
+    *,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Post a filled sheet: all of its locations or, where a cell is wrong, none."""
+    sent = said(Report, user=user, movement_id=key)
+    content = file.read_bytes()
+    with transaction() as session:
+        who = find_user(session, sent.user)
+
+        def act() -> list[sheet_posting.SheetLine]:
+            return sheet_posting.post(session, content, sent.movement_id, who)
+
+        lines = effects.preview(session, act) if preview else act()
+    if as_json:
+        print_json(lines)
+        return
+    table = Table("location", "booked", "counted", "difference", "waits for")
+    for row in lines:
+        numbers = (str(row.booked), str(row.counted), f"{row.difference:+d}")
+        table.add_row(row.location_code, *numbers, row.effect.waits_for or "")
+    out.print(table)
+    out.print("Nothing of this is kept." if preview else f"key {sent.movement_id}")

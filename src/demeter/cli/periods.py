@@ -1,0 +1,206 @@
+"""``demeter periods …``: month's end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from sqlalchemy import select
+
+from demeter.accounts.models import find_user
+from demeter.cli.stock import said_when
+from demeter.cli.telling import AsJson, User, out, print_json
+from demeter.db import transaction
+from demeter.errors import InvalidInput
+from demeter.reconciliation import answers, closing, comparing, periods, report
+from demeter.reconciliation.answers import PreviewAnswer
+from demeter.reconciliation.formula import ExceptionKind
+from demeter.reconciliation.models import Period
+from demeter.stock import naming
+
+app = typer.Typer(help="Month's end: open, look, explain, close, reopen, report.")
+
+Code = Annotated[str, typer.Argument(help="the period's code, such as 2026-03")]
+
+
+@app.command("open")
+def open_(
+    code: Code,
+    ends: Annotated[str | None, typer.Option(help="its last moment; a month says it")] = None,
+    grace_hours: Annotated[int | None, typer.Option(min=0, max=2000)] = None,
+    *,
+    user: User = None,
+) -> None:
+    """Open a period."""
+    moment = None if ends is None else said_when(ends)
+    if moment is not None and not isinstance(moment, datetime):
+        raise InvalidInput("say the moment at which it ends, not only the date", field="ends")
+    with transaction() as session:
+        made = periods.open_period(
+            session,
+            find_user(session, user),
+            code,
+            moment and periods.at_site(moment),
+            grace_hours,
+        )
+        out.print(f"{made.code} ends {made.boundary_at.isoformat()}, grace {made.grace_hours} h")
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """Periods, latest first."""
+    with transaction() as session:
+        found = session.scalars(select(Period).order_by(Period.boundary_at.desc()))
+        told = [answers.period_answer(session, one) for one in found]
+    if as_json:
+        print_json(told)
+        return
+    table = Table("period", "ends", "status", "last change")
+    for one in told:
+        last = one.events[-1]
+        change = f"{last.event} by {last.by} {last.reason or ''}"
+        table.add_row(one.code, f"{one.boundary_at:%Y-%m-%d %H:%M}", one.status.value, change)
+    out.print(table)
+
+
+@app.command("show")
+def show(code: Code, *, as_json: AsJson = False) -> None:
+    """What closing finds, line by line, with what has to be explained."""
+    with transaction() as session:
+        told = answers.preview_answer(session, periods.find(session, code))
+    if as_json:
+        print_json(told)
+    else:
+        _print(told)
+
+
+def _print(told: PreviewAnswer) -> None:
+    table = Table(*(one for _, one, _ in report.COLUMNS[2:]))
+    for line in told.lines:
+        values = [cell(line) for _, _, cell in report.COLUMNS[2:]]
+        table.add_row(*("desconocido" if value is None else str(value) for value in values))
+    out.print(table)
+    for line in told.lines:
+        for one in line.exceptions:
+            told_why = f"— {one.explanation} ({one.explained_by})" if one.explanation else ""
+            out.print(
+                f"[yellow]{line.location_code} {line.product_code}[/yellow] {one.kind}: "
+                f"{one.message} {told_why}",
+                soft_wrap=True,
+            )
+    out.print(
+        f"{told.sales} sold, {told.unrecorded_sales} of them not recorded, "
+        f"{told.lines_unknown} lines unknown, {told.exceptions_left} exceptions left"
+    )
+
+
+@app.command("trace")
+def trace(
+    code: Code,
+    location: Annotated[str, typer.Argument(help="the line's location")],
+    product: Annotated[str, typer.Argument(help="the line's product")],
+) -> None:
+    """The counts, photos and movements that a line is made of, as JSON."""
+    with transaction() as session:
+        print_json(
+            answers.trace(
+                session,
+                periods.find(session, code),
+                naming.location(session, location).location_id,
+                naming.product(session, product).id,
+            )
+        )
+
+
+@app.command("explain")
+def explain(
+    code: Code,
+    explanation: Annotated[str, typer.Argument(help="why it is as it is")],
+    location: Annotated[str | None, typer.Option()] = None,
+    product: Annotated[str | None, typer.Option()] = None,
+    kind: Annotated[ExceptionKind | None, typer.Option(help="only this exception")] = None,
+    together: Annotated[
+        str | None, typer.Option(help="small differences of a greenhouse or an area, at once")
+    ] = None,
+    *,
+    user: User = None,
+) -> None:
+    """Explain exceptions one by one, or a greenhouse's small differences together."""
+    with transaction() as session:
+        period, who = periods.find(session, code, lock=True), find_user(session, user)
+        if together is not None:
+            number = periods.explain_together(session, period, who, explanation, together)
+        elif location is None or product is None:
+            raise InvalidInput("name --location and --product, or --together")
+        else:
+            number = periods.explain(
+                session,
+                period,
+                who,
+                explanation,
+                location_id=naming.location(session, location).location_id,
+                product_id=naming.product(session, product).id,
+                kind=kind,
+            )
+    out.print(f"{number} exceptions explained")
+
+
+@app.command("close")
+def close(code: Code, *, user: User = None) -> None:
+    """Close a period, or propose to where a second person has to do it."""
+    with transaction() as session:
+        period = closing.close(session, code, find_user(session, user))
+        out.print(f"{code} is {period.status.value}")
+
+
+@app.command("reopen")
+def reopen(
+    code: Code,
+    reason: Annotated[str, typer.Option("--reason", help="why")],
+    *,
+    user: User = None,
+) -> None:
+    """Open a closed period again; what closing wrote is reversed."""
+    with transaction() as session:
+        period = closing.reopen(session, code, find_user(session, user), reason)
+        out.print(f"{code} is {period.status.value}")
+
+
+@app.command("compare")
+def compare(
+    code: Code,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="sales: .csv, .xlsx")],
+    tolerance: Annotated[float | None, typer.Option(min=0, max=1, help="share")] = None,
+) -> None:
+    """Compare a client's sales file with the period, line by line."""
+    with transaction() as session:
+        period = periods.find(session, code)
+        found = comparing.compare_file(session, period, file.read_bytes(), tolerance)
+    table = Table("row", "product", "packaging", "sold", "verdict", "file", "ledger")
+    for one in found.lines:
+        line = one.line
+        totals = ("–" if n is None else str(n) for n in (one.file_total, one.ledger_total))
+        named = (str(line.row), line.product_sku, line.packaging_sku or "–")
+        table.add_row(*named, str(line.quantity_sold), one.verdict.value, *totals)
+    out.print(table)
+    for (product, packaging), sold in found.not_in_file:
+        out.print(f"not in the file: {product} {packaging or '–'}, {sold} sold")
+
+
+@app.command("report")
+def report_(
+    code: Code,
+    file: Annotated[Path, typer.Argument(help="where it goes: .xlsx or .pdf")],
+    *,
+    language: Annotated[str, typer.Option(help="es or en")] = "es",
+) -> None:
+    """Write the period's report."""
+    with transaction() as session:
+        told = answers.preview_answer(session, periods.find(session, code))
+    chosen = "en" if language == "en" else "es"
+    as_file = report.as_pdf if file.suffix.lower() == ".pdf" else report.as_xlsx
+    file.write_bytes(as_file(told, chosen))
+    out.print(f"{len(told.lines)} lines in {file}", soft_wrap=True)

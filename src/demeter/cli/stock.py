@@ -1,0 +1,226 @@
+"""``demeter stock …``: what there is, and what people report."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+from demeter.cli.telling import (
+    AsJson,
+    At,
+    Key,
+    Preview,
+    Reason,
+    User,
+    carry_out,
+    out,
+    print_json,
+    said,
+)
+from demeter.db import transaction
+from demeter.locations.models import BinCategory
+from demeter.stock import history, life, listing, reporting, undo
+from demeter.stock.claims import moment_of
+from demeter.stock.history import Filter, Level
+from demeter.stock.models import MovementType
+from demeter.stock.requests import Movement, Report
+
+app = typer.Typer(help="Stock: what there is, and what people report.", no_args_is_help=True)
+
+Code = Annotated[str | None, typer.Option()]
+
+
+class Kind(StrEnum):
+    """What can be reported."""
+
+    PLANTAR = "plantar"
+    SEMBRAR = "sembrar"
+    MUERTE = "muerte"
+    VENTAS = "ventas"
+    AJUSTE = "ajuste"
+    TRANSPLANTE = "transplante"
+    MOVE = "move"
+
+
+@app.command("show")
+def show(
+    by: Annotated[list[Level] | None, typer.Option(help="add up by this; may be repeated")] = None,
+    at: Annotated[str | None, typer.Option(help="as of a moment, or the end of a date")] = None,
+    warehouse: Code = None,
+    area: Code = None,
+    location: Code = None,
+    product: Code = None,
+    state: Code = None,
+    packaging: Code = None,
+    lot: Code = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Plants there are today, or were at any moment."""
+    levels = list(dict.fromkeys(by or [Level.LOCATION, Level.PRODUCT]))
+    filters = Filter(
+        warehouse=warehouse,
+        area=area,
+        location=location,
+        product=product,
+        state=state,
+        packaging=packaging,
+        lot=lot,
+    )
+    moment = None if at is None else said_when(at)
+    with transaction() as session:
+        rows = history.stock(session, levels, filters, moment and moment_of(moment))
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(*(level.value for level in levels), "plants")
+    for row in rows:
+        table.add_row(*(row.group[level] or "–" for level in levels), str(row.plants))
+    out.print(table)
+    out.print(f"{sum(row.plants for row in rows)} plants")
+
+
+@app.command("report")
+def report(
+    kind: Annotated[Kind, typer.Argument(help="what happened; `move` is within a location")],
+    quantity: Annotated[int, typer.Argument(help="plants; negative only for `ajuste`")],
+    location: Annotated[str | None, typer.Option(help="where")] = None,
+    bin_: Annotated[str | None, typer.Option("--bin", help="or the bin")] = None,
+    lot: Annotated[str | None, typer.Option(help="or the lot")] = None,
+    product: Code = None,
+    state: Code = None,
+    size: Code = None,
+    packaging: Code = None,
+    category: Annotated[BinCategory | None, typer.Option(help="of the bin to plant in")] = None,
+    price: Annotated[str | None, typer.Option(help="of one plant sold")] = None,
+    to_location: Code = None,
+    to_bin: Code = None,
+    to_lot: Code = None,
+    to_category: BinCategory | None = None,
+    to_state: Code = None,
+    to_size: Code = None,
+    to_packaging: Code = None,
+    *,
+    new_lot: Annotated[bool, typer.Option("--new-lot", help="open a lot of its own")] = False,
+    at: At = None,
+    reason: Reason = None,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Planted, sown, died, sold, adjusted, transplanted, or moved within a location."""
+    fields: dict[str, Any] = {
+        "movement_type": kind.value,
+        "quantity": quantity,
+        "location_code": location,
+        "bin_code": bin_,
+        "batch_code": lot,
+        "product_code": product,
+        "state": state,
+        "size": size,
+        "packaging_sku": packaging,
+        "category": category,
+        "unit_price": price,
+        "to_location_code": to_location,
+        "to_bin_code": to_bin,
+        "to_batch_code": to_lot,
+        "to_category": to_category,
+        "to_state": to_state,
+        "to_size": to_size,
+        "to_packaging_sku": to_packaging,
+        "new_lot": new_lot or None,
+        "occurred_at": at,
+        "reason": reason,
+        "user": user,
+        "movement_id": key,
+    }
+    checked = said(Movement, **fields)
+    carry_out(lambda session: reporting.report(session, checked), preview=preview, as_json=as_json)
+
+
+@app.command("undo")
+def undo_(
+    movement: Annotated[UUID, typer.Argument(help="the movement's id")],
+    *,
+    reason: Reason = None,
+    user: User = None,
+    key: Key = None,
+    preview: Preview = False,
+    as_json: AsJson = False,
+) -> None:
+    """Undo a wrong movement by its reversal, once, with a reason."""
+    checked = said(Report, reason=reason, user=user, movement_id=key)
+    carry_out(
+        lambda session: undo.undo(session, reporting.told_of(session, checked), movement),
+        preview=preview,
+        as_json=as_json,
+    )
+
+
+@app.command("movements")
+def movements(
+    location: Code = None,
+    lot: Code = None,
+    kind: Annotated[MovementType | None, typer.Option(help="only this kind")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="the page after this one")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The ledger, last written first."""
+    with transaction() as session:
+        page = listing.movements(
+            session,
+            limit=limit,
+            cursor=cursor,
+            location_code=location,
+            batch_code=lot,
+            movement_type=kind,
+        )
+    if as_json:
+        print_json(page)
+        return
+    table = Table("moment", "movement", "plants", "location", "lot", "by", "reason")
+    for row in page.items:
+        cells = (row.movement_type.value, f"{row.quantity:+d}", row.location_code, row.batch_code)
+        table.add_row(f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.user, row.reason or "")
+    out.print(table)
+    if page.next_cursor:
+        out.print(f"more: --cursor {page.next_cursor}")
+
+
+@app.command("lot")
+def lot_(
+    code: Annotated[str, typer.Argument(help="the lot's code")], *, as_json: AsJson = False
+) -> None:
+    """A lot's whole life, back to the photo or planting it came from."""
+    with transaction() as session:
+        told = life.life(session, code)
+    if as_json:
+        print_json(told)
+        return
+    out.print(
+        f"[bold]{told.batch_code}[/bold]  {told.product_code} {told.state}, "
+        f"{told.quantity_current} plants at {told.location_code}",
+        soft_wrap=True,
+    )
+    table = Table("moment", "movement", "plants", "stock", "by", "other lot", "reason")
+    for row in told.entries:
+        cells = (row.movement_type.value, f"{row.quantity:+d}", str(row.stock_after), row.by)
+        table.add_row(
+            f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.other_lot or "", row.reason or ""
+        )
+    out.print(table)
+    for origin in told.origins[1:]:
+        began = origin.began_as.value if origin.began_as else "nothing"
+        out.print(f"← {origin.batch_code} at {origin.location_code}, began as {began}")
+
+
+def said_when(given: str) -> Any:
+    """A moment or a date as typed."""
+    return said(Report, occurred_at=given).occurred_at

@@ -1,0 +1,129 @@
+"""The ledger as a client meets it, in short words: counted, moved, on hand, a period's line."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from fastapi.testclient import TestClient
+
+from demeter import jobs
+from demeter.db import transaction
+from demeter.reconciliation.checks import CLOSINGS
+from demeter.stock.checks import LOTS, MOVES
+from demeter.stock.checks_counts import COUNTS
+from demeter.stock.verifying import references, run
+from ledgersteps import day
+from nursery import photo_count
+from served import count as recorded
+from served import jpeg, uploaded
+
+STOCK = "/api/v1/stock"
+PERIODS = "/api/v1/periods"
+
+
+def key() -> str:
+    return str(uuid4())
+
+
+def ok(answer: Any) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+def counted(client: TestClient, plants: int, when: float, code: str = "A1") -> Any:
+    """A person counted a whole location on a day."""
+    body = {
+        "movement_id": key(),
+        "location_code": code,
+        "plants": plants,
+        "occurred_at": day(when).isoformat(),
+        "user": "julia",
+    }
+    return ok(client.post(f"{STOCK}/counts", json=body))
+
+
+def photographed(
+    client: TestClient, *plants: int, when: float, code: str = "A1", width: int = 400
+) -> str:
+    """A photo of a day shows containers with so many plants; it is uploaded and counted now."""
+    photo = jpeg(seed=int(when * 10) + sum(plants))
+    session = uploaded(client, photo, location_code=code, captured_at=day(when).isoformat())
+    recorded(session, photo_count(*((each, 0) for each in plants), width=width))
+    return session
+
+
+def session_of(client: TestClient, session: str) -> Any:
+    return ok(client.get(f"/api/v1/photos/sessions/{session}"))
+
+
+def moved(client: TestClient, kind: str, quantity: int, when: float, **parts: Any) -> Any:
+    """What a person reported: it happened on that day."""
+    return ok(report(client, kind, quantity, when, **parts))
+
+
+def report(client: TestClient, kind: str, quantity: int, when: float, **parts: Any) -> Any:
+    """As `moved`, also where it is refused."""
+    body = {
+        "movement_id": key(),
+        "movement_type": kind,
+        "quantity": quantity,
+        "location_code": "A1",
+        "occurred_at": day(when).isoformat(),
+        **parts,
+    }
+    return client.post(f"{STOCK}/movements", json=body)
+
+
+def undo(client: TestClient, effect: Any, reason: str = "was wrong") -> Any:
+    path = f"{STOCK}/movements/{effect['movement_id']}/undo"
+    return ok(client.post(path, json={"movement_id": key(), "reason": reason}))
+
+
+def void(client: TestClient, effect: Any) -> Any:
+    path = f"{STOCK}/counts/{effect['count_id']}/void"
+    return ok(client.post(path, json={"movement_id": key(), "reason": "the wrong bed"}))
+
+
+def on_hand(client: TestClient, code: str = "A1", when: float | None = None, **parts: Any) -> int:
+    """Plants of a location, today or as of a day."""
+    at = {} if when is None else {"at": day(when).isoformat()}
+    params = {"by": "location", "location": code, **at, **parts}
+    return sum(row["plants"] for row in ok(client.get(f"{STOCK}/on-hand", params=params)))
+
+
+def opened(client: TestClient, code: str, ends: float, grace_hours: int = 48) -> None:
+    body = {"code": code, "boundary_at": day(ends).isoformat(), "grace_hours": grace_hours}
+    assert client.post(PERIODS, json=body).status_code == 201
+
+
+def line(client: TestClient, period: str, code: str = "A1") -> Any:
+    """What closing finds at a location."""
+    lines = ok(client.get(f"{PERIODS}/{period}"))["lines"]
+    (found,) = [one for one in lines if one["location_code"] == code]
+    return found
+
+
+def kinds(client: TestClient, period: str, code: str = "A1") -> list[str]:
+    return [one["kind"] for one in line(client, period, code)["exceptions"]]
+
+
+def closed(client: TestClient, period: str) -> None:
+    """The period is closed, and stock is the same before and after."""
+    before = ok(client.get(f"{STOCK}/on-hand"))
+    assert ok(client.post(f"{PERIODS}/{period}/close", json={"user": "julia"}))["status"] == (
+        "closed"
+    )
+    assert ok(client.get(f"{STOCK}/on-hand")) == before
+
+
+def retried() -> None:
+    """The jobs that were queued have run."""
+    jobs.work(["cpu", "io"], wait=False)
+
+
+def ledger_is_verified() -> None:
+    """Everything that `demeter verify` checks holds."""
+    with transaction() as session:
+        checks = [references(session), *LOTS, *MOVES, *COUNTS, *CLOSINGS]
+        assert [one for one in run(session, checks) if one.wrong] == []
