@@ -19,8 +19,10 @@ from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
 from demeter.vision.training.pretrained import load_detector
-from demeter.vision.training.segment import targets
+from demeter.vision.training.segment import fresh_segmenter, targets
+from demeter.vision.training.segmenter import Segmenter
 from demeter.vision.training.session import Job, figures, trained
+from demeter.vision.training.shipping import export_segmenter
 from demeter.vision.training.tiles import crop, read_coco
 
 
@@ -137,10 +139,20 @@ def test_a_folder_without_usable_pictures_is_refused(tmp_path: Path, body: str |
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    from demeter.vision.training.segmenter import Segmenter  # noqa: PLC0415
-    from demeter.vision.training.shipping import export_segmenter  # noqa: PLC0415
-
     other = tmp_path / "other.onnx"
     export_segmenter(Segmenter(), other)
     with pytest.raises(WeightsDoNotFit):
         load_detector(other, 2)
+
+
+def test_training_goes_on_from_an_exported_segmenter(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    first, path = Segmenter().eval(), tmp_path / "containers.onnx"
+    for norm in (m for m in first.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        norm.running_mean.uniform_(-0.1, 0.1)
+        norm.running_var.uniform_(0.8, 1.2)
+    export_segmenter(first, path)
+    again, picture = fresh_segmenter(path).eval(), torch.rand(1, 3, 128, 128) * 255
+    with torch.no_grad():
+        for one, other in zip(first(picture), again(picture), strict=True):
+            assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))

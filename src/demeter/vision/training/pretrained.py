@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from demeter.vision.training.errors import WeightsDoNotFit
 from demeter.vision.training.network import Detector
+from demeter.vision.training.segmenter import Segmenter
 
 COCO_CLASSES = 80
+IDLE_IN_SEGMENTER = ("neck.stride", "neck.up")  # the neck's way back up
 
 
 def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -26,7 +28,7 @@ def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     graph = onnx.load(path).graph
     values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     for node in graph.node:
-        if node.op_type == "Cast" and node.input[0] in values:
+        if node.op_type in ("Cast", "Identity") and node.input[0] in values:
             values[node.output[0]] = values[node.input[0]].astype(np.float32)
     try:
         return [(values[n.input[1]], values[n.input[2]]) for n in graph.node if n.op_type == "Conv"]
@@ -34,9 +36,18 @@ def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
         raise WeightsDoNotFit(f"{path} has convolutions without stored weights") from error
 
 
-def _running_order(network: nn.Module) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
-    """Convolutions, each with the batch norm after it, in the order they run."""
-    modules = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d))]
+def _running_order(
+    network: nn.Module, idle: tuple[str, ...] = ()
+) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
+    """Convolutions, each with the batch norm after it, in the order they run.
+
+    Parts whose names begin with one of ``idle`` never run.
+    """
+    modules = [
+        m
+        for name, m in network.named_modules()
+        if isinstance(m, (nn.Conv2d, nn.BatchNorm2d)) and not name.startswith(idle)
+    ]
     pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d | None]] = []
     for k, module in enumerate(modules):
         if isinstance(module, nn.Conv2d):
@@ -55,22 +66,45 @@ def load_detector(path: Path, classes: int) -> Detector:
         WeightsDoNotFit: the convolutions differ in number or shape.
     """
     network = Detector(classes)
-    pairs, stored = _running_order(network), convolutions_of(path)
+    _take(_running_order(network), path)
+    return network
+
+
+def load_segmenter(path: Path) -> Segmenter:
+    """A segmenter with the weights of an ONNX file of one, its batch norms as `load_detector`.
+
+    A file from before there was a ``bench`` starts with one that says nothing.
+
+    Raises:
+        WeightsDoNotFit: the file is none.
+    """
+    network = Segmenter()
+    _take(_running_order(network, IDLE_IN_SEGMENTER), path)
+    graph = onnx.load(path).graph
+    values = {t.name.removesuffix(".half"): numpy_helper.to_array(t) for t in graph.initializer}
+    with torch.no_grad():
+        for name, target in (("weight", network.bench.weight), ("bias", network.bench.bias)):
+            stored = values.get(f"segmenter.bench.{name}", np.zeros(target.shape))
+            target.copy_(torch.from_numpy(stored.astype(np.float32)))
+    return network
+
+
+@torch.no_grad()
+def _take(pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d | None]], path: Path) -> None:
+    stored = convolutions_of(path)
     if len(pairs) != len(stored):
         raise WeightsDoNotFit(f"{path} has {len(stored)} convolutions, not {len(pairs)}")
-    with torch.no_grad():
-        for (conv, norm), (kernel, bias) in zip(pairs, stored, strict=True):
-            if tuple(conv.weight.shape) != kernel.shape:
-                raise WeightsDoNotFit(
-                    f"{path}: a kernel is {kernel.shape}, not {tuple(conv.weight.shape)}"
-                )
-            conv.weight.copy_(torch.from_numpy(kernel.copy()))
-            target = norm.bias if norm is not None else conv.bias
-            assert target is not None
-            target.copy_(torch.from_numpy(bias.copy()))
-            if norm is not None:
-                norm.weight.fill_((1 + norm.eps) ** 0.5)
-    return network
+    for (conv, norm), (kernel, bias) in zip(pairs, stored, strict=True):
+        if tuple(conv.weight.shape) != kernel.shape:
+            raise WeightsDoNotFit(
+                f"{path}: a kernel is {kernel.shape}, not {tuple(conv.weight.shape)}"
+            )
+        conv.weight.copy_(torch.from_numpy(kernel.copy()))
+        target = norm.bias if norm is not None else conv.bias
+        assert target is not None
+        target.copy_(torch.from_numpy(bias.copy()))
+        if norm is not None:
+            norm.weight.fill_((1 + norm.eps) ** 0.5)
 
 
 @torch.no_grad()

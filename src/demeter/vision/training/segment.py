@@ -14,14 +14,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
+from demeter.vision.runtime import open_model
 from demeter.vision.scenes.values import Bytes, Floats
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import settle, start_of
+from demeter.vision.training.pretrained import load_segmenter, settle, start_of
 from demeter.vision.training.segmenter import TYPES, Segmenter, segmenter_from
 from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, recoloured
 
 PAD = 114
+SEGMENTER_OUTPUTS = 2  # types and depth; a detector has one
 TYPE_WEIGHTS = (1.0, 1.0, 1.2, 1.2, 1.2, 1.6)
 EDGE_WEIGHT, EDGE_DEPTH = 1.5, 0.3
 
@@ -145,14 +147,16 @@ class _Batches:
 
 
 def fresh_segmenter(start: Path | None) -> Segmenter:
-    """A segmenter; from a detector (ONNX) or from a trained ``.pt`` where given.
+    """A segmenter; from a segmenter or a detector (ONNX), or from a trained ``.pt``.
 
     Raises:
-        WeightsDoNotFit: the start is no YOLOX-nano.
+        WeightsDoNotFit: the start is neither.
     """
     if start is None:
         return Segmenter()
     if start.suffix == ".onnx":
+        if len(open_model(start).outputs) == SEGMENTER_OUTPUTS:
+            return load_segmenter(start)
         return segmenter_from(start_of(start, len(CLASSES)))
     network = Segmenter()
     state = torch.load(start, weights_only=True)["smooth"]
