@@ -9,9 +9,14 @@ from typing import Annotated
 import typer
 from rich.progress import Progress as Bar
 
-from demeter.errors import DomainError
+from demeter.errors import InvalidInput
+from demeter.settings import settings
+from demeter.vision.registry import weights_folder
 
 app = typer.Typer()
+
+STEPS, RATE = 4000, 1.5e-3
+FINE_STEPS, FINE_RATE = 400, 4e-4  # a model that sees plants already is only bent a little
 
 
 class Task(StrEnum):
@@ -21,20 +26,41 @@ class Task(StrEnum):
     SEGMENT = "segment"
 
 
+SHIPPED_FILES = {Task.DETECT: "plants.onnx", Task.SEGMENT: "containers.onnx"}
+
+
+class From(StrEnum):
+    """What is learnt from besides folders."""
+
+    ACCEPTED = "accepted"
+
+
 @app.command("train")
 def train(
     task: Annotated[Task, typer.Argument(help="detect: plants; segment: containers")],
-    folders: Annotated[list[Path], typer.Argument(help="folders with a coco.json each")],
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="folders with a coco.json each")
+    ] = None,
     *,
     out: Annotated[Path, typer.Option(help="ONNX file to write")],
+    from_: Annotated[
+        From | None,
+        typer.Option("--from", help="accepted: what people here have accepted and corrected"),
+    ] = None,
     start: Annotated[
-        Path | None, typer.Option(help="YOLOX-nano COCO weights (.onnx) or a checkpoint (.pt)")
+        Path | None,
+        typer.Option(
+            help="weights to start from, .onnx or .pt; with --from accepted the model at work"
+        ),
     ] = None,
     held_out: Annotated[
         Path | None, typer.Option(help="folder with a coco.json to measure on at the end")
     ] = None,
-    steps: Annotated[int, typer.Option(min=1)] = 4000,
-    rate: Annotated[float, typer.Option(min=1e-6, help="highest learning rate")] = 1.5e-3,
+    steps: Annotated[int | None, typer.Option(min=1, help="4000; with --from accepted 400")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=1e-6, help="highest learning rate: 1.5e-3; with --from accepted 4e-4"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 1,
     run: Annotated[Path, typer.Option(help="where the checkpoint is kept")] = Path("runs/train"),
@@ -45,19 +71,71 @@ def train(
     except ModuleNotFoundError as error:
         typer.echo(f"Training needs PyTorch: pip install 'demeter[train]' ({error})", err=True)
         raise typer.Exit(1) from error
-    job = Job(task.value, tuple(folders), out, start, held_out, steps, rate, seed, threads, run)
-    try:
-        with Bar() as bar:
-            line = bar.add_task("Training", total=steps)
-            for p in trained(job):
-                text = "  ".join(f"{k} {v:.2f}" for k, v in p.losses.items())
-                bar.update(line, completed=p.step, description=text)
-    except DomainError as error:
-        typer.echo(error.message, err=True)
-        raise typer.Exit(1) from error
+    own = from_ is not None
+    learnt = [*(folders or []), *([_accepted(task, run / "accepted")] if own else [])]
+    if not learnt:
+        raise InvalidInput("name folders to learn from, or --from accepted")
+    if own and start is None:
+        start = _model_at_work(task)
+    steps = steps or (FINE_STEPS if own else STEPS)
+    rate = rate or (FINE_RATE if own else RATE)
+    job = Job(task.value, tuple(learnt), out, start, held_out, steps, rate, seed, threads, run)
+    with Bar() as bar:
+        line = bar.add_task("Training", total=steps)
+        for p in trained(job):
+            text = "  ".join(f"{k} {v:.2f}" for k, v in p.losses.items())
+            bar.update(line, completed=p.step, description=text)
     typer.echo(f"{out} written")
     if held_out is not None:
         _tell_figures(task, out, held_out, threads)
+    if own:
+        typer.echo(f"Next: demeter models add {out}, then demeter models promote {out.stem}")
+
+
+def _accepted(task: Task, folder: Path) -> Path:
+    """The folder of what people accepted, made unless the run has one already."""
+    from demeter.db import engine  # noqa: PLC0415 - training on folders needs no database
+    from demeter.learning.lessons import prepared  # noqa: PLC0415
+    from demeter.learning.models import VisionTask  # noqa: PLC0415
+    from demeter.learning.splits import SplitRule  # noqa: PLC0415
+
+    rule = SplitRule(settings().held_out_share)
+    with Bar() as bar:
+        line = bar.add_task("Photos", total=None)
+        found = prepared(
+            engine(),
+            VisionTask(task.value),
+            folder,
+            rule,
+            lambda done, total: bar.update(line, completed=done, total=total),
+        )
+    typer.echo(
+        f"Learning from {found.photos} photos of {found.places} locations, as they were "
+        f"accepted by {found.made_at[:16]}; another --run begins anew."
+    )
+    return found.folder
+
+
+def _model_at_work(task: Task) -> Path:
+    """The file of the model at work: training goes on from it.
+
+    Raises:
+        InvalidInput: it is of another make, which only its own package can train.
+    """
+    from demeter.db import engine, transaction  # noqa: PLC0415
+    from demeter.learning import active, inspecting, registry  # noqa: PLC0415
+    from demeter.learning.models import VisionTask  # noqa: PLC0415
+
+    with transaction() as session:
+        row = registry.active(session, VisionTask(task.value))
+        if row is None:
+            return weights_folder() / SHIPPED_FILES[task]
+        if row.family != inspecting.OWN:
+            raise InvalidInput(
+                f"{row.name}, the model at work, is a {row.family} export: train it with its own "
+                "package, or give --start"
+            )
+        return active.files_of(engine(), row)
 
 
 def _tell_figures(task: Task, model: Path, held_out: Path, threads: int) -> None:

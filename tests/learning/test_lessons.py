@@ -1,0 +1,83 @@
+"""What training gets of accepted photos: plants of one size in tiles, photos made small."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from typer.testing import CliRunner
+
+from demeter.cli import train as cli
+from demeter.db import engine
+from demeter.learning.errors import TooLittleTruth
+from demeter.learning.lessons import TILE_PX, Lessons, prepared
+from demeter.learning.models import VisionTask
+from demeter.learning.splits import SplitRule
+from demeter.vision.values import PhotoCount
+from learning.test_dataset import accepted
+from nursery import photo_count
+from served import client
+
+assert client  # pytest finds the fixture by its name here
+
+PLANTS = ((100, 100, 128, 128), (800, 700, 828, 728))
+
+
+def two_plants() -> PhotoCount:
+    """Two plants of 28 px far apart, in one container."""
+    body = photo_count((2, 0)).to_json()
+    for row, box in zip(body["detections"], PLANTS, strict=True):
+        row["xyxy_px"] = box
+    return PhotoCount.from_json(body)
+
+
+def lessons(tmp_path: Path, task: VisionTask) -> tuple[Lessons, dict]:
+    made = prepared(engine(), task, tmp_path / "run", SplitRule(0.0))
+    return made, json.loads((made.folder / "coco.json").read_text())
+
+
+def test_plants_are_shown_at_the_size_the_detector_likes(client: TestClient, tmp_path) -> None:
+    accepted(client, two_plants(), 1)
+    made, body = lessons(tmp_path, VisionTask.DETECT)
+    assert (made.photos, made.places) == (1, 1)
+    assert [r["bbox"][2:] for r in body["annotations"]] == [[56, 56]] * len(body["annotations"])
+    assert len(body["annotations"]) >= 2
+    for row in body["annotations"]:
+        image = next(i for i in body["images"] if i["id"] == row["image_id"])
+        tile = np.asarray(Image.open(made.folder / image["file_name"]))
+        assert max(tile.shape) == TILE_PX
+        assert all(v >= 0 for v in row["bbox"])
+
+
+def test_a_photo_for_containers_is_whole_and_small(client: TestClient, tmp_path) -> None:
+    accepted(client, photo_count((8, 0), (2, 0)), 1)
+    _, body = lessons(tmp_path, VisionTask.SEGMENT)
+    names = {c["id"]: c["name"] for c in body["categories"]}
+    assert [names[r["category_id"]] for r in body["annotations"]] == ["segment", "segment"]
+    assert body["annotations"][0]["segmentation"] == [[10, 10, 210, 10, 210, 210, 10, 210]]
+
+
+def test_a_run_goes_on_with_the_photos_it_began_with(client: TestClient, tmp_path) -> None:
+    accepted(client, two_plants(), 1)
+    first, _ = lessons(tmp_path, VisionTask.DETECT)
+    accepted(client, two_plants(), 2, code="A2")
+    again, _ = lessons(tmp_path, VisionTask.DETECT)
+    assert again == first
+    other = prepared(engine(), VisionTask.DETECT, tmp_path / "new", SplitRule(0.0))
+    assert other.photos == 2
+
+
+def test_photos_of_held_out_locations_are_never_learnt_from(client: TestClient, tmp_path) -> None:
+    accepted(client, two_plants(), 1)
+    with pytest.raises(TooLittleTruth, match="side train"):
+        prepared(engine(), VisionTask.DETECT, tmp_path / "run", SplitRule(1.0))
+
+
+def test_training_on_nothing_is_refused(tmp_path) -> None:
+    pytest.importorskip("torch")
+    done = CliRunner().invoke(cli.app, ["detect", "--out", str(tmp_path / "x.onnx")])
+    assert "--from accepted" in str(done.exception)
