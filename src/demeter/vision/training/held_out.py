@@ -85,7 +85,8 @@ def detector_on(
     for item in pictures:
         bgr = reader.read(item.path)
         if detector is None or detector.tile_px != bgr.shape[0]:
-            detector = load_plant_detector(model, Precision.F32, threads, bgr.shape[0], PLANT_PX)
+            side = bgr.shape[0]
+            detector = load_plant_detector(model, Precision.F32, threads, (side,), PLANT_PX)
         rgb = np.ascontiguousarray(bgr[..., ::-1])
         found = merged(detector([rgb], THRESHOLD)[0])
         yield (
