@@ -64,11 +64,15 @@ class Segmenter(Protocol):
 class SeedRule:
     """What makes an instance of the maps; lengths and areas in pixels of the maps.
 
+    A deep part is a container of its own if it rises by ``min_rise`` above the pass to a
+    deeper one; parts are looked for at steps of ``level`` down to ``seed_depth``.
     ``min_share`` is of the photo's area: what is smaller is no container.
     """
 
     foreground: float = 0.5
-    seed_depth: float = 0.4
+    seed_depth: float = 0.3
+    min_rise: float = 0.15
+    level: float = 0.05
     min_seed_px: int = 6
     min_share: float = 0.002
     closing_px: int = 1
@@ -134,12 +138,47 @@ def instances(
 def _seeds(
     mask: NDArray[np.bool_], depth: NDArray[np.float32], rule: SeedRule
 ) -> NDArray[np.int32]:
-    deep = (mask & (depth > rule.seed_depth)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(deep, connectivity=4)
-    renumbered = np.zeros(count, np.int32)
-    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= rule.min_seed_px]
-    renumbered[large] = np.arange(1, len(large) + 1)
-    return np.take(renumbered, np.asarray(labels, np.intp))
+    """The number of the container on each pixel that is surely its own, from 1 up, else 0.
+
+    A flood that falls: at each level the parts above it are islands. An island without a
+    seed becomes one; where seeds meet, one that rises too little above the sea is the
+    deeper one's.
+    """
+    seeds = np.zeros(mask.shape, np.int32)
+    peaks = [0.0]
+    for sea in np.arange(1.0 - rule.level, rule.seed_depth - 1e-6, -rule.level):
+        deep = (mask & (depth > sea)).astype(np.uint8)
+        count, islands, stats, _ = cv2.connectedComponentsWithStats(deep, connectivity=4)
+        for island in range(1, count):
+            if stats[island, cv2.CC_STAT_AREA] < rule.min_seed_px:
+                continue
+            x, y, w, h = stats[island, :4]
+            window = np.s_[y : y + h, x : x + w]
+            here = islands[window] == island
+            _settle(seeds[window], here, peaks, float(sea), rule.min_rise)
+    _, renumbered = np.unique(seeds, return_inverse=True)
+    return renumbered.reshape(seeds.shape).astype(np.int32) + int(seeds.all())
+
+
+def _settle(
+    seeds: NDArray[np.int32],
+    here: NDArray[np.bool_],
+    peaks: list[float],
+    sea: float,
+    min_rise: float,
+) -> None:
+    """Let the seeds of one island live on, drown or begin; ``seeds`` is changed in place."""
+    living = sorted((int(k) for k in np.unique(seeds[here]) if k), key=lambda k: -peaks[k])
+    if not living:
+        peaks.append(sea)
+        seeds[here] = len(peaks) - 1
+        return
+    strong = [living[0], *(k for k in living[1:] if peaks[k] - sea >= min_rise)]
+    if len(strong) == 1:
+        seeds[here] = strong[0]
+        return
+    for weak in set(living) - set(strong):
+        seeds[here & (seeds == weak)] = 0
 
 
 def _nearest(seeds: NDArray[np.int32]) -> NDArray[np.int32]:
