@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
 from demeter.catalog.models import LocationConfig
-from demeter.stock import counts
+from demeter.locations.models import BinCategory
+from demeter.stock import counts, places
 from demeter.stock.effects import preview
 from demeter.stock.errors import CountContradictsConfig, CountState, InvalidCount, TooFewPlants
 from demeter.stock.hand import HandCount
@@ -21,6 +22,7 @@ from demeter.stock.models import (
     CountCorrection,
     MovementType,
     SourceType,
+    StockBatch,
     StockMovement,
 )
 from demeter.stock.writing import Told
@@ -216,6 +218,18 @@ def test_a_voiding_settles_lots_that_would_be_short(db: Session) -> None:
     assert made.waits_for is None
     assert sorted(m.quantity for m in made.movements) == [-70, -5, 5]
     assert on_hand(db) == 5
+
+
+def test_a_voiding_settles_with_plants_that_it_gives_back_itself(db: Session) -> None:
+    first = plant(db, 10, 0).movements[0].batch_id
+    plant(db, 1, 0, new_lot=True)
+    here = location(db).location_id
+    one = db.get_one(StockBatch, first).current_storage_bin_id
+    other = places.make_bin(db, location(db), BinCategory.POT).bin_id
+    told_first = by_worker(db, HandCount(here, by_bin=((one, 0), (other, 11))), 1)
+    sell(db, 8, 2)
+    void(db, told_first)
+    assert on_hand(db) == 3
 
 
 def test_a_correction_writes_only_the_net_difference(db: Session) -> None:

@@ -17,14 +17,15 @@ FLOWS = {
     " AND closing_id IS NULL)",
 }
 
-# The movements of each location and product and the moments of its counts in one order, added
+# Without a later count nothing is settled: the opening carries over and may still be corrected.
+# Else: the movements of each location and product and the moments of its counts in one order, added
 # up; a closing's flows are what was added between its two counts.
 _RUNNING = f"""
 WITH standing AS (
     SELECT c.*, o.captured_at AS opening_at, k.captured_at AS closing_at
     FROM period_closings c
     JOIN counts o ON o.id = c.opening_count_id
-    LEFT JOIN counts k ON k.id = c.closing_count_id
+    JOIN counts k ON k.id = c.closing_count_id
     WHERE c.reopened_at IS NULL
 ), moved AS (
     SELECT s.storage_location_id, b.product_id, m.occurred_at AS at, false AS is_count,
@@ -37,7 +38,6 @@ WITH standing AS (
 ), moments AS (
     SELECT storage_location_id, product_id, opening_at AS at FROM standing
     UNION SELECT storage_location_id, product_id, closing_at FROM standing
-    WHERE closing_at IS NOT NULL
 ), running AS (
     SELECT storage_location_id, product_id, at, is_count, sum(stock) OVER so_far AS stock,
         {", ".join(f"sum({name}) OVER so_far AS {name}" for name in FLOWS)}
@@ -75,10 +75,10 @@ CLOSINGS = (
             {_JOINED}
             JOIN known o ON (o.storage_location_id, o.product_id, o.at)
                 = (c.storage_location_id, c.product_id, c.opening_at)
-            LEFT JOIN known k ON (k.storage_location_id, k.product_id, k.at)
+            JOIN known k ON (k.storage_location_id, k.product_id, k.at)
                 = (c.storage_location_id, c.product_id, c.closing_at)
-            WHERE c.opening_plants <> o.stock OR (k.at IS NOT NULL AND (c.closing_plants <> k.stock
-                OR {" OR ".join(f"c.{name} <> k.{name} - o.{name}" for name in FLOWS)}))
+            WHERE c.opening_plants <> o.stock OR c.closing_plants <> k.stock
+                OR {" OR ".join(f"c.{name} <> k.{name} - o.{name}" for name in FLOWS)}
             """,
         ),
     ),

@@ -46,10 +46,8 @@ def void(session: Session, location: StorageLocation, count: Count, author: Auth
     require_open(session, location.location_id, count.captured_at)
     rows = rows_of(session, count)
     later = ledger.next_count(session, count)
-    if later is None:
-        for pair in _settlements(session, location, count, rows):
-            ledger.write_settlement(session, pair, lambda _, batch_id: batch_id, author, count)
-    _write(session, count, later, rows, author)
+    pairs = _settlements(session, location, count, rows) if later is None else ()
+    _write(session, count, later, rows, author, pairs)
     count.voided_at = datetime.now(UTC)
     count.voided_by_user_id = author.user_id
     count.void_reason = author.reason
@@ -86,24 +84,42 @@ def _settlements(
 
 
 def _write(
-    session: Session, count: Count, later: Count | None, rows: Sequence[CountRow], author: Author
+    session: Session,
+    count: Count,
+    later: Count | None,
+    rows: Sequence[CountRow],
+    author: Author,
+    pairs: Sequence[Settlement],
 ) -> None:
-    """Rows that bring plants first, so that no lot is negative on the way."""
+    """Rows that bring plants, then pairs, then the others: no lot is negative on the way."""
     reversals = [(row, count, -row.quantity) for row in rows]
     again = [(row, later, row.quantity) for row in rows if later is not None]
-    for row, at, quantity in sorted([*reversals, *again], key=lambda item: item[2] < 0):
-        undoes = at is count
-        write_movement(
-            session,
-            batch_id=row.batch_id,
-            movement_type=row.movement_type if undoes else MovementType.FOTO,
-            quantity=quantity,
-            user_id=author.user_id,
-            source_type=author.source,
-            reason_description=f"count {count.id} is void: {author.reason}",
-            processing_session_id=count.processing_session_id,
-            count_id=at.id,
-            reverses_movement_id=row.id if undoes else None,
-            fact_id=author.fact_id,
-            occurred_at=at.captured_at,
-        )
+    ordered = sorted([*reversals, *again], key=lambda item: item[2] < 0)
+    brought = sum(quantity > 0 for _, _, quantity in ordered)
+    for row, at, quantity in ordered[:brought]:
+        _write_row(session, count, row, at, quantity, author)
+    for pair in pairs:
+        ledger.write_settlement(session, pair, lambda _, batch_id: batch_id, author, count)
+    for row, at, quantity in ordered[brought:]:
+        _write_row(session, count, row, at, quantity, author)
+
+
+def _write_row(
+    session: Session, count: Count, row: CountRow, at: Count, quantity: int, author: Author
+) -> None:
+    """Of a count that is taken back: its reversal, or the same row at the count that stands."""
+    undoes = at is count
+    write_movement(
+        session,
+        batch_id=row.batch_id,
+        movement_type=row.movement_type if undoes else MovementType.FOTO,
+        quantity=quantity,
+        user_id=author.user_id,
+        source_type=author.source,
+        reason_description=f"count {count.id} is void: {author.reason}",
+        processing_session_id=count.processing_session_id,
+        count_id=at.id,
+        reverses_movement_id=row.id if undoes else None,
+        fact_id=author.fact_id,
+        occurred_at=at.captured_at,
+    )

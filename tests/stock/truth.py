@@ -1,0 +1,154 @@
+"""A plain model of the ledger: no database, no lots; what must come out is said in a few lines.
+
+Stock of a bed at a moment is its last posted count at or before that moment, and what was told
+of the time since. All moments are hours of one made-up year, and no two things share one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+ENDLESS = 10**9
+
+
+@dataclass
+class Fact:
+    """Plants came (+) or went (−) at a bed; a transplant also names where they came to."""
+
+    at: int
+    kind: str
+    bed: str
+    quantity: int
+    to: str | None = None
+    true: bool = True
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.kind in ("plantar", "sembrar") else -1
+
+    @property
+    def changes(self) -> dict[str, int]:
+        here = {self.bed: self.sign * self.quantity}
+        return here | ({self.to: self.quantity} if self.to else {})
+
+
+@dataclass
+class Observation:
+    """Somebody counted a bed: ``said`` is what was said, ``actual`` what stood there."""
+
+    at: int
+    bed: str
+    said: int
+    actual: int
+    by_photo: bool = False
+
+
+@dataclass
+class Closing:
+    """What a closed period found at a bed."""
+
+    bed: str
+    opening: Observation
+    closing: Observation | None
+    sales: int | None
+
+
+@dataclass
+class Ledger:
+    """What was told, and what it amounts to."""
+
+    told: list[Fact] = field(default_factory=list)
+    posted: list[Observation] = field(default_factory=list)
+    waiting: list[Observation] = field(default_factory=list)
+    closed: list[list[Closing]] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+
+    def as_of(self, bed: str, at: int) -> int:
+        counts = [c for c in self.posted if c.bed == bed and c.at <= at]
+        last = max(counts, key=lambda c: c.at, default=None)
+        since = last.at if last else -ENDLESS
+        moved = (f.changes[bed] for f in self.told if bed in f.changes and since < f.at <= at)
+        return (last.said if last else 0) + sum(moved)
+
+    def today(self, bed: str) -> int:
+        return self.as_of(bed, ENDLESS)
+
+    def counted_later(self, bed: str, at: int) -> bool:
+        return any(c.bed == bed and c.at >= at for c in self.posted)
+
+    def closed_until(self, bed: str) -> int:
+        ends = (c.closing.at for one in self.closed for c in one if c.bed == bed and c.closing)
+        return max(ends, default=-ENDLESS)
+
+    def tell(self, fact: Fact) -> str:
+        """Write a fact, or say with which code it is refused."""
+        if fact.sign < 0:
+            late = self.counted_later(fact.bed, fact.at)
+            if fact.bed not in self.held or (not late and self.today(fact.bed) < fact.quantity):
+                return "too_few_plants"
+        if any(fact.at <= self.closed_until(bed) for bed in fact.changes):
+            return "period_closed"
+        self.told.append(fact)
+        self.held.update(bed for bed, quantity in fact.changes.items() if quantity > 0)
+        return "written"
+
+    def count(self, one: Observation) -> str:
+        """Post a count, or say what it waits for."""
+        self.waiting.append(one)
+        why = self._waits(one)
+        if why is None:
+            self._post(one)
+        return why or "posted"
+
+    def retry(self) -> None:
+        """What waits is tried until nothing gets further."""
+        while able := [one for one in self.waiting if self._waits(one) is None]:
+            self._post(able[0])
+
+    def _waits(self, one: Observation) -> str | None:
+        if one.at <= self.closed_until(one.bed):
+            return "period_closed"
+        if self.counted_later(one.bed, one.at):
+            return None
+        since = sum(f.changes[one.bed] for f in self.told if one.bed in f.changes and f.at > one.at)
+        return "stock_would_be_negative" if one.said + since < 0 else None
+
+    def _post(self, one: Observation) -> None:
+        self.waiting.remove(one)
+        self.posted.append(one)
+        if one.said:
+            self.held.add(one.bed)
+
+    def can_void(self, one: Observation) -> bool:
+        """Whether taking a count back would leave nothing negative today."""
+        if one.at <= self.closed_until(one.bed):
+            return False
+        without = Ledger(self.told, [c for c in self.posted if c is not one])
+        return without.today(one.bed) >= 0
+
+    def can_correct(self, one: Observation, said: int) -> bool:
+        """Whether a count could say another number and leave nothing negative today."""
+        if one.at <= self.closed_until(one.bed):
+            return False
+        later = self.counted_later(one.bed, one.at + 1)
+        return later or self.today(one.bed) - one.said + said >= 0
+
+    def close(self, until: int) -> list[Closing]:
+        """Close a period whose last count is at or before ``until``."""
+        found = []
+        for bed in sorted({c.bed for c in self.posted if c.at <= until}):
+            counts = [c for c in self.posted if c.bed == bed and c.at <= until]
+            stored = [c.closing for one in self.closed for c in one if c.bed == bed and c.closing]
+            opening = stored[-1] if stored else min(counts, key=lambda c: c.at)
+            last = max(counts, key=lambda c: c.at)
+            if last.at <= opening.at:
+                found.append(Closing(bed, opening, None, None))
+                continue
+            inside = (
+                f.changes[bed]
+                for f in self.told
+                if bed in f.changes and f.kind != "ventas" and opening.at < f.at <= last.at
+            )
+            found.append(Closing(bed, opening, last, opening.said + sum(inside) - last.said))
+        self.closed.append(found)
+        return found
