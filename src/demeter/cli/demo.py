@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -18,8 +19,16 @@ _err = Console(stderr=True, highlight=False)
 def demo(
     *,
     serve: Annotated[bool, typer.Option(help="show the pages afterwards")] = True,
+    years: Annotated[
+        int, typer.Option(min=0, max=20, help="instead: so many years of a large nursery's ledger")
+    ] = 0,
+    places: Annotated[int, typer.Option(min=2, help="its beds, with --years; even")] = 1290,
+    seed: Annotated[int, typer.Option(help="the same seed is the same nursery")] = 7,
 ) -> None:
     """Load a small made-up nursery, count its photos, and show what became of them."""
+    if years:
+        _load_years(years, places, seed)
+        return
     from demeter.demo import load  # noqa: PLC0415  draws scenes: only here
 
     migrate(engine())
@@ -39,6 +48,19 @@ def demo(
         raise typer.Exit(1)
     if serve:
         _serve(ids[1])
+
+
+def _load_years(years: int, places: int, seed: int) -> None:
+    from demeter.demo.years import load  # noqa: PLC0415  only where it is asked for
+
+    migrate(engine())
+
+    def shown(rows: Iterable[Any], total: int) -> Iterable[Any]:
+        return track(rows, f"Living {years} years", total=total, console=_err)
+
+    with transaction() as session:
+        load(session, years, places=places - places % 2, seed=seed, progress=shown)
+    _err.print("Loaded. `demeter verify` recomputes it.")
 
 
 def _status(session_id: UUID) -> str:

@@ -1,0 +1,72 @@
+"""The made-up years: a sound ledger, the same for the same seed, and no place over a real one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from demeter.db import transaction
+from demeter.demo import years
+from demeter.demo.years import YearsLoaded
+from demeter.reconciliation import answers, periods
+from demeter.stock import life, reporting
+from demeter.stock.requests import ByHand
+from ledgerapi import key, ledger_is_verified
+from ledgersteps import supervisor
+
+END = datetime(2026, 5, 4, tzinfo=UTC)
+
+
+def contents(session: Session) -> list[tuple]:
+    rows = session.execute(
+        text("""
+        SELECT movement_type, quantity, occurred_at FROM stock_movements
+        ORDER BY occurred_at, movement_id LIMIT 500
+        """)
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_a_made_up_year_is_sound_and_goes_on(fresh_database: str) -> None:
+    del fresh_database
+    with transaction() as session:
+        years.load(session, 1, places=6, until=END)
+        supervisor(session)
+    ledger_is_verified()
+    with transaction() as session:
+        codes = session.scalars(text("SELECT code FROM periods ORDER BY boundary_at")).all()
+        assert (len(codes), codes[0], codes[-1]) == (12, "2025-05", "2026-04")
+        told = answers.preview_answer(session, periods.find(session, "2026-04"))
+        assert len(told.lines) == 6
+        assert (told.unrecorded_sales, told.exceptions_left) == (0, 0)
+        assert told.sales > 0
+        carried = session.scalar(
+            text("""
+            SELECT b.batch_code FROM stock_movements m JOIN stock_batches b ON b.id = m.batch_id
+            WHERE m.movement_type = 'transplante' AND m.quantity > 0 LIMIT 1
+            """)
+        )
+        assert len(life.life(session, carried).origins) > 1
+        bed = told.lines[0].location_code
+        body = ByHand(movement_id=key(), location_code=bed, plants=300, user="julia")
+        assert reporting.count_by_hand(session, body).waits_for is None
+    ledger_is_verified()
+
+
+def test_the_same_seed_is_the_same_nursery(session: Session) -> None:
+    seen = []
+    for seed in (1, 1, 2):
+        nested = session.begin_nested()
+        years.load(session, 1, places=2, seed=seed, until=END)
+        seen.append(contents(session))
+        nested.rollback()
+    assert seen[0] == seen[1] != seen[2]
+
+
+def test_years_are_not_loaded_over_stock(session: Session) -> None:
+    years.load(session, 1, places=2, until=END)
+    with pytest.raises(YearsLoaded):
+        years.load(session, 1, places=2, until=END)
