@@ -51,20 +51,25 @@ class Matches:
 
 
 def features_of(
-    rgb: NDArray[np.uint8], where: Sequence[Sequence[tuple[float, float]]] = ()
+    rgb: NDArray[np.uint8],
+    where: Sequence[Sequence[tuple[float, float]]] = (),
+    *,
+    turned: bool = True,
 ) -> Features:
     """The features of an upright photo [H, W, 3], sorted by strength, then place.
 
     ``where`` are outlines in pixels of the photo to which points are limited, none for all.
+    With ``turned`` false points are described as the photo stands: plants that look alike
+    but are turned are told apart, at the price that the photos must not be turned.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, SIDE_PX / max(height, width))
     small = resized(rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     even = cv2.createCLAHE(CONTRAST_LIMIT, CONTRAST_GRID).apply(grey)
-    points, descriptors = cv2.SIFT.create(nfeatures=MOST_POINTS).detectAndCompute(
-        even, _mask(where, scale, even.shape)
-    )
+    sift = cv2.SIFT.create(nfeatures=MOST_POINTS)
+    points = sift.detect(even, _mask(where, scale, even.shape))
+    points, descriptors = sift.compute(even, points if turned else _as_they_stand(points))
     if not points:
         return _without_points((width, height), scale, np.asarray(even, np.uint8))
     facts = np.array([(-p.response, p.pt[1], p.pt[0], p.size, p.angle) for p in points])
@@ -76,6 +81,14 @@ def features_of(
         facts[order][:, [2, 1]] + 0.5,
         np.asarray(descriptors, np.float32)[order],
     )
+
+
+def _as_they_stand(points: Sequence[cv2.KeyPoint]) -> list[cv2.KeyPoint]:
+    """The points without their direction, each place and size once."""
+    single = {(p.pt, p.size): p for p in points}
+    for point in single.values():
+        point.angle = 0.0
+    return list(single.values())
 
 
 def matches_of(a: Features, b: Features) -> Matches:

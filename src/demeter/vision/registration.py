@@ -20,6 +20,7 @@ from demeter.vision.warp import Matrix, area_px, corners, inside, is_convex, map
 
 REPROJECTION_PX = 5.0
 MINIMUM_MATCHES = 4
+NOTHING_IN_COMMON = "nothing_in_common"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +29,32 @@ class Rule:
 
     ``inliers`` matches at least, ``inlier_share`` of the clear matches that lie where both
     photos look; scale and its change over the overlap bounded; ``overlap_share`` of the
-    smaller photo shared; grey values alike to ``likeness`` (correlation) and the next best
-    way to lay one photo on the other at most ``second`` times as good.
+    smaller photo shared; grey values alike to ``likeness`` (correlation); and the next best
+    way to lay one photo on the other at most ``second`` times as good by matches and
+    ``second_likeness`` times by grey values, which trays bring near 1 by themselves. Photos
+    of ``apart_points`` or more of which less than ``apart_share`` match clearly are apart.
     """
 
-    inliers: int = 25
-    inlier_share: float = 0.25
-    scale: float = 2.0
+    inliers: int = 20
+    inlier_share: float = 0.3
+    scale: float = 2.5
     perspective: float = 2.5
-    overlap_share: float = 0.04
+    overlap_share: float = 0.08
     likeness: float = 0.25
-    second: float = 0.6
+    second: float = 0.5
+    second_likeness: float = 0.9
+    apart_points: int = 1500
+    apart_share: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
     """``homography`` (3 x 3, rows) takes pixels of photo a to pixels of photo b.
 
-    ``likeness`` is the correlation of grey values over the overlap, ``second`` how good the
-    next best way is against this one (0: there is none, 1: as good), ``overlap_share`` the
-    part of the smaller photo that both show.
+    ``likeness`` is the correlation of grey values over the overlap, ``second`` and
+    ``second_likeness`` how good the next best way is against this one by matches and by
+    grey values (0: there is none, 1: as good), ``overlap_share`` the part of the smaller
+    photo that both show.
     """
 
     homography: tuple[tuple[float, float, float], ...]
@@ -56,6 +63,7 @@ class Registration:
     overlap_share: float
     likeness: float
     second: float
+    second_likeness: float
 
     @property
     def matrix(self) -> Matrix:
@@ -65,10 +73,18 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class NotRegistered:
-    """Why it cannot be said how two photos lie: a code and the figures behind it."""
+    """Why it cannot be said how two photos lie: a code and the figures behind it.
+
+    ``nothing_in_common`` says more: the photos look as pictures of two different things do.
+    """
 
     reason: str
     facts: str = ""
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether they surely do not overlap."""
+        return self.reason == NOTHING_IN_COMMON
 
 
 def register(
@@ -84,12 +100,19 @@ def register_features(
     """As `register`, for photos whose features are at hand."""
     rule = rule or Rule()
     matches = matches_of(a, b)
+    clear = int(matches.clear.sum())
+    if _has_nothing_in_common(a, b, clear, rule):
+        return NotRegistered(NOTHING_IN_COMMON, f"{clear} clear matches")
     small = _homography(matches)
     if small is None:
-        return NotRegistered("too_few_matches", f"{int(matches.clear.sum())} clear matches")
-    shape = _shape_fault(small, a, b, rule)
-    if shape is not None:
-        return shape
+        return NotRegistered("too_few_matches", f"{clear} clear matches")
+    return _shape_fault(small, a, b, rule) or _judged(small, matches, a, b, rule)
+
+
+def _judged(
+    small: Matrix, matches: Matches, a: Features, b: Features, rule: Rule
+) -> Registration | NotRegistered:
+    """A homography of plausible shape, by what matches and by what the pictures show."""
     on = _on_it(small, matches)
     inliers = int((on & matches.clear).sum())
     seen = inside(mapped(small, matches.from_px), (b.grey.shape[1], b.grey.shape[0]))
@@ -98,11 +121,12 @@ def register_features(
         return NotRegistered("too_few_inliers", f"{inliers} inliers, {share:.0%} of the overlap")
     overlap = _overlap_share(small, a, b)
     alike = likeness(small, a.grey, b.grey)
-    second = max(second_way(small, matches, on, REPROJECTION_PX), alike.second)
+    second = second_way(small, matches, on, REPROJECTION_PX)
     if alike.here < rule.likeness:
         return NotRegistered("looks_different", f"likeness {alike.here:.2f}")
-    if second > rule.second:
-        return NotRegistered("ambiguous", f"another way is {second:.0%} as good")
+    if second > rule.second or alike.second > rule.second_likeness:
+        told = f"by matches {second:.0%}, by looks {alike.second:.0%} as good"
+        return NotRegistered("ambiguous", f"another way is {told}")
     return Registration(
         homography=_rows(scaled(small, a.scale, b.scale)),
         inliers=inliers,
@@ -110,7 +134,14 @@ def register_features(
         overlap_share=round(overlap, 4),
         likeness=round(alike.here, 4),
         second=round(second, 4),
+        second_likeness=round(alike.second, 4),
     )
+
+
+def _has_nothing_in_common(a: Features, b: Features, clear: int, rule: Rule) -> bool:
+    """Far fewer clear matches than the least overlap leaves, in photos rich in points."""
+    points = min(len(a.xy_px), len(b.xy_px))
+    return points >= rule.apart_points and clear < rule.apart_share * points
 
 
 def _homography(matches: Matches) -> Matrix | None:

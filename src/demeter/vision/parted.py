@@ -1,0 +1,181 @@
+"""A photo's count without what another photo of the bed counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.bands import whole_parts
+from demeter.vision.seam import Matrices, Owned, margins
+from demeter.vision.values import ContainerCount, Detection, Estimation, PhotoCount
+
+GRID_PX = 400  # longer side of the map of what is counted here
+
+Polygons = tuple[tuple[tuple[int, int], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """What is left of a photo, and what was taken off: boxes, and the areas beyond the seam."""
+
+    photo: PhotoCount
+    elsewhere_xyxy_px: tuple[tuple[float, float, float, float], ...]
+    beyond_px: Polygons
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether another photo counts anything that this one shows."""
+        return bool(self.elsewhere_xyxy_px) or bool(self.beyond_px)
+
+
+def parted(photos: Sequence[PhotoCount], i: int, own: Owned, matrices: Matrices) -> Parted:
+    """The i-th photo as it counts beside the others.
+
+    Containers that another photo counts whole are gone, and so are those of which nothing
+    is left. Estimates keep the share of their residual that lies on this side. Intervals
+    keep their distances: wide rather than narrow.
+    """
+    photo = photos[i]
+    if not any((i, j) in matrices for j in range(len(photos))):
+        return Parted(photo, (), ())
+    here = _here(photo, photos, i, matrices)
+    estimations = {
+        e.container: _estimation(e, _share(e, photo, here, own)) for e in photo.estimations
+    }
+    kept = [d for d, mine in zip(photo.detections, own.detections, strict=True) if mine]
+    counts = [_count(c, kept, estimations) for c in photo.counts]
+    stays = [
+        before
+        for before, now in zip(photo.counts, counts, strict=True)
+        if own.containers[before.container] and _is_left(before, now)
+    ]
+    number = {c.container: n for n, c in enumerate(stays)}
+    gone = [d for d, mine in zip(photo.detections, own.detections, strict=True) if not mine]
+    return Parted(
+        _assembled(photo, number, kept, estimations, counts),
+        tuple(d.xyxy_px for d in gone),
+        _beyond(photo, here),
+    )
+
+
+def _assembled(
+    photo: PhotoCount,
+    number: dict[int, int],
+    kept: list[Detection],
+    estimations: dict[int, Estimation],
+    counts: list[ContainerCount],
+) -> PhotoCount:
+    left = [replace(c, container=number[c.container]) for c in counts if c.container in number]
+    now = sum(c.detected + (c.estimated or 0) for c in left)
+    return replace(
+        photo,
+        containers=tuple(photo.containers[c] for c in number),
+        detections=tuple(
+            replace(d, container=number[d.container]) for d in kept if d.container in number
+        ),
+        estimations=tuple(
+            replace(e, container=number[c]) for c, e in sorted(estimations.items()) if c in number
+        ),
+        counts=tuple(left),
+        interval_90=_moved(photo.interval_90, photo.detected + (photo.estimated or 0), now),
+    )
+
+
+def _is_left(before: ContainerCount, now: ContainerCount) -> bool:
+    """A container that held something and from which all was taken is another photo's."""
+    held = before.detected + before.empty + (before.estimated or 0)
+    return not held or bool(now.detected + now.empty + (now.estimated or 0))
+
+
+def _count(
+    before: ContainerCount,
+    kept: list[Detection],
+    estimations: dict[int, Estimation],
+) -> ContainerCount:
+    mine = [d for d in kept if d.container == before.container]
+    detected = sum(not d.is_empty_container for d in mine)
+    made = estimations.get(before.container)
+    estimated = before.estimated if made is None else made.estimated
+    was, now = (
+        before.detected + (before.estimated or 0),
+        detected + (estimated or 0),
+    )
+    return replace(
+        before,
+        detected=detected,
+        empty=len(mine) - detected,
+        estimated=estimated,
+        interval_90=_moved(before.interval_90, was, now),
+    )
+
+
+def _moved(interval: tuple[int, int] | None, count: int, now: int) -> tuple[int, int] | None:
+    if interval is None:
+        return None
+    return max(0, now - (count - interval[0])), now + interval[1] - count
+
+
+def _estimation(made: Estimation, share: float) -> Estimation:
+    """The part of an estimate on this side; an unknown one stays unknown unless none is left."""
+    if share >= 1.0:
+        return made
+    if made.estimated is None:
+        gone = share <= 0.0
+        return replace(
+            made,
+            estimated=0 if gone else None,
+            unknown_reason=None if gone else made.unknown_reason,
+            residual_area_px=round(made.residual_area_px * share),
+        )
+    parts = [b.estimated * share for b in made.bands]
+    whole = whole_parts(parts) if parts else []
+    return replace(
+        made,
+        estimated=sum(whole) if whole else round(made.estimated * share),
+        residual_area_px=round(made.residual_area_px * share),
+        bands=tuple(replace(b, estimated=n) for b, n in zip(made.bands, whole, strict=True)),
+        parameters=made.parameters | {"share_this_side": round(share, 4)},
+    )
+
+
+def _share(made: Estimation, photo: PhotoCount, here: NDArray[np.bool_], own: Owned) -> float:
+    """Of an estimate's residual, the part that is counted here, 0 to 1."""
+    if own.settled[made.container]:
+        return float(own.containers[made.container])
+    outlines = made.residual_polygons_px or (photo.containers[made.container].polygon_px,)
+    mask = np.zeros(here.shape, np.uint8)
+    scale = here.shape[1] / photo.width_px
+    corners = [np.rint(np.array(p, np.float64) * scale).astype(np.int32) for p in outlines]
+    cv2.fillPoly(mask, corners, (1,))
+    area = int(mask.sum())
+    return float((mask.astype(np.bool_) & here).sum()) / area if area else 1.0
+
+
+def _here(
+    photo: PhotoCount, photos: Sequence[PhotoCount], i: int, matrices: Matrices
+) -> NDArray[np.bool_]:
+    """A coarse map [h, w] of the photo: true where it counts what stands there."""
+    scale = min(1.0, GRID_PX / max(photo.width_px, photo.height_px))
+    h, w = max(1, round(photo.height_px * scale)), max(1, round(photo.width_px * scale))
+    y, x = np.mgrid[0:h, 0:w]
+    at = (np.column_stack([x.ravel(), y.ravel()]) + 0.5) * (photo.width_px / w)
+    own, other = margins(at, photos, i, matrices)
+    return ((other < 0) | (own >= other)).reshape(h, w)
+
+
+def _beyond(photo: PhotoCount, here: NDArray[np.bool_]) -> Polygons:
+    """Outlines, in the photo's pixels, of what is counted elsewhere."""
+    beyond = (~here).astype(np.uint8)
+    outlines, _ = cv2.findContours(beyond, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    scale = photo.width_px / here.shape[1]
+    polygons = []
+    for outline in outlines:
+        kept = cv2.approxPolyDP(outline, 1.5, closed=True).reshape(-1, 2)
+        if len(kept) >= 3:  # noqa: PLR2004 - a polygon
+            corners = ((round(float(x) * scale), round(float(y) * scale)) for x, y in kept)
+            polygons.append(tuple(corners))
+    return tuple(sorted(polygons))
