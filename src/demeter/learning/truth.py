@@ -20,6 +20,7 @@ from demeter.accounts.models import User
 from demeter.learning import detections
 from demeter.learning.detections import Box, Mark
 from demeter.locations.models import StorageLocation
+from demeter.photos.between import BEFORE
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.stock.models import ContainerCount, Count
 from demeter.vision.geometry import Polygon
@@ -113,8 +114,8 @@ def photos_of(session: Session, found: PhotoSession) -> Iterator[TruePhoto]:
     marks = [m for m in detections.marks_of(session, found, count.attempt) if not m.removed]
     residuals = detections.residuals_of(session, found)
     for image in found.images:
-        if image.result is None:
-            continue
+        if image.result is None or BEFORE in image.result:
+            continue  # a photo whose plants are counted in another one in part is no lesson
         photo = PhotoCount.from_json(image.result)
         here = [c for c in rows if c.image_id == image.image_id]
         containers = tuple(_container(c, i, marks, residuals, photo) for i, c in enumerate(here))

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from demeter.locations.models import BinCategory, StorageLocation
+from demeter.photos import between
 from demeter.photos.models import PhotoSession, SessionImage, SessionImageStatus
 from demeter.stock.bins import Segment
 from demeter.stock.models import ContainerCount, Count, Detection, Estimation, SourceType
@@ -113,6 +114,7 @@ def segments_of(results: Results) -> list[Segment]:
     """The containers of all images as segments, numbered over the whole session."""
     segments: list[Segment] = []
     for image in results.counted:
+        returns = between.returns_of(image.row)
         for container in image.photo.containers:
             segments.append(
                 Segment(
@@ -126,6 +128,7 @@ def segments_of(results: Results) -> list[Segment]:
                     width_px=image.photo.width_px,
                     height_px=image.photo.height_px,
                     model_version=image.photo.models.get("segment", "unknown"),
+                    returns=returns,
                 )
             )
     return segments

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig, Product
+from demeter.photos import between
 from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.settings import settings
@@ -88,12 +89,12 @@ def of_images(results: Results) -> list[Reason]:
                 "Reprocess the session, or accept what the other photos show.",
             )
         )
-    showing = [image for image in results.counted if image.photo.containers]
-    if len(showing) > 1:
+    unsure = between.unsettled([i.row for i in results.counted if i.photo.containers])
+    if unsure:
         reasons.append(
             Reason(
                 "photos_may_overlap",
-                f"{len(showing)} photos show containers, and may show the same ones",
+                f"it is not sure whether these show the same plants: {', '.join(unsure)}",
                 "Accept if the photos show different parts of the bed.",
             )
         )

@@ -121,10 +121,15 @@ def ml_child_task(
 
 @jobs.app.task(name="ml_aggregation_callback", queue="cpu", retry=Backoff(), pass_context=True)
 def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) -> None:
-    """Record what the children found: everything or nothing, in one transaction."""
+    """Record what the children found: everything or nothing, in one transaction.
+
+    How photos lie to each other takes seconds, so it is found out before.
+    """
+    from demeter.photos.overlap import settle  # noqa: PLC0415  as below
     from demeter.photos.record import record_session  # noqa: PLC0415  record needs these rows
 
     with logs.bind(session_id=session_id, attempt=attempt), _end_on_failure(context):
+        settle(session_id, attempt)
         with transaction() as session:
             photo_session = lock_session(session, session_id, attempt)
             if photo_session is None or photo_session.status is not SessionStatus.PROCESSING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,15 @@ from demeter.locations.models import (
 )
 from demeter.settings import settings
 from demeter.stock.errors import CannotCreateBins
-from demeter.stock.recognition import Outline, outline, recognise
+from demeter.stock.recognition import (
+    Outline,
+    Remembered,
+    normalised,
+    outline,
+    recognise,
+    returned,
+    unmoved,
+)
 
 log = logs.get(__name__)
 
@@ -36,7 +44,8 @@ class Segment:
     """One container as a session saw it; ``index`` runs over the whole session from 1.
 
     ``polygon_px`` is in pixels of the upright image of ``width_px`` by ``height_px``;
-    ``view`` numbers that image within its session.
+    ``view`` numbers that image within its session; ``returns`` are the homographies from
+    pixels of earlier sessions' images, by their id, to pixels of that image.
     """
 
     index: int
@@ -49,6 +58,7 @@ class Segment:
     width_px: int
     height_px: int
     model_version: str
+    returns: Mapping[UUID, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
 
     @property
     def outline(self) -> Outline:
@@ -77,7 +87,7 @@ def create_storage_bins(
         known = photo_bins(session, location)
         matches = recognise(
             [s.outline for s in segments],
-            [_known_outline(session, b) for b in known],
+            [_remembered(session, b, segments) for b in known],
             settings().bin_match_iou,
         )
         offset = _highest_index(session, location, seen)
@@ -213,7 +223,8 @@ def _plain_type(session: Session, category: BinCategory) -> StorageBinType | Non
     ).first()
 
 
-def _known_outline(session: Session, known: StorageBin) -> Outline:
+def _remembered(session: Session, known: StorageBin, segments: Sequence[Segment]) -> Remembered:
+    """The bin as the new photos show it: where its own was registered, else as it was."""
     meta = known.position_metadata or {}
     view = session.scalar(
         text(
@@ -222,13 +233,17 @@ def _known_outline(session: Session, known: StorageBin) -> Outline:
         ),
         {"session": meta["session_id"], "image": meta["image_id"]},
     )
-    return outline(
-        BinCategory(meta["container_type"]),
-        view or 1,
-        meta["segmentation_mask"],
-        meta["image_width"],
-        meta["image_height"],
+    size = meta["image_width"], meta["image_height"]
+    before = outline(
+        BinCategory(meta["container_type"]), view or 1, meta["segmentation_mask"], *size
     )
+    image = UUID(meta["image_id"])
+    homographies = {
+        s.view: normalised(s.returns[image], size, (s.width_px, s.height_px))
+        for s in segments
+        if image in s.returns
+    }
+    return returned(before, homographies) if homographies else unmoved(before)
 
 
 def _renewed(known: StorageBin, seen: Seen, segment: Segment) -> StorageBin:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from shapely import Polygon, make_valid
+from shapely import Polygon, box, make_valid
 from shapely.geometry.base import BaseGeometry
 
 from demeter.locations.models import BinCategory
 
 Points = Sequence[Sequence[float]]
+
+
+LEAST_COMMON = 0.25  # of a container that both photos must show to recognise it
+FRAME = box(0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +33,82 @@ class Outline:
     shape: BaseGeometry
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A container of before as the views of the new session would show it.
+
+    ``shapes`` and ``frames`` by view: its outline, and what its own photo showed at all.
+    A view in which it was not found stays out.
+    """
+
+    category: BinCategory
+    shapes: Mapping[int, BaseGeometry]
+    frames: Mapping[int, BaseGeometry]
+
+
 def outline(
     category: BinCategory, view: int, polygon_px: Points, width_px: int, height_px: int
 ) -> Outline:
     """An outline from pixels of the upright image; a polygon that crosses itself is mended."""
-    points = [(x / width_px, y / height_px) for x, y in polygon_px]
-    shape = make_valid(Polygon(points)) if len(points) >= 3 else Polygon()  # noqa: PLR2004
-    return Outline(category, view, shape)
+    return Outline(category, view, _shape(np.array(polygon_px, np.float64) / (width_px, height_px)))
 
 
-def overlap(a: Outline, b: Outline) -> float:
-    """Intersection over union, 0 where category or view differ."""
-    if a.category is not b.category or a.view != b.view:
+def unmoved(one: Outline) -> Remembered:
+    """As if the camera stood where it stood then."""
+    return Remembered(one.category, {one.view: one.shape}, {one.view: FRAME})
+
+
+def returned(one: Outline, homographies: Mapping[int, NDArray[np.float64]]) -> Remembered:
+    """As views show it into which its photo was registered.
+
+    ``homographies`` by view take its normalised coordinates to those of the view.
+    """
+    shapes = {view: _mapped(one.shape, m) for view, m in homographies.items()}
+    frames = {view: _mapped(FRAME, m).intersection(FRAME) for view, m in homographies.items()}
+    return Remembered(one.category, shapes, frames)
+
+
+def normalised(
+    homography: Points, from_wh: tuple[int, int], to_wh: tuple[int, int]
+) -> NDArray[np.float64]:
+    """A homography between pixels as one [3, 3] between coordinates normalised to 0..1."""
+    matrix = np.array(homography, np.float64)
+    return np.diag([1 / to_wh[0], 1 / to_wh[1], 1.0]) @ matrix @ np.diag([*from_wh, 1.0])
+
+
+def overlap(a: Outline, b: Remembered) -> float:
+    """Intersection over union of what both photos show; 0 where category or view differ."""
+    if a.category is not b.category or a.view not in b.shapes:
         return 0.0
-    union = a.shape.union(b.shape).area
-    return a.shape.intersection(b.shape).area / union if union else 0.0
+    frame = b.frames[a.view]
+    seen, known = a.shape.intersection(frame), b.shapes[a.view].intersection(frame)
+    if min(_part(seen, a.shape), _part(known, b.shapes[a.view])) < LEAST_COMMON:
+        return 0.0
+    union = seen.union(known).area
+    return seen.intersection(known).area / union if union else 0.0
 
 
-def recognise(seen: Sequence[Outline], known: Sequence[Outline], least: float) -> dict[int, int]:
+def _part(shown: BaseGeometry, whole: BaseGeometry) -> float:
+    return shown.area / whole.area if whole.area else 0.0
+
+
+def _mapped(shape: BaseGeometry, matrix: NDArray[np.float64]) -> BaseGeometry:
+    """A polygon after a homography; empty where a part has no picture."""
+    polygons = [p for p in getattr(shape, "geoms", [shape]) if p.geom_type == "Polygon"]
+    if not polygons or shape.is_empty:
+        return Polygon()
+    ring = np.array(max(polygons, key=lambda p: p.area).exterior.coords, np.float64)[:, :2]
+    flat = np.column_stack([ring, np.ones(len(ring))]) @ matrix.T
+    if (flat[:, 2] <= 0).any():
+        return Polygon()
+    return _shape(flat[:, :2] / flat[:, 2:])
+
+
+def _shape(points: NDArray[np.float64]) -> BaseGeometry:
+    return make_valid(Polygon(points)) if len(points) >= 3 else Polygon()  # noqa: PLR2004
+
+
+def recognise(seen: Sequence[Outline], known: Sequence[Remembered], least: float) -> dict[int, int]:
     """Indices of ``seen`` to indices of ``known``: the assignment with the most overlap.
 
     Pairs that overlap less than ``least`` (intersection over union) are never made, nor do

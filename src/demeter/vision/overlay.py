@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,23 +19,36 @@ _PLANT: Colour = (64, 220, 120)
 _EMPTY: Colour = (255, 170, 40)
 _RESIDUAL: Colour = (230, 60, 200)
 _CONTAINER: Colour = (40, 150, 255)
+_ELSEWHERE: Colour = (150, 150, 150)
 _QUALITY = 80
 
 
-def render(rgb: NDArray[np.uint8], photo: PhotoCount, max_side_px: int = 2048) -> bytes:
+Box = tuple[float, float, float, float]
+
+
+def render(
+    rgb: NDArray[np.uint8],
+    photo: PhotoCount,
+    max_side_px: int = 2048,
+    *,
+    elsewhere: Sequence[Box] = (),
+    beyond: Sequence[Polygon] = (),
+) -> bytes:
     """The photo [H, W, 3] with containers, detections, residual and a legend, as WebP.
 
-    The longer side is at most ``max_side_px``.
+    The longer side is at most ``max_side_px``. ``elsewhere`` are plants that another photo
+    counts, ``beyond`` the areas that it counts, whose border is the seam.
     """
     scale = min(1.0, max_side_px / max(rgb.shape[:2]))
     canvas = _shrunk(rgb, scale).copy()
     line = max(1, round(max(canvas.shape[:2]) / 900))
+    _draw_beyond(canvas, beyond, elsewhere, scale, line)
     _draw_residual(canvas, photo, scale)
     _draw_containers(canvas, photo, scale, line + 1)
     _draw_detections(canvas, photo, scale, line)
     picture = Image.fromarray(canvas)
     _draw_numbers(picture, photo, scale)
-    _draw_legend(picture, photo)
+    _draw_legend(picture, photo, len(elsewhere))
     return _webp(picture)
 
 
@@ -58,6 +72,26 @@ def _draw_residual(canvas: NDArray[np.uint8], photo: PhotoCount, scale: float) -
         tinted = canvas.copy()
         cv2.fillPoly(tinted, parts, _RESIDUAL)
         cv2.addWeighted(tinted, 0.45, canvas, 0.55, 0, dst=canvas)
+
+
+def _draw_beyond(
+    canvas: NDArray[np.uint8],
+    beyond: Sequence[Polygon],
+    elsewhere: Sequence[Box],
+    scale: float,
+    line: int,
+) -> None:
+    """What another photo counts, greyed, with the seam and its plants in grey."""
+    outlines = [_corners(p, scale) for p in beyond]
+    if outlines:
+        tinted = canvas.copy()
+        cv2.fillPoly(tinted, outlines, _ELSEWHERE)
+        cv2.addWeighted(tinted, 0.5, canvas, 0.5, 0, dst=canvas)
+        cv2.polylines(canvas, outlines, isClosed=True, color=(255, 255, 255), thickness=line + 1)
+    for x1, y1, x2, y2 in elsewhere:
+        centre = round((x1 + x2) / 2 * scale), round((y1 + y2) / 2 * scale)
+        axes = round((x2 - x1) / 2 * scale), round((y2 - y1) / 2 * scale)
+        cv2.ellipse(canvas, centre, axes, 0, 0, 360, _ELSEWHERE, line, cv2.LINE_AA)
 
 
 def _draw_containers(canvas: NDArray[np.uint8], photo: PhotoCount, scale: float, line: int) -> None:
@@ -100,7 +134,7 @@ class _Entry:
     text: str
 
 
-def _entries(photo: PhotoCount) -> list[_Entry]:
+def _entries(photo: PhotoCount, elsewhere: int) -> list[_Entry]:
     empties = sum(c.empty for c in photo.counts)
     estimated = "?" if photo.estimated is None else str(photo.estimated)
     between = "?" if photo.interval_90 is None else "{}-{}".format(*photo.interval_90)
@@ -110,15 +144,16 @@ def _entries(photo: PhotoCount) -> list[_Entry]:
         _Entry(_EMPTY, f"empty  {empties}"),
         _Entry(_RESIDUAL, f"estimated  {estimated}"),
         _Entry((255, 255, 255), f"90 %  {between}"),
+        *([_Entry(_ELSEWHERE, f"in another photo  {elsewhere}")] if elsewhere else []),
     ]
 
 
-def _draw_legend(picture: Image.Image, photo: PhotoCount) -> None:
+def _draw_legend(picture: Image.Image, photo: PhotoCount, elsewhere: int) -> None:
     """A box in the lower left corner; left out where the picture is too small to read it."""
     if min(picture.size) < 200:  # noqa: PLR2004
         return
     height = max(12, max(picture.size) // 75)
-    font, entries = _font(height), _entries(photo)
+    font, entries = _font(height), _entries(photo, elsewhere)
     draw = ImageDraw.Draw(picture, "RGBA")
     width = max(draw.textlength(e.text, font=font) for e in entries) + 3 * height
     row = round(height * 1.5)

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from shapely import Polygon, make_valid
 from shapely.geometry.base import BaseGeometry
 
 from demeter.vision.values import Detection, PhotoCount
-from demeter.vision.warp import Matrix, corners, inside, mapped, margin
+from demeter.vision.warp import Matrix, corners, inside, inverse, mapped, margin
 
 SAME_PLANT = 0.5  # of its size between two boxes of one plant
 SAME_CONTAINER_IOU = 0.5
@@ -84,8 +84,8 @@ def same_plants(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> list[tuple[int,
             continue
         at_a, size_a = _mapped_boxes([a.detections[k] for k in ia], matrix)
         at_b, size_b = _boxes([b.detections[k] for k in ib])
-        near, forth = (np.asarray(v) for v in cKDTree(at_b).query(at_a))
-        back = np.asarray(cKDTree(at_a).query(at_b)[1])
+        near, forth = (np.asarray(v) for v in KDTree(at_b).query(at_a))
+        back = np.asarray(KDTree(at_a).query(at_b)[1])
         for k, (distance, m) in enumerate(zip(near.tolist(), forth.tolist(), strict=True)):
             if back[m] == k and distance < SAME_PLANT * min(size_a[k], size_b[m]):
                 found.append((ia[k], ib[m]))
@@ -262,7 +262,7 @@ def agreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> tuple[int, float]
     are not asked for.
     """
     pairs = same_plants(a, b, matrix)
-    back = np.linalg.inv(matrix)
+    back = inverse(matrix)
     asked = [_asked(a, b, matrix), _asked(b, a, back)]
     hits = [len({k for k, _ in pairs} & asked[0]), len({m for _, m in pairs} & asked[1])]
     fewest = min(len(s) for s in asked)

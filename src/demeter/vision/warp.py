@@ -52,3 +52,8 @@ def area_px(quad: Points) -> float:
 def scaled(matrix: Matrix, from_scale: float, to_scale: float) -> Matrix:
     """A homography between reduced pictures as one between the photos they came from."""
     return np.diag([1 / to_scale, 1 / to_scale, 1.0]) @ matrix @ np.diag([from_scale] * 2 + [1.0])
+
+
+def inverse(matrix: Matrix) -> Matrix:
+    """The homography back."""
+    return np.asarray(np.linalg.inv(matrix), np.float64)

@@ -1,0 +1,164 @@
+"""Before a session is recorded: how its photos lie to each other and to the last count's.
+
+Photos that surely overlap are parted, so that each plant counts in one of them; photos that
+surely do not are added; of the rest a person decides. The photos in which the location's
+bins were last seen are registered too, so that bins are recognised after the camera moved.
+All of it is written into the images' results before anything is recorded from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from demeter import logs
+from demeter.db import engine, transaction
+from demeter.photos.between import APART, BEFORE, PAIRS, REGISTERED, RETURNS, UNSURE
+from demeter.photos.evidence import Results, results_of
+from demeter.photos.looking import Looked, Looks, known_looks
+from demeter.photos.models import PhotoSession, SessionImage
+from demeter.photos.tasks import lock_session
+from demeter.vision.parted import Parted, parted
+from demeter.vision.registration import NotRegistered, Registration, register_features
+from demeter.vision.seam import Matrices, agreement, owned
+from demeter.vision.values import PhotoCount
+from demeter.vision.warp import inverse
+
+log = logs.get(__name__)
+
+NOT_RETURNED = (
+    "it is not sure how this photo lies to that of the last count: bins were recognised by "
+    "their place in the photo"
+)
+MOST_PHOTOS = 12  # of which each is compared with each
+FEWEST_ASKED, AGREED = 5, 0.5  # plants both should show; the share that both have detected
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How each image lies: its result as it will be recorded, and what changed in it."""
+
+    results: Mapping[int, dict[str, Any]]
+    changed: Mapping[int, Parted]
+
+
+def settle(session_id: int, attempt: int) -> None:
+    """Find out and write it into the images' results; nothing to do for what is settled.
+
+    Raises:
+        ObjectStoreUnavailable: photos cannot be read now; it is tried again.
+    """
+    with transaction() as session:
+        found = lock_session(session, session_id, attempt)
+        if found is None or found.status.is_end:
+            return
+        results = results_of(found)
+        known = known_looks(session, found.storage_location_id, found.id)
+    showing = [i for i in results.counted if i.photo.containers]
+    is_settled = any(PAIRS in (i.row.result or {}) for i in showing)
+    if is_settled or not showing or (len(showing) < 2 and not known):  # noqa: PLR2004
+        return
+    looks = Looks(engine())
+    made = _settled(results, looks, known)
+    pictures = {i: looks.overlay(i, part) for i, part in made.changed.items()}
+    with transaction() as session:
+        again = lock_session(session, session_id, attempt)
+        if again is not None and not again.status.is_end:
+            _write(session, again, made, pictures)
+
+
+def _settled(results: Results, looks: Looks, known: Sequence[Looked]) -> Settled:
+    showing = [i for i in results.counted if i.photo.containers]
+    mine = [looks.of_image(i.row, i.photo) for i in showing]
+    photos = [i.photo for i in showing]
+    pairs, matrices = _pairs(looks, mine, photos)
+    bodies, changed = {}, {}
+    shares = owned(photos, matrices)
+    for n, image in enumerate(showing):
+        part = parted(photos, n, shares[n], matrices)
+        body = dict(image.row.result or {})
+        if part.is_changed:
+            changed[image.row.id] = part
+            body = _changed_body(body, part)
+        body[PAIRS] = [
+            {"with": showing[b if a == n else a].row.position, **told}
+            for (a, b), told in pairs.items()
+            if n in (a, b)
+        ]
+        body[RETURNS] = [looks.returned(old, mine[n]) for old in known]
+        if known and not any(r["state"] == REGISTERED for r in body[RETURNS]):
+            body["warnings"] = [*body.get("warnings", ()), NOT_RETURNED]
+        bodies[image.row.id] = body
+    return Settled(bodies, changed)
+
+
+def _pairs(
+    looks: Looks, mine: Sequence[Looked], photos: Sequence[PhotoCount]
+) -> tuple[dict[tuple[int, int], dict[str, Any]], Matrices]:
+    """What is known of each pair, and the homographies, both ways, of the registered ones."""
+    told: dict[tuple[int, int], dict[str, Any]] = {}
+    matrices = {}
+    for i, j in combinations(range(len(mine)), 2):
+        if len(mine) > MOST_PHOTOS:
+            why = f"{len(mine)} photos are too many to compare each with each"
+            told[i, j] = {"state": UNSURE, "told": why}
+            continue
+        found = _registered(looks, mine[i], mine[j])
+        told[i, j] = _pair(found, photos[i], photos[j])
+        if isinstance(found, Registration) and told[i, j]["state"] == REGISTERED:
+            matrices[i, j], matrices[j, i] = found.matrix, inverse(found.matrix)
+    return told, matrices
+
+
+def _registered(looks: Looks, one: Looked, other: Looked) -> Registration | NotRegistered:
+    a, b = looks.features(one), looks.features(other)
+    if a is None or b is None:
+        return NotRegistered("unreadable", "the photo cannot be read again")
+    return register_features(a, b)
+
+
+def _pair(
+    found: Registration | NotRegistered, one: PhotoCount, other: PhotoCount
+) -> dict[str, Any]:
+    if isinstance(found, NotRegistered):
+        state = APART if found.is_apart else UNSURE
+        return {"state": state, "told": f"{found.reason}: {found.facts}"}
+    asked, share = agreement(one, other, found.matrix)
+    body = {
+        "homography": [list(row) for row in found.homography],
+        "inliers": found.inliers,
+        "overlap_share": found.overlap_share,
+        "likeness": found.likeness,
+        "second": found.second,
+        "plants_asked": asked,
+        "plants_agreed": round(share, 4),
+    }
+    if asked >= FEWEST_ASKED and share < AGREED:
+        return body | {"state": UNSURE, "told": f"only {share:.0%} of {asked} plants agree"}
+    return body | {"state": REGISTERED, "told": f"they share {found.overlap_share:.0%}"}
+
+
+def _changed_body(body: dict[str, Any], part: Parted) -> dict[str, Any]:
+    """The image's result as it counts; what the machine said of it alone stays beside."""
+    return part.photo.to_json() | {
+        BEFORE: body,
+        "elsewhere_xyxy_px": [list(box) for box in part.elsewhere_xyxy_px],
+        "beyond_seam_px": [[list(point) for point in outline] for outline in part.beyond_px],
+    }
+
+
+def _write(
+    session: Session, found: PhotoSession, made: Settled, pictures: Mapping[int, bytes]
+) -> None:
+    from demeter.photos.counting import keep  # noqa: PLC0415  it loads the vision runtime
+
+    for row_id, body in made.results.items():
+        row = session.get_one(SessionImage, row_id)
+        row.result = body
+        if row_id in pictures:
+            row.image.s3_key_processed = keep(session, pictures[row_id])
+    log.info("overlaps_settled", session_id=found.id, parted=len(made.changed))
