@@ -24,6 +24,7 @@ from demeter.vision.warp import Matrix, corners, inside, inverse, mapped, margin
 SAME_PLANT = 0.5  # of its size between two boxes of one plant
 SAME_CONTAINER_IOU = 0.5
 WHOLE_MARGIN = 0.004  # of the photo's shorter side between a whole container and the border
+TIE = 1e-6  # of the shorter side
 LEAST_COMMON = 0.02  # of the photo that a container's part seen by both must cover
 
 Matrices = Mapping[tuple[int, int], Matrix]
@@ -98,12 +99,14 @@ def margins(
     """Of points [n, 2] of photo i: how far from its border, and from the best other photo's.
 
     As shares of the shorter side; the second is below 0 where no other photo shows them.
+    Where both are equal, as along a border that photos side by side share, the first wins.
     """
     own = margin(xy_px, _size(photos[i]))
     other = np.full(len(xy_px), -np.inf)
     for j in range(len(photos)):
         if (i, j) in matrices:
-            other = np.maximum(other, margin(mapped(matrices[i, j], xy_px), _size(photos[j])))
+            there = margin(mapped(matrices[i, j], xy_px), _size(photos[j]))
+            other = np.maximum(other, there + (TIE if j < i else -TIE))
     return own, other
 
 
