@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +14,7 @@ from ledgerapi import (
     STOCK,
     closed,
     counted,
+    key,
     kinds,
     ledger_is_verified,
     line,
@@ -187,3 +189,28 @@ def test_a_tray_sold_out_and_gone_closes_to_its_sales(client: TestClient) -> Non
     assert line(client, "P1")["sales"] == 60
     closed(client, "P1")
     assert (on_hand(client), line(client, "P1")["recorded_sales"]) == (40, 60)
+
+
+def test_photos_of_another_bed_are_moved_there(client: TestClient) -> None:
+    photographed(client, 90, when=0)
+    wrong = photographed(client, 80, when=7)
+    (count,) = [
+        one
+        for one in ok(client.get(f"{STOCK}/counts", params={"location_code": "A1"}))["items"]
+        if one["session_id"] == wrong
+    ]
+    body = {"movement_id": key(), "reason": "it is A2", "location_code": "A2"}
+    path = f"{STOCK}/counts/{count['count_id']}/move"
+    shown = ok(client.post(f"{path}/preview", json=body))
+    assert [(m["location_code"], m["quantity"]) for m in shown["movements"]] == [("A2", 80)]
+    assert (on_hand(client), on_hand(client, "A2")) == (80, 0)
+    ok(client.post(path, json=body))
+    assert (on_hand(client), on_hand(client, "A2")) == (90, 80)
+
+
+def test_every_address_of_the_ledger_is_told(client: TestClient) -> None:
+    told = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    paths = ok(client.get("/api/v1/openapi.json"))["paths"]
+    ledger = [p for p in paths if p.startswith((STOCK, PERIODS)) and "preview" not in p]
+    parts = [(p, p.rpartition("/")) for p in ledger]
+    assert [p for p, (head, _, tail) in parts if head not in told or f"/{tail}" not in told] == []

@@ -124,6 +124,18 @@ def move(count_id: CountId, body: MoveCount, once: OnceOnly) -> Effect:
     return _act(once, body, lambda session: deciding.move(session, count_id, body))
 
 
+@router.post(
+    "/{count_id}/move/preview",
+    summary="What it would write",
+    openapi_extra=DECIDES,
+    dependencies=KEYED,
+)
+def preview_move(count_id: CountId, body: MoveCount) -> Effect:
+    """The same answer as moving it, and nothing is kept."""
+    with transaction() as session:
+        return preview(session, lambda: deciding.move(session, count_id, body))
+
+
 def _act(once: Once, body: Report, act) -> Effect:  # noqa: ANN001
     with transaction() as session:
         return once.answer(session, body, lambda: act(session))

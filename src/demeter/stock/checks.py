@@ -24,11 +24,12 @@ LOTS = (
         "a lot began with its first movement",
         (
             """
-            SELECT b.batch_code AS subject, m.quantity AS expected, b.quantity_initial AS found
-            FROM (SELECT batch_id, min(id) AS id FROM stock_movements GROUP BY batch_id) AS f
-            JOIN stock_movements m ON m.id = f.id
-            JOIN stock_batches b ON b.id = f.batch_id
-            WHERE m.quantity > 0 AND b.quantity_initial <> m.quantity
+            SELECT b.batch_code AS subject, m.first[2] AS expected, b.quantity_initial AS found
+            FROM (
+                SELECT batch_id, min(ARRAY[id, quantity]) AS first
+                FROM stock_movements GROUP BY batch_id
+            ) AS m JOIN stock_batches b ON b.id = m.batch_id
+            WHERE m.first[2] > 0 AND b.quantity_initial <> m.first[2]
             """,
         ),
     ),
