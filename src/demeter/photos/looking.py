@@ -67,19 +67,17 @@ def known_looks(session: Session, location_id: int | None, session_id: int) -> l
     return found
 
 
+def looked_of(row: SessionImage, photo: PhotoCount) -> Looked:
+    """A session's own image with the containers that were found in it."""
+    return Looked(row.image_id, row.image.sha256, tuple(c.polygon_px for c in photo.containers))
+
+
 class Looks:
     """Pixels and features, read when they are asked for; features are kept, pixels are not."""
 
     def __init__(self, bound_to: Engine) -> None:
         self._bound_to = bound_to
         self._features: dict[tuple[UUID, bool], Features | None] = {}
-        self._images: dict[int, Looked] = {}
-
-    def of_image(self, row: SessionImage, photo: PhotoCount) -> Looked:
-        """A session's own image with the containers that were found in it."""
-        outlines = tuple(c.polygon_px for c in photo.containers)
-        self._images[row.id] = Looked(row.image_id, row.image.sha256, outlines)
-        return self._images[row.id]
 
     def features(self, one: Looked, *, turned: bool = True) -> Features | None:
         """Features within the containers: those of the ground lie on another plane.
@@ -114,9 +112,9 @@ class Looks:
             "likeness": found.likeness,
         }
 
-    def overlay(self, row_id: int, part: Parted) -> bytes:
+    def overlay(self, one: Looked, part: Parted) -> bytes:
         """The photo drawn anew, with what another photo counts."""
-        rgb = self._rgb(self._images[row_id])
+        rgb = self._rgb(one)
         assert rgb is not None  # its features were just taken
         return overlay.render(
             rgb, part.photo, elsewhere=part.elsewhere_xyxy_px, beyond=part.beyond_px

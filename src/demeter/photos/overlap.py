@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from demeter import logs
 from demeter.db import engine, transaction
 from demeter.photos.between import APART, BEFORE, PAIRS, REGISTERED, RETURNS, UNSURE
-from demeter.photos.evidence import Results, results_of
-from demeter.photos.looking import Looked, Looks, known_looks
+from demeter.photos.evidence import ImageCount, results_of
+from demeter.photos.looking import Looked, Looks, known_looks, looked_of
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.photos.tasks import lock_session
 from demeter.vision.parted import Parted, parted
@@ -57,23 +57,28 @@ def settle(session_id: int, attempt: int) -> None:
         if found is None or found.status.is_end:
             return
         results = results_of(found)
+        showing = [i for i in results.counted if i.photo.containers]
+        mine = [looked_of(i.row, i.photo) for i in showing]
         known = known_looks(session, found.storage_location_id, found.id)
-    showing = [i for i in results.counted if i.photo.containers]
     is_settled = any(PAIRS in (i.row.result or {}) for i in showing)
     if is_settled or not showing or (len(showing) < 2 and not known):  # noqa: PLR2004
         return
     looks = Looks(engine())
-    made = _settled(results, looks, known)
-    pictures = {i: looks.overlay(i, part) for i, part in made.changed.items()}
+    made = _settled(showing, looks, mine, known)
+    pictures = {
+        i.row.id: looks.overlay(one, made.changed[i.row.id])
+        for i, one in zip(showing, mine, strict=True)
+        if i.row.id in made.changed
+    }
     with transaction() as session:
         again = lock_session(session, session_id, attempt)
         if again is not None and not again.status.is_end:
             _write(session, again, made, pictures)
 
 
-def _settled(results: Results, looks: Looks, known: Sequence[Looked]) -> Settled:
-    showing = [i for i in results.counted if i.photo.containers]
-    mine = [looks.of_image(i.row, i.photo) for i in showing]
+def _settled(
+    showing: Sequence[ImageCount], looks: Looks, mine: Sequence[Looked], known: Sequence[Looked]
+) -> Settled:
     photos = [i.photo for i in showing]
     pairs, matrices = _pairs(looks, mine, photos)
     bodies, changed = {}, {}
