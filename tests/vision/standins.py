@@ -13,12 +13,16 @@ from demeter.vision.interval import shipped_error_model
 from demeter.vision.models import Models
 from demeter.vision.segmenter import Region
 
+FAINT = 0.2
 FLOOR, SOIL, LEAF, EMPTY = (150, 150, 155), (95, 70, 50), (70, 160, 60), (230, 120, 30)
 
 
 @dataclass(frozen=True)
 class DiscDetector:
-    """Sees green discs as plants and orange ones as empties, if they are of plausible size."""
+    """Sees green discs as plants and orange ones as empties, if they are of plausible size.
+
+    In a larger green part it faintly sees plants side by side, as networks do.
+    """
 
     tile_px: int = 256
     plant_px: float = 40.0
@@ -51,7 +55,20 @@ class DiscDetector:
                     np.array([empty]),
                 )
                 boxes = Boxes.joined([boxes, one])
+            elif not empty and min(w, h) > 1.2 * self.plant_px and FAINT >= floor:
+                boxes = Boxes.joined([boxes, self._faint(x, y, w, h)])
         return boxes
+
+    def _faint(self, x: float, y: float, w: float, h: float) -> Boxes:
+        side = self.plant_px
+        lefts, tops = np.arange(x, x + w - side / 2, side), np.arange(y, y + h - side / 2, side)
+        corners = np.array([(a, b) for b in tops for a in lefts], np.float32)
+        count = len(corners)
+        return Boxes(
+            np.concatenate([corners, corners + side], axis=1),
+            np.full(count, FAINT, np.float32),
+            np.zeros(count, np.bool_),
+        )
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ _FEWEST_TO_RESCALE = 5
 class DetectRule:
     """How detection works.
 
-    ``threshold``: confidence from which a box is a plant or an empty container.
+    ``threshold``: confidence from which a box is a plant or an empty container; one below
+    it, but not below ``faint``, says no more than that foliage there may be plants.
     ``overlap_plants``: overlap of tiles in sizes of a plant. ``rescale_beyond``: a
     container whose plants turn out larger or smaller than the detector's best by more than
     this factor is looked at again at its own scale. ``largest_scale``: how far a photo is
@@ -34,6 +35,7 @@ class DetectRule:
     """
 
     threshold: float = 0.35
+    faint: float = 0.1
     overlap_plants: float = 1.8
     rescale_beyond: float = 1.5
     largest_scale: float = 4.0
@@ -43,10 +45,14 @@ class DetectRule:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Boxes in photo pixels and the container of each; what scale each container had."""
+    """Boxes in photo pixels and the container of each; what scale each container had.
+
+    ``faint``: where plants may be that the detector was not sure of.
+    """
 
     boxes: Boxes
     container: NDArray[np.intp]
+    faint: Boxes
     scale: tuple[float, ...]
     look: Look
     tiles: int
@@ -74,7 +80,7 @@ def detected(
     """Everything the detector sees in the containers of a photo [H, W, 3]."""
     if not containers:
         none = np.zeros(0, np.intp)
-        return Found(Boxes.none(), none, (), Look(None, ()), 0)
+        return Found(Boxes.none(), none, Boxes.none(), (), Look(None, ()), 0)
     owners = _owner_map(rgb, containers)
     sizes = plausible_sizes(containers, hints, rule.look)
     look = quick_look(rgb, owners > 0, detector, sizes, rule.look)
@@ -86,11 +92,14 @@ def detected(
     for again, group in _to_rescale(boxes, home, scale, detector, rule).items():
         better, better_home, more = job.at_scale(again, group, lambda _: None)
         tiles += more
-        boxes, home = _replaced(boxes, home, better, better_home, group)
+        boxes, home = _replaced(boxes, home, better, better_home, group, rule)
         for index in group:
             scale[index] = again
+    sure = boxes.confidence >= rule.threshold
+    faint = boxes.where(~sure & ~boxes.is_empty).in_reading_order()
+    boxes, home = boxes.where(sure), home[sure]
     order = np.lexsort((boxes.xyxy_px[:, 0], boxes.xyxy_px[:, 1], home)) if len(boxes) else home
-    return Found(boxes.where(order), home[order], tuple(scale), look, tiles)
+    return Found(boxes.where(order), home[order], faint, tuple(scale), look, tiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ class _Job:
         tiles = with_content(cover(scaled_wh, self.detector.tile_px, overlap), inside)
         picture = resized(part, scaled_wh)
         cuts = _reported(picture, tiles, on_progress)
-        found = self.detector(cuts, self.rule.threshold)
+        found = self.detector(cuts, min(self.rule.faint, self.rule.threshold))
         owned = [_owned(b, t) for b, t in zip(found, tiles, strict=True)]
         # One factor for both sides: rounding the scaled size moves a box by under a pixel.
         boxes = Boxes.joined(owned).mapped(1 / scale, offset)
@@ -207,7 +216,8 @@ def _to_rescale(
     """Containers to look at again, by their new scale."""
     groups: dict[float, list[int]] = {}
     for index, scale in enumerate(scales):
-        sizes = boxes.size_px[(home == index) & ~boxes.is_empty]
+        sure = boxes.confidence >= rule.threshold
+        sizes = boxes.size_px[(home == index) & ~boxes.is_empty & sure]
         if len(sizes) < _FEWEST_TO_RESCALE:
             continue
         median = float(np.median(sizes))
@@ -226,6 +236,7 @@ def _replaced(
     better: Boxes,
     better_home: NDArray[np.intp],
     group: list[int],
+    rule: DetectRule,
 ) -> tuple[Boxes, NDArray[np.intp]]:
     """The answer of each container in ``group`` from the pass that was surer of it.
 
@@ -235,12 +246,13 @@ def _replaced(
     keep_old, keep_new = np.ones(len(boxes), np.bool_), np.zeros(len(better), np.bool_)
     for index in group:
         old, new = home == index, better_home == index
-        if _weight(better.where(new)) >= _weight(boxes.where(old)):
+        if _weight(better.where(new), rule) >= _weight(boxes.where(old), rule):
             keep_old &= ~old
             keep_new |= new
     joined = Boxes.joined([boxes.where(keep_old), better.where(keep_new)])
     return joined, np.concatenate([home[keep_old], better_home[keep_new]])
 
 
-def _weight(boxes: Boxes) -> float:
-    return float((boxes.confidence * boxes.size_px**2).sum())
+def _weight(boxes: Boxes, rule: DetectRule) -> float:
+    sure = boxes.where(boxes.confidence >= rule.threshold)
+    return float((sure.confidence * sure.size_px**2).sum())

@@ -10,7 +10,7 @@ the detected is no estimate but a sign that detection did not see this kind of p
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from demeter.vision.values import Container, Estimation, EstimationMethod
 FEWEST_DETECTIONS = 5
 _OVERLAP = 0.85
 MOST_PER_DETECTION = 10
+MOST_UNSEEN = 0.25
 _PRIOR_CONFIDENCE = 0.3
 
 
@@ -49,9 +50,12 @@ def estimated(
     *,
     index: int,
     photo_plant_px: float | None,
+    faint: Boxes,
     within: tuple[Polygon, ...] = (),
 ) -> tuple[Estimation, float]:
     """Estimate the ``index``-th container; ``boxes`` are those in it, in photo pixels.
+
+    ``faint`` are the photo's boxes that detection was not sure of.
 
     ``photo_plant_px`` is the median plant of the whole photo where enough were detected;
     it stands in where this container has too few of its own. ``within`` are containers
@@ -62,7 +66,7 @@ def estimated(
     """
     plants = boxes.where(~boxes.is_empty)
     line = _size_line(container, plants, photo_plant_px)
-    residual = residual_of(rgb, container, boxes, _typical_px(line, plants), within)
+    residual = residual_of(rgb, container, boxes, _typical_px(line, plants), faint, within)
     basis = _basis(container, residual, line, hints)
     share = float(residual.residual.sum()) / max(1, int(residual.inside.sum()))
     return _estimation(index, container, residual, basis, hints), round(share, 4)
@@ -109,7 +113,7 @@ def _estimation(
     index: int, container: Container, residual: Residual, basis: _Basis, hints: Hints
 ) -> Estimation:
     bands = bands_of(container, residual, basis.plant_area)
-    reason = _doubt(sum(b.estimated for b in bands), basis) if residual.area_px else None
+    reason = _doubt(container, residual, basis)
     unknown, per_cm = reason is not None, basis.per_cm
     return Estimation(
         container=index,
@@ -126,11 +130,20 @@ def _estimation(
     )
 
 
-def _doubt(plants: int, basis: _Basis) -> str | None:
-    """Why the residual cannot be given in plants, or ``None``."""
-    if basis.line is not None and plants > MOST_PER_DETECTION * max(1, basis.line.plants):
+def _doubt(container: Container, residual: Residual, basis: _Basis) -> str | None:
+    """Why the residual cannot be given in plants, or ``None``.
+
+    What has plants' colours where detection saw nothing is mostly moss or gravel; where it
+    would hold many times the detected, it may be a kind that detection does not know.
+    """
+    if basis.line is None:
+        unseen = float(residual.unseen.sum()) / max(1, int(residual.inside.sum()))
+        return basis.reason if residual.area_px or unseen > MOST_UNSEEN else None
+    whole = replace(residual, residual=residual.residual | residual.unseen)
+    plants = sum(b.estimated for b in bands_of(container, whole, basis.plant_area))
+    if plants > MOST_PER_DETECTION * max(1, basis.line.plants):
         return f"The rest would hold {plants} plants where {basis.line.plants} were detected."
-    return basis.reason
+    return basis.reason if residual.area_px else None
 
 
 def _confidence(residual: Residual, line: SizeLine | None) -> float:

@@ -151,6 +151,7 @@ def _estimations(
                 hints,
                 index=index,
                 photo_plant_px=typical,
+                faint=found.faint,
                 within=within(index, containers),
             )
         )

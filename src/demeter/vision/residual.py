@@ -22,12 +22,14 @@ _CORE, _OWN, _AROUND = 0.75, 1.15, 1.7
 class Residual:
     """Masks [h, w] of a container's crop, ``scale`` times as large as the photo.
 
-    ``residual``: unexplained foliage; ``foliage``: all of it; ``own_fill``: the part of a
+    ``residual``: unexplained foliage; ``unseen``: what has its colours and a plant's size,
+    but where detection saw not even a faint plant; ``foliage``: all of it; ``own_fill``: the part of a
     detected plant's inscribed ellipse that is foliage (median), 1 without detections;
     ``likeness``: mean score of the residual's pixels, 0 without any.
     """
 
     residual: NDArray[np.bool_]
+    unseen: NDArray[np.bool_]
     foliage: NDArray[np.bool_]
     inside: NDArray[np.bool_]
     scale: float
@@ -47,9 +49,14 @@ def residual_of(
     container: Container,
     boxes: Boxes,
     plant_px: float | None,
+    faint: Boxes,
     within: tuple[Polygon, ...] = (),
 ) -> Residual:
     """The residual of a container given what was detected in it (empties included).
+
+    Moss, gravel and walls have a plant's colours, too. So where the photo shows that
+    detection knows its plants (``plant_px``), only foliage counts where it saw at least a
+    ``faint`` plant.
 
     ``within`` are containers that stand in this one and are counted by themselves.
     ``plant_px`` is a typical plant's size in the photo; parts smaller than a third of a
@@ -65,9 +72,14 @@ def residual_of(
     else:
         likeness, cut = _likeness(crop, inside, plants, covered)
         foliage = inside & (likeness > cut)
-    loose = _plant_like(foliage & ~covered, None if plant_px is None else plant_px * scale)
+    size = None if plant_px is None else plant_px * scale
+    whole = loose = _plant_like(foliage & ~covered, size)
+    if plant_px is not None:
+        seen = faint.mapped(scale, (-offset[0] * scale, -offset[1] * scale))
+        loose = _plant_like(whole & _ellipses(inside.shape, seen, _OWN), size)
     return Residual(
         residual=loose,
+        unseen=whole & ~loose,
         foliage=foliage,
         inside=inside,
         scale=scale,
