@@ -55,7 +55,7 @@ class DiscDetector:
                     np.array([empty]),
                 )
                 boxes = Boxes.joined([boxes, one])
-            elif not empty and min(w, h) > 1.2 * self.plant_px and FAINT >= floor:
+            elif not empty and min(w, h) > 1.2 * self.plant_px and floor <= FAINT:
                 boxes = Boxes.joined([boxes, self._faint(x, y, w, h)])
         return boxes
 

@@ -23,9 +23,9 @@ class Residual:
     """Masks [h, w] of a container's crop, ``scale`` times as large as the photo.
 
     ``residual``: unexplained foliage; ``unseen``: what has its colours and a plant's size,
-    but where detection saw not even a faint plant; ``foliage``: all of it; ``own_fill``: the part of a
-    detected plant's inscribed ellipse that is foliage (median), 1 without detections;
-    ``likeness``: mean score of the residual's pixels, 0 without any.
+    but where detection saw not even a faint plant; ``foliage``: all of it; ``own_fill``: the
+    part of a detected plant's inscribed ellipse that is foliage (median), 1 without
+    detections; ``likeness``: mean score of the residual's pixels, 0 without any.
     """
 
     residual: NDArray[np.bool_]
