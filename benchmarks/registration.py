@@ -1,0 +1,219 @@
+"""Overlapping photos counted once, and bins found again a month later: rendered pairs.
+
+    python -m benchmarks.registration [--pairs 50] [--json FILE]
+
+Containers and plants come from the scenes' truth, so the figures are about registration, the
+seam and recognition alone, not about what vision sees. What is not sure is not counted wrong:
+a person decides, and the table says how often. Beds of five kinds, 60 to 600 places, a fifth
+to three fifths of the photo shared, a tenth to four tenths sold after a month, 1600 x 1200 px.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from shapely import Polygon
+
+from demeter.locations.models import BinCategory
+from demeter.photos.overlap import AGREED, FEWEST_ASKED
+from demeter.settings import settings
+from demeter.stock.recognition import normalised, outline, recognise, returned, unmoved
+from demeter.vision.features import features_of
+from demeter.vision.registration import NotRegistered, Registration, register_features
+from demeter.vision.scenes.demo import overlapping, two_dates
+from demeter.vision.scenes.layout import draw_world
+from demeter.vision.scenes.values import Scene
+from demeter.vision.scenes.world import World
+from demeter.vision.seam import agreement, owned
+from demeter.vision.values import PhotoCount
+from demeter.vision.warp import inverse
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from vision.exact import counted, plants_of
+
+KINDS = ("bed", "plug", "seedling_tray", "box", "pots")
+SIZE = (1600, 1200)
+OVERLAPS, MONTHS = 7000, 8000
+
+
+@dataclass(frozen=True)
+class Overlapped:
+    """One pair of photos: distinct plants, those in both, and how they were counted."""
+
+    kind: str
+    outcome: str
+    plants: int
+    shared: int
+    double: int
+    lost: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Returned:
+    """One bench a month later: containers of both dates, and what became of their bins."""
+
+    kind: str
+    outcome: str
+    containers: int
+    recognised: int
+    swapped: int
+    recognised_by_place: int
+    swapped_by_place: int
+    seconds: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    overlaps = [_told(n, _overlapped) for n in range(options.pairs)]
+    months = [_told(n, _returned) for n in range(options.pairs)]
+    _print(overlaps, months)
+    if options.json:
+        body = {"overlaps": [asdict(r) for r in overlaps], "months": [asdict(r) for r in months]}
+        options.json.write_text(json.dumps(body, indent=1))
+
+
+def _told(n: int, measure: Callable[[int], Any]) -> Any:
+    row = measure(n)
+    print(n, row, file=sys.stderr, flush=True)
+    return row
+
+
+def _world(seed: int, n: int) -> tuple[World, np.random.Generator]:
+    rng = np.random.default_rng([n, seed])
+    places = int(np.exp(rng.uniform(np.log(60), np.log(600))))
+    return draw_world(seed + n, KINDS[n % len(KINDS)], places), rng
+
+
+def _overlapped(n: int) -> Overlapped:
+    world, rng = _world(OVERLAPS, n)
+    scenes = overlapping(world, SIZE, float(rng.uniform(0.2, 0.6)), n)
+    photos = [counted(scene) for scene in scenes]
+    worlds = [[number for _, number in plants_of(scene)] for scene in scenes]
+    begun = time.perf_counter()
+    found = _registered(scenes, photos, turned=True)
+    seconds = round(time.perf_counter() - begun, 2)
+    every, shared = set(worlds[0]) | set(worlds[1]), set(worlds[0]) & set(worlds[1])
+    outcome, kept = _parted(found, photos, worlds)
+    double, lost = len(kept) - len(set(kept)), len(every - set(kept))
+    return Overlapped(world.kind, outcome, len(every), len(shared), double, lost, seconds)
+
+
+def _parted(
+    found: Registration | NotRegistered, photos: list[PhotoCount], worlds: list[list[int]]
+) -> tuple[str, list[int]]:
+    """What is decided by itself, and the plants as they are counted then."""
+    if isinstance(found, NotRegistered):
+        return ("apart" if found.is_apart else found.reason), worlds[0] + worlds[1]
+    asked, share = agreement(photos[0], photos[1], found.matrix)
+    if asked >= FEWEST_ASKED and share < AGREED:
+        return "plants_disagree", worlds[0] + worlds[1]
+    shares = owned(photos, {(0, 1): found.matrix, (1, 0): inverse(found.matrix)})
+    kept = [
+        number
+        for own, numbers in zip(shares, worlds, strict=True)
+        for mine, number in zip(own.detections, numbers, strict=True)
+        if mine
+    ]
+    return "registered", kept
+
+
+def _registered(
+    scenes: tuple[Scene, Scene], photos: list[PhotoCount], *, turned: bool
+) -> Registration | NotRegistered:
+    a, b = (
+        features_of(scene.rgb, [c.polygon_px for c in photo.containers], turned=turned)
+        for scene, photo in zip(scenes, photos, strict=True)
+    )
+    return register_features(a, b)
+
+
+def _returned(n: int) -> Returned:
+    world, rng = _world(MONTHS, n)
+    scenes = two_dates(world, SIZE, float(rng.uniform(0.1, 0.4)), n)
+    photos = [counted(scene) for scene in scenes]
+    begun = time.perf_counter()
+    found = _registered(scenes, photos, turned=False)
+    seconds = round(time.perf_counter() - begun, 2)
+    before, after = (
+        [
+            outline(BinCategory(c.container_type.value), 1, c.polygon_px, *SIZE)
+            for c in photo.containers
+        ]
+        for photo in photos
+    )
+    names = [_worlds(s, p) for s, p in zip(scenes, photos, strict=True)]
+    by_place = [unmoved(one) for one in before]
+    known = by_place
+    if isinstance(found, Registration):
+        matrix = normalised(found.homography, SIZE, SIZE)
+        known = [returned(one, {1: matrix}) for one in before]
+    least = settings().bin_match_iou
+    right, wrong = _score(recognise(after, known, least), names)
+    right_by_place, wrong_by_place = _score(recognise(after, by_place, least), names)
+    outcome = "registered" if isinstance(found, Registration) else found.reason
+    both = len(set(names[0]) & set(names[1]))
+    return Returned(
+        world.kind, outcome, both, right, wrong, right_by_place, wrong_by_place, seconds
+    )
+
+
+def _worlds(scene: Scene, photo: PhotoCount) -> list[int]:
+    """Which container of the world each of the photo's is."""
+    shapes = [(Polygon(c.polygon_px).buffer(0), c.world) for c in scene.containers]
+    found = [Polygon(c.polygon_px).buffer(0) for c in photo.containers]
+    return [max((s.intersection(f).area / s.union(f).area, w) for s, w in shapes)[1] for f in found]
+
+
+def _score(matches: dict[int, int], names: list[list[int]]) -> tuple[int, int]:
+    right = sum(names[1][new] == names[0][old] for new, old in matches.items())
+    return right, len(matches) - right
+
+
+def _print(overlaps: list[Overlapped], months: list[Returned]) -> None:
+    sure = [r for r in overlaps if r.outcome in ("registered", "apart")]
+    plants = sum(r.plants for r in sure)
+    print(f"pairs that overlap        {len(overlaps)}, decided by itself {len(sure)}")
+    print(f"plants in these           {plants}, shown twice {sum(r.shared for r in sure)}")
+    print(f"counted twice             {_share(sum(r.double for r in sure), plants)}")
+    print(f"not counted               {_share(sum(r.lost for r in sure), plants)}")
+    print(f"a person decides          {_outcomes(overlaps)}")
+    all_, there = months, sum(r.containers for r in months)
+    sure_months = [r for r in months if r.outcome == "registered"]
+    print(f"benches a month later     {len(months)}, registered {len(sure_months)}")
+    print(f"containers of both dates  {there}")
+    print(f"recognised                {_share(sum(r.recognised for r in all_), there)}")
+    print(f"swapped                   {sum(r.swapped for r in all_)}")
+    sure_there = sum(r.containers for r in sure_months)
+    print(f"recognised if registered  {_share(sum(r.recognised for r in sure_months), sure_there)}")
+    print(f"swapped if registered     {sum(r.swapped for r in sure_months)}")
+    by_place = sum(r.recognised_by_place for r in all_)
+    print(f"by place in photo alone   {_share(by_place, there)}, ", end="")
+    print(f"swapped {sum(r.swapped_by_place for r in all_)}")
+    print(f"not sure                  {_outcomes(months)}")
+    print(f"seconds a pair (median)   {np.median([r.seconds for r in [*overlaps, *months]]):.1f}")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({part / whole:.2%})" if whole else "none"
+
+
+def _outcomes(rows: list[Overlapped] | list[Returned]) -> str:
+    reasons = [r.outcome for r in rows if r.outcome not in ("registered", "apart")]
+    told = ", ".join(f"{reason} {reasons.count(reason)}" for reason in sorted(set(reasons)))
+    return f"{len(reasons)}: {told}" if reasons else "0"
+
+
+if __name__ == "__main__":
+    main()
