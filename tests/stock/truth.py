@@ -7,6 +7,7 @@ of the time since. All moments are hours of one made-up year, and no two things 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID, uuid4
 
 ENDLESS = 10**9
 
@@ -21,6 +22,7 @@ class Fact:
     quantity: int
     to: str | None = None
     true: bool = True
+    key: UUID = field(default_factory=uuid4)
 
     @property
     def sign(self) -> int:
@@ -41,6 +43,7 @@ class Observation:
     said: int
     actual: int
     by_photo: bool = False
+    key: UUID = field(default_factory=uuid4)
 
 
 @dataclass
