@@ -27,7 +27,7 @@ from demeter.photos.overlap import AGREED, FEWEST_ASKED
 from demeter.settings import settings
 from demeter.stock.recognition import normalised, outline, recognise, returned, unmoved
 from demeter.vision.features import features_of
-from demeter.vision.registration import NotRegistered, Registration, register_features
+from demeter.vision.registration import NotRegistered, Registration, first_registered
 from demeter.vision.scenes.demo import overlapping, two_dates
 from demeter.vision.scenes.layout import draw_world
 from demeter.vision.scenes.values import Scene
@@ -132,11 +132,13 @@ def _parted(
 def _registered(
     scenes: tuple[Scene, Scene], photos: list[PhotoCount], *, turned: bool
 ) -> Registration | NotRegistered:
-    a, b = (
-        features_of(scene.rgb, [c.polygon_px for c in photo.containers], turned=turned)
-        for scene, photo in zip(scenes, photos, strict=True)
+    return first_registered(
+        (
+            features_of(scenes[0].rgb, [c.polygon_px for c in photos[0].containers], turned=way),
+            features_of(scenes[1].rgb, [c.polygon_px for c in photos[1].containers], turned=way),
+        )
+        for way in (turned, not turned)
     )
-    return register_features(a, b)
 
 
 def _returned(n: int) -> Returned:

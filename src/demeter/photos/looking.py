@@ -21,7 +21,7 @@ from demeter.vision import overlay
 from demeter.vision.features import Features, features_of
 from demeter.vision.geometry import Polygon
 from demeter.vision.parted import Parted
-from demeter.vision.registration import Registration, register_features
+from demeter.vision.registration import NotRegistered, Registration, first_registered
 from demeter.vision.values import PhotoCount
 
 log = logs.get(__name__)
@@ -95,13 +95,26 @@ class Looks:
             )
         return self._features[key]
 
+    def registered(
+        self, one: Looked, other: Looked, *, turned: bool
+    ) -> Registration | NotRegistered:
+        """How one photo lies in the other; ``turned`` says which description is tried first.
+
+        Raises:
+            ObjectStoreUnavailable: a photo may be read later.
+        """
+        if self.features(one, turned=turned) is None or self.features(other, turned=turned) is None:
+            return NotRegistered("unreadable", "the photo cannot be read again")
+        return first_registered(
+            (a, b)
+            for way in (turned, not turned)
+            if (a := self.features(one, turned=way)) and (b := self.features(other, turned=way))
+        )
+
     def returned(self, old: Looked, new: Looked) -> dict[str, Any]:
         """How the photo of before lies in the new one, as it is kept with the result."""
-        a, b = self.features(old, turned=False), self.features(new, turned=False)
+        found = self.registered(old, new, turned=False)
         told: dict[str, Any] = {"image_id": str(old.image_id)}
-        if a is None or b is None:
-            return told | {"state": "unreadable"}
-        found = register_features(a, b)
         if not isinstance(found, Registration):
             return told | {"state": "unsure", "told": f"{found.reason}: {found.facts}"}
         return told | {

@@ -23,7 +23,7 @@ from demeter.photos.looking import Looked, Looks, known_looks, looked_of
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.photos.tasks import lock_session
 from demeter.vision.parted import Parted, parted
-from demeter.vision.registration import NotRegistered, Registration, register_features
+from demeter.vision.registration import NotRegistered, Registration
 from demeter.vision.seam import Matrices, agreement, owned
 from demeter.vision.values import PhotoCount
 from demeter.vision.warp import inverse
@@ -112,18 +112,11 @@ def _pairs(
             why = f"{len(mine)} photos are too many to compare each with each"
             told[i, j] = {"state": UNSURE, "told": why}
             continue
-        found = _registered(looks, mine[i], mine[j])
+        found = looks.registered(mine[i], mine[j], turned=True)
         told[i, j] = _pair(found, photos[i], photos[j])
         if isinstance(found, Registration) and told[i, j]["state"] == REGISTERED:
             matrices[i, j], matrices[j, i] = found.matrix, inverse(found.matrix)
     return told, matrices
-
-
-def _registered(looks: Looks, one: Looked, other: Looked) -> Registration | NotRegistered:
-    a, b = looks.features(one), looks.features(other)
-    if a is None or b is None:
-        return NotRegistered("unreadable", "the photo cannot be read again")
-    return register_features(a, b)
 
 
 def _pair(

@@ -8,6 +8,7 @@ cell matches too, and a wrong answer would lose or double plants.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -107,6 +108,24 @@ def register_features(
     if small is None:
         return NotRegistered("too_few_matches", f"{clear} clear matches")
     return _shape_fault(small, a, b, rule) or _judged(small, matches, a, b, rule)
+
+
+def first_registered(
+    tries: Iterable[tuple[Features, Features]],
+) -> Registration | NotRegistered:
+    """The first of several descriptions of two photos that registers them; else the first's no.
+
+    Photos that have nothing in common by the first are not tried again.
+    """
+    refused: NotRegistered | None = None
+    for a, b in tries:
+        found = register_features(a, b)
+        if isinstance(found, Registration):
+            return found
+        refused = refused or found
+        if refused.is_apart:
+            break
+    return refused or NotRegistered("untried")
 
 
 def _judged(
