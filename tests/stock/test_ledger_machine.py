@@ -380,7 +380,7 @@ class History(RuleBasedStateMachine):
             ids = session.scalars(
                 select(Count.id).where(Count.captured_at == moment(one.at)).order_by(Count.id)
             ).all()
-        copies = [one, Observation(one.at, one.bed, one.said, one.actual, one.by_photo)]
+        copies = [one, Observation(one.at, one.bed, one.said, one.actual, one.by_photo, copy=1)]
         for copy, count_id in zip(copies, ids, strict=True):
             self.count_ids[copy.key] = count_id
             self.model.count(copy)
@@ -447,7 +447,9 @@ class History(RuleBasedStateMachine):
     def _sales_are_true(self, closings: list[Any]) -> None:
         """Where both counts were right and all but sales was told, sales are the true ones."""
         for one in closings:
-            if one.closing is None or any(c.said != c.actual for c in (one.opening, one.closing)):
+            if one.closing is None or any(
+                self.model.as_of(c.bed, c.at) != c.actual for c in (one.opening, one.closing)
+            ):
                 continue
             inside = [
                 f

@@ -43,6 +43,7 @@ class Observation:
     said: int
     actual: int
     by_photo: bool = False
+    copy: int = 0  # counts of one moment, in the order in which they were kept
     key: UUID = field(default_factory=uuid4)
 
 
@@ -68,7 +69,7 @@ class Ledger:
 
     def as_of(self, bed: str, at: int) -> int:
         counts = [c for c in self.posted if c.bed == bed and c.at <= at]
-        last = max(counts, key=lambda c: c.at, default=None)
+        last = max(counts, key=lambda c: (c.at, c.copy), default=None)
         since = last.at if last else -ENDLESS
         moved = (f.changes[bed] for f in self.told if bed in f.changes and since < f.at <= at)
         return (last.said if last else 0) + sum(moved)
@@ -133,7 +134,7 @@ class Ledger:
         """Whether a count could say another number and leave nothing negative today."""
         if one.at <= self.closed_until(one.bed):
             return False
-        later = self.counted_later(one.bed, one.at + 1)
+        later = any(c.bed == one.bed and (c.at, c.copy) > (one.at, one.copy) for c in self.posted)
         return later or self.today(one.bed) - one.said + said >= 0
 
     def close(self, until: int) -> list[Closing]:
@@ -152,6 +153,7 @@ class Ledger:
                 for f in self.told
                 if bed in f.changes and f.kind != "ventas" and opening.at < f.at <= last.at
             )
-            found.append(Closing(bed, opening, last, opening.said + sum(inside) - last.said))
+            lost = self.as_of(bed, opening.at) - self.as_of(bed, last.at)
+            found.append(Closing(bed, opening, last, lost + sum(inside)))
         self.closed.append(found)
         return found
