@@ -85,11 +85,9 @@ def create_storage_bins(
     """
     try:
         known = photo_bins(session, location)
-        matches = recognise(
-            [s.outline for s in segments],
-            [_remembered(session, b, segments) for b in known],
-            settings().bin_match_iou,
-        )
+        seen_now = [s.outline for s in segments]
+        before = [_remembered(session, b, segments) for b in known]
+        matches = recognise(seen_now, before, settings().bin_match_iou)
         offset = _highest_index(session, location, seen)
         bins = [
             _renewed(known[matches[i]], seen, segment)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from shapely import Polygon, box, make_valid
+from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
 
 from demeter.locations.models import BinCategory
@@ -17,6 +19,10 @@ Points = Sequence[Sequence[float]]
 
 
 LEAST_COMMON = 0.25  # of a container that both photos must show to recognise it
+ROUNDS = 4
+FEWEST_PAIRS = 6
+NEAR, CLOSE = 0.6, 0.2  # of a container's size: a neighbour, and one that agrees
+AGREED = 0.5  # of the neighbours
 FRAME = box(0.0, 0.0, 1.0, 1.0)
 
 
@@ -38,12 +44,14 @@ class Remembered:
     """A container of before as the views of the new session would show it.
 
     ``shapes`` and ``frames`` by view: its outline, and what its own photo showed at all.
-    A view in which it was not found stays out.
+    A view in which it was not found stays out. ``moved`` outlines were brought there by a
+    registration.
     """
 
     category: BinCategory
     shapes: Mapping[int, BaseGeometry]
     frames: Mapping[int, BaseGeometry]
+    moved: bool = False
 
 
 def outline(
@@ -65,7 +73,7 @@ def returned(one: Outline, homographies: Mapping[int, NDArray[np.float64]]) -> R
     """
     shapes = {view: _mapped(one.shape, m) for view, m in homographies.items()}
     frames = {view: _mapped(FRAME, m).intersection(FRAME) for view, m in homographies.items()}
-    return Remembered(one.category, shapes, frames)
+    return Remembered(one.category, shapes, frames, moved=True)
 
 
 def normalised(
@@ -74,6 +82,61 @@ def normalised(
     """A homography between pixels as one [3, 3] between coordinates normalised to 0..1."""
     matrix = np.array(homography, np.float64)
     return np.diag([1 / to_wh[0], 1 / to_wh[1], 1.0]) @ matrix @ np.diag([*from_wh, 1.0])
+
+
+def settled(seen: Sequence[Outline], known: Sequence[Remembered]) -> list[Remembered]:
+    """Registered outlines, moved together onto those seen where a registration is a little off.
+
+    Containers stand higher than what was registered, or few points held it. Nearest
+    neighbours among centres give an affine correction of all outlines of a view (iterated
+    closest points, Besl and McKay 1992, with RANSAC); it is taken only where most of them
+    agree, so that no correction can follow a few wrong neighbours.
+    """
+    found = list(known)
+    for view in sorted({v for one in known if one.moved for v in one.shapes}):
+        for _ in range(ROUNDS):
+            correction = _correction(
+                [o for o in seen if o.view == view],
+                [k for k in found if k.moved and view in k.shapes],
+                view,
+            )
+            if correction is None:
+                break
+            found = [_corrected(one, view, correction) for one in found]
+    return found
+
+
+def _correction(
+    seen: Sequence[Outline], known: Sequence[Remembered], view: int
+) -> NDArray[np.float64] | None:
+    """The affine [2, 3] from where known outlines are to where they are seen, or ``None``."""
+    shapes = [k.shapes[view] for k in known if not k.shapes[view].is_empty]
+    there = [o.shape for o in seen if not o.shape.is_empty]
+    if min(len(shapes), len(there)) < FEWEST_PAIRS:
+        return None
+    at, to = (np.array([(s.centroid.x, s.centroid.y) for s in g]) for g in (shapes, there))
+    size = float(np.median([s.area for s in there])) ** 0.5
+    away = np.linalg.norm(at[:, None] - to[None], axis=2)
+    forth, back = away.argmin(axis=1), away.argmin(axis=0)
+    rows = np.flatnonzero(
+        (back[forth] == np.arange(len(at))) & (away[np.arange(len(at)), forth] < NEAR * size)
+    )
+    if len(rows) < FEWEST_PAIRS:
+        return None
+    matrix, good = cv2.estimateAffine2D(
+        at[rows], to[forth[rows]], ransacReprojThreshold=CLOSE * size
+    )
+    if matrix is None or good.mean() < AGREED:
+        return None
+    return np.asarray(matrix, np.float64)
+
+
+def _corrected(one: Remembered, view: int, matrix: NDArray[np.float64]) -> Remembered:
+    if not one.moved or view not in one.shapes:
+        return one
+    (a, b, dx), (c, d, dy) = matrix.tolist()
+    moved = affine_transform(one.shapes[view], (a, b, c, d, dx, dy))
+    return replace(one, shapes={**one.shapes, view: moved})
 
 
 def overlap(a: Outline, b: Remembered) -> float:
@@ -116,6 +179,7 @@ def recognise(seen: Sequence[Outline], known: Sequence[Remembered], least: float
     """
     if not seen or not known:
         return {}
+    known = settled(seen, known)
     scores = np.array([[overlap(a, b) for b in known] for a in seen])
     scores[scores < least] = 0.0
     rows, columns = linear_sum_assignment(scores, maximize=True)
