@@ -1,8 +1,8 @@
 """Fit the intervals' error model on half of some marked photos; check it on the other half.
 
-    python -m benchmarks.vision_intervals FOLDER [--write]
+    python -m benchmarks.vision_intervals FOLDER... [--write]
 
-FOLDER has a COCO file with containers that say how many plants they hold, as `demeter
+Each FOLDER has a COCO file with containers that say how many plants they hold, as `demeter
 synth` writes it. With ``--write`` the model fitted on half becomes the shipped one.
 """
 
@@ -30,10 +30,10 @@ from demeter.vision.registry import default_models
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    marks = read_marks(options.folder)
+    marks = tuple(m for folder in options.folders for m in read_marks(folder))
     models = default_models("f32", os.cpu_count() or 1)
     run = evaluated(marks, models, Hints(framed_whole=True))
     figures = list(track(run, "Counting", total=len(marks)))

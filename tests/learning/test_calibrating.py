@@ -27,8 +27,11 @@ from vision.standins import stand_in_models
 
 assert client, marked  # pytest finds the fixtures by their names here
 
+SHIPPED = shipped_error_model()
 TIGHT = replace(
-    shipped_error_model(), container_low=-0.1, container_high=0.1, total_low=-0.1, total_high=0.1
+    SHIPPED,
+    container=replace(SHIPPED.container, low=-0.1, high=0.1),
+    total=replace(SHIPPED.total, low=-0.1, high=0.1),
 )
 
 
@@ -48,7 +51,7 @@ def test_fitted_intervals_hold_nine_in_ten_photos_that_they_were_not_fitted_on()
 
 
 def test_intervals_that_are_much_too_wide_are_tightened() -> None:
-    wide = replace(TIGHT, total_low=-20.0, total_high=20.0)
+    wide = replace(TIGHT, total=replace(TIGHT.total, low=-80.0, high=80.0))
     found = calibrated(seen(300, 0.02), wide, "test")
     assert (found.present.photos, found.is_better) == (1.0, True)
     assert found.fitted.width < 0.2 * found.present.width

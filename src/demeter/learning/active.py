@@ -77,7 +77,7 @@ def chosen(
         configured.precision,
         configured.vision_threads or os.cpu_count() or 1,
     )
-    errors = ErrorModel(**(used.model or {})) if used else shipped_error_model()
+    errors = ErrorModel.read(used.model or {}) if used else shipped_error_model()
     return choice, rows, errors
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
-from demeter.vision.interval import ErrorModel, Evidence, spread
+from demeter.vision.interval import ErrorModel, ErrorScale, Evidence, spread
 
 _TAIL = 0.05
 _SHARES = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.36, 0.5, 0.7, 1.0)
+_DOUBTS = (0.0, 0.25, 0.5, 1.0, 2.0)
 _FEWEST = 20
 
 
@@ -30,40 +32,36 @@ class Observed:
 def fitted_error_model(
     containers: Sequence[Observed], photos: Sequence[Observed], source: str
 ) -> ErrorModel:
-    """The shares that make errors most alike in units of u, and the quantiles there.
+    """For containers and photos, the shares that make errors most alike, and their quantiles.
 
-    The shares minimise the mean of log u + |error| / u over containers and photos: the
-    negative logarithm of a Laplace likelihood, which large errors do not rule as they
-    would squares. Quantiles are conformal: of n errors the (n + 1) * 0.95-th.
+    The shares minimise the mean of log u + |error| / u, the negative logarithm of a Laplace
+    likelihood, which large errors do not rule as they would squares. Quantiles are
+    conformal: of n errors the (n + 1) * 0.95-th.
 
     Raises:
         ValueError: there are too few to say anything about tails.
     """
     if min(len(containers), len(photos)) < _FEWEST:
         raise ValueError(f"fewer than {_FEWEST} containers or photos to fit on")
-    start = ErrorModel(0.0, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, source)
-    grid = (replace(start, detected_share=d, estimated_share=e) for d in _SHARES for e in _SHARES)
-    best = min(grid, key=lambda m: _misfit(containers, m) + _misfit(photos, m))
-    low, high = _quantiles(containers, best)
-    total_low, total_high = _quantiles(photos, best)
-    return replace(
-        best,
-        container_low=low,
-        container_high=high,
-        total_low=total_low,
-        total_high=total_high,
-    )
+    return ErrorModel(_fitted(containers), _fitted(photos), source)
 
 
-def _misfit(observed: Sequence[Observed], model: ErrorModel) -> float:
-    u = np.array([spread(o.evidence, model) for o in observed])
+def _fitted(observed: Sequence[Observed]) -> ErrorScale:
+    grid = (ErrorScale(*shares) for shares in product(_SHARES, _SHARES, _DOUBTS))
+    best = min(grid, key=lambda scale: _misfit(observed, scale))
+    low, high = _quantiles(observed, best)
+    return replace(best, low=low, high=high)
+
+
+def _misfit(observed: Sequence[Observed], shape: ErrorScale) -> float:
+    u = np.array([spread(o.evidence, shape) for o in observed])
     error = np.abs([o.error for o in observed])
     scale = float(np.mean(error / u))  # the quantiles will set it; only the shape counts
     return float(np.mean(np.log(u))) + float(np.log(max(scale, 1e-9)))
 
 
-def _quantiles(observed: Sequence[Observed], model: ErrorModel) -> tuple[float, float]:
-    scores = np.sort([o.error / spread(o.evidence, model) for o in observed])
+def _quantiles(observed: Sequence[Observed], shape: ErrorScale) -> tuple[float, float]:
+    scores = np.sort([o.error / spread(o.evidence, shape) for o in observed])
     n = len(scores)
     rank = min(n - 1, int(np.ceil((n + 1) * (1 - _TAIL))) - 1)
     return round(float(scores[n - 1 - rank]), 4), round(float(scores[rank]), 4)
