@@ -23,7 +23,7 @@ test: lint ## Check the code and run every test
 	@$(BIN)/pytest -n auto --dist loadgroup
 
 lint: setup-dev ## Check how the code reads, and its types
-	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright
+	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: setup ## Measure
 	@$(BIN)/python -m benchmarks
