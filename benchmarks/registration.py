@@ -1,6 +1,8 @@
 """Overlapping photos counted once, and bins found again a month later: rendered pairs.
 
-    python -m benchmarks.registration [--pairs 50] [--json FILE]
+    python -m benchmarks.registration [--pairs 50] [--first 0] [--json FILE]
+
+Thresholds were set on pairs like the first 50; ``--first 5000`` draws worlds never looked at.
 
 Containers and plants come from the scenes' truth, so the figures are about registration, the
 seam and recognition alone, not about what vision sees. What is not sure is not counted wrong:
@@ -74,10 +76,12 @@ class Returned:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    overlaps = [_told(n, _overlapped) for n in range(options.pairs)]
-    months = [_told(n, _returned) for n in range(options.pairs)]
+    numbers = range(options.first, options.first + options.pairs)
+    overlaps = [_told(n, _overlapped) for n in numbers]
+    months = [_told(n, _returned) for n in numbers]
     _print(overlaps, months)
     if options.json:
         body = {"overlaps": [asdict(r) for r in overlaps], "months": [asdict(r) for r in months]}
