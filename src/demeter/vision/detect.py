@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -57,14 +57,17 @@ class Found:
     look: Look
     tiles: int
 
-    def without_last(self) -> Found:
-        """The same without the last container and what was found in it."""
-        keep = self.container < len(self.scale) - 1
+    def keeping(self, kept: Sequence[int]) -> Found:
+        """The same with these containers only, numbered anew in this order."""
+        number = np.full(len(self.scale) + 1, -1, np.intp)  # the last stands for none
+        number[list(kept)] = np.arange(len(kept))
+        home = number[self.container]
+        inside = home >= 0
         return replace(
             self,
-            boxes=self.boxes.where(keep),
-            container=self.container[keep],
-            scale=self.scale[:-1],
+            boxes=self.boxes.where(inside),
+            container=home[inside],
+            scale=tuple(self.scale[k] for k in kept),
         )
 
 

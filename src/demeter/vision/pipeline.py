@@ -19,6 +19,7 @@ from demeter.vision.segment import containers_of, whole_frame, within
 from demeter.vision.values import Container, ContainerCount, Detection, Estimation, PhotoCount
 
 # Fewer plants than this, or a smaller share of all, outside containers are strays.
+_SURELY_A_CONTAINER = 0.6  # the confidence of one that may be empty
 _STRAY_PLANTS, _STRAY_SHARE = 2, 0.05
 
 
@@ -100,14 +101,32 @@ def _detected(
     if looks_outside:
         asked = (*containers, whole_frame((rgb.shape[1], rgb.shape[0])))
     found = detected(rgb, asked, models.detector, hints, rule=rule, on_progress=progress)
-    if not looks_outside:
-        return containers, found, ()
-    plants = ~found.boxes.is_empty
-    outside = int((plants & (found.container == len(containers))).sum())
-    if outside <= max(_STRAY_PLANTS, _STRAY_SHARE * int(plants.sum())):
-        return containers, found.without_last(), ()
-    said = f"{outside} plants stand outside every container found; the frame is their bed."
-    return asked, found, (said,)
+    kept, said = _credible(asked, found)
+    if looks_outside:
+        frame = len(containers)
+        outside = int((~found.boxes.is_empty & (found.container == frame)).sum())
+        plants = int((~found.boxes.is_empty).sum())
+        if outside > max(_STRAY_PLANTS, _STRAY_SHARE * plants):
+            said += (f"{outside} plants stand outside every container found: in the frame.",)
+        elif kept != [frame]:
+            kept.remove(frame)
+    return tuple(asked[k] for k in kept), found.keeping(kept), said
+
+
+def _credible(containers: tuple[Container, ...], found: Found) -> tuple[list[int], tuple[str, ...]]:
+    """The containers that hold something or are surely containers, and what to say of others.
+
+    A patch of moss or a shadow is taken for a container now and then; nothing stands in it.
+    """
+    holds = np.bincount(found.container, minlength=len(containers))
+    kept = [
+        k
+        for k, c in enumerate(containers)
+        if c.whole_frame or holds[k] or c.confidence >= _SURELY_A_CONTAINER
+    ]
+    left = len(containers) - len(kept)
+    said = f"{left} regions that hold nothing and hardly look like containers were left out."
+    return kept, (said,) if left else ()
 
 
 def _check(rgb: NDArray[np.uint8]) -> None:
