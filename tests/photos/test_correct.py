@@ -98,7 +98,9 @@ def test_a_void_session_keeps_its_evidence_and_can_be_posted_again(db: Session) 
     correct.repost(db, told(db, None), made.session_id)
     assert (on_hand(db), made.reason_code) == (5, None)
     assert location(db).photo_session_id == made.id
-    counted = db.scalars(select(Count.voided_at).where(Count.processing_session_id == made.id))
+    counted = db.scalars(
+        select(Count.voided_at).where(Count.processing_session_id == made.id).order_by(Count.id)
+    )
     assert [v is None for v in counted] == [False, True]
 
 

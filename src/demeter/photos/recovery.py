@@ -37,7 +37,7 @@ class WorkerDied(DomainError):
     next_action = "Reprocess the session; if workers die again, look at their memory and logs."
 
 
-@jobs.app.periodic(cron="*/5 * * * * *")
+@jobs.app.periodic(cron="* * * * * */5")  # seconds are the sixth field
 @jobs.app.task(name="recover", queue="cpu", queueing_lock="recover", pass_context=True, priority=10)
 async def recover(context: JobContext, timestamp: int) -> None:
     """Run stalled jobs again, give up on those that killed every worker, find lost sessions."""
