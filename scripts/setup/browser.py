@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import re
 import shutil
 from pathlib import Path
@@ -29,20 +30,34 @@ exec "$here/usr/lib/chromium/chromium" "$@"
 
 
 def install(where: Path) -> None:
-    """Unpack Chromium unless the system has one; without it tests of pages are skipped.
+    """Unpack what the system lacks for tests of pages; without it they are skipped.
 
     It is unpacked for root, too: that is quicker than installing it, and tests leave the system
     as it was.
     """
-    if any(shutil.which(name) for name in BROWSERS) or (where / "chromium").exists():
+    wanted = _wanted()
+    into = where / "chromium"
+    done = into / "packages"
+    if not wanted or (done.exists() and done.read_text().split() == wanted):
         return
     if not apt.is_here():
-        say("    No Chromium here: tests of pages will be skipped. Install chromium to run them.")
+        say(f"    Tests of pages will be skipped or fail: install {' and '.join(wanted)} first.")
         return
-    with step(f"Chromium for tests of pages, unpacked into {where / 'chromium'}"):
-        options = debs.lists(where, "chromium")
-        packages = debs.closure(["chromium", "fonts-dejavu-core"], UNWANTED, options)
-        debs.unpack(where, packages, where / "chromium", options)
-        launcher = where / "chromium" / "chromium"
-        launcher.write_text(LAUNCHER)
-        launcher.chmod(0o755)
+    with step(f"{' and '.join(wanted)} for tests of pages, unpacked into {into}"):
+        options = debs.lists(where, wanted[0])
+        debs.unpack(where, debs.closure(wanted, UNWANTED, options), into, options)
+        if "chromium" in wanted:
+            launcher = into / "chromium"
+            launcher.write_text(LAUNCHER)
+            launcher.chmod(0o755)
+        done.write_text("\n".join(wanted))
+
+
+def _wanted() -> list[str]:
+    """The packages that are missing; Playwright's own Node.js wants libatomic."""
+    browser = any(shutil.which(name) for name in BROWSERS)
+    atomic = ctypes.util.find_library("atomic")
+    return [
+        *([] if browser else ["chromium", "fonts-dejavu-core"]),
+        *([] if atomic else ["libatomic1"]),
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
@@ -36,11 +37,14 @@ QUIET = [
 expect.set_options(timeout=20_000)
 
 
+UNPACKED = Path(sys.prefix).parent / "chromium"
+
+
 def _program() -> str | None:
     """Chromium of the system, or the one that set-up unpacked beside the environment."""
-    unpacked = Path(sys.prefix).parent / "chromium" / "chromium"
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
+    unpacked = UNPACKED / "chromium"
     return found or (str(unpacked) if unpacked.exists() else None)
 
 
@@ -52,10 +56,17 @@ def browser() -> Iterator[Browser]:
     program = _program()
     if program is None:
         pytest.skip("no Chromium here: `make setup-dev` installs it where it may")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=QUIET)
+    libraries = [os.environ.get("LD_LIBRARY_PATH", ""), *map(str, UNPACKED.glob("usr/lib/*-gnu*"))]
+    with pytest.MonkeyPatch.context() as patch:
+        # The client's own Node.js may want a library that only lies there.
+        patch.setenv("LD_LIBRARY_PATH", ":".join(filter(None, libraries)))
+        driver = sync_playwright().start()
+    try:
+        started = driver.chromium.launch(executable_path=program, args=QUIET)
         yield started
         started.close()
+    finally:
+        driver.stop()
 
 
 @pytest.fixture

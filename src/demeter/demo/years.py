@@ -143,9 +143,8 @@ def _beds(session: Session, places: int, seed: int) -> list[Bed]:
 
 
 def _states(session: Session) -> list[int]:
-    known = dict(
-        session.execute(text("SELECT name, product_state_id FROM product_states")).tuples().all()
-    )
+    rows = session.execute(text("SELECT name, product_state_id FROM product_states"))
+    known = {name: key for name, key in rows}  # noqa: C416 - rows are no pairs to the type checker
     return [known[name] for name in GROWS]
 
 

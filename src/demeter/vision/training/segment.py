@@ -24,8 +24,10 @@ from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, recoloured
 
 PAD = 114
 SEGMENTER_OUTPUTS = 2  # types and depth; a detector has one
-TYPE_WEIGHTS = (1.0, 1.0, 1.2, 1.2, 1.2, 1.6)
-EDGE_WEIGHT, EDGE_DEPTH = 1.5, 0.3
+# The ground between pots is a few pixels wide: it weighs as much as the edges inside them, and
+# no type weighs more than the ground, or outlines grow over it.
+EDGE_WEIGHT, EDGE_DEPTH, EDGE_REACH_PX = 1.5, 0.3, 2
+PART_OF_ALL, SMALLEST_PART = 0.5, 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class SegmentRecipe:
 
     pictures: tuple[Outlined, ...]
     start: Path | None
-    side: int = 384
+    side: int = 448
     last_side: int = 512
     batch: int = 8
     seed: int = 0
@@ -107,7 +109,8 @@ def view(
 ) -> tuple[Bytes, Bytes, Floats]:
     """A letterboxed part of a picture, mirrored and recoloured, with its targets."""
     height, width = picture.shape[:2]
-    share = rng.uniform(0.6, 1.0, 2) if rng.random() < 0.4 else np.ones(2)  # noqa: PLR2004
+    whole = rng.random() >= PART_OF_ALL
+    share = np.ones(2) if whole else rng.uniform(SMALLEST_PART, 1.0) * rng.uniform(0.8, 1.0, 2)
     w, h = int(width * share[0]), int(height * share[1])
     x0, y0 = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
     square, scale = letterboxed(picture[y0 : y0 + h, x0 : x0 + w], side)
@@ -168,6 +171,12 @@ def fresh_segmenter(start: Path | None) -> Segmenter:
     return network
 
 
+def _by_an_edge(depth: Tensor) -> Tensor:
+    """1 on the shallow rim of every container and on the ground beside it, else 0."""
+    reach = F.max_pool2d((depth > 0).float(), 2 * EDGE_REACH_PX + 1, 1, EDGE_REACH_PX)
+    return reach * (depth < EDGE_DEPTH).float()
+
+
 def train_segmenter(recipe: SegmentRecipe, plan: Plan, checkpoint: Path) -> Iterator[Progress]:
     """Train or go on training; the checkpoint holds all that resuming needs."""
     torch.manual_seed(recipe.seed)
@@ -176,13 +185,12 @@ def train_segmenter(recipe: SegmentRecipe, plan: Plan, checkpoint: Path) -> Iter
     if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
         settle(network, batches.at(0)[0])
     learner = Learner(network, plan, checkpoint)
-    weights = torch.tensor(TYPE_WEIGHTS)
 
     def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
         images, types, depth = batches.at(step)
         guess, deep = network(images)
-        near_edge = 1 + EDGE_WEIGHT * (depth < EDGE_DEPTH).float() * (depth > 0).float()
-        each = F.cross_entropy(guess.float(), types, weights, reduction="none")
+        near_edge = 1 + EDGE_WEIGHT * _by_an_edge(depth)
+        each = F.cross_entropy(guess.float(), types, reduction="none")
         type_loss = (each * near_edge[:, 0]).sum() / near_edge.sum()
         depth_loss = F.binary_cross_entropy_with_logits(deep.float(), depth, near_edge)
         return type_loss + depth_loss, {

@@ -18,6 +18,8 @@ CLASSES = ("plant", "empty_container")
 MIN_VISIBLE = 0.35
 MIN_LEFT = 0.4
 MIN_SIDE_PX = 7.0
+# Small plants of a photo are enlarged before they are looked at, blur and JPEG's blocks with them.
+COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.35, 3.2, 11.0
 
 
 def coco_of(folder: Path) -> dict[str, Any]:
@@ -117,6 +119,8 @@ def crop(
     y0 = int(rng.integers(min(0, height - take), max(0, height - take) + 1))
     bgr, boxes, classes = _cut(picture, item, (x0, y0), take, side)
     bgr, boxes = _turned(rng, bgr, boxes, side)
+    if rng.random() < COARSE_SHARE:
+        bgr = _coarsened(rng, bgr, boxes)
     return Sample(recoloured(rng, bgr), boxes, classes)
 
 
@@ -137,6 +141,18 @@ def _cut(
     size = np.maximum(cut[:, 2:] - cut[:, :2], 0)
     keep = (size.prod(1) >= MIN_LEFT * area) & (size.max(1, initial=0) >= MIN_SIDE_PX)
     return small, cut[keep], item.classes[keep]
+
+
+def _coarsened(rng: np.random.Generator, bgr: Bytes, boxes: Floats) -> Bytes:
+    """The square as it looks enlarged from a smaller one, in which plants are still seen."""
+    sizes = (boxes[:, 2:] - boxes[:, :2]).max(1) if len(boxes) else np.full(1, 64.0)
+    most = min(COARSEST, float(np.median(sizes)) / COARSE_PLANT_PX)
+    factor = rng.uniform(1.0, max(1.0, most))
+    side = bgr.shape[0]
+    small = cv2.resize(bgr, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 96))]
+    small = cv2.imdecode(cv2.imencode(".jpg", small, quality)[1], cv2.IMREAD_COLOR)
+    return cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
 
 
 def _turned(rng: np.random.Generator, bgr: Bytes, boxes: Floats, side: int) -> tuple[Bytes, Floats]:
