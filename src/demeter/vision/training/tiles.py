@@ -151,7 +151,8 @@ def _coarsened(rng: np.random.Generator, bgr: Bytes, boxes: Floats) -> Bytes:
     side = bgr.shape[0]
     small = cv2.resize(bgr, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 96))]
-    small = cv2.imdecode(cv2.imencode(".jpg", small, quality)[1], cv2.IMREAD_COLOR)
+    coded = cv2.imencode(".jpg", small, quality)[1]
+    small = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
     return cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
 
 
