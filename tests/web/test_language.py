@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from demeter.locations.models import BinCategory
 from demeter.photos.models import CapturedAtSource, SessionStatus
+from demeter.photos.overlap import NOT_RETURNED
 from demeter.stock.models import MovementType
 from demeter.web.language import chosen, read
 from demeter.web.render import Numbers
@@ -114,9 +115,14 @@ def test_a_name_in_quotes_stays_as_it_is():
     assert read("es").sentence(said).endswith("se toma por un segmento.")
 
 
+def test_every_warning_of_a_moved_camera_is_said_in_spanish():
+    assert read("es").sentence(NOT_RETURNED) != NOT_RETURNED
+
+
 def test_the_sentences_that_are_translated_are_those_that_are_said():
-    files = ("vision/estimate.py", "photos/exif.py", "photos/evidence.py")
-    source = " ".join((SOURCE / name).read_text() for name in files)
+    said_in = "vision/estimate.py vision/segment.py vision/pipeline.py"
+    said_in += " photos/exif.py photos/evidence.py photos/intake.py photos/overlap.py"
+    source = " ".join((SOURCE / name).read_text() for name in said_in.split())
     for key in ES:
         if key.startswith("sentence."):
             piece = max(re.split("[#:,]", key.removeprefix("sentence.")), key=len).strip()

@@ -264,7 +264,7 @@ def _distinct(photos: Sequence[Photo]) -> tuple[list[Photo], list[str]]:
     for photo in photos:
         first = kept.setdefault(photo.sha256, photo)
         if first is not photo:
-            repeats.append(f"{photo.upload.name} is the same photo as {first.upload.name}")
+            repeats.append(f"{photo.upload.name!r} is the same photo as {first.upload.name!r}")
     return list(kept.values()), repeats
 
 
