@@ -25,7 +25,7 @@ test: lint ## Check the code and run every test
 lint: setup-dev ## Check how the code reads, and its types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python
 
-bench: setup ## Measure
+bench: setup ## Measure speed beside SAHI (its environment takes some gigabytes)
 	@$(BIN)/python -m benchmarks
 
 lock: setup-dev ## Renew the lock files after a change of pyproject.toml

@@ -59,21 +59,20 @@ def suppressed(rows: YoloRows, iou: float, most: int) -> YoloRows:
 
 
 def masks_of(outputs: Outputs, rows: YoloRows, side: int) -> NDArray[np.bool_]:
-    """Masks [n, side, side]: coefficients times prototypes, cut to the box, enlarged, above 0.
+    """Masks [n, side, side]: coefficients times prototypes, enlarged, above 0, cut to the box.
 
-    The cut is made at the prototypes' size and zeros outside it blur into the edge when
-    enlarged, as where such exports come from.
+    The cut is made last, at the input's size: made on the small prototypes, its zeros would
+    blur into the edge. Where such exports come from it is done so, too.
     """
     prototypes = next(o for o in outputs if o.ndim == 4)[0]  # noqa: PLR2004
-    height, width = prototypes.shape[1:]
     masks = np.zeros((len(rows.label), side, side), np.bool_)
-    ratio = np.array([width / side, height / side] * 2, np.float32)
-    columns, lines = np.arange(width), np.arange(height)[:, None]
+    columns, lines = np.arange(side), np.arange(side)[:, None]
     for index, (weights, box) in enumerate(zip(rows.coefficients, rows.xyxy_px, strict=True)):
-        x1, y1, x2, y2 = box * ratio
+        x1, y1, x2, y2 = box
+        small = np.tensordot(weights, prototypes, 1).astype(np.float32)
+        large = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
         inside = (columns >= x1) & (columns < x2) & (lines >= y1) & (lines < y2)
-        small = np.where(inside, np.tensordot(weights, prototypes, 1), 0).astype(np.float32)
-        masks[index] = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR) > 0
+        masks[index] = (large > 0) & inside
     return masks
 
 
