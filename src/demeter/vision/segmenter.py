@@ -36,6 +36,7 @@ TYPES = (
     ContainerType.SEEDLING_TRAY,
     ContainerType.POT,
 )
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,16 @@ class SeedRule:
     """What makes an instance of the maps; lengths and areas in pixels of the maps.
 
     A deep part is a container of its own if it rises by ``min_rise`` above the pass to a
-    deeper one; parts are looked for at steps of ``level`` down to ``seed_depth``.
+    deeper one, where pots stand by ``min_rise_pots``: they are small and close, and what
+    lies in a bed or tray makes its depth uneven. Parts are looked for at steps of ``level``
+    down to ``seed_depth``.
     ``min_share`` is of the photo's area: what is smaller is no container.
     """
 
     foreground: float = 0.5
     seed_depth: float = 0.3
-    min_rise: float = 0.15
+    min_rise: float = 0.2
+    min_rise_pots: float = 0.1
     level: float = 0.05
     min_seed_px: int = 6
     min_share: float = 0.002
@@ -121,7 +125,8 @@ def instances(
 ) -> list[NDArray[np.bool_]]:
     """One mask [h, w] a container from probabilities [6, h, w] and depth [h, w]."""
     mask = (1 - shares[0]) > rule.foreground
-    seeds = _seeds(mask, depth, rule)
+    pots = shares.argmax(axis=0) == 1 + TYPES.index(ContainerType.POT)
+    seeds = _seeds(mask, depth, pots, rule)
     owner = _nearest(seeds)
     count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
     found = [
@@ -136,7 +141,10 @@ def instances(
 
 
 def _seeds(
-    mask: NDArray[np.bool_], depth: NDArray[np.float32], rule: SeedRule
+    mask: NDArray[np.bool_],
+    depth: NDArray[np.float32],
+    pots: NDArray[np.bool_],
+    rule: SeedRule,
 ) -> NDArray[np.int32]:
     """The number of the container on each pixel that is surely its own, from 1 up, else 0.
 
@@ -155,7 +163,8 @@ def _seeds(
             x, y, w, h = stats[island, :4]
             window = np.s_[y : y + h, x : x + w]
             here = islands[window] == island
-            _settle(seeds[window], here, peaks, float(sea), rule.min_rise)
+            rise = rule.min_rise_pots if pots[window][here].mean() > _MOSTLY else rule.min_rise
+            _settle(seeds[window], here, peaks, float(sea), rise)
     _, renumbered = np.unique(seeds, return_inverse=True)
     return renumbered.reshape(seeds.shape).astype(np.int32) + int(seeds.all())
 
