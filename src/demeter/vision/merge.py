@@ -43,29 +43,29 @@ def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
     if len(boxes) <= 1:
         return boxes
     order = np.argsort(-boxes.confidence, kind="stable")
-    neighbours = _neighbours(boxes)
+    centres = boxes.centre_px  # once: it is reckoned anew each time it is asked for
+    neighbours = _neighbours(boxes, centres)
     alive = np.ones(len(boxes), np.bool_)
     for index in order:
         if not alive[index]:
             continue
         others = neighbours[index]
         others = others[alive[others]]
-        alive[others[_same(boxes, int(index), others, rule)]] = False
+        alive[others[_same(boxes, centres, int(index), others, rule)]] = False
         alive[index] = True
     return boxes.where(alive)
 
 
-def _neighbours(boxes: Boxes) -> list[NDArray[np.intp]]:
+def _neighbours(boxes: Boxes, centres: NDArray[np.float32]) -> list[NDArray[np.intp]]:
     """For each box the others whose centre is near enough to be the same plant.
 
     Two boxes with an IoU of 0.5, or one inside the other, have centres within the half
     diagonal of the larger; searching from each box by its own diagonal and keeping pairs
     found from either side finds them all.
     """
-    centres = boxes.centre_px.astype(np.float64)
     wh = boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2]
     reach = np.hypot(wh[:, 0], wh[:, 1]) / 2
-    tree = KDTree(centres)
+    tree = KDTree(centres.astype(np.float64))
     found: list[set[int]] = [set() for _ in range(len(boxes))]
     for i, near in enumerate(tree.query_ball_point(centres, reach)):
         for j in near:
@@ -75,7 +75,13 @@ def _neighbours(boxes: Boxes) -> list[NDArray[np.intp]]:
     return [np.array(sorted(f), np.intp) for f in found]
 
 
-def _same(boxes: Boxes, index: int, others: NDArray[np.intp], rule: MergeRule) -> NDArray[np.bool_]:
+def _same(
+    boxes: Boxes,
+    centres: NDArray[np.float32],
+    index: int,
+    others: NDArray[np.intp],
+    rule: MergeRule,
+) -> NDArray[np.bool_]:
     one, many = boxes.xyxy_px[index], boxes.xyxy_px[others]
     low = np.maximum(one[:2], many[:, :2])
     high = np.minimum(one[2:], many[:, 2:])
@@ -85,6 +91,6 @@ def _same(boxes: Boxes, index: int, others: NDArray[np.intp], rule: MergeRule) -
     iou = shared / np.maximum(area + areas - shared, 1e-6)
     inside = shared / np.maximum(np.minimum(area, areas), 1e-6)
     half = np.sqrt(np.maximum(area, areas)) / 2
-    apart = np.hypot(*(boxes.centre_px[others] - boxes.centre_px[index]).T) / np.maximum(half, 1e-6)
+    apart = np.hypot(*(centres[others] - centres[index]).T) / np.maximum(half, 1e-6)
     same_kind = boxes.is_empty[others] == boxes.is_empty[index]
     return same_kind & ((iou >= rule.iou) | ((inside >= rule.inside) & (apart < rule.centre)))
