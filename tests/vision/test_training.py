@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ import torch
 
 from demeter.vision.scenes.export import write_scenes
 from demeter.vision.training.assignment import Truth, assign, detection_loss, paired_iou
+from demeter.vision.training.detect import DetectRecipe, train_detector
 from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
@@ -23,7 +25,7 @@ from demeter.vision.training.segment import fresh_segmenter, targets
 from demeter.vision.training.segmenter import Segmenter
 from demeter.vision.training.session import Job, figures, trained
 from demeter.vision.training.shipping import export_segmenter
-from demeter.vision.training.tiles import crop, read_coco
+from demeter.vision.training.tiles import PLANTS_PX, Labelled, Pictures, crop, read_coco
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +70,41 @@ def test_the_rate_warms_up_and_comes_down() -> None:
     assert rates[1] > rates[2] > rates[3] > 0
 
 
-def test_boxes_stay_on_the_plants_through_turning_and_mirroring(tiles: Path) -> None:
-    item = max(read_coco(tiles), key=lambda i: len(i.boxes))
+def test_boxes_stay_on_the_plants_through_turning_mirroring_and_sharing_a_square(
+    tmp_path: Path,
+) -> None:
+    boxes = np.array([[20, 30, 60, 80], [200, 40, 250, 90], [90, 260, 150, 320]], np.float32)
     marked = np.zeros((352, 352, 3), np.uint8)
-    for x0, y0, x1, y1 in item.boxes.astype(int):
+    for x0, y0, x1, y1 in boxes.astype(int):
         marked[y0:y1, x0:x1] = 255
-    for seed in range(8):
-        sample = crop(np.random.default_rng(seed), marked, item, 160)
+    cv2.imwrite(str(tmp_path / "marked.png"), marked)
+    item = Labelled(tmp_path / "marked.png", boxes, np.zeros(3, np.int64))
+    shown = 0
+    for seed in range(12):
+        sample = crop(np.random.default_rng(seed), Pictures(), (item,), 320)
+        shown += len(sample.boxes)
+        assert ((sample.boxes >= 0) & (sample.boxes <= 320)).all()
         for x0, y0, x1, y1 in sample.boxes.astype(int):
-            assert sample.bgr[y0 + 1 : y1 - 1, x0 + 1 : x1 - 1].mean() > 120
+            assert sample.bgr[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].mean() > 120
+    assert shown > 24
+
+
+def test_plants_are_shown_at_the_size_the_detector_learns(tiles: Path) -> None:
+    items = read_coco(tiles)
+    sizes = [
+        (s.boxes[:, 2:] - s.boxes[:, :2]).max(1)
+        for seed in range(20)
+        for s in [crop(np.random.default_rng(seed), Pictures(), items, 320)]
+    ]
+    low, high = PLANTS_PX
+    assert low < np.median(np.concatenate(sizes)) < high
+
+
+def test_pictures_whose_plants_are_too_small_to_show_are_refused_by_name(tmp_path: Path) -> None:
+    specks = np.array([[10, 10, 13, 13]], np.float32)
+    item = Labelled(tmp_path / "far.png", specks, np.zeros(1, np.int64))
+    with pytest.raises(TrainingDataRefused, match=r"far\.png.*3 px"):
+        next(train_detector(DetectRecipe((item,), None), Plan(steps=1), tmp_path / "x.pt"))
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tiles: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from demeter.vision.training.assignment import Truth, detection_loss
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
 from demeter.vision.training.pretrained import settle, start_of
-from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, crop
+from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, crop, worth_showing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,12 @@ class _Batches:
 
     def __init__(self, recipe: DetectRecipe) -> None:
         self._recipe, self._pictures = recipe, Pictures()
+        self._shown = worth_showing(recipe.pictures)
 
     def at(self, step: int) -> tuple[Tensor, list[Truth]]:
         rng = np.random.default_rng([self._recipe.seed, step])
-        picks = rng.integers(len(self._recipe.pictures), size=self._recipe.batch)
-        items = [self._recipe.pictures[int(k)] for k in picks]
-        return batch_of(
-            [crop(rng, self._pictures.read(i.path), i, self._recipe.side) for i in items]
-        )
+        shown, side = self._shown, self._recipe.side
+        return batch_of([crop(rng, self._pictures, shown, side) for _ in range(self._recipe.batch)])
 
 
 def fresh_detector(start: Path | None) -> Detector:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,12 @@ from demeter.vision.training.errors import TrainingDataRefused
 CLASSES = ("plant", "empty_container")
 MIN_VISIBLE = 0.35
 MIN_LEFT = 0.4
-MIN_SIDE_PX = 7.0
+MIN_SIDE_PX = 5.0
+# Between which sizes plants are shown; how far a picture is enlarged for that; how many
+# pictures may lie side by side in a square.
+PLANTS_PX, LARGEST_SCALE, MOST_CELLS = (16.0, 60.0), 2.5, 3
 # Small plants of a photo are enlarged before they are looked at, blur and JPEG's blocks with them.
-COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.35, 3.2, 11.0
+COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.25, 2.5, 9.0
 
 
 def coco_of(folder: Path) -> dict[str, Any]:
@@ -105,15 +110,69 @@ class Sample:
 
 
 def crop(
-    rng: np.random.Generator,
-    picture: Bytes,
-    item: Labelled,
-    side: int,
-    zoom: tuple[float, float] = (0.5, 1.7),
+    rng: np.random.Generator, pictures: Pictures, items: Sequence[Labelled], side: int
 ) -> Sample:
-    """A random square of a picture at a random scale, turned, mirrored and recoloured."""
-    scale = float(np.exp(rng.uniform(np.log(zoom[0]), np.log(zoom[1]))))
-    take = round(side / scale)
+    """A square that is filled from ``items``, the first of them drawn at random.
+
+    Each picture is scaled so that its plants are about as large as the detector wants them.
+    Where that leaves it smaller than the square, several pictures share the square.
+    """
+    first = _drawn(rng, items)
+    bgr = pictures.read(first.path)
+    scale = _scale_of(rng, first)
+    cells = int(np.clip(np.ceil(side / scale / max(bgr.shape[:2])), 1, MOST_CELLS))
+    square, boxes, classes = np.empty((side, side, 3), np.uint8), [], []
+    edges = np.linspace(0, side, cells + 1).astype(int)
+    for row, column in product(range(cells), repeat=2):
+        y0, y1, x0, x1 = edges[row], edges[row + 1], edges[column], edges[column + 1]
+        item, factor = first, scale
+        if row or column:
+            item = _drawn(rng, items)
+            factor = _scale_of(rng, item)
+        part = _cell(rng, pictures.read(item.path), item, max(y1 - y0, x1 - x0), factor)
+        square[y0:y1, x0:x1] = part.bgr[: y1 - y0, : x1 - x0]
+        boxes.append(part.boxes + np.array([x0, y0, x0, y0], np.float32))
+        classes.append(part.classes)
+    return Sample(recoloured(rng, square), np.concatenate(boxes), np.concatenate(classes))
+
+
+def worth_showing(items: Sequence[Labelled]) -> tuple[Labelled, ...]:
+    """The pictures whose plants can be shown at a size that the detector learns.
+
+    Raises:
+        TrainingDataRefused: of no picture they can.
+    """
+    shown = [i for i in items if not len(i.boxes) or _usual_px(i) * LARGEST_SCALE >= PLANTS_PX[0]]
+    if not shown:
+        largest = max(items, key=_usual_px)
+        raise TrainingDataRefused(
+            f"plants are too small to learn from: the largest, in {largest.path.name}, are "
+            f"{_usual_px(largest):.0f} px wide, and {PLANTS_PX[0] / LARGEST_SCALE:.0f} px are needed"
+        )
+    return tuple(shown)
+
+
+def _usual_px(item: Labelled) -> float:
+    return float(np.median((item.boxes[:, 2:] - item.boxes[:, :2]).max(1)))
+
+
+def _drawn(rng: np.random.Generator, items: Sequence[Labelled]) -> Labelled:
+    return items[int(rng.integers(len(items)))]
+
+
+def _scale_of(rng: np.random.Generator, item: Labelled) -> float:
+    """A random scale at which the picture's plants are of a size the detector learns."""
+    wanted = float(np.exp(rng.uniform(*np.log(PLANTS_PX))))
+    if not len(item.boxes):
+        return min(1.0, wanted / float(rng.uniform(*PLANTS_PX)))
+    return min(LARGEST_SCALE, wanted / _usual_px(item))
+
+
+def _cell(
+    rng: np.random.Generator, picture: Bytes, item: Labelled, side: int, scale: float
+) -> Sample:
+    """A random square of a picture, scaled, turned and mirrored."""
+    take = max(2, round(side / scale))
     height, width = picture.shape[:2]
     x0 = int(rng.integers(min(0, width - take), max(0, width - take) + 1))
     y0 = int(rng.integers(min(0, height - take), max(0, height - take) + 1))
@@ -121,7 +180,7 @@ def crop(
     bgr, boxes = _turned(rng, bgr, boxes, side)
     if rng.random() < COARSE_SHARE:
         bgr = _coarsened(rng, bgr, boxes)
-    return Sample(recoloured(rng, bgr), boxes, classes)
+    return Sample(bgr, boxes, classes)
 
 
 def _cut(
