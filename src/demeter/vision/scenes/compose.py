@@ -15,7 +15,12 @@ from demeter.vision.scenes.world import World
 
 
 def scene(
-    seed: int, size_wh: tuple[int, int], *, kind: str | None = None, plants: int | None = None
+    seed: int,
+    size_wh: tuple[int, int],
+    *,
+    kind: str | None = None,
+    plants: int | None = None,
+    species: str | None = None,
 ) -> Scene:
     """A whole photo of a bench: every container in the frame or nearly.
 
@@ -25,8 +30,9 @@ def scene(
         kind: one of ``layout.WORLD_KINDS``; drawn if not given.
         plants: about how many places for plants there are; drawn if not given; 0 gives
             containers without plants.
+        species: the one kind of plant, of ``species.KINDS`` or ``UNSEEN``; drawn if not given.
     """
-    world = draw_world(seed, kind, plants)
+    world = draw_world(seed, kind, plants, species)
     rng = np.random.default_rng([seed, 19])
     return render(world, Taken(whole_view(rng, world, size_wh), seed))
 

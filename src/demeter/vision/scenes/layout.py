@@ -21,11 +21,16 @@ WORLD_KINDS = {"bed": 0.24, "plug": 0.2, "seedling_tray": 0.18, "box": 0.18, "po
 GROUNDS = ("soil", "gravel", "concrete", "white", "cloth", "mesh", "slats", "planks", "metal")
 
 
-def draw_world(seed: int, kind: str | None = None, plants: int | None = None) -> World:
-    """Draw a bench of one kind; ``plants`` is about how many places it should offer."""
+def draw_world(
+    seed: int, kind: str | None = None, plants: int | None = None, only: str | None = None
+) -> World:
+    """Draw a bench of one kind; ``plants`` is about how many places it should offer.
+
+    ``only`` names the one kind of plant on it.
+    """
     rng = np.random.default_rng([seed, 7])
     kind = kind or one_of(rng, list(WORLD_KINDS), list(WORLD_KINDS.values()))
-    species = _assortment(rng, kind)
+    species = _assortment(rng, kind) if only is None else [draw_species(rng, only)]
     wanted = plants if plants is not None else int(log_between(rng, 8, 400))
     vessels = BENCHES[kind](rng, max(1, wanted))
     fill = one_of(rng, [1.0, between(rng, 0.6, 0.98), between(rng, 0.0, 0.6)], [0.25, 0.6, 0.15])

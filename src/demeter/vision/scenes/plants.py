@@ -257,6 +257,19 @@ def _cluster(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
         _spined(rng, s, view, canvas, _body_of(rng, s, at, size, min(s.height, 1.2)))
 
 
+def _strands(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+    """A string of pearls: beads on stems that trail from one crown, with soil between them."""
+    flat, bead = replace(s, ribs=0), between(rng, 0.05, 0.09)
+    for k in range(whole(rng, 6, 12)):
+        at, way = np.zeros(2), k * GOLDEN + rng.normal(0, 0.3)
+        for _ in range(whole(rng, 5, 12)):
+            at = at + bead * between(rng, 1.6, 2.6) * np.array([np.cos(way), np.sin(way)])
+            way += rng.normal(0, 0.35)
+            if np.hypot(*at) < 1 - bead:
+                size = bead * between(rng, 0.8, 1.2)
+                draw_body(canvas, _body_of(rng, flat, (at[0], at[1]), size, 1.0), view)
+
+
 def _pads(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     flat = replace(s, ribs=0)
     for k in range(whole(rng, 1, 5)):
@@ -338,4 +351,5 @@ _PAINTERS = {
     "cluster": _cluster,
     "pads": _pads,
     "stones": _stones,
+    "strands": _strands,
 }

@@ -19,6 +19,8 @@ KINDS = {
     "pads": 0.03,
     "stones": 0.02,
 }
+# Never drawn unless asked for: what the shipped models have not learnt, to measure learning by.
+UNSEEN = "strands"
 
 
 @dataclass(frozen=True, slots=True)

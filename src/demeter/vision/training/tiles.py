@@ -147,7 +147,7 @@ def worth_showing(items: Sequence[Labelled]) -> tuple[Labelled, ...]:
         largest = max(items, key=_usual_px)
         raise TrainingDataRefused(
             f"plants are too small to learn from: the largest, in {largest.path.name}, are "
-            f"{_usual_px(largest):.0f} px wide, and {PLANTS_PX[0] / LARGEST_SCALE:.0f} px are needed"
+            f"{_usual_px(largest):.0f} px wide; {PLANTS_PX[0] / LARGEST_SCALE:.0f} px are needed"
         )
     return tuple(shown)
 
