@@ -19,7 +19,7 @@ from demeter.vision.values import Container
 
 Progress = Callable[[float], None]
 _MAP_SIDE_PX = 1600
-_FEWEST_TO_RESCALE = 5
+_FEWEST_TO_COMPARE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,9 @@ class DetectRule:
     ``overlap_plants``: overlap of tiles in sizes of a plant. ``rescale_beyond``: a
     container whose plants turn out larger or smaller than the detector's best by more than
     this factor is looked at again at its own scale. ``largest_scale``: how far a photo is
-    enlarged at most.
+    enlarged at most. ``odd_size``: a plant wider or narrower than its container's median by
+    more than this factor must be sure by ``odd_threshold``; of 96 such boxes on 120 rendered
+    photos 2 were plants, the others pebbles, cells and labels.
     """
 
     threshold: float = 0.35
@@ -39,6 +41,8 @@ class DetectRule:
     overlap_plants: float = 1.8
     rescale_beyond: float = 1.5
     largest_scale: float = 4.0
+    odd_size: float = 2.0
+    odd_threshold: float = 0.7
     merge: MergeRule = field(default_factory=MergeRule)
     look: LookRule = field(default_factory=LookRule)
 
@@ -85,8 +89,11 @@ def detected(
         none = np.zeros(0, np.intp)
         return Found(Boxes.none(), none, Boxes.none(), (), Look(None, ()), 0)
     owners = _owner_map(rgb, containers)
-    sizes = plausible_sizes(containers, hints, rule.look)
-    look = quick_look(rgb, owners > 0, detector, sizes, rule.look)
+    # What was segmented tells more of the plants' size than the frame around it.
+    telling = [i for i, c in enumerate(containers) if not c.whole_frame] or [0]
+    sizes = plausible_sizes(tuple(containers[i] for i in telling), hints, rule.look)
+    content = np.isin(owners, np.array(telling) + 1)
+    look = quick_look(rgb, content, detector, sizes, rule.look)
     on_progress(0.1)
     first = _scale_for(look.plant_px or expected_plant_px(containers, hints), detector, rule)
     job = _Job(rgb, owners, detector, rule)
@@ -98,7 +105,7 @@ def detected(
         boxes, home = _replaced(boxes, home, better, better_home, group, rule)
         for index in group:
             scale[index] = again
-    sure = boxes.confidence >= rule.threshold
+    sure = (boxes.confidence >= rule.threshold) & ~_odd(boxes, home, rule)
     faint = boxes.where(~sure & ~boxes.is_empty).in_reading_order()
     boxes, home = boxes.where(sure), home[sure]
     order = np.lexsort((boxes.xyxy_px[:, 0], boxes.xyxy_px[:, 1], home)) if len(boxes) else home
@@ -209,6 +216,20 @@ def _scale_for(plant_px: float | None, detector: Detector, rule: DetectRule) -> 
     return float(2 ** (np.round(np.log2(scale) * 16) / 16))
 
 
+def _odd(boxes: Boxes, home: NDArray[np.intp], rule: DetectRule) -> NDArray[np.bool_]:
+    """Plants of a size unlike the others in their container, and not sure enough for that."""
+    odd = np.zeros(len(boxes), np.bool_)
+    likely = ~boxes.is_empty & (boxes.confidence >= rule.threshold)
+    for index in np.unique(home[likely]):
+        here = likely & (home == index)
+        if here.sum() < _FEWEST_TO_COMPARE:
+            continue
+        ratio = boxes.size_px[here] / np.median(boxes.size_px[here])
+        far = np.maximum(ratio, 1 / np.maximum(ratio, 1e-6)) > rule.odd_size
+        odd[here] = far & (boxes.confidence[here] < rule.odd_threshold)
+    return odd
+
+
 def _to_rescale(
     boxes: Boxes,
     home: NDArray[np.intp],
@@ -221,7 +242,7 @@ def _to_rescale(
     for index, scale in enumerate(scales):
         sure = boxes.confidence >= rule.threshold
         sizes = boxes.size_px[(home == index) & ~boxes.is_empty & sure]
-        if len(sizes) < _FEWEST_TO_RESCALE:
+        if len(sizes) < _FEWEST_TO_COMPARE:
             continue
         median = float(np.median(sizes))
         off = median * scale / detector.plant_px

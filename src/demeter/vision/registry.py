@@ -12,7 +12,7 @@ from demeter.vision.runtime import Precision
 from demeter.vision.segmenter import load_container_segmenter
 
 TILE_SIDES_PX = (320, 640)
-PLANT_PX = 56.0
+PLANT_PX = 40.0
 
 
 def weights_folder() -> Path:
