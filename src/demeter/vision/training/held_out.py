@@ -12,6 +12,7 @@ import numpy as np
 from demeter.vision.boxes import Boxes
 from demeter.vision.detector import load_plant_detector
 from demeter.vision.merge import merged
+from demeter.vision.registry import PLANT_PX
 from demeter.vision.runtime import Precision
 from demeter.vision.scenes.values import Floats, Mask
 from demeter.vision.segmenter import TYPES, Region, load_container_segmenter
@@ -21,7 +22,6 @@ from demeter.vision.training.tiles import Labelled, Pictures
 SAME_IOU = 0.5
 GOOD_IOU = 0.85
 THRESHOLD = 0.35
-PLANT_PX = 56.0
 
 
 @dataclass(frozen=True, slots=True)
