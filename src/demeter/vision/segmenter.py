@@ -1,13 +1,14 @@
 """Containers on the whole photo: the networks of Demeter's own kind.
 
-Tensor contract: input ``images`` [1, 3, S, S], float32, BGR 0..255, the photo at the top
-left of a grey square; output ``types`` [1, 6, s, s], probabilities of background and the
-five types; output ``depth`` [1, 1, s, s], 0 at a container's edge, 1 where it is deepest.
+Tensor contract: input ``images`` [1, 3, S, S], float32, BGR 0..255, the photo, or a part of
+it, at the top left of a grey square; output ``types`` [1, 6, s, s], probabilities of background
+and the five types; output ``depth`` [1, 1, s, s], 0 at a container's edge, 1 where it is deepest.
 Touching containers are told apart by their depths: each deep part is the seed of one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,10 +23,10 @@ from demeter.vision.geometry import (
     Polygon,
     area_px,
     closed_and_filled,
-    letterbox,
     outline,
     simplified,
 )
+from demeter.vision.looks import seen_whole_and_in_parts
 from demeter.vision.runtime import ModelFile, Precision, Preparation, Runner, open_model
 from demeter.vision.values import ContainerType
 
@@ -93,16 +94,16 @@ class ContainerSegmenter:
 
     def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Region, ...]:
         """Containers of a photo [H, W, 3]."""
-        fitted = letterbox(rgb, self.side_px, centred=False)
-        types, depth = self.runner([fitted.square])[0]
-        per_pixel = types.shape[-1] / self.side_px
-        width = max(1, round(fitted.inner_wh[0] * per_pixel))
-        height = max(1, round(fitted.inner_wh[1] * per_pixel))
-        shares, depths = types[0][:, :height, :width], depth[0, 0, :height, :width]
+        maps = seen_whole_and_in_parts(rgb, self.side_px, self._look)
+        shares, depths = maps[:-1], maps[-1]
         size_wh = (rgb.shape[1], rgb.shape[0])
         masks = instances(shares, depths, self.rule)
         found = (_region(m, shares, size_wh) for m in masks)
         return tuple(r for r in found if r is not None)
+
+    def _look(self, squares: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """Types and depth [7, s, s] of each square."""
+        return [np.concatenate([t[0], d[0]]) for t, d in self.runner(list(squares))]
 
 
 def load_container_segmenter(

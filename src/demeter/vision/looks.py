@@ -1,0 +1,88 @@
+"""Two looks at a photo: the whole tells what a container is, parts from nearer where it ends.
+
+A network of a fixed side sees a whole photo coarsely: small pots melt into each other and
+edges are off by their rims. Parts at twice the scale show both, but a part of a bed looks
+like anything. The mean of the two is better than either (``docs/vision.md`` has the figures).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from demeter.vision.geometry import letterbox, resized
+from demeter.vision.tiles import Tile, cover
+
+NEARER = 2
+_SEAM_POWER = 3  # how fast a part's say falls off towards its border
+
+Maps = NDArray[np.float32]
+Look = Callable[[Sequence[NDArray[np.uint8]]], list[Maps]]
+
+
+def seen_whole_and_in_parts(rgb: NDArray[np.uint8], side: int, look: Look) -> Maps:
+    """Maps [c, h, w] of a photo [H, W, 3] from looks at squares of ``side`` pixels.
+
+    ``look`` answers each square with maps [c, s, s] of all of it, grey padding included. The
+    photo's long side becomes ``NEARER * s`` pixels of the maps, or less where the photo has
+    no more pixels to show: one of at most ``side`` is looked at once.
+    """
+    whole = letterbox(rgb, side, centred=False)
+    longest = min(NEARER * side, max(rgb.shape[:2]))
+    if longest <= side:
+        (maps,) = look([whole.square])
+        return _without_padding(maps, whole.inner_wh, side)
+    scale = longest / max(rgb.shape[:2])
+    near = resized(rgb, (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))))
+    size_wh = (near.shape[1], near.shape[0])
+    parts = cover(size_wh, side, side // 2)
+    squares = [letterbox(p.cut(near), side, centred=False).square for p in parts]
+    from_afar, *from_near = look([whole.square, *squares])
+    merged = _merged(from_near, parts, size_wh, side)
+    afar = _without_padding(from_afar, whole.inner_wh, side)
+    return (merged + _enlarged(afar, merged.shape[1:])) * np.float32(0.5)
+
+
+def _without_padding(maps: Maps, inner_wh: tuple[int, int], side: int) -> Maps:
+    per_pixel = maps.shape[-1] / side
+    width, height = (max(1, round(v * per_pixel)) for v in inner_wh)
+    return maps[:, :height, :width]
+
+
+def _merged(
+    looks: Sequence[Maps], parts: Sequence[Tile], size_wh: tuple[int, int], side: int
+) -> Maps:
+    """One picture of the parts' maps: each pixel's mean, weighted by how far inside it lies."""
+    per_pixel = looks[0].shape[-1] / side
+    width, height = (max(1, round(v * per_pixel)) for v in size_wh)
+    total = np.zeros((looks[0].shape[0], height, width), np.float32)
+    weights = np.zeros((height, width), np.float32)
+    for maps, part in zip(looks, parts, strict=True):
+        x, y = round(part.x1 * per_pixel), round(part.y1 * per_pixel)
+        w = min(round((part.x2 - part.x1) * per_pixel), width - x)
+        h = min(round((part.y2 - part.y1) * per_pixel), height - y)
+        across = _say(w, at_start=part.x1 == 0, at_end=part.x2 == size_wh[0])
+        down = _say(h, at_start=part.y1 == 0, at_end=part.y2 == size_wh[1])
+        weight = np.minimum.outer(down, across) ** _SEAM_POWER
+        total[:, y : y + h, x : x + w] += maps[:, :h, :w] * weight
+        weights[y : y + h, x : x + w] += weight
+    return total / weights
+
+
+def _say(length: int, *, at_start: bool, at_end: bool) -> NDArray[np.float32]:
+    """How far inside its part each of ``length`` pixels lies, as a share of it, at most 0.5.
+
+    Where the part ends with the photo there is no seam, and nothing is lost towards it.
+    """
+    along = (np.arange(length, dtype=np.float32) + 0.5) / length
+    most = np.full_like(along, 0.5)
+    return np.minimum(most if at_start else along, most if at_end else 1 - along)
+
+
+def _enlarged(maps: Maps, size_hw: tuple[int, ...]) -> Maps:
+    size_wh = (size_hw[1], size_hw[0])
+    enlarged = [cv2.resize(m, size_wh, interpolation=cv2.INTER_LINEAR) for m in maps]
+    return np.stack(enlarged).astype(np.float32, copy=False)
