@@ -32,7 +32,7 @@ from demeter.vision.evaluation.truth import discs_of, no_discs
 from demeter.vision.scenes import Scene, scene
 
 HERE = Path(__file__).parent
-SIZE_WH, PLANTS, SEED = (4000, 3000), 3000, 11
+SIZE_WH, PLANTS, SEED = (4000, 3000), 3000, 16
 SAHI_PACKAGES = ("torch==2.14.1", "torchvision==0.29.1", "ultralytics", "sahi")
 
 

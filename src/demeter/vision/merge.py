@@ -10,6 +10,7 @@ is not enough: in a dense tray a rosette's box may hold much of its small neighb
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,55 +43,55 @@ def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
     boxes = boxes.in_reading_order()
     if len(boxes) <= 1:
         return boxes
-    order = np.argsort(-boxes.confidence, kind="stable")
-    centres = boxes.centre_px  # once: it is reckoned anew each time it is asked for
-    neighbours = _neighbours(boxes, centres)
+    one, other = _near(boxes)
+    same = _same(boxes, one, other, rule)
+    begin, others = _by_box(one[same], other[same], len(boxes))
     alive = np.ones(len(boxes), np.bool_)
-    for index in order:
-        if not alive[index]:
-            continue
-        others = neighbours[index]
-        others = others[alive[others]]
-        alive[others[_same(boxes, centres, int(index), others, rule)]] = False
-        alive[index] = True
+    for index in np.argsort(-boxes.confidence, kind="stable"):
+        if alive[index]:
+            alive[others[begin[index] : begin[index + 1]]] = False
     return boxes.where(alive)
 
 
-def _neighbours(boxes: Boxes, centres: NDArray[np.float32]) -> list[NDArray[np.intp]]:
-    """For each box the others whose centre is near enough to be the same plant.
+def _near(boxes: Boxes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of boxes whose centres are near enough to be the same plant, each pair once.
 
     Two boxes with an IoU of 0.5, or one inside the other, have centres within the half
-    diagonal of the larger; searching from each box by its own diagonal and keeping pairs
-    found from either side finds them all.
+    diagonal of the larger: searching from each box by its own finds every pair from there.
     """
     wh = boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2]
     reach = np.hypot(wh[:, 0], wh[:, 1]) / 2
-    tree = KDTree(centres.astype(np.float64))
-    found: list[set[int]] = [set() for _ in range(len(boxes))]
-    for i, near in enumerate(tree.query_ball_point(centres, reach)):
-        for j in near:
-            if j != i:
-                found[i].add(j)
-                found[j].add(i)
-    return [np.array(sorted(f), np.intp) for f in found]
+    centres = boxes.centre_px.astype(np.float64)
+    found = KDTree(centres).query_ball_point(centres, reach, return_sorted=False)
+    counts = np.fromiter(map(len, found), np.intp, len(found))
+    larger = np.repeat(np.arange(len(boxes)), counts)
+    smaller = np.fromiter(chain.from_iterable(found), np.intp, int(counts.sum()))
+    from_here = reach[larger] > reach[smaller]
+    from_here |= (reach[larger] == reach[smaller]) & (larger < smaller)
+    return larger[from_here], smaller[from_here]
 
 
 def _same(
-    boxes: Boxes,
-    centres: NDArray[np.float32],
-    index: int,
-    others: NDArray[np.intp],
-    rule: MergeRule,
+    boxes: Boxes, one: NDArray[np.intp], other: NDArray[np.intp], rule: MergeRule
 ) -> NDArray[np.bool_]:
-    one, many = boxes.xyxy_px[index], boxes.xyxy_px[others]
-    low = np.maximum(one[:2], many[:, :2])
-    high = np.minimum(one[2:], many[:, 2:])
+    """Which pairs of boxes are the same plant."""
+    xyxy, centres = boxes.xyxy_px, boxes.centre_px
+    areas = np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1)
+    low = np.maximum(xyxy[one, :2], xyxy[other, :2])
+    high = np.minimum(xyxy[one, 2:], xyxy[other, 2:])
     shared = np.prod(np.maximum(high - low, 0), axis=1)
-    area = float(np.prod(one[2:] - one[:2]))
-    areas = np.prod(many[:, 2:] - many[:, :2], axis=1)
-    iou = shared / np.maximum(area + areas - shared, 1e-6)
-    inside = shared / np.maximum(np.minimum(area, areas), 1e-6)
-    half = np.sqrt(np.maximum(area, areas)) / 2
-    apart = np.hypot(*(centres[others] - centres[index]).T) / np.maximum(half, 1e-6)
-    same_kind = boxes.is_empty[others] == boxes.is_empty[index]
+    iou = shared / np.maximum(areas[one] + areas[other] - shared, 1e-6)
+    inside = shared / np.maximum(np.minimum(areas[one], areas[other]), 1e-6)
+    half = np.sqrt(np.maximum(areas[one], areas[other])) / 2
+    apart = np.hypot(*(centres[one] - centres[other]).T) / np.maximum(half, 1e-6)
+    same_kind = boxes.is_empty[one] == boxes.is_empty[other]
     return same_kind & ((iou >= rule.iou) | ((inside >= rule.inside) & (apart < rule.centre)))
+
+
+def _by_box(
+    one: NDArray[np.intp], other: NDArray[np.intp], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs as lists: those of box i are ``others[begin[i]:begin[i + 1]]``."""
+    mine, others = np.concatenate([one, other]), np.concatenate([other, one])
+    begin = np.concatenate([[0], np.cumsum(np.bincount(mine, minlength=count))])
+    return begin, others[np.argsort(mine, kind="stable")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -53,8 +53,12 @@ class Runner(Protocol):
         """The arithmetic it runs in, as recorded with counts."""
         ...
 
-    def __call__(self, pictures: Pictures) -> list[Outputs]:
-        """Outputs of each picture [H, W, 3] RGB, in the order given."""
+    def __call__(self, pictures: Pictures) -> Iterator[Outputs]:
+        """Outputs of each picture [H, W, 3] RGB, in the order given.
+
+        Pictures are taken and outputs given one by one, while others run: what makes the
+        pictures and what reads the outputs costs little time where cores are left.
+        """
         ...
 
 
@@ -116,25 +120,25 @@ class OpenVinoRunner:
     precision: str
     streams: int
 
-    def __call__(self, pictures: Pictures) -> list[Outputs]:
+    def __call__(self, pictures: Pictures) -> Iterator[Outputs]:
         """Run every picture; as many at once as there are streams.
 
         Requests take turns and are read before they start again: no callback from another
         thread is needed, and answers come in order by themselves.
         """
-        # One more than streams, so that none idles while the next picture is prepared.
-        places = self.streams + 1
+        # Twice the streams, so that none idles while a picture is made or an output read.
+        places = 2 * self.streams
         requests = [self.compiled.create_infer_request() for _ in range(places)]
         running: deque[Any] = deque()
-        results: list[Outputs] = []
         for index, picture in enumerate(pictures):
-            if len(running) == places:
-                results.append(_answer(running.popleft()))
+            answer = _answer(running.popleft()) if len(running) == places else None
             request = requests[index % places]
             request.start_async({0: np.ascontiguousarray(picture)[None]})
             running.append(request)
-        results += [_answer(request) for request in running]
-        return results
+            if answer is not None:
+                yield answer
+        while running:
+            yield _answer(running.popleft())
 
 
 def compiled(

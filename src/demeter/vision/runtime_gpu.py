@@ -39,15 +39,13 @@ class OnnxRuntimeRunner:
     batch: int
     precision: str = "f32, CUDA"
 
-    def __call__(self, pictures: Pictures) -> list[Outputs]:
+    def __call__(self, pictures: Pictures) -> Iterator[Outputs]:
         """Outputs of each picture, in order; ``batch`` pictures at a time."""
         name = self.session.get_inputs()[0].name
-        results: list[Outputs] = []
         for group in _batches(pictures, self.batch):
             entry = np.stack([prepared(p, self.preparation) for p in group])
             outputs = [np.asarray(o, np.float32) for o in self.session.run(None, {name: entry})]
-            results += [tuple(o[i : i + 1] for o in outputs) for i in range(len(group))]
-        return results
+            yield from (tuple(o[i : i + 1] for o in outputs) for i in range(len(group)))
 
 
 def on_gpu(

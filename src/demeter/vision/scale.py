@@ -76,9 +76,15 @@ def quick_look(
     rule: LookRule,
 ) -> Look:
     """Look at the photo [H, W, 3] at several scales, where ``content`` [h, w] holds."""
+    tried = scales(sizes, detector.plant_px)
+    chosen = [_chosen(rgb, content, detector, scale, rule) for scale in tried]
+    # One run for all scales: pictures of the next are made while those of the last are seen.
+    pictures = (_scaled_cut(rgb, t, size_wh) for tiles, size_wh in chosen for t in tiles)
+    found = iter(detector(pictures, rule.floor))
     scored: list[tuple[float, float, float]] = []
-    for scale in scales(sizes, detector.plant_px):
-        boxes, area = _looked(rgb, content, detector, scale, rule)
+    for scale, (tiles, _) in zip(tried, chosen, strict=True):
+        boxes = Boxes.joined([merged(next(found)) for _ in tiles])
+        area = float(max(1, sum((t.y2 - t.y1) * (t.x2 - t.x1) for t in tiles)))
         likely = boxes.where(_plausible(boxes.size_px / scale, sizes))
         scored.append((scale, *_score(likely, area, detector.plant_px, rule)))
     evidence = tuple((round(s, 4), round(score, 4)) for s, score, _ in scored)
@@ -141,23 +147,19 @@ def _plausible(size_px: NDArray[np.floating], sizes: PlantSizes) -> NDArray[np.b
     return (size_px > sizes.smallest_px / slack) & (size_px < sizes.largest_px * slack)
 
 
-def _looked(
+def _chosen(
     rgb: NDArray[np.uint8],
     content: NDArray[np.bool_],
     detector: Detector,
     scale: float,
     rule: LookRule,
-) -> tuple[Boxes, float]:
-    """Merged boxes of a few tiles, in scaled pixels, and the area they were looked for in."""
+) -> tuple[list[Tile], tuple[int, int]]:
+    """A few tiles of the scaled photo to look at, and that photo's width and height."""
     height, width = rgb.shape[:2]
     scaled_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
     side_px = min(rule.tile_px, detector.tile_px)
     tiles = with_content(cover(scaled_wh, side_px, 0), content)
-    chosen = _spread(tiles, rule.tiles)
-    pictures = [_scaled_cut(rgb, t, scaled_wh) for t in chosen]
-    found = detector(pictures, rule.floor)
-    area = sum((t.y2 - t.y1) * (t.x2 - t.x1) for t in chosen)
-    return Boxes.joined([merged(b) for b in found]), float(max(area, 1))
+    return _spread(tiles, rule.tiles), scaled_wh
 
 
 def _spread(tiles: tuple[Tile, ...], count: int) -> list[Tile]:

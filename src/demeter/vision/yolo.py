@@ -88,7 +88,7 @@ class YoloSegmenter:
     def predicted(self, rgb: NDArray[np.uint8]) -> tuple[YoloRows, NDArray[np.bool_], Letterbox]:
         """Rows and masks [n, side, side] in pixels of the letterboxed photo."""
         fitted = letterbox(rgb, self.layout.side_px, centred=True, how=cv2.INTER_LINEAR)
-        output = self.runner([fitted.square])[0]
+        (output,) = self.runner([fitted.square])
         rows = suppressed(rows_of(output, self.layout, CONFIDENCE), IOU, MOST)
         return rows, masks_of(output, rows, self.layout.side_px), fitted
 

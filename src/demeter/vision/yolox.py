@@ -142,7 +142,8 @@ def decoded(centre_size: NDArray[np.float32], grid: NDArray[np.float32]) -> NDAr
 def _is_decoded(runner: Runner, side_px: int) -> bool:
     """Decoded centres lie all over the picture, relative ones within a few cells."""
     grey = np.full((side_px, side_px, 3), PADDING_GREY, np.uint8)
-    centres = runner([grey])[0][0][0][:, :2]
+    ((rows,),) = runner([grey])
+    centres = rows[0, :, :2]
     return bool(np.median(np.abs(centres)) > side_px / 8)
 
 
