@@ -19,7 +19,7 @@ from demeter.vision.scenes.surfaces import ground, soil, tinted
 from demeter.vision.scenes.truth import read_truth
 from demeter.vision.scenes.values import Bytes, Scene
 from demeter.vision.scenes.vessels import paint_pot, paint_vessel
-from demeter.vision.scenes.world import Standing, World
+from demeter.vision.scenes.world import Standing, World, painting_order
 
 VARIANTS = 8
 
@@ -49,10 +49,9 @@ def render(world: World, taken: Taken) -> Scene:
     surface = np.random.default_rng([world.seed, 13])
     picture = _prepared(surface, world, taken.camera)
     sun = draw_sun(rng)
-    order = np.argsort([v.y for v in world.vessels], kind="stable")
     stamped: dict[int, Stamped] = {}
-    for v in order:
-        paint_vessel(picture, world.vessels[int(v)], sun)
+    for v in painting_order(world):
+        paint_vessel(picture, world.vessels[v], sun)
     _paint_contents(picture, world, taken, sun, stamped)
     paint_labels(rng, picture, world)
     if taken.clutter:

@@ -5,23 +5,28 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from shapely import MultiPoint, box, unary_union
+from shapely import Polygon as PolygonShape
+from shapely.geometry.base import BaseGeometry as Shape
 
+from demeter.vision.scenes.camera import Camera
 from demeter.vision.scenes.canvas import Picture
 from demeter.vision.scenes.stamp import Stamped
-from demeter.vision.scenes.values import Box, Floats, SceneContainer, SceneEmpty, ScenePlant
+from demeter.vision.scenes.values import Box, SceneContainer, SceneEmpty, ScenePlant
 from demeter.vision.scenes.vessels import silhouette
-from demeter.vision.scenes.world import Opening, World, outline, placed
+from demeter.vision.scenes.world import Opening, World, outline, painting_order, placed
 
 MIN_SEEN_PX = 6
 MIN_CONTAINER_SHARE = 0.03
 HIDDEN_SHARE = 0.55
 
+Polygon = tuple[tuple[float, float], ...]
 Truth = tuple[tuple[SceneContainer, ...], tuple[ScenePlant, ...], tuple[SceneEmpty, ...]]
 
 
 def read_truth(picture: Picture, world: World, stamped: dict[int, Stamped]) -> Truth:
     """Containers, plants and empty places of a painted picture."""
-    polygons = {v: p for v, p in _polygons(picture, world) if p is not None}
+    polygons = seen_outlines(picture.camera, world)
     position = {v: k for k, v in enumerate(polygons)}
     plants = tuple(_plants(picture, world, stamped, position))
     empties = tuple(_empties(picture, world, position))
@@ -38,26 +43,29 @@ def read_truth(picture: Picture, world: World, stamped: dict[int, Stamped]) -> T
     return containers, plants, empties
 
 
-def _polygons(
-    picture: Picture, world: World
-) -> list[tuple[int, tuple[tuple[float, float], ...] | None]]:
-    return [
-        (v, clipped_hull(picture.camera.project(silhouette(vessel)), picture.camera.size_wh))
-        for v, vessel in enumerate(world.vessels)
-    ]
+def seen_outlines(camera: Camera, world: World) -> dict[int, Polygon]:
+    """The outline of what is seen of each vessel, by its index in the world, in their order.
+
+    A vessel hides those painted before it; of one that is cut in two the larger part counts.
+    One of which too little is seen is left out.
+    """
+    frame = box(0, 0, *camera.size_wh)
+    seen: dict[int, Polygon] = {}
+    nearer: list[Shape] = []
+    for v in painting_order(world)[::-1]:
+        silhouette_px = MultiPoint(camera.project(silhouette(world.vessels[v]))).convex_hull
+        within = silhouette_px.intersection(frame)
+        hiding = [n for n in nearer if n.intersects(within)]
+        part = _largest(within.difference(unary_union(hiding)) if hiding else within)
+        nearer.append(silhouette_px)
+        if part is not None and part.area >= MIN_CONTAINER_SHARE * silhouette_px.area:
+            seen[v] = tuple((float(x), float(y)) for x, y in part.exterior.coords[:-1])
+    return {v: seen[v] for v in sorted(seen)}
 
 
-def clipped_hull(
-    points_px: Floats, size_wh: tuple[int, int]
-) -> tuple[tuple[float, float], ...] | None:
-    """The convex outline of points, cut to the frame; None where too little is in it."""
-    shape = cv2.convexHull(points_px.astype(np.float32))
-    w, h = size_wh
-    frame = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
-    area, part = cv2.intersectConvexConvex(shape, frame)
-    if part is None or area < MIN_CONTAINER_SHARE * cv2.contourArea(shape):
-        return None
-    return tuple((float(x), float(y)) for x, y in part.reshape(-1, 2))
+def _largest(shape: Shape) -> PolygonShape | None:
+    parts = [p for p in getattr(shape, "geoms", [shape]) if isinstance(p, PolygonShape)]
+    return max((p for p in parts if not p.is_empty), key=lambda p: p.area, default=None)
 
 
 def _plants(

@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class SceneContainer:
-    """A container as the camera sees it; ``polygon_px`` is its whole silhouette.
+    """A container; ``polygon_px`` is the outline of what is seen of it, plants in it included.
 
     ``world`` is its index in the world it was rendered from, the same in every photo of
     that world. ``plants`` and ``empties`` count what stands in it within the frame, hidden

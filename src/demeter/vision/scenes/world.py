@@ -86,6 +86,11 @@ class World:
     seed: int
 
 
+def painting_order(world: World) -> list[int]:
+    """Indices of the vessels from far to near: a later one hides those before it."""
+    return sorted(range(len(world.vessels)), key=lambda v: world.vessels[v].y)
+
+
 def outline(half_cm: tuple[float, float], is_round: bool, sides: int = 28) -> Floats:
     """Corners of a rectangle or a circle about the origin, N x 2."""
     if is_round:
