@@ -17,7 +17,7 @@ from demeter.learning.errors import TooLittleTruth
 from demeter.learning.lessons import TILE_PX, Lessons, prepared
 from demeter.learning.models import VisionTask
 from demeter.learning.splits import SplitRule
-from demeter.vision.registry import PLANT_PX
+from demeter.vision.training.tiles import PLANTS_PX
 from demeter.vision.values import PhotoCount
 from learning.test_dataset import accepted
 from nursery import photo_count
@@ -46,7 +46,7 @@ def test_plants_are_shown_at_the_size_the_detector_likes(client: TestClient, tmp
     made, body = lessons(tmp_path, VisionTask.DETECT)
     assert (made.photos, made.places) == (1, 1)
     sizes = [size for r in body["annotations"] for size in r["bbox"][2:]]
-    assert sizes == pytest.approx([PLANT_PX] * len(sizes), abs=0.5)
+    assert sizes == pytest.approx([PLANTS_PX[1]] * len(sizes), abs=0.5)
     assert len(body["annotations"]) >= 2
     for row in body["annotations"]:
         image = next(i for i in body["images"] if i["id"] == row["image_id"])

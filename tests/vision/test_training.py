@@ -21,7 +21,7 @@ from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
 from demeter.vision.training.pretrained import load_detector
-from demeter.vision.training.segment import fresh_segmenter, targets
+from demeter.vision.training.segment import DEEP_PX, Outlined, fresh_segmenter, targets, view
 from demeter.vision.training.segmenter import Segmenter
 from demeter.vision.training.session import Job, figures, trained
 from demeter.vision.training.shipping import export_segmenter
@@ -147,9 +147,32 @@ def test_depth_is_one_in_the_middle_of_a_container_and_zero_outside() -> None:
     square = np.array([[8, 8], [56, 8], [56, 56], [8, 56]], np.float32)
     types, depth = targets([(3, square)], 64, (64, 64))
     assert types[16, 16] == 3
+    assert (types == 3).sum() == 24 * 24
     assert depth[16, 16] == pytest.approx(1.0, abs=0.1)
     assert types[1, 1] == 0
     assert depth[1, 1] == 0
+
+
+def test_a_container_goes_on_beyond_the_picture_and_is_deep_there() -> None:
+    left = np.array([[-500, -500], [100, -500], [100, 500], [-500, 500]], np.float32)
+    _, depth = targets([(1, left)], 128, (128, 128))
+    assert depth[:, : 50 - DEEP_PX].min() == 1
+    assert depth[20, 48] == pytest.approx(2 / DEEP_PX, abs=0.05)
+    assert depth[:, 50:].max() == 0
+
+
+def test_what_is_looked_at_is_shown_with_its_outlines_in_place(tmp_path: Path) -> None:
+    picture = np.zeros((900, 1200, 3), np.uint8)
+    square = np.array([[300, 200], [900, 200], [900, 700], [300, 700]], np.float32)
+    cv2.fillPoly(picture, [square.astype(np.int32)], (255, 255, 255))
+    item = Outlined(tmp_path / "x.png", ((2, square),))
+    shown = 0
+    for seed in range(20):
+        bgr, types, _ = view(np.random.default_rng(seed), picture, item, 256)
+        bright = cv2.resize(bgr, (128, 128), interpolation=cv2.INTER_AREA).min(-1) > 127
+        shown += int(bright.sum())
+        assert ((types == 2) != bright).mean() < 0.03
+    assert shown > 20_000
 
 
 def test_a_photo_without_containers_is_all_background() -> None:

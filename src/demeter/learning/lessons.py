@@ -1,8 +1,8 @@
 """What training learns from accepted photos: tiles with plants of one size, or small photos.
 
 A phone's photo is far larger than what a model learns from at once, and a plant in it has
-any size. For plants, each photo is scaled so that its median plant is as large as the
-detector likes it and cut into tiles; for containers, it is made small as a whole.
+any size. For plants, each photo is scaled so that its median plant is as large as training
+ever shows one and cut into tiles; for containers, it is made small as a whole.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from demeter.learning.errors import TooLittleTruth
 from demeter.learning.models import VisionTask
 from demeter.learning.splits import Side, SplitRule
 from demeter.vision.geometry import resized
-from demeter.vision.registry import PLANT_PX
 from demeter.vision.tiles import Tile, cover
+from demeter.vision.training.tiles import PLANTS_PX
 
 TILE_PX, OVERLAP_PX = 640, 96
 PHOTO_PX = 1024
@@ -103,13 +103,13 @@ def _plants(body: Row) -> int:
 def _tiles(
     bgr: NDArray[np.uint8], rows: list[Row], plant: int
 ) -> Iterator[tuple[NDArray[np.uint8], list[Row]]]:
-    """Squares of the photo at the scale where its median plant is ``PLANT_PX``.
+    """Squares of the photo at the scale where its median plant is the largest of ``PLANTS_PX``.
 
     Those without any mark are left out: a neighbour's bed there may hold plants too.
     """
     boxes = [r for r in rows if "segmentation" not in r]
     sizes = [(r["bbox"][2] * r["bbox"][3]) ** 0.5 for r in boxes if r["category_id"] == plant]
-    scale = min(LARGEST_ZOOM, PLANT_PX / float(np.median(sizes))) if sizes else 1.0
+    scale = min(LARGEST_ZOOM, PLANTS_PX[1] / float(np.median(sizes))) if sizes else 1.0
     height, width = bgr.shape[:2]
     size_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
     sized = resized(bgr, size_wh)

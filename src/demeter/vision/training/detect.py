@@ -24,7 +24,7 @@ class DetectRecipe:
 
     pictures: tuple[Labelled, ...]
     start: Path | None
-    side: int = 320
+    side: int = 256
     batch: int = 16
     seed: int = 0
 

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
+from demeter.vision.looks import NEARER
 from demeter.vision.runtime import open_model
-from demeter.vision.scenes.values import Bytes, Floats
+from demeter.vision.scenes.values import Bytes, Floats, Mask
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
 from demeter.vision.training.pretrained import load_segmenter, settle, start_of
@@ -27,7 +28,11 @@ SEGMENTER_OUTPUTS = 2  # types and depth; a detector has one
 # The ground between pots is a few pixels wide: it weighs as much as the edges inside them, and
 # no type weighs more than the ground, or outlines grow over it.
 EDGE_WEIGHT, EDGE_DEPTH, EDGE_REACH_PX = 1.5, 0.3, 2
-PART_OF_ALL, SMALLEST_PART = 0.5, 0.35
+# What the segmenter looks at: the whole photo in a square of so many pixels, and parts of it
+# `looks.NEARER` times as large; how often the latter, and by how much, in e-folds, sizes vary.
+LOOK_PX, NEAR_SHARE, SIZE_JITTER, LARGEST_SCALE = 512, 0.6, 0.25, 1.3
+FINER = 4
+DEEP_PX = 12  # from how far inside, in pixels of the maps, a container is as deep as can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +65,10 @@ class SegmentRecipe:
 
     pictures: tuple[Outlined, ...]
     start: Path | None
-    side: int = 448
+    side: int = 384
     last_side: int = 512
     batch: int = 8
     seed: int = 0
-
-
-def letterboxed(bgr: Bytes, side: int) -> tuple[Bytes, float]:
-    """The picture at the top left of a grey square, and the scale it was given."""
-    height, width = bgr.shape[:2]
-    scale = side / max(height, width)
-    size = (round(width * scale), round(height * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square = np.full((side, side, 3), PAD, np.uint8)
-    square[: size[1], : size[0]] = cv2.resize(bgr, size, interpolation=way)
-    return square, scale
 
 
 def targets(
@@ -83,39 +77,66 @@ def targets(
     """Type and depth at half the size of a square, from polygons in its pixels.
 
     Only the part ``used_wh`` of the square holds the picture. A container lower in the
-    picture lies before one above it.
+    picture lies before one above it. Polygons are drawn finer than the maps and sampled at
+    the maps' pixels, for drawing alone makes them half a pixel larger all round.
     """
-    half = side // 2
-    owner, types = np.zeros((half, half), np.int32), np.zeros((half, half), np.uint8)
+    half, fine = side // 2, side // 2 * FINER
+    owner, types = np.zeros((fine, fine), np.int32), np.zeros((fine, fine), np.uint8)
     for k, (kind, polygon) in enumerate(sorted(polygons, key=lambda p: p[1][:, 1].max())):
-        outline = [np.round((polygon / 2 - 0.25) * 16).astype(np.int32)]
+        outline = [np.round((polygon * (FINER / 2) - 0.5) * 16).astype(np.int32)]
         cv2.fillPoly(owner, outline, k + 1, cv2.LINE_8, 4)
         cv2.fillPoly(types, outline, kind, cv2.LINE_8, 4)
+    owner, types = (
+        np.ascontiguousarray(m[FINER // 2 :: FINER, FINER // 2 :: FINER]) for m in (owner, types)
+    )
+    width, height = ((v + 1) // 2 for v in used_wh)
     for field in (owner, types):
-        field[(used_wh[1] + 1) // 2 :] = 0
-        field[:, (used_wh[0] + 1) // 2 :] = 0
+        field[height:] = 0
+        field[:, width:] = 0
     depth = np.zeros((half, half), np.float32)
-    for k in range(len(polygons)):
-        mine = (owner == k + 1).astype(np.uint8)
-        away = cv2.distanceTransform(
-            cv2.copyMakeBorder(mine, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
-        )[1:-1, 1:-1]
-        depth = np.maximum(depth, away / max(1e-6, float(away.max())))
+    for k in np.unique(owner[owner > 0]):
+        mine = owner[:height, :width] == k
+        np.maximum(depth[:height, :width], _depth(mine), out=depth[:height, :width])
     return types, depth
+
+
+def _depth(mine: Mask) -> Floats:
+    """How deep each pixel lies in its container: 1 from ``DEEP_PX`` on, or where it is deepest.
+
+    Only where another thing begins is an edge: a container goes on beyond the picture.
+    """
+    depth = np.zeros(mine.shape, np.float32)
+    x, y, w, h = cv2.boundingRect(mine.astype(np.uint8))
+    window = np.s_[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1]
+    beyond = DEEP_PX + 1
+    wide = np.pad(mine[window].astype(np.uint8), beyond, mode="edge")
+    inner = cv2.distanceTransform(wide, cv2.DIST_L2, 3)[beyond:-beyond, beyond:-beyond]
+    depth[window] = np.minimum(1, inner / max(1e-6, min(DEEP_PX, float(inner.max()))))
+    return depth
 
 
 def view(
     rng: np.random.Generator, picture: Bytes, item: Outlined, side: int
 ) -> tuple[Bytes, Bytes, Floats]:
-    """A letterboxed part of a picture, mirrored and recoloured, with its targets."""
+    """A square of a picture as one of the segmenter's looks shows it, with its targets.
+
+    The whole picture is as large as it is looked at whole, or as in parts, a little off; it
+    is mirrored at random and recoloured.
+    """
     height, width = picture.shape[:2]
-    whole = rng.random() >= PART_OF_ALL
-    share = np.ones(2) if whole else rng.uniform(SMALLEST_PART, 1.0) * rng.uniform(0.8, 1.0, 2)
-    w, h = int(width * share[0]), int(height * share[1])
+    longest = max(height, width)
+    near = rng.random() < NEAR_SHARE
+    size = LOOK_PX * (NEARER if near else 1) * float(np.exp(rng.uniform(-SIZE_JITTER, SIZE_JITTER)))
+    scale = min(size, LARGEST_SCALE * longest) / longest
+    w, h = min(width, round(side / scale)), min(height, round(side / scale))
     x0, y0 = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
-    square, scale = letterboxed(picture[y0 : y0 + h, x0 : x0 + w], side)
+    used = (min(side, round(w * scale)), min(side, round(h * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    square = np.full((side, side, 3), PAD, np.uint8)
+    square[: used[1], : used[0]] = cv2.resize(
+        picture[y0 : y0 + h, x0 : x0 + w], used, interpolation=way
+    )
     moved = [(kind, (p - (x0, y0)) * scale) for kind, p in item.polygons]
-    used = (round(w * scale), round(h * scale))
     if rng.random() < 0.5:  # noqa: PLR2004 - a coin
         square[: used[1], : used[0]] = square[: used[1], : used[0]][:, ::-1].copy()
         moved = [(kind, p * (-1, 1) + (used[0], 0)) for kind, p in moved]

@@ -22,9 +22,9 @@ MIN_LEFT = 0.4
 MIN_SIDE_PX = 5.0
 # Between which sizes plants are shown; how far a picture is enlarged for that; how many
 # pictures may lie side by side in a square.
-PLANTS_PX, LARGEST_SCALE, MOST_CELLS = (16.0, 60.0), 2.5, 3
+PLANTS_PX, LARGEST_SCALE, MOST_CELLS = (12.0, 44.0), 2.5, 3
 # Small plants of a photo are enlarged before they are looked at, blur and JPEG's blocks with them.
-COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.25, 2.5, 9.0
+COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.25, 2.5, 7.0
 
 
 def coco_of(folder: Path) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def read_coco(folder: Path) -> list[Labelled]:
 class Pictures:
     """Pictures by path, BGR uint8, kept decoded up to a number of bytes."""
 
-    def __init__(self, keep_bytes: int = 5_000_000_000) -> None:
+    def __init__(self, keep_bytes: int = 8_000_000_000) -> None:
         self._kept: dict[Path, Bytes] = {}
         self._room = keep_bytes
 
