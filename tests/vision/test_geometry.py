@@ -10,6 +10,7 @@ from demeter.vision.geometry import (
     area_px,
     closed_and_filled,
     filled,
+    fine_outline,
     frame_polygon,
     letterbox,
     outline,
@@ -57,7 +58,40 @@ def test_a_masks_outline_scaled_up_has_the_masks_area(times):
 
 
 def test_no_mask_has_no_outline():
-    assert outline(np.zeros((5, 5), bool)).shape == (0, 2)
+    none = np.zeros((5, 5), bool)
+    assert outline(none).shape == (0, 2)
+    assert fine_outline(none, none.astype(np.float32), none).shape == (0, 2)
+
+
+def disc(radius, size=60):
+    """A disc's share of each pixel, [size, size]."""
+    y, x = np.mgrid[: size * 8, : size * 8] / 8 + 1 / 16
+    inside = np.hypot(x - size / 2, y - size / 2) <= radius
+    return inside.reshape(size, 8, size, 8).mean(axis=(1, 3)).astype(np.float32)
+
+
+def shoelace(corners):
+    x, y = corners.T
+    return abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+
+
+@pytest.mark.parametrize("radius", [5.3, 9.0, 20.6])
+def test_a_fine_outline_has_the_area_that_shares_say(radius):
+    share = disc(radius)
+    mask = share > 0.5
+    fine = shoelace(fine_outline(mask, share, np.zeros_like(mask)))
+    assert fine == pytest.approx(np.pi * radius**2, rel=0.06)
+    assert abs(fine - np.pi * radius**2) < abs(shoelace(outline(mask)) - np.pi * radius**2)
+
+
+def test_a_fine_outline_ends_where_another_begins():
+    share = np.ones((40, 60), np.float32)
+    left = np.zeros((40, 60), bool)
+    left[:, :30] = True
+    corners = fine_outline(left, share, ~left)
+    assert corners[:, 0].min() == 0
+    assert corners[:, 0].max() == pytest.approx(30, abs=0.3)
+    assert (corners[:, 1].min(), corners[:, 1].max()) == (0, 40)
 
 
 def test_where_polygons_overlap_the_smaller_one_holds_the_pixel():

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import cv2
 import numpy as np
 import pytest
+from shapely.geometry import Polygon
 
 from demeter.vision.scenes import Scene, scene, tile
+from demeter.vision.scenes.camera import Camera
 from demeter.vision.scenes.compose import whole_view
 from demeter.vision.scenes.demo import demo_photos, overlapping
 from demeter.vision.scenes.export import CATEGORIES, coco_rows, write_scenes
 from demeter.vision.scenes.layout import WORLD_KINDS, draw_world
 from demeter.vision.scenes.render import Taken, render
-from demeter.vision.scenes.world import a_month_later
+from demeter.vision.scenes.truth import seen_outlines
+from demeter.vision.scenes.vessels import silhouette
+from demeter.vision.scenes.world import World, a_month_later
 from demeter.vision.values import ContainerType
 
 SIZE = (320, 240)
@@ -70,6 +75,23 @@ def test_a_scene_without_plants_has_containers_and_no_plants() -> None:
     assert picture.containers
     assert picture.empties
     assert_truth_is_consistent(picture)
+
+
+def test_a_container_behind_another_is_outlined_where_it_is_seen() -> None:
+    hidden = 0.0
+    for seed in range(8):
+        world = draw_world(seed, "pots", 12)
+        camera = replace(whole_view(np.random.default_rng(seed), world, SIZE), tilt=0.8, roll=0.0)
+        seen = {v: Polygon(p) for v, p in seen_outlines(camera, world).items()}
+        whole = {v: Polygon(cv2.convexHull(whole_px(camera, world, v))[:, 0]) for v in seen}
+        for one, other in combinations(seen, 2):
+            assert seen[one].intersection(seen[other]).area < 0.01 * seen[one].area + 1
+            hidden += whole[one].intersection(whole[other]).area
+    assert hidden > 100
+
+
+def whole_px(camera: Camera, world: World, vessel: int) -> np.ndarray:
+    return camera.project(silhouette(world.vessels[vessel])).astype(np.float32)
 
 
 def test_a_pot_can_stand_alone() -> None:

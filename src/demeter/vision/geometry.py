@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from demeter.vision.detector import PADDING_GREY
 
 Polygon = tuple[tuple[int, int], ...]
+_HALF, _TWICE, _FINER = 0.5, 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,28 @@ def letterbox(
 
 
 def resized(rgb: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
-    """The picture at another size: averaged when smaller, interpolated when larger."""
+    """The picture at another size: averaged when smaller, interpolated when larger.
+
+    Halving is ten times as fast as averaging at any other factor, so it goes first.
+    """
+    while min(rgb.shape[1] / size_wh[0], rgb.shape[0] / size_wh[1]) >= _TWICE and _is_even(rgb):
+        rgb = halved(rgb)
     if (rgb.shape[1], rgb.shape[0]) == size_wh:
         return rgb
     smaller = size_wh[0] * size_wh[1] < rgb.shape[0] * rgb.shape[1]
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(rgb, size_wh, interpolation=how), np.uint8)
+
+
+def halved(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The mean of each two by two pixels; an odd last row or column is left out."""
+    height, width = (n // _TWICE for n in rgb.shape[:2])
+    even = rgb[: height * _TWICE, : width * _TWICE]
+    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _is_even(rgb: NDArray[np.uint8]) -> bool:
+    return rgb.shape[0] % _TWICE == 0 and rgb.shape[1] % _TWICE == 0
 
 
 def closed_and_filled(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
@@ -71,16 +88,52 @@ def closed_and_filled(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.boo
 
 
 def outline(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The outer outline [n, 2] of a mask's largest part, pixel corners included.
+    """The outer outline [n, 2] of a mask's largest part, through its pixels' centres.
 
-    Pixel centres are what contours run through; half a pixel outward is added so that an
-    outline scaled up covers the pixels it came from. Empty [0, 2] for an empty mask.
+    The first pixel's centre is at 0.5. Empty [0, 2] for an empty mask.
     """
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return np.zeros((0, 2))
     largest = max(contours, key=lambda c: (cv2.contourArea(c), len(c)))
     return largest.reshape(-1, 2).astype(np.float64) + 0.5
+
+
+def fine_outline(
+    mask: NDArray[np.bool_], share: NDArray[np.float32], others: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The outline [n, 2] of a mask, between its pixels where ``share`` [h, w] crosses a half.
+
+    ``share`` says how surely a pixel belongs to anything at all, 0 to 1; ``others`` is what
+    belongs to another mask. Where the mask reaches the map's edge, so does the outline.
+    Empty [0, 2] for an empty mask.
+    """
+    height, width = mask.shape
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    margin = 2
+    x1, y1, x2, y2 = (
+        max(0, x - margin),
+        max(0, y - margin),
+        min(width, x + w + margin),
+        min(height, y + h + margin),
+    )
+    own = mask[y1:y2, x1:x2].astype(np.uint8)
+    square = np.ones((2 * margin + 1,) * 2, np.uint8)
+    surely = cv2.erode(own, square, borderType=cv2.BORDER_CONSTANT, borderValue=1.0)
+    soft = np.where(surely > 0, np.float32(1), share[y1:y2, x1:x2])
+    inside = _enlarged(soft) >= _HALF
+    inside &= _enlarged(cv2.dilate(own, square[1:-1, 1:-1])) >= _HALF
+    inside &= _enlarged(others[y1:y2, x1:x2]) < _HALF
+    corners = outline(inside) / _FINER + np.array([x1, y1])
+    corners[corners < _HALF] = 0
+    far = corners > np.array([width, height]) - _HALF
+    return np.where(far, np.array([width, height], np.float64), corners)
+
+
+def _enlarged(part: NDArray[np.generic]) -> NDArray[np.float32]:
+    size = (part.shape[1] * _FINER, part.shape[0] * _FINER)
+    picture = cv2.resize(part.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(picture, np.float32)
 
 
 def simplified(xy: NDArray[np.float64], tolerance_px: float, size_wh: tuple[int, int]) -> Polygon:

@@ -16,6 +16,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from demeter.vision.devices import runner_for
 from demeter.vision.errors import ModelRefused
@@ -23,7 +24,7 @@ from demeter.vision.geometry import (
     Polygon,
     area_px,
     closed_and_filled,
-    outline,
+    fine_outline,
     simplified,
 )
 from demeter.vision.looks import seen_whole_and_in_parts
@@ -77,9 +78,9 @@ class SeedRule:
     seed_depth: float = 0.3
     min_rise: float = 0.2
     min_rise_pots: float = 0.1
-    level: float = 0.05
+    level: float = 0.1
     min_seed_px: int = 6
-    min_share: float = 0.002
+    min_share: float = 0.001
     closing_px: int = 1
 
 
@@ -98,7 +99,8 @@ class ContainerSegmenter:
         shares, depths = maps[:-1], maps[-1]
         size_wh = (rgb.shape[1], rgb.shape[0])
         masks = instances(shares, depths, self.rule)
-        found = (_region(m, shares, size_wh) for m in masks)
+        taken = np.any(masks, axis=0) if masks else np.zeros(depths.shape, np.bool_)
+        found = (_region(m, shares, size_wh, taken & ~m) for m in masks)
         return tuple(r for r in found if r is not None)
 
     def _look(self, squares: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
@@ -128,17 +130,29 @@ def instances(
     mask = (1 - shares[0]) > rule.foreground
     pots = shares.argmax(axis=0) == 1 + TYPES.index(ContainerType.POT)
     seeds = _seeds(mask, depth, pots, rule)
-    owner = _nearest(seeds)
-    count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
-    found = [
-        closed_and_filled(_largest((owner == seed) & mask), rule.closing_px)
-        for seed in range(1, int(seeds.max(initial=0)) + 1)
+    owner = _nearest(seeds) * mask
+    _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    whole = [
+        _placed(_largest(owner[w] == k + 1), w, mask.shape, rule)
+        for k, w in enumerate(find_objects(owner))
+        if w is not None
     ]
-    for part in range(1, count):
-        whole = parts == part
-        if not seeds[whole].any():  # nothing deep in it: a thin container, or a crumb
-            found.append(closed_and_filled(whole, rule.closing_px))
-    return [m for m in found if m.sum() >= rule.min_share * mask.size]
+    # Nothing deep in it: a thin container, or a crumb.
+    shallow = [
+        _placed(parts[w] == k + 1, w, mask.shape, rule)
+        for k, w in enumerate(find_objects(parts))
+        if w is not None and not seeds[w][parts[w] == k + 1].any()
+    ]
+    return [m for m in (*whole, *shallow) if m.sum() >= rule.min_share * mask.size]
+
+
+def _placed(
+    part: NDArray[np.bool_], window: tuple[slice, ...], shape: tuple[int, ...], rule: SeedRule
+) -> NDArray[np.bool_]:
+    """A mask of the whole map from the part of it in a window, closed and filled."""
+    placed = np.zeros(shape, np.bool_)
+    placed[window] = closed_and_filled(part, rule.closing_px)
+    return placed
 
 
 def _seeds(
@@ -214,13 +228,19 @@ def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _region(
-    mask: NDArray[np.bool_], shares: NDArray[np.float32], size_wh: tuple[int, int]
+    mask: NDArray[np.bool_],
+    shares: NDArray[np.float32],
+    size_wh: tuple[int, int],
+    others: NDArray[np.bool_],
 ) -> Region | None:
     """The container of a mask: its type by majority of probability, its outline."""
-    means = shares[1:, mask].mean(axis=1)
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    window = np.s_[y : y + h, x : x + w]
+    means = shares[1:, *window][:, mask[window]].mean(axis=1)
     best = int(np.argmax(means))
     scale = np.array(size_wh) / np.array(mask.shape[::-1])
-    polygon = simplified(outline(mask) * scale, float(scale.max()), size_wh)
+    fine = fine_outline(mask, 1 - shares[0], others)
+    polygon = simplified(fine * scale, float(scale.max()) / 2, size_wh)
     if len(polygon) < 3 or area_px(polygon) == 0:  # noqa: PLR2004 - no area, no container
         return None
     return Region(TYPES[best].value, polygon, round(float(means[best]), 4))
