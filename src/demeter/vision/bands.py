@@ -60,6 +60,13 @@ def bands_of(
     )
 
 
+def no_bands(container: Container) -> tuple[Band, ...]:
+    """The strips of a container in which nothing was left unexplained."""
+    top, height = extent_px(container)
+    edges = [round(top + height * i / BANDS) for i in range(BANDS + 1)]
+    return tuple(Band(edges[b], edges[b + 1], 0, 0.0, 0) for b in range(BANDS))
+
+
 def whole_parts(parts: list[float]) -> list[int]:
     """Parts as whole numbers whose sum is the rounded sum, by largest remainder."""
     floors = [math.floor(p) for p in parts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,7 @@ from demeter.vision.values import Container
 
 Progress = Callable[[float], None]
 _MAP_SIDE_PX = 1600
+_HALVES = 16
 _FEWEST_TO_COMPARE = 5
 
 
@@ -92,7 +94,7 @@ def detected(
     # What was segmented tells more of the plants' size than the frame around it.
     telling = [i for i, c in enumerate(containers) if not c.whole_frame] or [0]
     sizes = plausible_sizes(tuple(containers[i] for i in telling), hints, rule.look)
-    content = np.isin(owners, np.array(telling) + 1)
+    content = _held_by(owners, telling)
     look = quick_look(rgb, content, detector, sizes, rule.look)
     on_progress(0.1)
     first = _scale_for(look.plant_px or expected_plant_px(containers, hints), detector, rule)
@@ -123,7 +125,7 @@ class _Job:
         self, scale: float, group: list[int], on_progress: Progress
     ) -> tuple[Boxes, NDArray[np.intp], int]:
         """Boxes in the containers of ``group``, looked for at ``scale``; their containers."""
-        content = np.isin(self.owners, np.array(group) + 1)
+        content = _held_by(self.owners, group)
         part, offset = _part_with(self.rgb, content)
         scaled_wh = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         inside = _content_of_part(content, self.rgb, part, offset)
@@ -170,6 +172,13 @@ def _owner_map(rgb: NDArray[np.uint8], containers: tuple[Container, ...]) -> NDA
     return filled([c.polygon_px for c in containers], size_wh, scale)
 
 
+def _held_by(owners: NDArray[np.uint16], group: Sequence[int]) -> NDArray[np.bool_]:
+    """Where the owner map shows one of some containers."""
+    wanted = np.zeros(max(int(owners.max(initial=0)), *group) + 2, np.bool_)
+    wanted[np.array(group) + 1] = True
+    return wanted[owners]
+
+
 def _homes(boxes: Boxes, owners: NDArray[np.uint16], rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
     """The container that holds each box's centre, -1 for none."""
     fx, fy = owners.shape[1] / rgb.shape[1], owners.shape[0] / rgb.shape[0]
@@ -186,9 +195,15 @@ def _part_with(
     if len(rows) == 0:  # a container too thin for the map: look at the whole photo
         return rgb, (0, 0)
     fy, fx = rgb.shape[0] / content.shape[0], rgb.shape[1] / content.shape[1]
-    y1, y2 = int(rows[0] * fy), min(rgb.shape[0], int(np.ceil((rows[-1] + 1) * fy)))
-    x1, x2 = int(columns[0] * fx), min(rgb.shape[1], int(np.ceil((columns[-1] + 1) * fx)))
+    y1, y2 = _whole(rows[0] * fy, (rows[-1] + 1) * fy, rgb.shape[0])
+    x1, x2 = _whole(columns[0] * fx, (columns[-1] + 1) * fx, rgb.shape[1])
     return rgb[y1:y2, x1:x2], (x1, y1)
+
+
+def _whole(begin: float, end: float, limit: int) -> tuple[int, int]:
+    """Whole pixels around a span, a number of them that can be halved where there is room."""
+    first = int(begin) // _HALVES * _HALVES
+    return first, min(limit, first + math.ceil((end - first) / _HALVES) * _HALVES)
 
 
 def _content_of_part(

@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.bands import PlantArea, area_by_density, area_by_line, bands_of, extent_px
+from demeter.vision.bands import (
+    PlantArea,
+    area_by_density,
+    area_by_line,
+    bands_of,
+    extent_px,
+    no_bands,
+)
 from demeter.vision.boxes import Boxes
 from demeter.vision.geometry import Polygon
 from demeter.vision.hints import Hints
@@ -51,6 +58,7 @@ def estimated(
     index: int,
     photo_plant_px: float | None,
     faint: Boxes,
+    seen_px: float | None = None,
     within: tuple[Polygon, ...] = (),
 ) -> tuple[Estimation, float]:
     """Estimate the ``index``-th container; ``boxes`` are those in it, in photo pixels.
@@ -58,18 +66,40 @@ def estimated(
     ``faint`` are the photo's boxes that detection was not sure of.
 
     ``photo_plant_px`` is the median plant of the whole photo where enough were detected;
-    it stands in where this container has too few of its own. ``within`` are containers
-    that stand in this one.
+    it stands in where this container has too few of its own. ``seen_px`` is about a plant's
+    size where anything was detected in the photo, too little to estimate by but enough to say
+    that detection knows what stands there. ``within`` are containers that stand in this one.
 
     Returns:
         The estimation, and the residual's share of the container's area.
     """
     plants = boxes.where(~boxes.is_empty)
     line = _size_line(container, plants, photo_plant_px)
-    residual = residual_of(rgb, container, boxes, _typical_px(line, plants), faint, within)
+    typical_px = _typical_px(line, plants) or seen_px
+    residual = residual_of(rgb, container, boxes, typical_px, faint, within)
     basis = _basis(container, residual, line, hints)
     share = float(residual.residual.sum()) / max(1, int(residual.inside.sum()))
     return _estimation(index, container, residual, basis, hints), round(share, 4)
+
+
+def not_estimated(index: int, container: Container) -> Estimation:
+    """The frame beside containers that were found: what was detected there is all that counts.
+
+    It is the ground around them; what has a plant's colours there says nothing.
+    """
+    return Estimation(
+        container=index,
+        method=EstimationMethod.BANDS,
+        estimated=0,
+        unknown_reason=None,
+        confidence=1.0,
+        polygon_px=(),
+        residual_area_px=0,
+        residual_area_cm2=None,
+        bands=no_bands(container),
+        parameters={"ground_around_containers": True},
+        residual_polygons_px=(),
+    )
 
 
 def _size_line(
@@ -139,6 +169,8 @@ def _doubt(container: Container, residual: Residual, basis: _Basis) -> str | Non
     if basis.line is None:
         unseen = float(residual.unseen.sum()) / max(1, int(residual.inside.sum()))
         return basis.reason if residual.area_px or unseen > MOST_UNSEEN else None
+    if not residual.unseen.any() and not residual.area_px:
+        return None
     whole = replace(residual, residual=residual.residual | residual.unseen)
     plants = sum(b.estimated for b in bands_of(container, whole, basis.plant_area))
     if plants > MOST_PER_DETECTION * max(1, basis.line.plants):

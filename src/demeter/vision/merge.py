@@ -18,6 +18,8 @@ from scipy.spatial import KDTree
 
 from demeter.vision.boxes import Boxes
 
+_COPY, _BITS = 0.1, 128
+
 
 @dataclass(frozen=True, slots=True)
 class MergeRule:
@@ -40,7 +42,7 @@ def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
     not depend on the order of the input.
     """
     rule = rule or MergeRule()
-    boxes = boxes.in_reading_order()
+    boxes = _without_copies(boxes.in_reading_order())
     if len(boxes) <= 1:
         return boxes
     one, other = _near(boxes)
@@ -51,6 +53,21 @@ def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
         if alive[index]:
             alive[others[begin[index] : begin[index + 1]]] = False
     return boxes.where(alive)
+
+
+def _without_copies(boxes: Boxes) -> Boxes:
+    """The surest of boxes that are all but the same: several cells of a network see one plant.
+
+    Copies have one kind, sizes within a quarter octave and centres in one cell of a tenth of
+    that size; what straddles two cells is left to the rule.
+    """
+    octave = np.round(np.log2(np.maximum(boxes.size_px, 1e-3)) * 4)
+    cell = np.floor(boxes.centre_px / (np.exp2(octave / 4) * _COPY)[:, None]).astype(np.int64)
+    kind = (octave.astype(np.int64) + _BITS) * 2 + boxes.is_empty
+    key = (cell[:, 1] << 36) + (cell[:, 0] << 12) + kind
+    surest = np.argsort(-boxes.confidence, kind="stable")
+    _, first = np.unique(key[surest], return_index=True)
+    return boxes.where(np.sort(surest[first]))
 
 
 def _near(boxes: Boxes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

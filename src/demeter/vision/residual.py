@@ -13,7 +13,7 @@ from demeter.vision.foliage import by_greenness, by_likeness, cut_of
 from demeter.vision.geometry import Polygon, filled, resized
 from demeter.vision.values import Container
 
-_WORK_PLANT_PX = 24
+_WORK_PLANT_PX = 16
 _WORK_SIDE_PX = 1200
 _CORE, _OWN, _AROUND = 0.75, 1.15, 1.7
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from demeter.vision.boxes import Boxes
 from demeter.vision.detector import Detector
-from demeter.vision.geometry import resized
+from demeter.vision.geometry import halved, resized
 from demeter.vision.hints import Hints
 from demeter.vision.merge import merged
 from demeter.vision.tiles import Tile, cover, with_content
@@ -43,7 +43,7 @@ class LookRule:
 
     tiles: int = 6
     tile_px: int = 320
-    floor: float = 0.35
+    floor: float = 0.2
     octaves: float = 1.0
     smallest_px: float = 10.0
     largest_share: float = 0.4
@@ -79,7 +79,8 @@ def quick_look(
     tried = scales(sizes, detector.plant_px)
     chosen = [_chosen(rgb, content, detector, scale, rule) for scale in tried]
     # One run for all scales: pictures of the next are made while those of the last are seen.
-    pictures = (_scaled_cut(rgb, t, size_wh) for tiles, size_wh in chosen for t in tiles)
+    levels = _levels(rgb, min(tried))
+    pictures = (_scaled_cut(levels, t, size_wh) for tiles, size_wh in chosen for t in tiles)
     found = iter(detector(pictures, rule.floor))
     scored: list[tuple[float, float, float]] = []
     for scale, (tiles, _) in zip(tried, chosen, strict=True):
@@ -141,6 +142,14 @@ def px_per_cm(container: Container, hints: Hints) -> float | None:
     return math.sqrt(container.area_px / (size.length_cm * size.width_cm))
 
 
+def usual_plant_px(boxes: Boxes) -> float | None:
+    """The median size of plants; of empty places where there are none, of what grows in such."""
+    if len(boxes) == 0:
+        return None
+    plants = boxes.size_px[~boxes.is_empty]
+    return float(np.median(plants) if len(plants) else np.median(boxes.size_px) / _PLACE)
+
+
 def _plausible(size_px: NDArray[np.floating], sizes: PlantSizes) -> NDArray[np.bool_]:
     """Which sizes in pixels of the photo lie between the plausible ones, or near them."""
     slack = 1.3
@@ -169,10 +178,19 @@ def _spread(tiles: tuple[Tile, ...], count: int) -> list[Tile]:
     return [tiles[int((i + 0.5) * len(tiles) / count)] for i in range(count)]
 
 
+def _levels(rgb: NDArray[np.uint8], coarsest: float) -> list[NDArray[np.uint8]]:
+    """The photo, and it halved again and again while it is twice as fine as will be looked at."""
+    levels = [rgb]
+    while 2.0 ** -len(levels) >= coarsest and min(levels[-1].shape[:2]) > 1:
+        levels.append(halved(levels[-1]))
+    return levels
+
+
 def _scaled_cut(
-    rgb: NDArray[np.uint8], tile: Tile, scaled_wh: tuple[int, int]
+    levels: list[NDArray[np.uint8]], tile: Tile, scaled_wh: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """A tile of the scaled photo, made without scaling the whole photo."""
+    """A tile of the scaled photo, made of the coarsest level that is not coarser than it."""
+    rgb = next(v for v in reversed(levels) if v is levels[0] or v.shape[1] >= scaled_wh[0])
     fx, fy = rgb.shape[1] / scaled_wh[0], rgb.shape[0] / scaled_wh[1]
     x1, x2 = int(tile.x1 * fx), max(int(tile.x1 * fx) + 1, round(tile.x2 * fx))
     y1, y2 = int(tile.y1 * fy), max(int(tile.y1 * fy) + 1, round(tile.y2 * fy))
