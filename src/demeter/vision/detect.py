@@ -14,7 +14,14 @@ from demeter.vision.detector import Detector
 from demeter.vision.geometry import filled, resized
 from demeter.vision.hints import Hints
 from demeter.vision.merge import MergeRule, merged
-from demeter.vision.scale import Look, LookRule, expected_plant_px, plausible_sizes, quick_look
+from demeter.vision.scale import (
+    SURENESS,
+    Look,
+    LookRule,
+    expected_plant_px,
+    plausible_sizes,
+    quick_look,
+)
 from demeter.vision.tiles import Tile, cover, with_content
 from demeter.vision.values import Container
 
@@ -94,8 +101,10 @@ def detected(
     # What was segmented tells more of the plants' size than the frame around it.
     telling = [i for i, c in enumerate(containers) if not c.whole_frame] or [0]
     sizes = plausible_sizes(tuple(containers[i] for i in telling), hints, rule.look)
-    content = _held_by(owners, telling)
-    look = quick_look(rgb, content, detector, sizes, rule.look)
+    look = quick_look(rgb, _held_by(owners, telling), detector, sizes, rule.look)
+    if look.plant_px is None and len(telling) < len(containers):
+        sizes = plausible_sizes(containers, hints, rule.look)
+        look = quick_look(rgb, owners > 0, detector, sizes, rule.look)
     on_progress(0.1)
     first = _scale_for(look.plant_px or expected_plant_px(containers, hints), detector, rule)
     job = _Job(rgb, owners, detector, rule)
@@ -279,8 +288,8 @@ def _replaced(
 ) -> tuple[Boxes, NDArray[np.intp]]:
     """The answer of each container in ``group`` from the pass that was surer of it.
 
-    Surer: the larger sum of confidences times areas, so that leaves taken for plants do
-    not win by their number.
+    Surer: the larger sum of areas, each by how sure it is as in the quick look, so that
+    leaves or pebbles taken for plants do not win by their number.
     """
     keep_old, keep_new = np.ones(len(boxes), np.bool_), np.zeros(len(better), np.bool_)
     for index in group:
@@ -294,4 +303,4 @@ def _replaced(
 
 def _weight(boxes: Boxes, rule: DetectRule) -> float:
     sure = boxes.where(boxes.confidence >= rule.threshold)
-    return float((sure.confidence * sure.size_px**2).sum())
+    return float((sure.confidence**SURENESS * sure.size_px**2).sum())

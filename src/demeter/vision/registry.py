@@ -11,8 +11,8 @@ from demeter.vision.models import Models
 from demeter.vision.runtime import Precision
 from demeter.vision.segmenter import load_container_segmenter
 
-TILE_SIDES_PX = (320, 640)
-PLANT_PX = 40.0
+TILE_SIDES_PX = (320,)
+PLANT_PX = 24.0
 
 
 def weights_folder() -> Path:

@@ -26,7 +26,7 @@ from demeter.vision.values import Container, ContainerType
 # than 0.6 octaves in 2.6 % of them. A sure box says far more than several doubtful ones, and
 # a large one far less than its area: from afar a full tray looks like one plant. Empty places
 # say as much, and are about twice as wide as what grows in such places.
-_SURENESS, _EXTENT, _PLACE = 4, 0.8, 2.0
+SURENESS, _EXTENT, _PLACE = 4, 0.8, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def _score(boxes: Boxes, area_px: float, best_px: float, rule: LookRule) -> tupl
     size = np.maximum(boxes.size_px, 1e-3)
     of_plant = np.where(boxes.is_empty, size / _PLACE, size)
     fit = np.exp(-0.5 * (np.log2(of_plant / best_px) / rule.octaves) ** 2)
-    weight = boxes.confidence**_SURENESS * fit
+    weight = boxes.confidence**SURENESS * fit
     telling = ~boxes.is_empty if (~boxes.is_empty).any() else boxes.is_empty
     score = float((weight * size**_EXTENT).sum() / area_px)
     return score, _weighted_median(of_plant[telling], weight[telling])
