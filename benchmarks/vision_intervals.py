@@ -1,9 +1,10 @@
-"""Fit the intervals' error model on half of some marked photos; check it on the other half.
+"""Fit the intervals' error model on some marked photos; check it on others.
 
-    python -m benchmarks.vision_intervals FOLDER... [--write]
+    python -m benchmarks.vision_intervals FOLDER... [--judge FOLDER] [--write]
 
 Each FOLDER has a COCO file with containers that say how many plants they hold, as `demeter
-synth` writes it. With ``--write`` the model fitted on half becomes the shipped one.
+synth` writes it. It is fitted on all of them and checked on those of ``--judge``, or fitted on
+half and checked on the other half. With ``--write`` the fitted model becomes the shipped one.
 """
 
 from __future__ import annotations
@@ -25,23 +26,26 @@ from demeter.vision.evaluation.run import evaluated
 from demeter.vision.hints import Hints
 from demeter.vision.interval import ErrorModel, container_interval, total_interval
 from demeter.vision.interval_fit import Observed, fitted_error_model
+from demeter.vision.models import Models
 from demeter.vision.registry import default_models
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--judge", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    marks = tuple(m for folder in options.folders for m in read_marks(folder))
     models = default_models("f32", os.cpu_count() or 1)
-    run = evaluated(marks, models, Hints(framed_whole=True))
-    figures = list(track(run, "Counting", total=len(marks)))
+    figures = _counted(options.folders, models)
+    if options.judge:
+        fit, check = figures, _counted([options.judge], models)
+    else:
+        fit, check = figures[::2], figures[1::2]
     source = (
-        f"Fitted on {len(figures[::2])} rendered photos by split conformal prediction; "
+        f"Fitted on {len(fit)} rendered photos by split conformal prediction; "
         f"detector {models.detector.identity[:24]}, segmenter {models.segmenter.identity[:24]}."
     )
-    fit, check = figures[::2], figures[1::2]
     model = fitted_error_model(_all_containers(fit), photos_observed(fit), source)
     print(json.dumps(asdict(model), indent=2))
     _print_coverage("fitted on", fit, model)
@@ -49,6 +53,12 @@ def main() -> None:
     if options.write:
         path = Path(str(files("demeter.vision") / "interval.json"))
         path.write_text(json.dumps(asdict(model), indent=2) + "\n", encoding="utf-8")
+
+
+def _counted(folders: list[Path], models: Models) -> list[PhotoFigures]:
+    marks = tuple(m for folder in folders for m in read_marks(folder))
+    run = evaluated(marks, models, Hints(framed_whole=True))
+    return list(track(run, "Counting", total=len(marks)))
 
 
 def _all_containers(figures: list[PhotoFigures]) -> list[Observed]:
