@@ -165,7 +165,7 @@ def _seeds(
 
     A flood that falls: at each level the parts above it are islands. An island without a
     seed becomes one; where seeds meet, one that rises too little above the sea is the
-    deeper one's.
+    deeper one's, and the island is divided among those that remain.
     """
     seeds = np.zeros(mask.shape, np.int32)
     peaks = [0.0]
@@ -203,6 +203,9 @@ def _settle(
         return
     for weak in set(living) - set(strong):
         seeds[here & (seeds == weak)] = 0
+    # The pass between two is where they meet: from there on each keeps to its own side.
+    free = here & (seeds == 0)
+    seeds[free] = _nearest(np.where(here, seeds, 0))[free]
 
 
 def _nearest(seeds: NDArray[np.int32]) -> NDArray[np.int32]:
