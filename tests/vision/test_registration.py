@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from demeter.vision.features import features_of
+from demeter.vision.agreement import agreement
+from demeter.vision.features import described
 from demeter.vision.parted import parted
-from demeter.vision.registration import NotRegistered, Registration, register, register_features
+from demeter.vision.registration import NotRegistered, Registration, register, register_described
 from demeter.vision.scenes.demo import overlapping
 from demeter.vision.scenes.layout import draw_world
 from demeter.vision.scenes.values import Scene
-from demeter.vision.seam import agreement, owned
+from demeter.vision.seam import owned
 from demeter.vision.values import PhotoCount
 from demeter.vision.warp import inverse, mapped
 from nursery import photo_count
@@ -32,9 +33,9 @@ def pair() -> tuple[Scene, Scene]:
 @pytest.fixture(scope="module")
 def found(pair: tuple[Scene, Scene]) -> Registration:
     counts = [counted(scene) for scene in pair]
-    made = register_features(
+    made = register_described(
         *(
-            features_of(scene.rgb, [c.polygon_px for c in count.containers])
+            described(scene.rgb, [c.polygon_px for c in count.containers])
             for scene, count in zip(pair, counts, strict=True)
         )
     )

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.features import Matches
+from demeter.vision.matching import Matches
 from demeter.vision.warp import Matrix, mapped
 
 COMPARED_SIDE_PX = 480
@@ -117,3 +117,20 @@ def second_way(matrix: Matrix, matches: Matches, on: NDArray[np.bool_], near_px:
     votes = np.zeros(cells.max(axis=0) + 1, np.float32)
     np.add.at(votes, tuple(cells.T), 1)
     return float(cv2.boxFilter(votes, -1, (2, 2), normalize=False).max() / on.sum())
+
+
+def second_near(away_px: NDArray[np.float64], near_px: float) -> float:
+    """How many of the matches found near a registration the best other move explains.
+
+    ``away_px`` [n, 2] is where they point from where they should; the answer is against
+    those within ``near_px``. In a bed of small cells moves by a cell lie within reach.
+    """
+    far = np.linalg.norm(away_px, axis=1)
+    rest = away_px[far > 2 * near_px]
+    on = int((far < near_px).sum())
+    if not len(rest) or not on:
+        return 0.0
+    cells = np.floor((rest - rest.min(axis=0)) / near_px).astype(int)
+    votes = np.zeros(cells.max(axis=0) + 1, np.float32)
+    np.add.at(votes, tuple(cells.T), 1)
+    return float(cv2.boxFilter(votes, -1, (2, 2), normalize=False).max() / on)
