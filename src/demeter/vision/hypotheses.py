@@ -95,11 +95,13 @@ def away_px(matrix: Matrix, a: NDArray[np.float64], b: NDArray[np.float64]) -> N
     return np.linalg.norm(mapped(matrix, a) - b, axis=1)
 
 
-def is_same_way(one: Matrix, other: Matrix, a: Described, b: Described) -> bool:
-    """Whether two homographies differ by next to nothing where both photos look."""
+def is_same_way(
+    one: Matrix, other: Matrix, a: Described, b: Described, near_px: float = SAME_WAY_PX
+) -> bool:
+    """Whether two homographies differ by less than this (median) where both photos look."""
     x, y = np.meshgrid(*(np.linspace(0, side, 9) for side in a.reduced_wh))
     at = np.column_stack([x.ravel(), y.ravel()])
     there = mapped(one, at)
     seen = ((there >= 0) & (there <= corners(b.reduced_wh)[2])).all(axis=1)
     apart = np.linalg.norm(there[seen] - mapped(other, at[seen]), axis=1)
-    return bool(seen.any() and np.median(apart) < SAME_WAY_PX)
+    return bool(seen.any() and np.median(apart) < near_px)

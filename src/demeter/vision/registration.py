@@ -40,9 +40,10 @@ class Rule:
     ``inliers`` matches in containers at least; scale and its change over the overlap bounded;
     ``overlap_share`` of the smaller photo shared; grey values alike to ``likeness``
     (correlation). The next best way to lay one photo on the other may explain at most
-    ``second_near`` as many of the matches found near it, ``second`` of those found anywhere,
-    ``rival`` as many as another homography, and be ``second_likeness`` times as good by grey
-    values, which trays bring near 1 by themselves. Photos of ``apart_points`` or more of
+    ``second`` times as many matches, and be ``second_likeness`` times as good by grey
+    values, which trays bring near 1 by themselves. Grey values are not asked where photos share
+    ``sure_overlap_share`` and no other way has ``sure`` of the matches: of a bench whose plants
+    were sold little looks as before. Photos of ``apart_points`` or more of
     which less than ``apart_share`` match clearly are apart.
     """
 
@@ -52,9 +53,9 @@ class Rule:
     overlap_share: float = 0.08
     likeness: float = 0.1
     second: float = 0.5
-    second_near: float = 0.35
     second_likeness: float = 0.9
-    rival: float = 0.5
+    sure: float = 0.2
+    sure_overlap_share: float = 0.5
     apart_points: int = 1500
     apart_share: float = 0.01
 
@@ -187,8 +188,29 @@ def _judged(
 ) -> Registration | NotRegistered:
     """The best way, by what else the matches allow and by what the pictures show."""
     best = ways[0]
-    rival = ways[1].inliers / best.inliers if len(ways) > 1 else 0.0
-    elsewhere = min(
+    second = max(best.second_near, _second_anywhere(best, found), _rival(ways, a, b))
+    overlap = _overlap_share(best.matrix, a, b)
+    alike = likeness(best.matrix, a.grey, b.grey)
+    looks_asked = second > rule.sure or overlap < rule.sure_overlap_share
+    if looks_asked and alike.here < rule.likeness:
+        return NotRegistered("looks_different", f"likeness {alike.here:.2f}")
+    if second > rule.second or (looks_asked and alike.second > rule.second_likeness):
+        told = f"by matches {second:.0%}, by looks {alike.second:.0%} as good"
+        return NotRegistered("ambiguous", f"another way is {told}")
+    return Registration(
+        homography=_rows(scaled(best.matrix, a.scale, b.scale)),
+        inliers=best.inliers,
+        inlier_share=round(best.inliers / best.near, 4),
+        overlap_share=round(overlap, 4),
+        likeness=round(alike.here, 4),
+        second=round(second, 4),
+        second_likeness=round(alike.second, 4),
+    )
+
+
+def _second_anywhere(best: _Way, found: Sought) -> float:
+    """How good another move is by matches from anywhere, in the description that tells best."""
+    return min(
         second_way(
             best.matrix,
             matches,
@@ -197,27 +219,17 @@ def _judged(
         )
         for matches in found.held
     )
-    alike = likeness(best.matrix, a.grey, b.grey)
-    if alike.here < rule.likeness:
-        return NotRegistered("looks_different", f"likeness {alike.here:.2f}")
-    if (
-        best.second_near > rule.second_near
-        or elsewhere > rule.second
-        or rival > rule.rival
-        or alike.second > rule.second_likeness
-    ):
-        by_matches = max(best.second_near, elsewhere, rival)
-        told = f"by matches {by_matches:.0%}, by looks {alike.second:.0%} as good"
-        return NotRegistered("ambiguous", f"another way is {told}")
-    return Registration(
-        homography=_rows(scaled(best.matrix, a.scale, b.scale)),
-        inliers=best.inliers,
-        inlier_share=round(best.inliers / best.near, 4),
-        overlap_share=round(_overlap_share(best.matrix, a, b), 4),
-        likeness=round(alike.here, 4),
-        second=round(max(best.second_near, elsewhere, rival), 4),
-        second_likeness=round(alike.second, 4),
-    )
+
+
+def _rival(ways: Sequence[_Way], a: Described, b: Described) -> float:
+    """How good the next way is; ways so near that they are planes of one view are no rivals."""
+    best, *others = ways
+    far = [
+        way.inliers
+        for way in others
+        if not is_same_way(best.matrix, way.matrix, a, b, JUDGED_WITHIN_PX)
+    ]
+    return max(far, default=0) / best.inliers
 
 
 def _clear(found: Sought) -> int:
