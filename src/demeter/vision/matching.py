@@ -32,13 +32,11 @@ class Matches:
     clear: NDArray[np.bool_]
 
 
-def matches_of(a: Features, b: Features) -> Matches:
-    """Mutual nearest neighbours of two photos' points, in the order of ``a``'s."""
-    return _mutual(a.xy_px, b.xy_px, _squared_distances(a.descriptors, b.descriptors))
-
-
 def matches_held_and_all(a: Features, b: Features) -> tuple[Matches, Matches]:
-    """As `matches_of` among points in containers alone, and among all: distances reckoned once."""
+    """Matches of points in containers alone and of all, in the order of ``a``'s.
+
+    Mutual nearest neighbours; both at once, since their distances are the same.
+    """
     squares = _squared_distances(a.descriptors, b.descriptors)
     held = _mutual(a.xy_px[a.held], b.xy_px[b.held], squares[a.held][:, b.held])
     return held, _mutual(a.xy_px, b.xy_px, squares)
