@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,18 @@ import numpy as np
 from shapely import Polygon
 
 from demeter.locations.models import BinCategory
-from demeter.photos.overlap import AGREED, FEWEST_ASKED
 from demeter.settings import settings
 from demeter.stock.recognition import normalised, outline, recognise, returned, unmoved
-from demeter.vision.features import features_of
-from demeter.vision.registration import NotRegistered, Registration, first_registered
+from demeter.vision.agreement import disagreement
+from demeter.vision.features import described
+from demeter.vision.registration import NotRegistered, Registration, register_described
 from demeter.vision.scenes.demo import overlapping, two_dates
 from demeter.vision.scenes.layout import draw_world
 from demeter.vision.scenes.values import Scene
 from demeter.vision.scenes.world import World
-from demeter.vision.seam import agreement, owned
+from demeter.vision.seam import owned
 from demeter.vision.values import PhotoCount
-from demeter.vision.warp import inverse
+from demeter.vision.warp import Matrix, inverse
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from vision.exact import counted, plants_of
@@ -106,7 +107,7 @@ def _overlapped(n: int) -> Overlapped:
     photos = [counted(scene) for scene in scenes]
     worlds = [[number for _, number in plants_of(scene)] for scene in scenes]
     begun = time.perf_counter()
-    found = _registered(scenes, photos, turned=True)
+    found = _registered(scenes, photos, partial(disagreement, *photos))
     seconds = round(time.perf_counter() - begun, 2)
     every, shared = set(worlds[0]) | set(worlds[1]), set(worlds[0]) & set(worlds[1])
     outcome, kept = _parted(found, photos, worlds)
@@ -120,9 +121,6 @@ def _parted(
     """What is decided by itself, and the plants as they are counted then."""
     if isinstance(found, NotRegistered):
         return ("apart" if found.is_apart else found.reason), worlds[0] + worlds[1]
-    asked, share = agreement(photos[0], photos[1], found.matrix)
-    if asked >= FEWEST_ASKED and share < AGREED:
-        return "plants_disagree", worlds[0] + worlds[1]
     shares = owned(photos, {(0, 1): found.matrix, (1, 0): inverse(found.matrix)})
     kept = [
         number
@@ -134,15 +132,15 @@ def _parted(
 
 
 def _registered(
-    scenes: tuple[Scene, Scene], photos: list[PhotoCount], *, turned: bool
+    scenes: tuple[Scene, Scene],
+    photos: list[PhotoCount],
+    contradicted: Callable[[Matrix], str] | None = None,
 ) -> Registration | NotRegistered:
-    return first_registered(
-        (
-            features_of(scenes[0].rgb, [c.polygon_px for c in photos[0].containers], turned=way),
-            features_of(scenes[1].rgb, [c.polygon_px for c in photos[1].containers], turned=way),
-        )
-        for way in (turned, not turned)
+    a, b = (
+        described(scene.rgb, [c.polygon_px for c in photo.containers])
+        for scene, photo in zip(scenes, photos, strict=True)
     )
+    return register_described(a, b, contradicted=contradicted)
 
 
 def _returned(n: int) -> Returned:
@@ -150,7 +148,7 @@ def _returned(n: int) -> Returned:
     scenes = two_dates(world, SIZE, float(rng.uniform(0.1, 0.4)), n)
     photos = [counted(scene) for scene in scenes]
     begun = time.perf_counter()
-    found = _registered(scenes, photos, turned=False)
+    found = _registered(scenes, photos)
     seconds = round(time.perf_counter() - begun, 2)
     before, after = (
         [

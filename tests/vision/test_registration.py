@@ -8,15 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from demeter.vision.features import features_of
+from demeter.vision.agreement import agreement
+from demeter.vision.features import MOST_LOOSE, described
+from demeter.vision.hypotheses import away_px
+from demeter.vision.likeness import second_near
+from demeter.vision.matching import matches_held_and_all, matches_near
 from demeter.vision.parted import parted
-from demeter.vision.registration import NotRegistered, Registration, register, register_features
-from demeter.vision.scenes.demo import overlapping
+from demeter.vision.registration import NotRegistered, Registration, register, register_described
+from demeter.vision.scenes.demo import overlapping, two_dates
 from demeter.vision.scenes.layout import draw_world
 from demeter.vision.scenes.values import Scene
-from demeter.vision.seam import agreement, owned
+from demeter.vision.seam import owned
 from demeter.vision.values import PhotoCount
-from demeter.vision.warp import inverse, mapped
+from demeter.vision.warp import inverse, mapped, scaled
 from nursery import photo_count
 from vision.exact import counted, plants_of
 
@@ -32,9 +36,9 @@ def pair() -> tuple[Scene, Scene]:
 @pytest.fixture(scope="module")
 def found(pair: tuple[Scene, Scene]) -> Registration:
     counts = [counted(scene) for scene in pair]
-    made = register_features(
+    made = register_described(
         *(
-            features_of(scene.rgb, [c.polygon_px for c in count.containers])
+            described(scene.rgb, [c.polygon_px for c in count.containers])
             for scene, count in zip(pair, counts, strict=True)
         )
     )
@@ -69,6 +73,54 @@ def test_a_photo_moved_and_turned_is_registered_to_a_pixel(pair) -> None:
 
 def test_the_same_photos_are_registered_the_same_again(pair) -> None:
     assert register(pair[0].rgb, pair[1].rgb) == register(pair[0].rgb, pair[1].rgb)
+
+
+def test_near_a_registration_more_matches_are_found_than_anywhere(pair, found) -> None:
+    a, b = (described(s.rgb, [c.polygon_px for c in counted(s).containers]) for s in pair)
+    small = scaled(found.matrix, 1 / a.scale, 1 / b.scale)
+    near = matches_near(small, a.upright.of_containers, b.upright.of_containers, 60)
+    held, every = matches_held_and_all(a.upright, b.upright)
+    assert (away_px(small, *near) < 5).sum() > 1.5 * (away_px(small, held.from_px, held.to_px) < 5)[
+        held.clear
+    ].sum()
+    assert len(every.from_px) > len(held.from_px)
+
+
+def test_a_rich_ground_leaves_places_to_the_points_of_containers() -> None:
+    gravel = noise(1)
+    gravel[300:600, 400:800] = gravel[300:600, 400:800] // 8 + 100
+    made = described(gravel, [[(400, 300), (800, 300), (800, 600), (400, 600)]]).upright
+    alone = described(gravel).upright
+    in_box = ((alone.xy_px > (400, 300)) & (alone.xy_px < (800, 600))).all(axis=1)
+    assert made.held.sum() > 2 * in_box.sum()
+    assert 0 < (~made.held).sum() <= MOST_LOOSE
+
+
+def test_what_plants_contradict_is_not_believed(pair) -> None:
+    a, b = (described(s.rgb, [c.polygon_px for c in counted(s).containers]) for s in pair)
+    made = register_described(a, b, contradicted=lambda _: "only 0% of 9 plants agree")
+    assert made == NotRegistered("plants_disagree", "only 0% of 9 plants agree")
+
+
+def test_boxes_on_a_rich_ground_are_found_again_a_month_later() -> None:
+    world = draw_world(8003, "box", 160)
+    scenes = two_dates(world, SIZE, 0.2, 3)
+    a, b = (described(s.rgb, [c.polygon_px for c in counted(s).containers]) for s in scenes)
+    made = register_described(a, b)
+    assert isinstance(made, Registration), made
+    first, second = ({c.world: np.array(c.polygon_px) for c in s.containers} for s in scenes)
+    both = sorted(first.keys() & second.keys())
+    at, there = (np.array([group[k].mean(axis=0) for k in both]) for group in (first, second))
+    size = np.median([np.ptp(first[k], axis=0).mean() for k in both])
+    assert np.median(np.linalg.norm(mapped(made.matrix, at) - there, axis=1)) < 0.1 * size
+
+
+def test_what_is_near_is_told_from_a_move_by_a_cell() -> None:
+    right = np.zeros((40, 2))
+    assert second_near(right, 5) == 0
+    cell = np.full((30, 2), (25.0, 2.0))
+    assert second_near(np.concatenate([right, cell]), 5) == pytest.approx(0.75)
+    assert second_near(np.zeros((0, 2)), 5) == 0
 
 
 def test_photos_with_nothing_in_common_are_surely_apart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,11 +19,12 @@ from demeter.locations.models import BinStatus, StorageBin
 from demeter.photos.decode import decode
 from demeter.photos.models import Image, SessionImage
 from demeter.vision import overlay
-from demeter.vision.features import Features, features_of
+from demeter.vision.features import Described, described
 from demeter.vision.geometry import Polygon
 from demeter.vision.parted import Parted
-from demeter.vision.registration import NotRegistered, Registration, first_registered
+from demeter.vision.registration import NotRegistered, Registration, register_described
 from demeter.vision.values import PhotoCount
+from demeter.vision.warp import Matrix
 
 log = logs.get(__name__)
 
@@ -77,43 +79,37 @@ class Looks:
 
     def __init__(self, bound_to: Engine) -> None:
         self._bound_to = bound_to
-        self._features: dict[tuple[UUID, bool], Features | None] = {}
+        self._described: dict[UUID, Described | None] = {}
 
-    def features(self, one: Looked, *, turned: bool = True) -> Features | None:
-        """Features within the containers: those of the ground lie on another plane.
+    def described(self, one: Looked) -> Described | None:
+        """Points within the containers and about them, told apart: they lie on two planes.
 
         ``None`` where the photo cannot be read any more.
 
         Raises:
             ObjectStoreUnavailable: it may be read later.
         """
-        key = (one.image_id, turned)
-        if key not in self._features:
+        if one.image_id not in self._described:
             rgb = self._rgb(one)
-            self._features[key] = (
-                None if rgb is None else features_of(rgb, one.outlines_px, turned=turned)
-            )
-        return self._features[key]
+            self._described[one.image_id] = None if rgb is None else described(rgb, one.outlines_px)
+        return self._described[one.image_id]
 
     def registered(
-        self, one: Looked, other: Looked, *, turned: bool
+        self, one: Looked, other: Looked, contradicted: Callable[[Matrix], str] | None = None
     ) -> Registration | NotRegistered:
-        """How one photo lies in the other; ``turned`` says which description is tried first.
+        """How one photo lies in the other; ``contradicted`` as `register_described` asks it.
 
         Raises:
             ObjectStoreUnavailable: a photo may be read later.
         """
-        if self.features(one, turned=turned) is None or self.features(other, turned=turned) is None:
+        a, b = self.described(one), self.described(other)
+        if a is None or b is None:
             return NotRegistered("unreadable", "the photo cannot be read again")
-        return first_registered(
-            (a, b)
-            for way in (turned, not turned)
-            if (a := self.features(one, turned=way)) and (b := self.features(other, turned=way))
-        )
+        return register_described(a, b, contradicted=contradicted)
 
     def returned(self, old: Looked, new: Looked) -> dict[str, Any]:
         """How the photo of before lies in the new one, as it is kept with the result."""
-        found = self.registered(old, new, turned=False)
+        found = self.registered(old, new)
         told: dict[str, Any] = {"image_id": str(old.image_id)}
         if not isinstance(found, Registration):
             return told | {"state": "unsure", "told": f"{found.reason}: {found.facts}"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -22,9 +23,10 @@ from demeter.photos.evidence import ImageCount, results_of
 from demeter.photos.looking import Looked, Looks, known_looks, looked_of
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.photos.tasks import lock_session
+from demeter.vision.agreement import agreement, disagreement
 from demeter.vision.parted import Parted, parted
 from demeter.vision.registration import NotRegistered, Registration
-from demeter.vision.seam import Matrices, agreement, owned
+from demeter.vision.seam import Matrices, owned
 from demeter.vision.values import PhotoCount
 from demeter.vision.warp import inverse
 
@@ -35,7 +37,6 @@ NOT_RETURNED = (
     "their place in the photo"
 )
 MOST_PHOTOS = 12  # of which each is compared with each
-FEWEST_ASKED, AGREED = 5, 0.5  # plants both should show; the share that both have detected
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,9 @@ def _pairs(
             why = f"{len(mine)} photos are too many to compare each with each"
             told[i, j] = {"state": UNSURE, "told": why}
             continue
-        found = looks.registered(mine[i], mine[j], turned=True)
+        found = looks.registered(mine[i], mine[j], partial(disagreement, photos[i], photos[j]))
         told[i, j] = _pair(found, photos[i], photos[j])
-        if isinstance(found, Registration) and told[i, j]["state"] == REGISTERED:
+        if isinstance(found, Registration):
             matrices[i, j], matrices[j, i] = found.matrix, inverse(found.matrix)
     return told, matrices
 
@@ -126,7 +127,7 @@ def _pair(
         state = APART if found.is_apart else UNSURE
         return {"state": state, "told": f"{found.reason}: {found.facts}"}
     asked, share = agreement(one, other, found.matrix)
-    body = {
+    return {
         "homography": [list(row) for row in found.homography],
         "inliers": found.inliers,
         "overlap_share": found.overlap_share,
@@ -134,10 +135,9 @@ def _pair(
         "second": found.second,
         "plants_asked": asked,
         "plants_agreed": round(share, 4),
+        "state": REGISTERED,
+        "told": f"they share {found.overlap_share:.0%}",
     }
-    if asked >= FEWEST_ASKED and share < AGREED:
-        return body | {"state": UNSURE, "told": f"only {share:.0%} of {asked} plants agree"}
-    return body | {"state": REGISTERED, "told": f"they share {found.overlap_share:.0%}"}
 
 
 def _changed_body(body: dict[str, Any], part: Parted) -> dict[str, Any]:

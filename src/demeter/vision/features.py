@@ -1,8 +1,8 @@
-"""Points of a photo that can be found again in another, and which of them look alike.
+"""Points of a photo that can be found again in another.
 
 SIFT (Lowe 2004) on a reduced, contrast-equalised grey picture. Everything is sorted and
-the distances are sums of whole numbers below 2**24, exact in 32-bit floats, so the same
-two photos give the same matches on any number of threads.
+descriptors hold whole numbers, so the same photo gives the same points on any number of
+threads.
 """
 
 from __future__ import annotations
@@ -17,117 +17,109 @@ from numpy.typing import NDArray
 from demeter.vision.geometry import resized
 
 SIDE_PX = 1400
-MOST_POINTS = 4000
+MOST_HELD, MOST_LOOSE = 4000, 2000  # points within containers, and on the ground about them
 CONTRAST_LIMIT, CONTRAST_GRID = 3.0, (8, 8)
-RATIO = 0.85
+
+Outlines = Sequence[Sequence[tuple[float, float]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
+    """Points of one photo in one description.
+
+    ``xy_px`` [n, 2] are in pixels of the reduced picture, ``descriptors`` [n, 128] hold
+    whole numbers, ``held`` [n] says which points lie in containers.
+    """
+
+    xy_px: NDArray[np.float64]
+    descriptors: NDArray[np.float32]
+    held: NDArray[np.bool_]
+
+    @property
+    def of_containers(self) -> Features:
+        """The points in containers alone."""
+        held = self.held
+        return Features(self.xy_px[held], self.descriptors[held], held[held])
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
     """What registration needs of a photo.
 
-    ``xy_px`` [n, 2] are points in pixels of the reduced picture ``grey`` [h, w], which is
-    ``scale`` times as large as the photo; ``descriptors`` [n, 128] hold whole numbers.
+    ``grey`` [h, w] is its picture reduced to ``scale`` times its size. ``turned`` describes
+    points along the direction of their surroundings and finds them in photos that are
+    turned; ``upright`` describes them as the photo stands, and tells plants apart that look
+    alike but are turned.
     """
 
     size_wh: tuple[int, int]
     scale: float
     grey: NDArray[np.uint8]
-    xy_px: NDArray[np.float64]
-    descriptors: NDArray[np.float32]
+    turned: Features
+    upright: Features
+
+    @property
+    def reduced_wh(self) -> tuple[int, int]:
+        """Width and height of the reduced picture."""
+        return self.grey.shape[1], self.grey.shape[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """Points of one photo and their nearest likeness in another, mutual ones only.
+def described(rgb: NDArray[np.uint8], containers: Outlines = ()) -> Described:
+    """The points of an upright photo [H, W, 3], sorted by strength, then place.
 
-    ``clear`` [n] says which of them pass Lowe's ratio test: no other point there is nearly
-    as alike.
-    """
-
-    from_px: NDArray[np.float64]
-    to_px: NDArray[np.float64]
-    clear: NDArray[np.bool_]
-
-
-def features_of(
-    rgb: NDArray[np.uint8],
-    where: Sequence[Sequence[tuple[float, float]]] = (),
-    *,
-    turned: bool = True,
-) -> Features:
-    """The features of an upright photo [H, W, 3], sorted by strength, then place.
-
-    ``where`` are outlines in pixels of the photo to which points are limited, none for all.
-    With ``turned`` false points are described as the photo stands: plants that look alike
-    but are turned are told apart, at the price that the photos must not be turned.
+    ``containers`` are outlines in pixels of the photo; without any, all of it is one.
     """
     height, width = rgb.shape[:2]
     scale = min(1.0, SIDE_PX / max(height, width))
     small = resized(rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    even = cv2.createCLAHE(CONTRAST_LIMIT, CONTRAST_GRID).apply(grey)
-    sift = cv2.SIFT.create(nfeatures=MOST_POINTS)
-    points = sift.detect(even, _mask(where, scale, even.shape))
-    points, descriptors = sift.compute(even, points if turned else _as_they_stand(points))
-    if not points:
-        return _without_points((width, height), scale, np.asarray(even, np.uint8))
-    facts = np.array([(-p.response, p.pt[1], p.pt[0], p.size, p.angle) for p in points])
-    order = np.lexsort(facts.T[::-1])[:MOST_POINTS]
-    return Features(
-        (width, height),
-        scale,
-        np.asarray(even, np.uint8),
-        facts[order][:, [2, 1]] + 0.5,
-        np.asarray(descriptors, np.float32)[order],
+    even = np.asarray(cv2.createCLAHE(CONTRAST_LIMIT, CONTRAST_GRID).apply(grey), np.uint8)
+    mask = _mask(containers, scale, (even.shape[0], even.shape[1]))
+    points = _strongest(cv2.SIFT.create().detect(even, None), mask)
+    turned = _features(even, points, mask)
+    return Described(
+        (width, height), scale, even, turned, _features(even, _as_they_stand(points), mask)
     )
+
+
+def _strongest(points: Sequence[cv2.KeyPoint], mask: NDArray[np.bool_]) -> list[cv2.KeyPoint]:
+    """Enough of either kind: a ground of gravel would leave no places to bland containers."""
+    ranked = sorted(points, key=_rank)
+    held = [p for p in ranked if mask[int(p.pt[1]), int(p.pt[0])]]
+    loose = [p for p in ranked if not mask[int(p.pt[1]), int(p.pt[0])]]
+    return held[:MOST_HELD] + loose[:MOST_LOOSE]
+
+
+def _rank(point: cv2.KeyPoint) -> tuple[float, ...]:
+    return -point.response, point.pt[1], point.pt[0], point.size, point.angle
+
+
+def _features(
+    even: NDArray[np.uint8], points: Sequence[cv2.KeyPoint], mask: NDArray[np.bool_]
+) -> Features:
+    points, descriptors = cv2.SIFT.create().compute(even, list(points))
+    if not points:
+        nothing = np.zeros((0, 2)), np.zeros((0, 128), np.float32), np.zeros(0, np.bool_)
+        return Features(*nothing)
+    xy_px = np.array([p.pt for p in points], np.float64)
+    held = mask[xy_px[:, 1].astype(int), xy_px[:, 0].astype(int)]
+    return Features(xy_px + 0.5, np.asarray(descriptors, np.float32), held)
 
 
 def _as_they_stand(points: Sequence[cv2.KeyPoint]) -> list[cv2.KeyPoint]:
     """The points without their direction, each place and size once."""
     single = {(p.pt, p.size): p for p in points}
-    for point in single.values():
-        point.angle = 0.0
-    return list(single.values())
+    return [
+        cv2.KeyPoint(p.pt[0], p.pt[1], p.size, 0.0, p.response, p.octave, p.class_id)
+        for p in single.values()
+    ]
 
 
-def matches_of(a: Features, b: Features) -> Matches:
-    """Mutual nearest neighbours of two photos' points, in the order of ``a``'s."""
-    if len(a.xy_px) < 2 or len(b.xy_px) < 2:  # noqa: PLR2004 - the ratio needs a second
-        return Matches(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.bool_))
-    squares = _squared_distances(a.descriptors, b.descriptors)
-    forth, back = squares.argmin(axis=1), squares.argmin(axis=0)
-    rows = np.flatnonzero(back[forth] == np.arange(len(forth)))
-    columns = forth[rows]
-    best = squares[rows, columns]
-    clear = (best < RATIO**2 * _runner_up(squares[rows], columns)) & (
-        best < RATIO**2 * _runner_up(squares.T[columns], rows)
-    )
-    return Matches(a.xy_px[rows], b.xy_px[columns], clear)
-
-
-def _squared_distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None] - 2 * (a @ b.T)
-
-
-def _runner_up(squares: NDArray[np.float32], best: NDArray[np.intp]) -> NDArray[np.float32]:
-    others = squares.copy()
-    others[np.arange(len(others)), best] = np.inf
-    return others.min(axis=1)
-
-
-def _mask(
-    where: Sequence[Sequence[tuple[float, float]]], scale: float, shape: tuple[int, ...]
-) -> NDArray[np.uint8] | None:
-    if not where:
-        return None
+def _mask(containers: Outlines, scale: float, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    if not containers:
+        return np.ones(shape, np.bool_)
     mask = np.zeros(shape, np.uint8)
-    for polygon in where:
+    for polygon in containers:
         outline = np.rint(np.array(polygon, np.float64) * scale).astype(np.int32)
-        cv2.fillPoly(mask, [outline], (255,))
-    return mask
-
-
-def _without_points(size_wh: tuple[int, int], scale: float, grey: NDArray[np.uint8]) -> Features:
-    nothing = np.zeros((0, 2)), np.zeros((0, 128), np.float32)
-    return Features(size_wh, scale, np.asarray(grey, np.uint8), *nothing)
+        cv2.fillPoly(mask, [outline], (1,))
+    return mask > 0

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.features import Matches
+from demeter.vision.matching import Matches
 from demeter.vision.warp import Matrix, mapped
 
 COMPARED_SIDE_PX = 480
@@ -113,7 +113,26 @@ def second_way(matrix: Matrix, matches: Matches, on: NDArray[np.bool_], near_px:
     away = away[np.linalg.norm(away, axis=1) > 2 * near_px]
     if not len(away) or not on.any():
         return 0.0
-    cells = np.floor((away - away.min(axis=0)) / BIN_PX).astype(int)
-    votes = np.zeros(cells.max(axis=0) + 1, np.float32)
+    return _most_votes(away, BIN_PX) / float(on.sum())
+
+
+def second_near(away_px: NDArray[np.float64], near_px: float) -> float:
+    """How many of the matches found near a registration the best other move explains.
+
+    ``away_px`` [n, 2] is where they point from where they should; the answer is against
+    those within ``near_px``. In a bed of small cells moves by a cell lie within reach.
+    """
+    far = np.linalg.norm(away_px, axis=1)
+    rest = away_px[far > 2 * near_px]
+    on = int((far < near_px).sum())
+    if not len(rest) or not on:
+        return 0.0
+    return _most_votes(rest, near_px) / on
+
+
+def _most_votes(moves_px: NDArray[np.float64], bin_px: float) -> float:
+    """How many of these moves [n, 2] fall into the fullest square of 2 by 2 bins."""
+    cells = np.floor((moves_px - moves_px.min(axis=0)) / bin_px).astype(int)
+    votes = np.zeros(cells.max(axis=0) + 2, np.float32)
     np.add.at(votes, tuple(cells.T), 1)
-    return float(cv2.boxFilter(votes, -1, (2, 2), normalize=False).max() / on.sum())
+    return float(cv2.boxFilter(votes, -1, (2, 2), normalize=False).max())

@@ -19,7 +19,7 @@ from shapely import Polygon, make_valid
 from shapely.geometry.base import BaseGeometry
 
 from demeter.vision.values import Detection, PhotoCount
-from demeter.vision.warp import Matrix, corners, inside, inverse, mapped, margin
+from demeter.vision.warp import Matrix, corners, mapped, margin
 
 SAME_PLANT = 0.5  # of its size between two boxes of one plant
 SAME_CONTAINER_IOU = 0.5
@@ -83,7 +83,7 @@ def same_plants(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> list[tuple[int,
         ib = [k for k, d in enumerate(b.detections) if d.is_empty_container is empty]
         if not ia or not ib:
             continue
-        at_a, size_a = _mapped_boxes([a.detections[k] for k in ia], matrix)
+        at_a, size_a = mapped_boxes([a.detections[k] for k in ia], matrix)
         at_b, size_b = _boxes([b.detections[k] for k in ib])
         near, forth = (np.asarray(v) for v in KDTree(at_b).query(at_a))
         back = np.asarray(KDTree(at_a).query(at_b)[1])
@@ -246,7 +246,7 @@ def _boxes(rows: Sequence[Detection]) -> tuple[NDArray[np.float64], NDArray[np.f
     return (boxes[:, :2] + boxes[:, 2:]) / 2, np.sqrt(wh.prod(axis=1)).astype(np.float64)
 
 
-def _mapped_boxes(
+def mapped_boxes(
     rows: Sequence[Detection], matrix: Matrix
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centres and sizes as the other photo shows them; far outside where it does not."""
@@ -256,27 +256,3 @@ def _mapped_boxes(
     grown = 2 * np.linalg.norm(aside - there, axis=1)
     good = np.isfinite(there).all(axis=1) & np.isfinite(grown)
     return np.where(good[:, None], there, -1e9), np.where(good, grown, 0.0)
-
-
-def agreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> tuple[int, float]:
-    """How many plants both photos should show, and the share that both have detected.
-
-    The lesser share of the two directions; plants nearer to a border than half their size
-    are not asked for.
-    """
-    pairs = same_plants(a, b, matrix)
-    back = inverse(matrix)
-    asked = [_asked(a, b, matrix), _asked(b, a, back)]
-    hits = [len({k for k, _ in pairs} & asked[0]), len({m for _, m in pairs} & asked[1])]
-    fewest = min(len(s) for s in asked)
-    if not fewest:
-        return 0, 1.0
-    return fewest, min(h / len(s) for h, s in zip(hits, asked, strict=True))
-
-
-def _asked(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> set[int]:
-    rows = list(a.detections)
-    at, size = _mapped_boxes(rows, matrix)
-    low, high = at - size[:, None] / 2, at + size[:, None] / 2
-    seen = inside(low, _size(b)) & inside(high, _size(b))
-    return {k for k in np.flatnonzero(seen).tolist() if not rows[k].is_empty_container}
