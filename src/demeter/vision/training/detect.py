@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from demeter.vision.training.assignment import Truth, detection_loss
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import begins_folded, settle, start_of
+from demeter.vision.training.pretrained import settle, start_of
 from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, crop, worth_showing
 
 
@@ -74,7 +74,7 @@ def train_detector(recipe: DetectRecipe, plan: Plan, checkpoint: Path) -> Iterat
     torch.manual_seed(recipe.seed)
     batches = _Batches(recipe)
     network = fresh_detector(recipe.start)
-    if begins_folded(recipe.start) and not plan.keeps_norms and not checkpoint.exists():
+    if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
         settle(network, batches.at(0)[0])
     learner = Learner(network, plan, checkpoint)
 

@@ -18,11 +18,7 @@ LossOf = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to learn; the same plan resumes a run.
-
-    ``keeps_norms``: batch norms stay as they are, for a few pictures say little of what all
-    look like.
-    """
+    """How long and how fast to learn; the same plan resumes a run."""
 
     steps: int
     rate: float = 1.5e-3
@@ -31,7 +27,6 @@ class Plan:
     smooth: float = 0.998
     save_every: int = 250
     half: bool = True
-    keeps_norms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +99,6 @@ class Learner:
 
     def _steps(self, loss_of: LossOf) -> Iterator[Progress]:
         self.network.train()
-        if self.plan.keeps_norms:
-            for norm in (m for m in self.network.modules() if isinstance(m, nn.BatchNorm2d)):
-                norm.eval()
         lately: dict[str, float] = {}
         while self.step < self.plan.steps:
             start = time.perf_counter()

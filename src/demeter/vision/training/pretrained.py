@@ -107,11 +107,6 @@ def _take(pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d | None]], path: Path) -> N
             norm.weight.fill_((1 + norm.eps) ** 0.5)
 
 
-def begins_folded(start: Path | None) -> bool:
-    """Whether a start's batch norms are folded into its convolutions: every ONNX file's are."""
-    return start is not None and start.suffix == ".onnx"
-
-
 @torch.no_grad()
 def settle(network: nn.Module, images: Tensor) -> None:
     """Let batch norms do in training what they did folded away, judged by one batch.

@@ -19,12 +19,7 @@ from demeter.vision.runtime import open_model
 from demeter.vision.scenes.values import Bytes, Floats, Mask
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import (
-    begins_folded,
-    load_segmenter,
-    settle,
-    start_of,
-)
+from demeter.vision.training.pretrained import load_segmenter, settle, start_of
 from demeter.vision.training.segmenter import TYPES, Segmenter, segmenter_from
 from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, recoloured
 
@@ -208,7 +203,7 @@ def train_segmenter(recipe: SegmentRecipe, plan: Plan, checkpoint: Path) -> Iter
     torch.manual_seed(recipe.seed)
     batches = _Batches(recipe, plan.steps)
     network = fresh_segmenter(recipe.start)
-    if begins_folded(recipe.start) and not plan.keeps_norms and not checkpoint.exists():
+    if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
         settle(network, batches.at(0)[0])
     learner = Learner(network, plan, checkpoint)
 
