@@ -253,6 +253,7 @@ def mapped_boxes(
     at, size = _boxes(rows)
     half = np.column_stack([size / 2, np.zeros(len(size))])
     there, aside = mapped(matrix, at), mapped(matrix, at + half)
-    grown = 2 * np.linalg.norm(aside - there, axis=1)
+    with np.errstate(invalid="ignore"):  # both may lie behind the camera
+        grown = 2 * np.linalg.norm(aside - there, axis=1)
     good = np.isfinite(there).all(axis=1) & np.isfinite(grown)
     return np.where(good[:, None], there, -1e9), np.where(good, grown, 0.0)
