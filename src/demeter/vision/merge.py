@@ -18,7 +18,8 @@ from scipy.spatial import KDTree
 
 from demeter.vision.boxes import Boxes
 
-_COPY, _BITS = 0.1, 128
+_COPY = 0.1  # of a box's size: the cell in which centres are one
+_OCTAVES = 128  # added to quarter octaves so that none is below 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def _without_copies(boxes: Boxes) -> Boxes:
     """
     octave = np.round(np.log2(np.maximum(boxes.size_px, 1e-3)) * 4)
     cell = np.floor(boxes.centre_px / (np.exp2(octave / 4) * _COPY)[:, None]).astype(np.int64)
-    kind = (octave.astype(np.int64) + _BITS) * 2 + boxes.is_empty
+    kind = (octave.astype(np.int64) + _OCTAVES) * 2 + boxes.is_empty
     key = (cell[:, 1] << 36) + (cell[:, 0] << 12) + kind
     surest = np.argsort(-boxes.confidence, kind="stable")
     _, first = np.unique(key[surest], return_index=True)
