@@ -75,14 +75,14 @@ def test_a_photo_framed_whole_is_its_own_container():
     assert (photo.detected, photo.estimated) == (0, 0)
 
 
-def half_found(plants_outside: int) -> np.ndarray:
+def half_found(plants_outside: int, diameter_outside: int = 40) -> np.ndarray:
     """A bed with twelve plants in a container and some on the floor beside it."""
     picture = np.full((600, 1000, 3), FLOOR, np.uint8)
     picture[:, :400] = bed((400, 600), (40, 40, 360, 560))
     for i in range(12):
         plant(picture, 90 + 60 * (i % 4), 120 + 60 * (i // 4), 40)
     for i in range(plants_outside):
-        plant(picture, 480 + 60 * (i % 8), 120 + 60 * (i // 8), 40)
+        plant(picture, 480 + 60 * (i % 8), 120 + 60 * (i // 8), diameter_outside)
     return picture
 
 
@@ -110,6 +110,14 @@ def test_plants_outside_every_container_belong_to_a_frame_that_is_the_bed():
 def test_strays_and_plants_beside_the_bed_are_not_counted(outside, framed_whole):
     photo = count(half_found(outside), CRATE, Hints(framed_whole=framed_whole))
     assert len(photo.containers) == 1
+    assert photo.detected == 12
+    assert photo.warnings == ()
+
+
+def test_what_is_seen_outside_less_surely_than_inside_is_no_plant():
+    pebbles = half_found(16, diameter_outside=28)
+    photo = count(pebbles, CRATE, Hints(framed_whole=True))
+    assert [c.whole_frame for c in photo.containers] == [False]
     assert photo.detected == 12
     assert photo.warnings == ()
 
