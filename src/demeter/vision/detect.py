@@ -49,6 +49,8 @@ class DetectRule:
     faint: float = 0.1
     overlap_plants: float = 1.8
     rescale_beyond: float = 1.5
+    unsure: float = 0.8
+    closer: float = 1.5
     largest_scale: float = 4.0
     odd_size: float = 2.0
     odd_threshold: float = 0.7
@@ -110,12 +112,13 @@ def detected(
     job = _Job(rgb, owners, detector, rule)
     boxes, home, tiles = job.at_scale(first, list(range(len(containers))), on_progress)
     scale = [first] * len(containers)
-    for again, group in _to_rescale(boxes, home, scale, detector, rule).items():
-        better, better_home, more = job.at_scale(again, group, lambda _: None)
-        tiles += more
-        boxes, home = _replaced(boxes, home, better, better_home, group, rule)
-        for index in group:
-            scale[index] = again
+    for to_look_at in (_to_rescale, _to_look_closer):
+        for again, group in to_look_at(boxes, home, scale, detector, rule).items():
+            better, better_home, more = job.at_scale(again, group, lambda _: None)
+            tiles += more
+            boxes, home = _replaced(boxes, home, better, better_home, group, rule)
+            for index in group:
+                scale[index] = again
     sure = (boxes.confidence >= rule.threshold) & ~_odd(boxes, home, rule)
     faint = boxes.where(~sure & ~boxes.is_empty).in_reading_order()
     boxes, home = boxes.where(sure), home[sure]
@@ -275,6 +278,30 @@ def _to_rescale(
             # Half-octave steps, so that similar containers share one pass.
             stepped = float(2 ** (np.round(np.log2(again) * 2) / 2))
             groups.setdefault(stepped, []).append(index)
+    return dict(sorted(groups.items()))
+
+
+def _to_look_closer(
+    boxes: Boxes,
+    home: NDArray[np.intp],
+    scales: list[float],
+    detector: Detector,
+    rule: DetectRule,
+) -> dict[float, list[int]]:
+    """Containers whose plants are unsure, by the scale at which they are larger.
+
+    Moss, pebbles and small dark plants look alike from afar; few photos need that, and a
+    closer look at all of them would take twice the time.
+    """
+    del detector
+    groups: dict[float, list[int]] = {}
+    for index, scale in enumerate(scales):
+        plants = (home == index) & ~boxes.is_empty & (boxes.confidence >= rule.threshold)
+        again = min(scale * rule.closer, rule.largest_scale)
+        if plants.sum() < _FEWEST_TO_COMPARE or again <= scale:
+            continue
+        if np.median(boxes.confidence[plants]) < rule.unsure:
+            groups.setdefault(again, []).append(index)
     return dict(sorted(groups.items()))
 
 

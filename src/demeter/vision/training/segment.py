@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ EDGE_WEIGHT, EDGE_DEPTH, EDGE_REACH_PX = 1.5, 0.3, 2
 # `looks.NEARER` times as large; how often the latter, and by how much, in e-folds, sizes vary.
 LOOK_PX, NEAR_SHARE, SIZE_JITTER, LARGEST_SCALE = 512, 0.6, 0.25, 1.3
 FINER = 4
+DRAWN_POWER = 1 / 3  # a picture is drawn as often as this power of its number of containers
 DEEP_PX = 12  # from how far inside, in pixels of the maps, a container is as deep as can be
 
 
@@ -121,7 +122,7 @@ def view(
     """A square of a picture as one of the segmenter's looks shows it, with its targets.
 
     The whole picture is as large as it is looked at whole, or as in parts, a little off; it
-    is mirrored at random and recoloured.
+    is mirrored and laid on its side at random, as phones are held, and recoloured.
     """
     height, width = picture.shape[:2]
     longest = max(height, width)
@@ -138,10 +139,19 @@ def view(
     )
     moved = [(kind, (p - (x0, y0)) * scale) for kind, p in item.polygons]
     if rng.random() < 0.5:  # noqa: PLR2004 - a coin
+        square = np.ascontiguousarray(square.transpose(1, 0, 2))
+        moved, used = [(kind, p[:, ::-1]) for kind, p in moved], used[::-1]
+    if rng.random() < 0.5:  # noqa: PLR2004 - a coin
         square[: used[1], : used[0]] = square[: used[1], : used[0]][:, ::-1].copy()
         moved = [(kind, p * (-1, 1) + (used[0], 0)) for kind, p in moved]
     types, depth = targets([(k, np.asarray(p, np.float32)) for k, p in moved], side, used)
     return recoloured(rng, square), types, depth
+
+
+def _chances(pictures: Sequence[Outlined]) -> Floats:
+    """How often each picture is drawn: a bench of ninety pots teaches more than one bed."""
+    weight = np.array([max(1, len(p.polygons)) for p in pictures]) ** DRAWN_POWER
+    return np.asarray(weight / weight.sum())
 
 
 class _Batches:
@@ -149,12 +159,13 @@ class _Batches:
 
     def __init__(self, recipe: SegmentRecipe, steps: int) -> None:
         self._recipe, self._pictures, self._steps = recipe, Pictures(), steps
+        self._chance = _chances(recipe.pictures)
 
     def at(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         recipe = self._recipe
         side = recipe.last_side if step >= 0.8 * self._steps else recipe.side
         rng = np.random.default_rng([recipe.seed, step])
-        picks = rng.integers(len(recipe.pictures), size=recipe.batch)
+        picks = rng.choice(len(recipe.pictures), size=recipe.batch, p=self._chance)
         parts = []
         for k in picks:
             item = recipe.pictures[int(k)]

@@ -22,7 +22,7 @@ MIN_LEFT = 0.4
 MIN_SIDE_PX = 5.0
 # Between which sizes plants are shown; how far a picture is enlarged for that; how many
 # pictures may lie side by side in a square.
-PLANTS_PX, LARGEST_SCALE, MOST_CELLS = (12.0, 44.0), 2.5, 3
+PLANTS_PX, LARGEST_SCALE, MOST_CELLS = (12.0, 52.0), 2.5, 3
 # Small plants of a photo are enlarged before they are looked at, blur and JPEG's blocks with them.
 COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.25, 2.5, 7.0
 
