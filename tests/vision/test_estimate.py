@@ -102,6 +102,17 @@ def test_an_estimate_many_times_the_detected_is_no_estimate():
     assert "were detected" in photo.estimations[0].unknown_reason
 
 
+def test_moss_beside_few_plants_is_no_plants_and_the_count_is_known():
+    picture = bed((1000, 800), (50, 50, 950, 750))
+    for i in range(3):  # too few to estimate by, enough to show that detection knows them
+        plant(picture, 150 + 200 * i, 150, 40)
+    for i in range(6):
+        picture[400 + 45 * i : 430 + 45 * i, 200:360] = (70, 160, 60)
+    photo = count(picture, MODELS)
+    assert (photo.detected, photo.estimated) == (3, 0)
+    assert photo.estimations[0].unknown_reason is None
+
+
 def test_plants_apart_leave_no_residual():
     photo = count(planted_grid(10, 8), MODELS)
     assert photo.counts[0].residual_share == 0

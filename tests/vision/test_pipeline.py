@@ -1,11 +1,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from standins import FLOOR, SoilSegmenter, bed, plant, planted_grid, stand_in_models
+from standins import (
+    FLOOR,
+    DiscDetector,
+    SoilSegmenter,
+    bed,
+    plant,
+    planted_grid,
+    stand_in_models,
+)
 
+from demeter.vision.boxes import Boxes
+from demeter.vision.detect import DetectRule
 from demeter.vision.errors import ImageRefused
 from demeter.vision.hints import Hints
 from demeter.vision.models import Models
@@ -120,6 +131,43 @@ def test_what_is_seen_outside_less_surely_than_inside_is_no_plant():
     assert [c.whole_frame for c in photo.containers] == [False]
     assert photo.detected == 12
     assert photo.warnings == ()
+
+
+class Nearsighted(DiscDetector):
+    """Is unsure of plants below a size in its tile, and misses every third of them there."""
+
+    def __call__(self, tiles: Iterable[np.ndarray], floor: float) -> list[Boxes]:
+        return [self._doubted(boxes) for boxes in super().__call__(tiles, floor)]
+
+    def _doubted(self, boxes: Boxes) -> Boxes:
+        small = boxes.size_px < self.plant_px * 1.3
+        seen = ~small | (np.arange(len(boxes)) % 3 > 0)
+        doubt = np.where(small, np.float32(0.6), np.float32(1.0))
+        return Boxes(boxes.xyxy_px, boxes.confidence * doubt, boxes.is_empty).where(seen)
+
+
+def test_a_container_whose_plants_are_unsure_is_looked_at_from_nearer():
+    models = Models(Nearsighted(), MODELS.segmenter, MODELS.errors)
+    picture = planted_grid(9, 7)
+    assert count(picture, models).detected == 63
+    as_before = count(picture, models, rule=DetectRule(unsure=0.0))
+    assert as_before.detected < 63
+
+
+class TrayAndPatch:
+    """Finds a patch of floor for a container, and not the bed beside it."""
+
+    identity = "patch@0"
+
+    def __call__(self, _: np.ndarray) -> tuple[Region, ...]:
+        return (Region("box", ((700, 40), (980, 40), (980, 300), (700, 300)), 0.9),)
+
+
+def test_where_containers_show_no_plant_the_whole_photo_is_looked_at():
+    models = Models(MODELS.detector, TrayAndPatch(), MODELS.errors)
+    photo = count(half_found(0), models, Hints(framed_whole=True))
+    assert photo.detected == 12
+    assert [c.detected for c in photo.counts if photo.containers[c.container].whole_frame] == [12]
 
 
 def test_an_unknown_label_is_a_segment_and_is_said():

@@ -16,7 +16,7 @@ import torch
 
 from demeter.vision.scenes.export import write_scenes
 from demeter.vision.training.assignment import Truth, assign, detection_loss, paired_iou
-from demeter.vision.training.detect import DetectRecipe, train_detector
+from demeter.vision.training.detect import DetectRecipe, _Batches, train_detector
 from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
@@ -133,6 +133,18 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tiles: Path, tmp_p
     right = torch.load(tmp_path / "stopped" / "detect.pt", weights_only=True)["network"]
     assert all(torch.allclose(left[k].float(), right[k].float(), atol=1e-4) for k in left)
     assert set(figures("detect", tmp_path / "straight.onnx", tiles)) >= {"plant f1", "empty f1"}
+
+
+def test_what_is_rehearsed_is_every_other_square(tmp_path: Path) -> None:
+    def folder(name: str, grey: int) -> tuple[Labelled, ...]:
+        path = tmp_path / f"{name}.png"
+        cv2.imwrite(str(path), np.full((400, 400, 3), grey, np.uint8))
+        return (Labelled(path, np.array([[100, 100, 130, 130]], np.float32), np.zeros(1, int)),)
+
+    recipe = DetectRecipe(folder("own", 30), None, folder("known", 220), batch=6)
+    images, _ = _Batches(recipe).at(0)
+    bright = [bool((image > 120).float().mean() > 0.5) for image in images]
+    assert bright == [False, True] * 3
 
 
 def test_a_segmenter_is_trained_exported_and_measured(tmp_path: Path) -> None:

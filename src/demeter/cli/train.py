@@ -12,11 +12,14 @@ from rich.progress import Progress as Bar
 from demeter.errors import InvalidInput
 from demeter.settings import settings
 from demeter.vision.registry import weights_folder
+from demeter.vision.scenes.export import write_scenes
 
 app = typer.Typer()
 
 STEPS, RATE = 4000, 1.5e-3
-FINE_STEPS, FINE_RATE = 400, 4e-4  # a model that sees plants already is only bent a little
+FINE_STEPS, FINE_RATE = 300, 3e-4  # a model that sees plants already is only bent a little
+REHEARSED = 300  # rendered pictures beside one's own: a few photos alone are learnt by heart
+_RENDERED = {"detect": ("tiles", 0), "segment": ("photos", 1320)}  # kind, and side in pixels
 
 
 class Task(StrEnum):
@@ -56,11 +59,19 @@ def train(
     held_out: Annotated[
         Path | None, typer.Option(help="folder with a coco.json to measure on at the end")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="4000; with --from accepted 400")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="4000; with --from accepted 300")] = None,
     rate: Annotated[
         float | None,
-        typer.Option(min=1e-6, help="highest learning rate: 1.5e-3; with --from accepted 4e-4"),
+        typer.Option(min=1e-6, help="highest learning rate: 1.5e-3; with --from accepted 3e-4"),
     ] = None,
+    rehearse: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="with --from accepted: rendered pictures to learn from as often as from one's "
+            "own, so that what is known is not forgotten",
+        ),
+    ] = REHEARSED,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 1,
     run: Annotated[Path, typer.Option(help="where the checkpoint is kept")] = Path("runs/train"),
@@ -79,7 +90,12 @@ def train(
         start = _model_at_work(task)
     steps = steps or (FINE_STEPS if own else STEPS)
     rate = rate or (FINE_RATE if own else RATE)
-    job = Job(task.value, tuple(learnt), out, start, held_out, steps, rate, seed, threads, run)
+    known = (
+        (_rendered(task, run / "rehearsed", rehearse, seed, threads),) if own and rehearse else ()
+    )
+    job = Job(
+        task.value, tuple(learnt), out, start, held_out, steps, rate, seed, threads, run, known
+    )
     with Bar() as bar:
         line = bar.add_task("Training", total=steps)
         for p in trained(job):
@@ -114,6 +130,18 @@ def _accepted(task: Task, folder: Path) -> Path:
         f"accepted by {found.made_at[:16]}; another --run begins anew."
     )
     return found.folder
+
+
+def _rendered(task: Task, folder: Path, count: int, seed: int, workers: int) -> Path:
+    """Pictures of what the model knows already; those that are there are not drawn again."""
+    kind, side_px = _RENDERED[task.value]
+    if not (folder / "coco.json").exists():
+        with Bar() as bar:
+            line = bar.add_task("Rendered pictures", total=count)
+            scenes = write_scenes(folder, kind, count, seed, side_px=side_px, workers=workers)
+            for done in scenes:
+                bar.update(line, completed=done)
+    return folder
 
 
 def _model_at_work(task: Task) -> Path:

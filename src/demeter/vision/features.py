@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demeter.vision.geometry import resized
+from demeter.vision.standing import Stood, stood
 
 SIDE_PX = 1400
 MOST_HELD, MOST_LOOSE = 4000, 2000  # points within containers, and on the ground about them
@@ -49,7 +50,7 @@ class Described:
     ``grey`` [h, w] is its picture reduced to ``scale`` times its size. ``turned`` describes
     points along the direction of their surroundings and finds them in photos that are
     turned; ``upright`` describes them as the photo stands, and tells plants apart that look
-    alike but are turned.
+    alike but are turned. ``containers`` are where its containers stand.
     """
 
     size_wh: tuple[int, int]
@@ -57,6 +58,7 @@ class Described:
     grey: NDArray[np.uint8]
     turned: Features
     upright: Features
+    containers: Stood
 
     @property
     def reduced_wh(self) -> tuple[int, int]:
@@ -77,9 +79,9 @@ def described(rgb: NDArray[np.uint8], containers: Outlines = ()) -> Described:
     mask = _mask(containers, scale, (even.shape[0], even.shape[1]))
     points = _strongest(cv2.SIFT.create().detect(even, None), mask)
     turned = _features(even, points, mask)
-    return Described(
-        (width, height), scale, even, turned, _features(even, _as_they_stand(points), mask)
-    )
+    upright = _features(even, _as_they_stand(points), mask)
+    corners = [np.array(outline, np.float64) for outline in containers]
+    return Described((width, height), scale, even, turned, upright, stood(corners, scale))
 
 
 def _strongest(points: Sequence[cv2.KeyPoint], mask: NDArray[np.bool_]) -> list[cv2.KeyPoint]:

@@ -26,6 +26,7 @@ from demeter.vision.hypotheses import (
     sought,
 )
 from demeter.vision.likeness import likeness, second_near, second_way
+from demeter.vision.standing import standing
 from demeter.vision.warp import Matrix, area_px, corners, is_convex, mapped, scaled
 
 NOTHING_IN_COMMON = "nothing_in_common"
@@ -43,7 +44,10 @@ class Rule:
     ``second`` times as many matches, and be ``second_likeness`` times as good by grey
     values, which trays bring near 1 by themselves. Grey values are not asked where photos share
     ``sure_overlap_share`` and no other way has ``sure`` of the matches: of a bench whose plants
-    were sold little looks as before. Photos of ``apart_points`` or more of
+    were sold little looks as before. Nor are they where ``standing_asked`` containers or more
+    tell: ``standing`` of them stand on one another, and after a move by a neighbour at most
+    ``standing_second`` times as many; then the next best way may explain ``second_standing``
+    times as many matches. Photos of ``apart_points`` or more of
     which less than ``apart_share`` match clearly are apart.
     """
 
@@ -56,6 +60,10 @@ class Rule:
     second_likeness: float = 0.9
     sure: float = 0.2
     sure_overlap_share: float = 0.5
+    standing_asked: int = 20
+    standing: float = 0.9
+    standing_second: float = 0.93
+    second_standing: float = 0.75
     apart_points: int = 1500
     apart_share: float = 0.01
 
@@ -191,12 +199,14 @@ def _judged(
     second = max(best.second_near, _second_anywhere(best, found), _rival(ways, a, b))
     overlap = _overlap_share(best.matrix, a, b)
     alike = likeness(best.matrix, a.grey, b.grey)
-    looks_asked = second > rule.sure or overlap < rule.sure_overlap_share
+    told = _stand_only_here(best.matrix, a, b, rule)
+    looks_asked = not told and (second > rule.sure or overlap < rule.sure_overlap_share)
     if looks_asked and alike.here < rule.likeness:
         return NotRegistered("looks_different", f"likeness {alike.here:.2f}")
-    if second > rule.second or (looks_asked and alike.second > rule.second_likeness):
-        told = f"by matches {second:.0%}, by looks {alike.second:.0%} as good"
-        return NotRegistered("ambiguous", f"another way is {told}")
+    most = rule.second_standing if told else rule.second
+    if second > most or (looks_asked and alike.second > rule.second_likeness):
+        facts = f"by matches {second:.0%}, by looks {alike.second:.0%} as good"
+        return NotRegistered("ambiguous", f"another way is {facts}")
     return Registration(
         homography=_rows(scaled(best.matrix, a.scale, b.scale)),
         inliers=best.inliers,
@@ -205,6 +215,15 @@ def _judged(
         likeness=round(alike.here, 4),
         second=round(second, 4),
         second_likeness=round(alike.second, 4),
+    )
+
+
+def _stand_only_here(matrix: Matrix, a: Described, b: Described, rule: Rule) -> bool:
+    found = standing(matrix, a.containers, b.containers, a.reduced_wh, b.reduced_wh)
+    return (
+        found.asked >= rule.standing_asked
+        and found.here >= rule.standing
+        and found.elsewhere <= rule.standing_second * found.here
     )
 
 

@@ -11,7 +11,7 @@ from demeter.vision.models import Models
 from demeter.vision.runtime import Precision
 from demeter.vision.segmenter import load_container_segmenter
 
-TILE_SIDES_PX = (320,)
+TILE_SIDES_PX = (224, 320)  # the quick look, and the count
 PLANT_PX = 24.0
 
 

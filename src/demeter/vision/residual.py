@@ -151,11 +151,12 @@ def _likeness(
 def _ellipses(shape: tuple[int, ...], boxes: Boxes, grown: float) -> NDArray[np.bool_]:
     """Where boxes' inscribed ellipses, ``grown`` times as large, lie."""
     canvas = np.zeros(shape[:2], np.uint8)
-    for (cx, cy), (x1, y1, x2, y2) in zip(boxes.centre_px, boxes.xyxy_px, strict=True):
-        axes = ((x2 - x1) * grown / 2 * 16, (y2 - y1) * grown / 2 * 16)
-        centre = (round((float(cx) - 0.5) * 16), round((float(cy) - 0.5) * 16))
-        size = (max(8, round(float(axes[0]))), max(8, round(float(axes[1]))))
-        cv2.ellipse(canvas, centre, size, 0, 0, 360, (1,), cv2.FILLED, cv2.LINE_8, 4)
+    width_height = boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2]
+    # In sixteenths of a pixel, as OpenCV's shift of 4 wants it; no axis below half a pixel.
+    axes = np.maximum(8, np.rint(width_height * grown * 8)).astype(int).tolist()
+    centres = np.rint((boxes.centre_px - 0.5) * 16).astype(int).tolist()
+    for centre, axis in zip(centres, axes, strict=True):
+        cv2.ellipse(canvas, centre, axis, 0, 0, 360, (1,), cv2.FILLED, cv2.LINE_8, 4)
     return canvas.astype(np.bool_)
 
 

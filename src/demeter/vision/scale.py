@@ -42,7 +42,7 @@ class LookRule:
     """
 
     tiles: int = 6
-    tile_px: int = 320
+    tile_px: int = 224
     floor: float = 0.2
     octaves: float = 1.0
     smallest_px: float = 10.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,15 @@ from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, c
 
 @dataclass(frozen=True, slots=True)
 class DetectRecipe:
-    """What a detector is trained on and from."""
+    """What a detector is trained on and from.
+
+    ``rehearsed``: pictures of what it knows already; where there are any, every other square
+    is one of them, so that a few new pictures are not learnt by heart and the rest forgotten.
+    """
 
     pictures: tuple[Labelled, ...]
     start: Path | None
+    rehearsed: tuple[Labelled, ...] = ()
     side: int = 256
     batch: int = 16
     seed: int = 0
@@ -45,12 +51,13 @@ class _Batches:
 
     def __init__(self, recipe: DetectRecipe) -> None:
         self._recipe, self._pictures = recipe, Pictures()
-        self._shown = worth_showing(recipe.pictures)
+        shown = worth_showing(recipe.pictures)
+        self._turns = (shown, worth_showing(recipe.rehearsed)) if recipe.rehearsed else (shown,)
 
     def at(self, step: int) -> tuple[Tensor, list[Truth]]:
         rng = np.random.default_rng([self._recipe.seed, step])
-        shown, side = self._shown, self._recipe.side
-        return batch_of([crop(rng, self._pictures, shown, side) for _ in range(self._recipe.batch)])
+        turns = islice(cycle(self._turns), self._recipe.batch)
+        return batch_of([crop(rng, self._pictures, shown, self._recipe.side) for shown in turns])
 
 
 def fresh_detector(start: Path | None) -> Detector:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import cv2
@@ -62,10 +63,14 @@ def read_outlines(folder: Path) -> list[Outlined]:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecipe:
-    """What a segmenter is trained on and from; ``last_side`` is used for the last fifth."""
+    """What a segmenter is trained on and from; ``last_side`` is used for the last fifth.
+
+    ``rehearsed`` as for a detector: every other view is one of these.
+    """
 
     pictures: tuple[Outlined, ...]
     start: Path | None
+    rehearsed: tuple[Outlined, ...] = ()
     side: int = 384
     last_side: int = 512
     batch: int = 8
@@ -159,16 +164,16 @@ class _Batches:
 
     def __init__(self, recipe: SegmentRecipe, steps: int) -> None:
         self._recipe, self._pictures, self._steps = recipe, Pictures(), steps
-        self._chance = _chances(recipe.pictures)
+        turns = (recipe.pictures, recipe.rehearsed) if recipe.rehearsed else (recipe.pictures,)
+        self._turns = tuple((pictures, _chances(pictures)) for pictures in turns)
 
     def at(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         recipe = self._recipe
         side = recipe.last_side if step >= 0.8 * self._steps else recipe.side
         rng = np.random.default_rng([recipe.seed, step])
-        picks = rng.choice(len(recipe.pictures), size=recipe.batch, p=self._chance)
         parts = []
-        for k in picks:
-            item = recipe.pictures[int(k)]
+        for pictures, chances in islice(cycle(self._turns), recipe.batch):
+            item = pictures[int(rng.choice(len(pictures), p=chances))]
             parts.append(view(rng, self._pictures.read(item.path), item, side))
         images, types, depths = (np.stack(column) for column in zip(*parts, strict=True))
         return (

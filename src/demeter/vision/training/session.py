@@ -29,7 +29,10 @@ from demeter.vision.training.tiles import CLASSES, read_coco
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to train (``detect`` or ``segment``), on what, from what, for how long."""
+    """What to train (``detect`` or ``segment``), on what, from what, for how long.
+
+    ``rehearsed``: folders of what the start knows already, shown as often as ``folders``.
+    """
 
     task: str
     folders: tuple[Path, ...]
@@ -41,6 +44,7 @@ class Job:
     seed: int
     threads: int
     run: Path
+    rehearsed: tuple[Path, ...] = ()
 
     @property
     def checkpoint(self) -> Path:
@@ -67,8 +71,11 @@ def trained(job: Job) -> Iterator[Progress]:
 
 
 def _detect(job: Job, plan: Plan) -> Iterator[Progress]:
-    pictures = tuple(p for folder in job.folders for p in read_coco(folder))
-    recipe = DetectRecipe(pictures, job.start, seed=job.seed)
+    pictures, rehearsed = (
+        tuple(p for folder in folders for p in read_coco(folder))
+        for folders in (job.folders, job.rehearsed)
+    )
+    recipe = DetectRecipe(pictures, job.start, rehearsed, seed=job.seed)
     yield from train_detector(recipe, plan, job.checkpoint)
     network = Detector(len(CLASSES))
     network.load_state_dict(torch.load(job.checkpoint, weights_only=True)["smooth"])
@@ -76,8 +83,11 @@ def _detect(job: Job, plan: Plan) -> Iterator[Progress]:
 
 
 def _segment(job: Job, plan: Plan) -> Iterator[Progress]:
-    pictures = tuple(p for folder in job.folders for p in read_outlines(folder))
-    recipe = SegmentRecipe(pictures, job.start, seed=job.seed)
+    pictures, rehearsed = (
+        tuple(p for folder in folders for p in read_outlines(folder))
+        for folders in (job.folders, job.rehearsed)
+    )
+    recipe = SegmentRecipe(pictures, job.start, rehearsed, seed=job.seed)
     yield from train_segmenter(recipe, plan, job.checkpoint)
     network = Segmenter()
     network.load_state_dict(torch.load(job.checkpoint, weights_only=True)["smooth"])
