@@ -83,3 +83,17 @@ def test_training_on_nothing_is_refused(tmp_path) -> None:
     pytest.importorskip("torch")
     done = CliRunner().invoke(cli.app, ["detect", "--out", str(tmp_path / "x.onnx")])
     assert "--from accepted" in str(done.exception)
+
+
+def test_each_task_rehearses_pictures_of_its_own(tmp_path):
+    tiles = cli._rendered(cli.Task.DETECT, tmp_path, 1, 3, 1)
+    photos = cli._rendered(cli.Task.SEGMENT, tmp_path, 1, 3, 1)
+    sides = [
+        {(i["width"], i["height"]) for i in json.loads((f / "coco.json").read_text())["images"]}
+        for f in (tiles, photos)
+    ]
+    assert sides == [{(640, 640)}, {(1320, 990)}]
+    drawn = (tiles / "images" / "000000.jpg").stat().st_mtime_ns
+    assert cli._rendered(cli.Task.DETECT, tmp_path, 1, 3, 1) == tiles
+    assert (tiles / "images" / "000000.jpg").stat().st_mtime_ns == drawn
+    assert cli._rendered(cli.Task.DETECT, tmp_path, 1, 4, 1) != tiles

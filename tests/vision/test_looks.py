@@ -41,7 +41,7 @@ def test_parts_are_looked_at_where_the_photo_has_more_to_show(long_side, looks):
 
     def look(squares):
         seen.extend(squares)
-        return brightness(squares)
+        return brightness(seen)
 
     maps = seen_whole_and_in_parts(photo(long_side, long_side * 3 // 4), SIDE, look)
     assert len(seen) == looks

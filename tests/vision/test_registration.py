@@ -14,7 +14,13 @@ from demeter.vision.hypotheses import away_px
 from demeter.vision.likeness import second_near
 from demeter.vision.matching import matches_held_and_all, matches_near
 from demeter.vision.parted import parted
-from demeter.vision.registration import NotRegistered, Registration, register, register_described
+from demeter.vision.registration import (
+    NotRegistered,
+    Registration,
+    Rule,
+    register,
+    register_described,
+)
 from demeter.vision.scenes.demo import overlapping, two_dates
 from demeter.vision.scenes.layout import draw_world
 from demeter.vision.scenes.values import Scene
@@ -113,6 +119,22 @@ def test_boxes_on_a_rich_ground_are_found_again_a_month_later() -> None:
     at, there = (np.array([group[k].mean(axis=0) for k in both]) for group in (first, second))
     size = np.median([np.ptp(first[k], axis=0).mean() for k in both])
     assert np.median(np.linalg.norm(mapped(made.matrix, at) - there, axis=1)) < 0.1 * size
+
+
+def test_a_bench_of_pots_is_told_by_where_it_ends_when_looks_do_not_say() -> None:
+    world = draw_world(13_009, "pots", 118)
+    scenes = two_dates(world, (1600, 1200), 0.25, 5009)
+    a, b = (described(s.rgb, [c.polygon_px for c in counted(s).containers]) for s in scenes)
+    made = register_described(a, b)
+    assert isinstance(made, Registration), made
+    first, second = ({c.world: np.array(c.polygon_px) for c in s.containers} for s in scenes)
+    both = sorted(first.keys() & second.keys())
+    at, there = (np.array([group[k].mean(axis=0) for k in both]) for group in (first, second))
+    size = np.median([np.ptp(first[k], axis=0).mean() for k in both])
+    assert np.median(np.linalg.norm(mapped(made.matrix, at) - there, axis=1)) < 0.1 * size
+    unasked = register_described(a, b, Rule(standing_asked=10**6))
+    assert isinstance(unasked, NotRegistered)
+    assert unasked.reason == "ambiguous"
 
 
 def test_what_is_near_is_told_from_a_move_by_a_cell() -> None:

@@ -20,7 +20,7 @@ from demeter.vision.training.detect import DetectRecipe, _Batches, train_detecto
 from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import load_detector
+from demeter.vision.training.pretrained import load_detector, settle
 from demeter.vision.training.segment import DEEP_PX, Outlined, fresh_segmenter, targets, view
 from demeter.vision.training.segmenter import Segmenter
 from demeter.vision.training.session import Job, figures, trained
@@ -219,3 +219,25 @@ def test_training_goes_on_from_an_exported_segmenter(tmp_path: Path) -> None:
     with torch.no_grad():
         for one, other in zip(first(picture), again(picture), strict=True):
             assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))
+
+
+def test_training_goes_on_from_a_segmenter_without_bottlenecks_in_its_read_out(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(2)
+    before, path = Segmenter().eval(), tmp_path / "containers.onnx"
+    before.coarse, before.fine = before.coarse[:2], before.fine[:3]
+    export_segmenter(before, path)
+    again, picture = fresh_segmenter(path).eval(), torch.rand(1, 3, 128, 128) * 255
+    with torch.no_grad():
+        settle(again, picture)
+        again.eval()
+        for one, other in zip(before(picture), again(picture), strict=True):
+            assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))
+
+
+def test_a_run_of_another_network_is_refused(tiles: Path, tmp_path: Path) -> None:
+    torch.save({"network": {}, "smooth": {}, "optimiser": {}, "step": 3}, tmp_path / "detect.pt")
+    job = Job("detect", (tiles,), tmp_path / "d.onnx", None, None, 5, 1e-3, 5, 1, tmp_path)
+    with pytest.raises(WeightsDoNotFit, match=r"detect\.pt.*another --run"):
+        next(trained(job))

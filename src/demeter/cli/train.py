@@ -133,8 +133,12 @@ def _accepted(task: Task, folder: Path) -> Path:
 
 
 def _rendered(task: Task, folder: Path, count: int, seed: int, workers: int) -> Path:
-    """Pictures of what the model knows already; those that are there are not drawn again."""
+    """A folder in ``folder`` with ``count`` pictures of what the model knows already.
+
+    Those that are there are not drawn again.
+    """
     kind, side_px = _RENDERED[task.value]
+    folder /= f"{kind}-{count}-{seed}"
     if not (folder / "coco.json").exists():
         with Bar() as bar:
             line = bar.add_task("Rendered pictures", total=count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ Progress = Callable[[float], None]
 _MAP_SIDE_PX = 1600
 _HALVES = 16
 _FEWEST_TO_COMPARE = 5
+_WORTH_A_LOOK = 1.25  # how much larger a closer look must show plants
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,15 @@ def detected(
     job = _Job(rgb, owners, detector, rule)
     boxes, home, tiles = job.at_scale(first, list(range(len(containers))), on_progress)
     scale = [first] * len(containers)
-    for to_look_at in (_to_rescale, _to_look_closer):
-        for again, group in to_look_at(boxes, home, scale, detector, rule).items():
+    for to_look_at in (partial(_to_rescale, detector=detector), _to_look_closer):
+        for again, group in to_look_at(boxes, home, scale, rule=rule).items():
             better, better_home, more = job.at_scale(again, group, lambda _: None)
             tiles += more
-            boxes, home = _replaced(boxes, home, better, better_home, group, rule)
-            for index in group:
+            taken = _surer(boxes, home, better, better_home, group, rule)
+            stay, come = ~np.isin(home, taken), np.isin(better_home, taken)
+            boxes = Boxes.joined([boxes.where(stay), better.where(come)])
+            home = np.concatenate([home[stay], better_home[come]])
+            for index in taken:
                 scale[index] = again
     sure = (boxes.confidence >= rule.threshold) & ~_odd(boxes, home, rule)
     faint = boxes.where(~sure & ~boxes.is_empty).in_reading_order()
@@ -261,6 +266,7 @@ def _to_rescale(
     boxes: Boxes,
     home: NDArray[np.intp],
     scales: list[float],
+    *,
     detector: Detector,
     rule: DetectRule,
 ) -> dict[float, list[int]]:
@@ -282,50 +288,43 @@ def _to_rescale(
 
 
 def _to_look_closer(
-    boxes: Boxes,
-    home: NDArray[np.intp],
-    scales: list[float],
-    detector: Detector,
-    rule: DetectRule,
+    boxes: Boxes, home: NDArray[np.intp], scales: list[float], *, rule: DetectRule
 ) -> dict[float, list[int]]:
     """Containers whose plants are unsure, by the scale at which they are larger.
 
     Moss, pebbles and small dark plants look alike from afar; few photos need that, and a
     closer look at all of them would take twice the time.
     """
-    del detector
     groups: dict[float, list[int]] = {}
     for index, scale in enumerate(scales):
         plants = (home == index) & ~boxes.is_empty & (boxes.confidence >= rule.threshold)
         again = min(scale * rule.closer, rule.largest_scale)
-        if plants.sum() < _FEWEST_TO_COMPARE or again <= scale:
+        if plants.sum() < _FEWEST_TO_COMPARE or again < scale * _WORTH_A_LOOK:
             continue
         if np.median(boxes.confidence[plants]) < rule.unsure:
             groups.setdefault(again, []).append(index)
     return dict(sorted(groups.items()))
 
 
-def _replaced(
+def _surer(
     boxes: Boxes,
     home: NDArray[np.intp],
     better: Boxes,
     better_home: NDArray[np.intp],
     group: list[int],
     rule: DetectRule,
-) -> tuple[Boxes, NDArray[np.intp]]:
-    """The answer of each container in ``group`` from the pass that was surer of it.
+) -> list[int]:
+    """The containers of ``group`` of which the later pass is surer, or as sure.
 
     Surer: the larger sum of areas, each by how sure it is as in the quick look, so that
     leaves or pebbles taken for plants do not win by their number.
     """
-    keep_old, keep_new = np.ones(len(boxes), np.bool_), np.zeros(len(better), np.bool_)
-    for index in group:
-        old, new = home == index, better_home == index
-        if _weight(better.where(new), rule) >= _weight(boxes.where(old), rule):
-            keep_old &= ~old
-            keep_new |= new
-    joined = Boxes.joined([boxes.where(keep_old), better.where(keep_new)])
-    return joined, np.concatenate([home[keep_old], better_home[keep_new]])
+    return [
+        index
+        for index in group
+        if _weight(better.where(better_home == index), rule)
+        >= _weight(boxes.where(home == index), rule)
+    ]
 
 
 def _weight(boxes: Boxes, rule: DetectRule) -> float:

@@ -81,7 +81,14 @@ def described(rgb: NDArray[np.uint8], containers: Outlines = ()) -> Described:
     turned = _features(even, points, mask)
     upright = _features(even, _as_they_stand(points), mask)
     corners = [np.array(outline, np.float64) for outline in containers]
-    return Described((width, height), scale, even, turned, upright, stood(corners, scale))
+    return Described(
+        (width, height),
+        scale,
+        even,
+        turned,
+        upright,
+        stood(corners, scale, (even.shape[1], even.shape[0])),
+    )
 
 
 def _strongest(points: Sequence[cv2.KeyPoint], mask: NDArray[np.bool_]) -> list[cv2.KeyPoint]:

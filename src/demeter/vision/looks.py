@@ -7,7 +7,7 @@ like anything. The mean of the two is better than either (``docs/vision.md`` has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ NEARER = 2
 _SEAM_POWER = 3  # how fast a part's say falls off towards its border
 
 Maps = NDArray[np.float32]
-Look = Callable[[Sequence[NDArray[np.uint8]]], list[Maps]]
+Look = Callable[[Iterable[NDArray[np.uint8]]], list[Maps]]
 
 
 def seen_whole_and_in_parts(rgb: NDArray[np.uint8], side: int, look: Look) -> Maps:
@@ -36,11 +36,17 @@ def seen_whole_and_in_parts(rgb: NDArray[np.uint8], side: int, look: Look) -> Ma
         (maps,) = look([whole.square])
         return _without_padding(maps, whole.inner_wh, side)
     scale = longest / max(rgb.shape[:2])
-    near = resized(rgb, (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))))
-    size_wh = (near.shape[1], near.shape[0])
+    size_wh = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     parts = cover(size_wh, side, side // 2)
-    squares = [letterbox(p.cut(near), side, centred=False).square for p in parts]
-    from_afar, *from_near = look([whole.square, *squares])
+
+    def squares() -> Iterator[NDArray[np.uint8]]:
+        """The whole first: the photo is brought to size for the parts while it is looked at."""
+        yield whole.square
+        near = resized(rgb, size_wh)
+        for part in parts:
+            yield letterbox(part.cut(near), side, centred=False).square
+
+    from_afar, *from_near = look(squares())
     merged = _merged(from_near, parts, size_wh, side)
     afar = _without_padding(from_afar, whole.inner_wh, side)
     return (merged + _enlarged(afar, merged.shape[1:])) * np.float32(0.5)

@@ -219,9 +219,10 @@ def _judged(
 
 
 def _stand_only_here(matrix: Matrix, a: Described, b: Described, rule: Rule) -> bool:
-    found = standing(matrix, a.containers, b.containers, a.reduced_wh, b.reduced_wh)
+    found = standing(matrix, a.containers, b.containers)
     return (
-        found.asked >= rule.standing_asked
+        found.elsewhere is not None
+        and found.asked >= rule.standing_asked
         and found.here >= rule.standing
         and found.elsewhere <= rule.standing_second * found.here
     )

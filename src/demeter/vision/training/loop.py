@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from demeter.vision.training.errors import WeightsDoNotFit
+
 LossOf = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
 
 
@@ -47,7 +49,11 @@ def rate_at(plan: Plan, step: int) -> float:
 
 
 class Learner:
-    """A network in training, its smoothed copy and its optimiser, as one file on disk."""
+    """A network in training, its smoothed copy and its optimiser, as one file on disk.
+
+    Raises:
+        WeightsDoNotFit: the file on disk is of another network.
+    """
 
     def __init__(self, network: nn.Module, plan: Plan, checkpoint: Path) -> None:
         self.network, self.plan, self.checkpoint = network, plan, checkpoint
@@ -68,9 +74,14 @@ class Learner:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.smooth.load_state_dict(state["smooth"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        try:
+            self.network.load_state_dict(state["network"])
+            self.smooth.load_state_dict(state["smooth"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (RuntimeError, ValueError) as error:
+            raise WeightsDoNotFit(
+                f"{self.checkpoint} is a run of another network; begin with another --run"
+            ) from error
         self.step = int(state["step"])
 
     def save(self) -> None:

@@ -17,6 +17,7 @@ from demeter.vision.training.segmenter import Segmenter
 
 COCO_CLASSES = 80
 IDLE_IN_SEGMENTER = ("neck.stride", "neck.up")  # the neck's way back up
+SILENT_AT_FIRST = ("coarse.2.", "coarse.3.", "coarse.4.", "fine.3.")  # its bottlenecks
 
 
 def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -73,13 +74,16 @@ def load_detector(path: Path, classes: int) -> Detector:
 def load_segmenter(path: Path) -> Segmenter:
     """A segmenter with the weights of an ONNX file of one, its batch norms as `load_detector`.
 
-    A file from before there was a ``bench`` starts with one that says nothing.
+    A file from before there was a ``bench``, or bottlenecks in the read-out, starts with ones
+    that say nothing.
 
     Raises:
         WeightsDoNotFit: the file is none.
     """
     network = Segmenter()
-    _take(_running_order(network, IDLE_IN_SEGMENTER), path)
+    order = _running_order(network, IDLE_IN_SEGMENTER)
+    without = _running_order(network, (*IDLE_IN_SEGMENTER, *SILENT_AT_FIRST))
+    _take(without if len(convolutions_of(path)) == len(without) else order, path)
     graph = onnx.load(path).graph
     values = {t.name.removesuffix(".half"): numpy_helper.to_array(t) for t in graph.initializer}
     with torch.no_grad():
@@ -112,13 +116,16 @@ def settle(network: nn.Module, images: Tensor) -> None:
     """Let batch norms do in training what they did folded away, judged by one batch.
 
     A batch norm in training divides by its batch's spread, which would undo loaded weights:
-    it takes the mean and the spread of what it is given as its own shift and scale.
+    it takes the mean and the spread of what it is given as its own shift and scale. One that
+    is silent stays so.
     """
 
     def take(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
         assert isinstance(norm, nn.BatchNorm2d)
         assert norm.running_mean is not None
         assert norm.running_var is not None
+        if not norm.weight.any():
+            return
         spread, mean = torch.var_mean(given[0].float(), (0, 2, 3), correction=0)
         norm.bias += mean
         norm.weight.copy_((spread + norm.eps).sqrt())

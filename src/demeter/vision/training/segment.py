@@ -82,13 +82,13 @@ def targets(
 ) -> tuple[Bytes, Floats]:
     """Type and depth at half the size of a square, from polygons in its pixels.
 
-    Only the part ``used_wh`` of the square holds the picture. A container lower in the
-    picture lies before one above it. Polygons are drawn finer than the maps and sampled at
+    Only the part ``used_wh`` of the square holds the picture. Of polygons that overlap the
+    later one lies before the earlier. Polygons are drawn finer than the maps and sampled at
     the maps' pixels, for drawing alone makes them half a pixel larger all round.
     """
     half, fine = side // 2, side // 2 * FINER
     owner, types = np.zeros((fine, fine), np.int32), np.zeros((fine, fine), np.uint8)
-    for k, (kind, polygon) in enumerate(sorted(polygons, key=lambda p: p[1][:, 1].max())):
+    for k, (kind, polygon) in enumerate(polygons):
         outline = [np.round((polygon * (FINER / 2) - 0.5) * 16).astype(np.int32)]
         cv2.fillPoly(owner, outline, k + 1, cv2.LINE_8, 4)
         cv2.fillPoly(types, outline, kind, cv2.LINE_8, 4)
@@ -142,7 +142,9 @@ def view(
     square[: used[1], : used[0]] = cv2.resize(
         picture[y0 : y0 + h, x0 : x0 + w], used, interpolation=way
     )
-    moved = [(kind, (p - (x0, y0)) * scale) for kind, p in item.polygons]
+    # A container lower in the photo, as it was taken, lies before one above it.
+    nearer_last = sorted(item.polygons, key=lambda outlined: outlined[1][:, 1].max())
+    moved = [(kind, (p - (x0, y0)) * scale) for kind, p in nearer_last]
     if rng.random() < 0.5:  # noqa: PLR2004 - a coin
         square = np.ascontiguousarray(square.transpose(1, 0, 2))
         moved, used = [(kind, p[:, ::-1]) for kind, p in moved], used[::-1]
