@@ -1,6 +1,6 @@
 """The loop from zero: a kind of plant that the shipped model never learnt, and what it is taught.
 
-    python -m benchmarks.loop [--photos 20] [--steps 400] [--judged 20]
+    python -m benchmarks.loop [--photos 20] [--steps 300] [--judged 20]
 
 On a database of its own: photos of strings of pearls are counted, corrected through the API as a
 person would mark them, learnt from by `demeter train --from accepted`, judged on the held-out
@@ -90,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=20)
     parser.add_argument("--judged", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, _running(Path(scratch)) as nursery:
