@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demeter.vision.boxes import Boxes
-from demeter.vision.merge import merged
+from demeter.vision.merge import merged, uncontradicted
 
 
 def boxes(rows, confidence=None, empty=None) -> Boxes:
@@ -78,3 +78,32 @@ def test_the_order_of_boxes_changes_nothing(random):
     random.shuffle(order)
     shuffled = twice.where(np.array(order))
     assert merged(shuffled).xyxy_px.tolist() == merged(twice).xyxy_px.tolist()
+
+
+@pytest.mark.parametrize(
+    ("plant", "place", "stays"),
+    [
+        (0.9, 0.6, [True, False]),
+        (0.5, 0.8, [False, True]),
+        (0.7, 0.7, [True, False]),
+    ],
+)
+def test_a_place_is_empty_or_planted_as_the_surer_box_says(plant, place, stays):
+    cell = boxes([[20, 20, 60, 60], [10, 10, 70, 70]], [plant, place], [False, True])
+    assert uncontradicted(cell).tolist() == stays
+    turned = cell.where(np.array([1, 0]))
+    assert uncontradicted(turned).tolist() == stays[::-1]
+
+
+def test_a_plant_beside_an_empty_place_and_a_speck_in_one_contradict_nothing():
+    beside = boxes([[0, 0, 40, 40], [36, 0, 80, 40]], [0.4, 0.9], [False, True])
+    assert uncontradicted(beside).all()
+    speck = boxes([[20, 20, 26, 26], [0, 0, 60, 60]], [0.4, 0.9], [False, True])
+    assert uncontradicted(speck).all()
+    under_a_large_plant = boxes([[0, 0, 90, 90], [30, 30, 60, 60]], [0.9, 0.5], [False, True])
+    assert uncontradicted(under_a_large_plant).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("empty", [[], [False, False], [True, True]])
+def test_boxes_of_one_kind_contradict_nothing(empty):
+    assert uncontradicted(boxes([[0, 0, 9, 9]] * len(empty), empty=empty)).all()

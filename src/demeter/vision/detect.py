@@ -14,7 +14,7 @@ from demeter.vision.boxes import Boxes
 from demeter.vision.detector import Detector
 from demeter.vision.geometry import filled, resized
 from demeter.vision.hints import Hints
-from demeter.vision.merge import MergeRule, merged
+from demeter.vision.merge import MergeRule, merged, uncontradicted
 from demeter.vision.scale import (
     SURENESS,
     Look,
@@ -51,7 +51,7 @@ class DetectRule:
     faint: float = 0.1
     overlap_plants: float = 1.8
     rescale_beyond: float = 1.5
-    unsure: float = 0.8
+    unsure: float = 0.86
     closer: float = 1.5
     largest_scale: float = 4.0
     odd_size: float = 2.0
@@ -114,7 +114,8 @@ def detected(
     job = _Job(rgb, owners, detector, rule)
     boxes, home, tiles = job.at_scale(first, list(range(len(containers))), on_progress)
     scale = [first] * len(containers)
-    for to_look_at in (partial(_to_rescale, detector=detector), _to_look_closer):
+    rescaled = partial(_to_rescale, detector=detector)
+    for to_look_at in (rescaled, partial(_to_look_closer, among=telling)):
         for again, group in to_look_at(boxes, home, scale, rule=rule).items():
             better, better_home, more = job.at_scale(again, group, lambda _: None)
             tiles += more
@@ -127,6 +128,8 @@ def detected(
     sure = (boxes.confidence >= rule.threshold) & ~_odd(boxes, home, rule)
     faint = boxes.where(~sure & ~boxes.is_empty).in_reading_order()
     boxes, home = boxes.where(sure), home[sure]
+    stays = uncontradicted(boxes)
+    boxes, home = boxes.where(stays), home[stays]
     order = np.lexsort((boxes.xyxy_px[:, 0], boxes.xyxy_px[:, 1], home)) if len(boxes) else home
     return Found(boxes.where(order), home[order], faint, tuple(scale), look, tiles)
 
@@ -288,15 +291,22 @@ def _to_rescale(
 
 
 def _to_look_closer(
-    boxes: Boxes, home: NDArray[np.intp], scales: list[float], *, rule: DetectRule
+    boxes: Boxes,
+    home: NDArray[np.intp],
+    scales: list[float],
+    *,
+    among: Sequence[int],
+    rule: DetectRule,
 ) -> dict[float, list[int]]:
-    """Containers whose plants are unsure, by the scale at which they are larger.
+    """Containers of ``among`` whose plants are unsure, by the scale at which they are larger.
 
     Moss, pebbles and small dark plants look alike from afar; few photos need that, and a
-    closer look at all of them would take twice the time.
+    closer look at all of them would take twice the time. The ground around containers is
+    judged by how sure things there look beside those in containers, at one scale.
     """
     groups: dict[float, list[int]] = {}
-    for index, scale in enumerate(scales):
+    for index in among:
+        scale = scales[index]
         plants = (home == index) & ~boxes.is_empty & (boxes.confidence >= rule.threshold)
         again = min(scale * rule.closer, rule.largest_scale)
         if plants.sum() < _FEWEST_TO_COMPARE or again < scale * _WORTH_A_LOOK:

@@ -19,6 +19,9 @@ from scipy.spatial import KDTree
 from demeter.vision.boxes import Boxes
 
 _COPY = 0.1  # of a box's size: the cell in which centres are one
+# A plant and an empty place are one and the same place from these shares of their areas: most
+# of the plant and some of the place, or most of the place.
+_OF_PLANT, _OF_ITS_PLACE, _OF_PLACE = 0.6, 0.1, 0.7
 _OCTAVES = 128  # added to quarter octaves so that none is below 0
 
 
@@ -54,6 +57,31 @@ def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
         if alive[index]:
             alive[others[begin[index] : begin[index + 1]]] = False
     return boxes.where(alive)
+
+
+def uncontradicted(boxes: Boxes) -> NDArray[np.bool_]:
+    """Which boxes [n] stay where a place is said to be empty and planted: the surer.
+
+    Chosen with the shares above on 60 rendered photos: precision of plants .949 before and
+    .960 with it, recall .930 and .926; of empty places .870 and .885, .924 and .910.
+    """
+    stays = np.ones(len(boxes), np.bool_)
+    if boxes.is_empty.all() or not boxes.is_empty.any():
+        return stays
+    one, other = _near(boxes)
+    differ = boxes.is_empty[one] != boxes.is_empty[other]
+    one, other = one[differ], other[differ]
+    place = np.where(boxes.is_empty[one], one, other)
+    plant = np.where(boxes.is_empty[one], other, one)
+    shared = _shared(boxes, plant, place)
+    areas = np.maximum(np.prod(boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2], axis=1), 1e-6)
+    of_plant, of_place = shared / areas[plant], shared / areas[place]
+    same = ((of_plant >= _OF_PLANT) & (of_place >= _OF_ITS_PLACE)) | (of_place >= _OF_PLACE)
+    place, plant = place[same], plant[same]
+    planted = boxes.confidence[plant] >= boxes.confidence[place]
+    stays[place[planted]] = False
+    stays[plant[~planted]] = False
+    return stays
 
 
 def _without_copies(boxes: Boxes) -> Boxes:
@@ -95,15 +123,23 @@ def _same(
     """Which pairs of boxes are the same plant."""
     xyxy, centres = boxes.xyxy_px, boxes.centre_px
     areas = np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1)
-    low = np.maximum(xyxy[one, :2], xyxy[other, :2])
-    high = np.minimum(xyxy[one, 2:], xyxy[other, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    shared = _shared(boxes, one, other)
     iou = shared / np.maximum(areas[one] + areas[other] - shared, 1e-6)
     inside = shared / np.maximum(np.minimum(areas[one], areas[other]), 1e-6)
     half = np.sqrt(np.maximum(areas[one], areas[other])) / 2
     apart = np.hypot(*(centres[one] - centres[other]).T) / np.maximum(half, 1e-6)
     same_kind = boxes.is_empty[one] == boxes.is_empty[other]
     return same_kind & ((iou >= rule.iou) | ((inside >= rule.inside) & (apart < rule.centre)))
+
+
+def _shared(
+    boxes: Boxes, one: NDArray[np.intp], other: NDArray[np.intp]
+) -> NDArray[np.floating]:
+    """The area that each pair of boxes shares."""
+    xyxy = boxes.xyxy_px
+    low = np.maximum(xyxy[one, :2], xyxy[other, :2])
+    high = np.minimum(xyxy[one, 2:], xyxy[other, 2:])
+    return np.asarray(np.prod(np.maximum(high - low, 0), axis=1))
 
 
 def _by_box(
