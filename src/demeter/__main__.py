@@ -2,4 +2,5 @@
 
 from demeter.cli import main
 
-main()
+if __name__ == "__main__":  # processes that render import this file, too
+    main()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations
 
@@ -214,3 +216,17 @@ def test_overlapping_photos_share_plants_and_each_has_some_of_its_own() -> None:
     assert seen_left & seen_right
     assert seen_left - seen_right
     assert seen_right - seen_left
+
+
+def test_two_processes_draw_what_one_does_also_beside_threads(tmp_path) -> None:
+    held = threading.Lock()
+    with held, ThreadPoolExecutor(1) as pool:  # a fork would take this lock along, for ever
+        pool.submit(lambda: None).result()
+        for workers in (1, 2):
+            out = tmp_path / str(workers)
+            assert list(write_scenes(out, "tiles", 2, 6, side_px=128, workers=workers)) == [1, 2]
+    one, two = (
+        [(tmp_path / name / "images" / f"{n:06d}.jpg").read_bytes() for n in range(2)]
+        for name in "12"
+    )
+    assert one == two

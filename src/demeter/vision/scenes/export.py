@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,8 @@ def write_scenes(
             _write_one(job)
             yield n + 1
     else:
-        with ProcessPoolExecutor(workers) as pool:
+        # Not forked: a copy of a process with threads, as training and databases have, hangs.
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             for n, _ in enumerate(pool.map(_write_one, todo, chunksize=CHUNK)):
                 yield n + 1
     _collect(out, count)
