@@ -132,9 +132,7 @@ def _same(
     return same_kind & ((iou >= rule.iou) | ((inside >= rule.inside) & (apart < rule.centre)))
 
 
-def _shared(
-    boxes: Boxes, one: NDArray[np.intp], other: NDArray[np.intp]
-) -> NDArray[np.floating]:
+def _shared(boxes: Boxes, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.floating]:
     """The area that each pair of boxes shares."""
     xyxy = boxes.xyxy_px
     low = np.maximum(xyxy[one, :2], xyxy[other, :2])

@@ -22,9 +22,9 @@ from demeter.vision.merge import merged
 from demeter.vision.tiles import Tile, cover, with_content
 from demeter.vision.values import Container, ContainerType
 
-# Chosen on rendered photos, as the rule's numbers are. A sure box says far more than several doubtful ones, and
-# a large one far less than its area: from afar a full tray looks like one plant. Empty places
-# say as much, and are about twice as wide as what grows in such places.
+# Chosen on rendered photos, as the rule's numbers are. A sure box says far more than several
+# doubtful ones, and a large one far less than its area: from afar a full tray looks like one
+# plant. Empty places say as much, and are about twice as wide as what grows in such places.
 SURENESS, _EXTENT, _PLACE = 4, 0.8, 2.0
 
 

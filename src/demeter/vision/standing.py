@@ -83,10 +83,16 @@ def _share(matrix: Matrix, a: Stood, b: Stood, tree: KDTree) -> tuple[int, float
     there, before = mapped(matrix, a.xy_px), mapped(inverse(matrix), b.xy_px)
     from_a = _within(there, float(np.median(b.size_px)), b.wh_px)
     from_b = _within(before, float(np.median(a.size_px)), a.wh_px)
-    apart, nearest = tree.query(np.where(np.isfinite(there), there, -1e9))
+    apart, nearest = _nearest(tree, np.where(np.isfinite(there), there, -1e9))
     on_it = from_a & (apart < _ON_IT * b.size_px[nearest]) & from_b[nearest]
     asked = int(from_a.sum() + from_b.sum())
     return asked, 2 * len(set(nearest[on_it].tolist())) / asked if asked else 0.0
+
+
+def _nearest(tree: KDTree, points: Points) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """How far [n] the nearest container is from each point, and which one it is."""
+    apart, nearest = tree.query(points)
+    return np.asarray(apart, np.float64), np.asarray(nearest, np.intp)
 
 
 def _within(middles: Points, size_px: float, wh_px: tuple[int, int]) -> NDArray[np.bool_]:
@@ -105,11 +111,11 @@ def _moved_ways(matrix: Matrix, a: Stood, b: Stood, tree: KDTree) -> Iterator[Ma
         return
     there = mapped(matrix, a.xy_px)
     there = there[np.isfinite(there).all(axis=1)]
-    step = tree.query(b.xy_px, k=2)[0][:, 1]
+    step = np.asarray(tree.query(b.xy_px, k=[2])[0], np.float64)[:, 0]
     usual = float(np.median(step))
     for move in _moves(there, b.xy_px, usual):
-        local = step[tree.query(there)[1]] / usual
-        apart, nearest = tree.query(there + move * local[:, None])
+        local = step[_nearest(tree, there)[1]] / usual
+        apart, nearest = _nearest(tree, there + move * local[:, None])
         near = apart < _ON_IT * b.size_px[nearest]
         if near.sum() < _FEWEST_PAIRS:
             continue

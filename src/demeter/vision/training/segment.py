@@ -147,7 +147,7 @@ def view(
     moved = [(kind, (p - (x0, y0)) * scale) for kind, p in nearer_last]
     if rng.random() < 0.5:  # noqa: PLR2004 - a coin
         square = np.ascontiguousarray(square.transpose(1, 0, 2))
-        moved, used = [(kind, p[:, ::-1]) for kind, p in moved], used[::-1]
+        moved, used = [(kind, p[:, ::-1]) for kind, p in moved], (used[1], used[0])
     if rng.random() < 0.5:  # noqa: PLR2004 - a coin
         square[: used[1], : used[0]] = square[: used[1], : used[0]][:, ::-1].copy()
         moved = [(kind, p * (-1, 1) + (used[0], 0)) for kind, p in moved]
