@@ -111,7 +111,7 @@ def _moved_ways(matrix: Matrix, a: Stood, b: Stood, tree: KDTree) -> Iterator[Ma
         return
     there = mapped(matrix, a.xy_px)
     there = there[np.isfinite(there).all(axis=1)]
-    step = np.asarray(tree.query(b.xy_px, k=[2])[0], np.float64)[:, 0]
+    step = np.asarray(tree.query(b.xy_px, k=2)[0], np.float64)[:, 1]
     usual = float(np.median(step))
     for move in _moves(there, b.xy_px, usual):
         local = step[_nearest(tree, there)[1]] / usual
