@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 RUNS = 3
+SLICE_PX = 640
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
         model_path=weights or str(_untrained()),
         confidence_threshold=0.35,
         device="cpu",
+        image_size=SLICE_PX,  # otherwise weights trained on smaller pictures are shown smaller ones
     )
 
     def run():  # noqa: ANN202
@@ -34,8 +36,8 @@ def main() -> None:
         return get_sliced_prediction(
             picture,
             model,
-            slice_height=640,
-            slice_width=640,
+            slice_height=SLICE_PX,
+            slice_width=SLICE_PX,
             overlap_height_ratio=0.2,
             overlap_width_ratio=0.2,
             verbose=0,
