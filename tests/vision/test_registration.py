@@ -108,30 +108,29 @@ def test_what_plants_contradict_is_not_believed(pair) -> None:
     assert made == NotRegistered("plants_disagree", "only 0% of 9 plants agree")
 
 
-def test_boxes_on_a_rich_ground_are_found_again_a_month_later() -> None:
-    world = draw_world(8003, "box", 160)
-    scenes = two_dates(world, SIZE, 0.2, 3)
-    a, b = (described(s.rgb, [c.polygon_px for c in counted(s).containers]) for s in scenes)
-    made = register_described(a, b)
+def assert_containers_are_found_again(
+    made: Registration | NotRegistered, scenes: tuple[Scene, Scene]
+) -> None:
     assert isinstance(made, Registration), made
     first, second = ({c.world: np.array(c.polygon_px) for c in s.containers} for s in scenes)
     both = sorted(first.keys() & second.keys())
     at, there = (np.array([group[k].mean(axis=0) for k in both]) for group in (first, second))
     size = np.median([np.ptp(first[k], axis=0).mean() for k in both])
     assert np.median(np.linalg.norm(mapped(made.matrix, at) - there, axis=1)) < 0.1 * size
+
+
+def test_boxes_on_a_rich_ground_are_found_again_a_month_later() -> None:
+    world = draw_world(8003, "box", 160)
+    scenes = two_dates(world, SIZE, 0.2, 3)
+    a, b = (described(s.rgb, [c.polygon_px for c in counted(s).containers]) for s in scenes)
+    assert_containers_are_found_again(register_described(a, b), scenes)
 
 
 def test_a_bench_of_pots_is_told_by_where_it_ends_when_looks_do_not_say() -> None:
     world = draw_world(13_009, "pots", 118)
     scenes = two_dates(world, (1600, 1200), 0.25, 5009)
     a, b = (described(s.rgb, [c.polygon_px for c in counted(s).containers]) for s in scenes)
-    made = register_described(a, b)
-    assert isinstance(made, Registration), made
-    first, second = ({c.world: np.array(c.polygon_px) for c in s.containers} for s in scenes)
-    both = sorted(first.keys() & second.keys())
-    at, there = (np.array([group[k].mean(axis=0) for k in both]) for group in (first, second))
-    size = np.median([np.ptp(first[k], axis=0).mean() for k in both])
-    assert np.median(np.linalg.norm(mapped(made.matrix, at) - there, axis=1)) < 0.1 * size
+    assert_containers_are_found_again(register_described(a, b), scenes)
     unasked = register_described(a, b, Rule(standing_asked=10**6))
     assert isinstance(unasked, NotRegistered)
     assert unasked.reason == "ambiguous"

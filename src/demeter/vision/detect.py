@@ -41,8 +41,9 @@ class DetectRule:
     it, but not below ``faint``, says no more than that foliage there may be plants.
     ``overlap_plants``: overlap of tiles in sizes of a plant. ``rescale_beyond``: a
     container whose plants turn out larger or smaller than the detector's best by more than
-    this factor is looked at again at its own scale. ``largest_scale``: how far a photo is
-    enlarged at most. ``odd_size``: a plant wider or narrower than its container's median by
+    this factor is looked at again at its own scale. ``unsure``: median confidence of a
+    container's plants below which it is looked at again ``closer`` times as large.
+    ``largest_scale``: how far a photo is enlarged at most. ``odd_size``: a plant wider or narrower than its container's median by
     more than this factor must be sure by ``odd_threshold``; of 96 such boxes on 120 rendered
     photos 2 were plants, the others pebbles, cells and labels.
     """

@@ -78,7 +78,7 @@ class Learner:
             self.network.load_state_dict(state["network"])
             self.smooth.load_state_dict(state["smooth"])
             self.optimiser.load_state_dict(state["optimiser"])
-        except (RuntimeError, ValueError) as error:
+        except (KeyError, RuntimeError, ValueError) as error:
             raise WeightsDoNotFit(
                 f"{self.checkpoint} is a run of another network; begin with another --run"
             ) from error
