@@ -43,9 +43,10 @@ class DetectRule:
     container whose plants turn out larger or smaller than the detector's best by more than
     this factor is looked at again at its own scale. ``unsure``: median confidence of a
     container's plants below which it is looked at again ``closer`` times as large.
-    ``largest_scale``: how far a photo is enlarged at most. ``odd_size``: a plant wider or narrower than its container's median by
-    more than this factor must be sure by ``odd_threshold``; of 96 such boxes on 120 rendered
-    photos 2 were plants, the others pebbles, cells and labels.
+    ``largest_scale``: how far a photo is enlarged at most. ``odd_size``: a plant wider or
+    narrower than its container's median by more than this factor must be sure by
+    ``odd_threshold``; of 96 such boxes on 120 rendered photos 2 were plants, the others
+    pebbles, cells and labels.
     """
 
     threshold: float = 0.35
