@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 RUN = "DEMETER_TESTS_RUN"  # the run's directory; xdist's workers inherit it
 MARK = "demeter-tests-"
 TEMPLATE = "demeter_template"
+
+# A machine with other work to do is slow, not wrong.
+hypothesis.settings.register_profile("demeter", deadline=None)
+hypothesis.settings.load_profile("demeter")
 
 
 def pytest_configure(config: pytest.Config) -> None:

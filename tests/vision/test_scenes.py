@@ -21,7 +21,7 @@ from demeter.vision.scenes.export import CATEGORIES, coco_rows, write_scenes
 from demeter.vision.scenes.layout import WORLD_KINDS, draw_world
 from demeter.vision.scenes.render import Taken, render
 from demeter.vision.scenes.truth import seen_outlines
-from demeter.vision.scenes.vessels import silhouette
+from demeter.vision.scenes.vessels import base_of, rim_of, silhouette
 from demeter.vision.scenes.world import World, a_month_later
 from demeter.vision.values import ContainerType
 
@@ -90,6 +90,19 @@ def test_a_container_behind_another_is_outlined_where_it_is_seen() -> None:
             assert seen[one].intersection(seen[other]).area < 0.01 * seen[one].area + 1
             hidden += whole[one].intersection(whole[other]).area
     assert hidden > 100
+
+
+def test_a_pot_is_outlined_around_its_rim_and_not_down_its_side() -> None:
+    world = draw_world(4, "pots", 1)
+    camera = whole_view(np.random.default_rng(4), world, SIZE)
+    camera = replace(camera, tilt=0.8, roll=0.0, distance_cm=2 * camera.distance_cm)
+    (polygon,) = seen_outlines(camera, world).values()
+    (pot,) = world.vessels
+    rim = Polygon(cv2.convexHull(camera.project(rim_of(pot)).astype(np.float32))[:, 0])
+    seen = Polygon(polygon)
+    assert seen.intersection(rim).area > 0.99 * max(seen.area, rim.area)
+    foot = camera.project(base_of(pot))
+    assert foot[:, 1].max() > np.array(polygon)[:, 1].max() + 3
 
 
 def whole_px(camera: Camera, world: World, vessel: int) -> np.ndarray:

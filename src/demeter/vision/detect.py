@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from demeter.vision.boxes import Boxes
 from demeter.vision.detector import Detector
-from demeter.vision.geometry import filled, resized
+from demeter.vision.geometry import filled
 from demeter.vision.hints import Hints
 from demeter.vision.merge import MergeRule, merged, uncontradicted
 from demeter.vision.scale import (
@@ -23,12 +23,12 @@ from demeter.vision.scale import (
     plausible_sizes,
     quick_look,
 )
+from demeter.vision.scaled import Scaled, levels_of, scaled
 from demeter.vision.tiles import Tile, cover, with_content
 from demeter.vision.values import Container
 
 Progress = Callable[[float], None]
 _MAP_SIDE_PX = 1600
-_HALVES = 16
 _FEWEST_TO_COMPARE = 5
 _WORTH_A_LOOK = 1.25  # how much larger a closer look must show plants
 
@@ -155,10 +155,10 @@ class _Job:
             round(self.detector.plant_px * self.rule.overlap_plants), self.detector.tile_px // 2
         )
         tiles = with_content(cover(scaled_wh, self.detector.tile_px, overlap), inside)
-        picture = resized(part, scaled_wh)
+        picture = scaled(levels_of(part, scale), scaled_wh)
         cuts = _reported(picture, tiles, on_progress)
         found = self.detector(cuts, min(self.rule.faint, self.rule.threshold))
-        owned = [_owned(b, t) for b, t in zip(found, tiles, strict=True)]
+        owned = [_owned(b, t, picture) for b, t in zip(found, tiles, strict=True)]
         # One factor for both sides: rounding the scaled size moves a box by under a pixel.
         boxes = Boxes.joined(owned).mapped(1 / scale, offset)
         boxes = merged(boxes.clipped((self.rgb.shape[1], self.rgb.shape[0])), self.rule.merge)
@@ -168,16 +168,16 @@ class _Job:
 
 
 def _reported(
-    picture: NDArray[np.uint8], tiles: tuple[Tile, ...], on_progress: Progress
+    picture: Scaled, tiles: tuple[Tile, ...], on_progress: Progress
 ) -> Iterator[NDArray[np.uint8]]:
     for done, tile in enumerate(tiles):
         on_progress(0.1 + 0.7 * done / len(tiles))
-        yield tile.cut(picture)
+        yield picture.cut(tile)
 
 
-def _owned(boxes: Boxes, tile: Tile) -> Boxes:
+def _owned(boxes: Boxes, tile: Tile, picture: Scaled) -> Boxes:
     """The boxes whose centre lies in the tile's core, with a margin for jitter."""
-    placed = boxes.mapped(1.0, (tile.x1, tile.y1))
+    placed = boxes.mapped(1.0, picture.origin(tile))
     x, y = placed.centre_px.T if len(placed) else np.zeros((2, 0))
     margin = 4
     return placed.where(
@@ -217,15 +217,9 @@ def _part_with(
     if len(rows) == 0:  # a container too thin for the map: look at the whole photo
         return rgb, (0, 0)
     fy, fx = rgb.shape[0] / content.shape[0], rgb.shape[1] / content.shape[1]
-    y1, y2 = _whole(rows[0] * fy, (rows[-1] + 1) * fy, rgb.shape[0])
-    x1, x2 = _whole(columns[0] * fx, (columns[-1] + 1) * fx, rgb.shape[1])
+    y1, y2 = int(rows[0] * fy), math.ceil((rows[-1] + 1) * fy)
+    x1, x2 = int(columns[0] * fx), math.ceil((columns[-1] + 1) * fx)
     return rgb[y1:y2, x1:x2], (x1, y1)
-
-
-def _whole(begin: float, end: float, limit: int) -> tuple[int, int]:
-    """Whole pixels around a span, a number of them that can be halved where there is room."""
-    first = int(begin) // _HALVES * _HALVES
-    return first, min(limit, first + math.ceil((end - first) / _HALVES) * _HALVES)
 
 
 def _content_of_part(

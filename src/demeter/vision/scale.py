@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from demeter.vision.boxes import Boxes
 from demeter.vision.detector import Detector
-from demeter.vision.geometry import halved, resized
 from demeter.vision.hints import Hints
 from demeter.vision.merge import merged
+from demeter.vision.scaled import levels_of, scaled
 from demeter.vision.tiles import Tile, cover, with_content
 from demeter.vision.values import Container, ContainerType
 
@@ -82,8 +82,8 @@ def quick_look(
     tried = scales(sizes, detector.plant_px)
     chosen = [_chosen(rgb, content, detector, scale, rule) for scale in tried]
     # One run for all scales: pictures of the next are made while those of the last are seen.
-    levels = _levels(rgb, min(tried))
-    pictures = (_scaled_cut(levels, t, size_wh) for tiles, size_wh in chosen for t in tiles)
+    levels = levels_of(rgb, min(tried))
+    pictures = (scaled(levels, size_wh).cut(t) for tiles, size_wh in chosen for t in tiles)
     found = iter(detector(pictures, rule.floor))
     scored: list[tuple[float, float, float]] = []
     for scale, (tiles, _) in zip(tried, chosen, strict=True):
@@ -180,25 +180,6 @@ def _spread(tiles: tuple[Tile, ...], count: int) -> list[Tile]:
     if len(tiles) <= count:
         return list(tiles)
     return [tiles[int((i + 0.5) * len(tiles) / count)] for i in range(count)]
-
-
-def _levels(rgb: NDArray[np.uint8], coarsest: float) -> list[NDArray[np.uint8]]:
-    """The photo, and it halved again and again while it is twice as fine as will be looked at."""
-    levels = [rgb]
-    while 2.0 ** -len(levels) >= coarsest and min(levels[-1].shape[:2]) > 1:
-        levels.append(halved(levels[-1]))
-    return levels
-
-
-def _scaled_cut(
-    levels: list[NDArray[np.uint8]], tile: Tile, scaled_wh: tuple[int, int]
-) -> NDArray[np.uint8]:
-    """A tile of the scaled photo, made of the coarsest level that is not coarser than it."""
-    rgb = next(v for v in reversed(levels) if v is levels[0] or v.shape[1] >= scaled_wh[0])
-    fx, fy = rgb.shape[1] / scaled_wh[0], rgb.shape[0] / scaled_wh[1]
-    x1, x2 = int(tile.x1 * fx), max(int(tile.x1 * fx) + 1, round(tile.x2 * fx))
-    y1, y2 = int(tile.y1 * fy), max(int(tile.y1 * fy) + 1, round(tile.y2 * fy))
-    return resized(rgb[y1:y2, x1:x2], (tile.x2 - tile.x1, tile.y2 - tile.y1))
 
 
 def _score(boxes: Boxes, area_px: float, best_px: float, rule: LookRule) -> tuple[float, float]:

@@ -99,8 +99,10 @@ class ContainerSegmenter:
         shares, depths = maps[:-1], maps[-1]
         size_wh = (rgb.shape[1], rgb.shape[0])
         masks = instances(shares, depths, self.rule)
-        taken = np.any(masks, axis=0) if masks else np.zeros(depths.shape, np.bool_)
-        found = (_region(m, shares, size_wh, taken & ~m) for m in masks)
+        taken, anything = np.zeros(depths.shape, np.bool_), 1 - shares[0]
+        for mask in masks:
+            taken |= mask
+        found = (_region(m, shares, anything, size_wh, taken) for m in masks)
         return tuple(r for r in found if r is not None)
 
     def _look(self, squares: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
@@ -180,8 +182,10 @@ def _seeds(
             here = islands[window] == island
             rise = rule.min_rise_pots if pots[window][here].mean() > _MOSTLY else rule.min_rise
             _settle(seeds[window], here, peaks, float(sea), rise)
-    _, renumbered = np.unique(seeds, return_inverse=True)
-    return renumbered.reshape(seeds.shape).astype(np.int32) + int(seeds.all())
+    living = _numbers(seeds)
+    number = np.zeros(len(peaks), np.int32)
+    number[living] = np.arange(1, len(living) + 1)
+    return number[seeds]
 
 
 def _settle(
@@ -192,7 +196,7 @@ def _settle(
     min_rise: float,
 ) -> None:
     """Let the seeds of one island live on, drown or begin; ``seeds`` is changed in place."""
-    living = sorted((int(k) for k in np.unique(seeds[here]) if k), key=lambda k: -peaks[k])
+    living = sorted(_numbers(seeds[here]).tolist(), key=lambda k: -peaks[k])
     if not living:
         peaks.append(sea)
         seeds[here] = len(peaks) - 1
@@ -206,6 +210,12 @@ def _settle(
     # The pass between two is where they meet: from there on each keeps to its own side.
     free = here & (seeds == 0)
     seeds[free] = _nearest(np.where(here, seeds, 0))[free]
+
+
+def _numbers(seeds: NDArray[np.int32]) -> NDArray[np.intp]:
+    """The seeds there are, ascending."""
+    counts = np.bincount(seeds.ravel())
+    return 1 + np.flatnonzero(counts[1:])
 
 
 def _nearest(seeds: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -233,16 +243,21 @@ def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _region(
     mask: NDArray[np.bool_],
     shares: NDArray[np.float32],
+    anything: NDArray[np.float32],
     size_wh: tuple[int, int],
-    others: NDArray[np.bool_],
+    taken: NDArray[np.bool_],
 ) -> Region | None:
-    """The container of a mask: its type by majority of probability, its outline."""
+    """The container of a mask: its type by majority of probability, its outline.
+
+    ``anything`` [h, w] is how surely a pixel belongs to any container, ``taken`` which belong
+    to the masks of all.
+    """
     x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
     window = np.s_[y : y + h, x : x + w]
     means = shares[1:, *window][:, mask[window]].mean(axis=1)
     best = int(np.argmax(means))
     scale = np.array(size_wh) / np.array(mask.shape[::-1])
-    fine = fine_outline(mask, 1 - shares[0], others)
+    fine = fine_outline(mask, anything, taken)
     polygon = simplified(fine * scale, float(scale.max()) / 2, size_wh)
     if len(polygon) < 3 or area_px(polygon) == 0:  # noqa: PLR2004 - no area, no container
         return None

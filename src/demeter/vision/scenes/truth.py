@@ -13,7 +13,7 @@ from demeter.vision.scenes.camera import Camera
 from demeter.vision.scenes.canvas import Picture
 from demeter.vision.scenes.stamp import Stamped
 from demeter.vision.scenes.values import Box, SceneContainer, SceneEmpty, ScenePlant
-from demeter.vision.scenes.vessels import silhouette
+from demeter.vision.scenes.vessels import rim_of, silhouette
 from demeter.vision.scenes.world import Opening, World, outline, painting_order, placed
 
 MIN_SEEN_PX = 6
@@ -44,21 +44,24 @@ def read_truth(picture: Picture, world: World, stamped: dict[int, Stamped]) -> T
 
 
 def seen_outlines(camera: Camera, world: World) -> dict[int, Polygon]:
-    """The outline of what is seen of each vessel, by its index in the world, in their order.
+    """The outline of what is seen of each vessel's rim, by its index in the world, in order.
 
-    A vessel hides those painted before it; of one that is cut in two the larger part counts.
-    One of which too little is seen is left out.
+    A vessel ends at its rim: what it holds stands inside it, packaging is measured across it,
+    and it is the same from wherever it is seen, which its sides are not
+    (``docs/decisions/0010-a-container-is-its-rim.md``). A vessel, sides and all, hides those
+    painted before it; of a rim that is cut in two the larger part counts. One of which too
+    little is seen is left out.
     """
     frame = box(0, 0, *camera.size_wh)
     seen: dict[int, Polygon] = {}
     nearer: list[Shape] = []
     for v in painting_order(world)[::-1]:
-        silhouette_px = MultiPoint(camera.project(silhouette(world.vessels[v]))).convex_hull
-        within = silhouette_px.intersection(frame)
+        rim_px = MultiPoint(camera.project(rim_of(world.vessels[v]))).convex_hull
+        within = rim_px.intersection(frame)
         hiding = [n for n in nearer if n.intersects(within)]
         part = _largest(within.difference(unary_union(hiding)) if hiding else within)
-        nearer.append(silhouette_px)
-        if part is not None and part.area >= MIN_CONTAINER_SHARE * silhouette_px.area:
+        nearer.append(MultiPoint(camera.project(silhouette(world.vessels[v]))).convex_hull)
+        if part is not None and part.area >= MIN_CONTAINER_SHARE * rim_px.area:
             seen[v] = tuple((float(x), float(y)) for x, y in part.exterior.coords[:-1])
     return {v: seen[v] for v in sorted(seen)}
 
