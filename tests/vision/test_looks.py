@@ -13,7 +13,8 @@ SIDE = 64
 
 def brightness(squares):
     """A look that tells each pixel's brightness, at half the side."""
-    return [resized(s, (SIDE // 2,) * 2)[None, ..., 0].astype(np.float32) / 255 for s in squares]
+    for s in squares:
+        yield resized(s, (SIDE // 2,) * 2)[None, ..., 0].astype(np.float32) / 255
 
 
 def photo(width, height):
@@ -54,7 +55,7 @@ def test_where_parts_disagree_their_borders_do_not_show():
     flat = seen_whole_and_in_parts(
         photo(400, 300),
         SIDE,
-        lambda squares: [np.full((1, 32, 32), next(answers), np.float32) for _ in squares],
+        lambda squares: (np.full((1, 32, 32), next(answers), np.float32) for _ in squares),
     )[0]
     steps = max(abs(np.diff(flat, axis=0)).max(), abs(np.diff(flat, axis=1)).max())
     assert np.ptp(flat) > 0.3

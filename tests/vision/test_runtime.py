@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.resources import files
+
 import numpy as np
 import pytest
 from networks import answering, averaging
@@ -39,9 +41,18 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["random.onnx", "random.xml"])
-def test_a_file_that_is_no_network_is_refused(tmp_path, name):
+def test_a_file_that_is_no_network_is_refused_in_our_words_alone(tmp_path, name, capfd):
     path = tmp_path / name
     path.write_bytes(np.random.default_rng(0).bytes(4096))
+    with pytest.raises(ModelRefused, match=r"not an ONNX or OpenVINO network"):
+        open_model(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_file_that_was_cut_off_is_refused(tmp_path):
+    whole = (files("demeter.vision") / "weights" / "plants.onnx").read_bytes()
+    path = tmp_path / "half.onnx"
+    path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelRefused, match=r"not an ONNX or OpenVINO network"):
         open_model(path)
 

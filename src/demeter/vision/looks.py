@@ -20,13 +20,14 @@ NEARER = 2
 _SEAM_POWER = 3  # how fast a part's say falls off towards its border
 
 Maps = NDArray[np.float32]
-Look = Callable[[Iterable[NDArray[np.uint8]]], list[Maps]]
+Look = Callable[[Iterable[NDArray[np.uint8]]], Iterator[Maps]]
 
 
 def seen_whole_and_in_parts(rgb: NDArray[np.uint8], side: int, look: Look) -> Maps:
     """Maps [c, h, w] of a photo [H, W, 3] from looks at squares of ``side`` pixels.
 
-    ``look`` answers each square with maps [c, s, s] of all of it, grey padding included. The
+    ``look`` answers each square with maps [c, s, s] of all of it, grey padding included, one
+    after the other: they are merged as they come, for all of them are large. The
     photo's long side becomes ``NEARER * s`` pixels of the maps, or less where the photo has
     no more pixels to show: one of at most ``side`` is looked at once.
     """
@@ -46,10 +47,14 @@ def seen_whole_and_in_parts(rgb: NDArray[np.uint8], side: int, look: Look) -> Ma
         for part in parts:
             yield letterbox(part.cut(near), side, centred=False).square
 
-    from_afar, *from_near = look(squares())
-    merged = _merged(from_near, parts, size_wh, side)
-    afar = _without_padding(from_afar, whole.inner_wh, side)
-    return (merged + _enlarged(afar, merged.shape[1:])) * np.float32(0.5)
+    answers = look(squares())
+    afar = _without_padding(next(answers), whole.inner_wh, side)
+    merged = _merged(answers, parts, size_wh, side)
+    size_of_maps = (merged.shape[2], merged.shape[1])
+    for channel, far in enumerate(afar):
+        merged[channel] += cv2.resize(far, size_of_maps, interpolation=cv2.INTER_LINEAR)
+    merged *= np.float32(0.5)
+    return merged
 
 
 def _without_padding(maps: Maps, inner_wh: tuple[int, int], side: int) -> Maps:
@@ -59,14 +64,18 @@ def _without_padding(maps: Maps, inner_wh: tuple[int, int], side: int) -> Maps:
 
 
 def _merged(
-    looks: Sequence[Maps], parts: Sequence[Tile], size_wh: tuple[int, int], side: int
+    looks: Iterator[Maps], parts: Sequence[Tile], size_wh: tuple[int, int], side: int
 ) -> Maps:
     """One picture of the parts' maps: each pixel's mean, weighted by how far inside it lies."""
-    per_pixel = looks[0].shape[-1] / side
-    width, height = (max(1, round(v * per_pixel)) for v in size_wh)
-    total = np.zeros((looks[0].shape[0], height, width), np.float32)
-    weights = np.zeros((height, width), np.float32)
+    total = np.zeros((0, 0, 0), np.float32)
+    weights = np.zeros((0, 0), np.float32)
     for maps, part in zip(looks, parts, strict=True):
+        per_pixel = maps.shape[-1] / side
+        if not total.size:
+            width, height = (max(1, round(v * per_pixel)) for v in size_wh)
+            total = np.zeros((len(maps), height, width), np.float32)
+            weights = np.zeros((height, width), np.float32)
+        height, width = weights.shape
         x, y = round(part.x1 * per_pixel), round(part.y1 * per_pixel)
         w = min(round((part.x2 - part.x1) * per_pixel), width - x)
         h = min(round((part.y2 - part.y1) * per_pixel), height - y)
@@ -75,7 +84,8 @@ def _merged(
         weight = np.minimum.outer(down, across) ** _SEAM_POWER
         total[:, y : y + h, x : x + w] += maps[:, :h, :w] * weight
         weights[y : y + h, x : x + w] += weight
-    return total / weights
+    total /= weights
+    return total
 
 
 def _say(length: int, *, at_start: bool, at_end: bool) -> NDArray[np.float32]:
@@ -86,9 +96,3 @@ def _say(length: int, *, at_start: bool, at_end: bool) -> NDArray[np.float32]:
     along = (np.arange(length, dtype=np.float32) + 0.5) / length
     most = np.full_like(along, 0.5)
     return np.minimum(most if at_start else along, most if at_end else 1 - along)
-
-
-def _enlarged(maps: Maps, size_hw: tuple[int, ...]) -> Maps:
-    size_wh = (size_hw[1], size_hw[0])
-    enlarged = [cv2.resize(m, size_wh, interpolation=cv2.INTER_LINEAR) for m in maps]
-    return np.stack(enlarged).astype(np.float32, copy=False)

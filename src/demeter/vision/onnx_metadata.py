@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-_METADATA, _KEY, _VALUE = 14, 1, 2
+_GRAPH, _METADATA, _KEY, _VALUE = 7, 14, 1, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
@@ -24,6 +24,14 @@ def onnx_metadata(path: Path) -> dict[str, str]:
     except (ValueError, IndexError, UnicodeDecodeError):
         return {}
     return table
+
+
+def is_onnx(path: Path) -> bool:
+    """Whether a file is a protobuf message with a network's graph in it, as ONNX files are."""
+    try:
+        return any(number == _GRAPH for number, _ in _fields(memoryview(path.read_bytes())))
+    except (ValueError, IndexError):
+        return False
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:

@@ -20,6 +20,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from demeter.vision.errors import ModelRefused
+from demeter.vision.onnx_metadata import is_onnx
 
 Pictures = Iterable[NDArray[np.uint8]]
 Outputs = tuple[NDArray[np.float32], ...]
@@ -98,10 +99,13 @@ def open_model(path: Path) -> ModelFile:
     """
     if not path.is_file():
         raise ModelRefused(path.name, "there is no such file")
+    no_network = "not an ONNX or OpenVINO network"
+    if not _looks_like_one(path):
+        raise ModelRefused(path.name, no_network)
     try:
         model = ov.Core().read_model(path)
     except RuntimeError as error:
-        raise ModelRefused(path.name, "not an ONNX or OpenVINO network") from error
+        raise ModelRefused(path.name, no_network) from error
     return ModelFile(
         path=path,
         sha256=sha256_of(path),
@@ -109,6 +113,13 @@ def open_model(path: Path) -> ModelFile:
         outputs=tuple(_shape(o) for o in model.outputs),
         metadata=_metadata(model),
     )
+
+
+def _looks_like_one(path: Path) -> bool:
+    """OpenVINO tries other files as other packages' formats, and each complains on its own."""
+    if path.suffix == ".onnx":
+        return is_onnx(path)
+    return path.suffix != ".xml" or path.read_bytes()[:100].lstrip().startswith(b"<")
 
 
 @dataclass(frozen=True, slots=True)

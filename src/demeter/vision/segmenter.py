@@ -8,7 +8,7 @@ Touching containers are told apart by their depths: each deep part is the seed o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -105,9 +105,9 @@ class ContainerSegmenter:
         found = (_region(m, shares, anything, size_wh, taken) for m in masks)
         return tuple(r for r in found if r is not None)
 
-    def _look(self, squares: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def _look(self, squares: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """Types and depth [7, s, s] of each square."""
-        return [np.concatenate([t[0], d[0]]) for t, d in self.runner(squares)]
+        return (np.concatenate([t[0], d[0]]) for t, d in self.runner(squares))
 
 
 def load_container_segmenter(
