@@ -137,8 +137,9 @@ class OpenVinoRunner:
         Requests take turns and are read before they start again: no callback from another
         thread is needed, and answers come in order by themselves.
         """
-        # Twice the streams, so that none idles while a picture is made or an output read.
-        places = 2 * self.streams
+        # One more than there are streams, so that none idles while a picture is made or an
+        # output read.
+        places = self.streams + 1
         requests = [self.compiled.create_infer_request() for _ in range(places)]
         running: deque[Any] = deque()
         for index, picture in enumerate(pictures):

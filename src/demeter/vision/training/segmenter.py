@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
 from demeter.vision.training.layers import Bottleneck, Conv, DepthwiseConv
@@ -40,20 +39,9 @@ class Segmenter(nn.Module):
         f1, f2, f3, f4, f5 = self.backbone(images)
         p3, _, _ = self.neck.descend(f3, f4, f5)
         x = self.coarse(torch.cat((doubled(p3), f2), 1))
-        x = self._mixed(x, f1)
+        x = self.fine(torch.cat((doubled(x), f1), 1))
         bench = self.bench(f5.mean((2, 3)))[:, :, None, None]
         return self.types(x) + bench, self.depth(x)
-
-    def _mixed(self, x: Tensor, f1: Tensor) -> Tensor:
-        """``fine`` of both, ``x`` doubled beside ``f1``.
-
-        A 1 x 1 convolution of a doubled picture is the doubled convolution: a quarter of the
-        work, and no picture of all channels at the larger size.
-        """
-        mix, norm, bend = self.fine[0]
-        of_x, of_f1 = mix.weight.split((x.shape[1], f1.shape[1]), 1)
-        y = doubled(F.conv2d(x, of_x)) + F.conv2d(f1, of_f1)
-        return self.fine[1:](bend(norm(y)))
 
 
 def _silent(channels: int) -> Bottleneck:
