@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from demeter.errors import DomainError
 from demeter.vision.detect import DetectRule
+from demeter.vision.devices import cores
 from demeter.vision.evaluation.figures import PhotoFigures
 from demeter.vision.evaluation.labels import read_marks
 from demeter.vision.evaluation.page import write_page
@@ -49,7 +49,7 @@ def evaluate(
     """Count the marked photos of FOLDER and say how right that is."""
     try:
         marks = read_marks(folder)
-        models = default_models(precision, threads or os.cpu_count() or 1)
+        models = default_models(precision, threads or cores())
         rule = DetectRule() if threshold is None else DetectRule(threshold=threshold)
         with Progress(console=_err, transient=True) as bar:
             task = bar.add_task("Counting", total=1.0)

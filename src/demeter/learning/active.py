@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from demeter.learning import inspecting, packing, registry
 from demeter.learning.models import FittedErrorModel, VisionModel, VisionTask
 from demeter.settings import settings
 from demeter.vision.detector import Detector, load_plant_detector
+from demeter.vision.devices import cores
 from demeter.vision.errors import ModelRefused
 from demeter.vision.interval import ErrorModel, shipped_error_model
 from demeter.vision.models import Models
@@ -75,7 +75,7 @@ def chosen(
         hashes[VisionTask.SEGMENT],
         used.id if used else None,
         configured.precision,
-        configured.vision_threads or os.cpu_count() or 1,
+        configured.vision_threads or cores(),
     )
     errors = ErrorModel.read(used.model or {}) if used else shipped_error_model()
     return choice, rows, errors
@@ -115,7 +115,7 @@ def load(
     """These models, compiled; ``None`` is the shipped one."""
     configured = settings()
     precision = Precision(configured.precision)
-    threads = configured.vision_threads or os.cpu_count() or 1
+    threads = configured.vision_threads or cores()
     folder = weights_folder()
     detector: Detector = (
         _network(bound_to, detect, precision, threads)  # type: ignore[assignment]

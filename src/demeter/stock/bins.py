@@ -224,17 +224,15 @@ def _plain_type(session: Session, category: BinCategory) -> StorageBinType | Non
 def _remembered(session: Session, known: StorageBin, segments: Sequence[Segment]) -> Remembered:
     """The bin as the new photos show it: where its own was registered, else as it was."""
     meta = known.position_metadata or {}
-    view = session.scalar(
+    view = session.execute(
         text(
             "SELECT position FROM photo_session_images "
             "WHERE session_id = :session AND image_id = CAST(:image AS uuid)"
         ),
         {"session": meta["session_id"], "image": meta["image_id"]},
-    )
+    ).scalar_one()
     size = meta["image_width"], meta["image_height"]
-    before = outline(
-        BinCategory(meta["container_type"]), view or 1, meta["segmentation_mask"], *size
-    )
+    before = outline(BinCategory(meta["container_type"]), view, meta["segmentation_mask"], *size)
     image = UUID(meta["image_id"])
     homographies = {
         s.view: normalised(s.returns[image], size, (s.width_px, s.height_px))

@@ -87,6 +87,8 @@ def _plants_by_row(
     residual: Residual, v: NDArray[np.float64], plant_area: PlantArea
 ) -> NDArray[np.float64]:
     """Plants that each row of the residual holds, ``v`` its vertical position."""
+    if not residual.residual.any():
+        return np.zeros(len(v))
     count, labels, stats, centres = cv2.connectedComponentsWithStats(
         residual.residual.astype(np.uint8), connectivity=8
     )

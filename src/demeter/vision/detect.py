@@ -198,7 +198,9 @@ def _held_by(owners: NDArray[np.uint16], group: Sequence[int]) -> NDArray[np.boo
     """Where the owner map shows one of some containers."""
     wanted = np.zeros(max(int(owners.max(initial=0)), *group) + 2, np.bool_)
     wanted[np.array(group) + 1] = True
-    return wanted[owners]
+    if wanted[1:-1].all():
+        return owners > 0
+    return np.take(wanted, owners)
 
 
 def _homes(boxes: Boxes, owners: NDArray[np.uint16], rgb: NDArray[np.uint8]) -> NDArray[np.intp]:

@@ -125,7 +125,8 @@ def _side(file: ModelFile, wanted_px: int) -> int:
 
 def _boxes(rows: NDArray[np.float32], floor: float) -> Boxes:
     """Rows [anchors, 7] above the floor as boxes."""
-    confidence = rows[:, 4] * rows[:, 5:].max(axis=1)
+    rows = rows[rows[:, 4] >= floor]  # no box is surer than that anything is there
+    confidence = rows[:, 4] * np.maximum(rows[:, 5], rows[:, 6])
     keep = confidence >= floor
     rows, confidence = rows[keep], confidence[keep]
     half = rows[:, 2:4] / 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from demeter.vision.runtime import ModelFile, Precision, Preparation, Runner, compiled
 from demeter.vision.runtime_gpu import gpu_is_there, on_gpu
 
@@ -22,3 +24,10 @@ def runner_for(
     if file.path.suffix == ".onnx" and gpu_is_there():
         return on_gpu(file, preparation, size_hw)
     return compiled(file, preparation, size_hw, precision, threads)
+
+
+def cores() -> int:
+    """How many of the processor's cores this process may use; all where the system cannot say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

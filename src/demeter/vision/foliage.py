@@ -20,11 +20,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_BINS = (12, 32, 32)
+_BINS = (32, 32, 12)  # of a, b and lightness
 _LEAST_GREEN = 0.08
 _LOWEST_CUT, _HIGHEST_CUT = 0.45, 0.7
 _FEWEST_PIXELS = 200
 _PURIFICATIONS = 2
+_OTSU_BINS = 128
 
 
 def by_likeness(
@@ -43,7 +44,7 @@ def by_likeness(
         if likely.size < _FEWEST_PIXELS:
             break
         score = _score(_histogram(likely), off)
-    smooth = cv2.GaussianBlur(score[code].astype(np.float32), (0, 0), 1.0)
+    smooth = cv2.GaussianBlur(np.take(score.astype(np.float32), code), (0, 0), 1.0)
     return np.asarray(smooth, np.float32)
 
 
@@ -73,29 +74,43 @@ def _score(on: NDArray[np.float64], off: NDArray[np.float64]) -> NDArray[np.floa
 
 def _codes(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Each pixel's bin of colour: CIE Lab, coarse in lightness."""
-    lab = cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.int32)
-    light, a, b = (lab[..., i] * _BINS[i] // 256 for i in range(3))
+    binned = cv2.LUT(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), _BIN_OF)
+    light, a, b = (np.asarray(channel, np.uint8) for channel in cv2.split(binned))
+    code = a.astype(np.int32)
+    for part, bins in ((b, _BINS[1]), (light, _BINS[2])):
+        code *= bins
+        code += part
+    return code
+
+
+def _bins_of_lab() -> NDArray[np.uint8]:
+    """The bin [256, 1, 3] of each value of L, a and b, 8 bits each."""
+    value = np.arange(256)
     # a and b of real pictures crowd around 128: the middle half takes all bins.
-    a, b = (np.clip((lab[..., i] - 64) * _BINS[i] // 128, 0, _BINS[i] - 1) for i in (1, 2))
-    return (light * _BINS[1] + a) * _BINS[2] + b
+    middle = np.clip((value - 64) * _BINS[0] // 128, 0, _BINS[0] - 1)
+    light = value * _BINS[2] // 256
+    return np.stack([light, middle, middle], axis=-1).astype(np.uint8)[:, None]
+
+
+_BIN_OF = _bins_of_lab()
 
 
 def _histogram(codes: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Shares of bins, smoothed a little over neighbours, summing to 1."""
-    counts = np.bincount(codes, minlength=int(np.prod(_BINS))).astype(np.float32).reshape(_BINS)
-    for light in range(_BINS[0]):
-        counts[light] = cv2.GaussianBlur(counts[light], (0, 0), 1.0)
-    return (counts / max(float(counts.sum()), 1.0)).astype(np.float64).ravel()
+    """Shares of bins, smoothed a little over neighbours in a and b, summing to 1."""
+    counts = np.bincount(codes, minlength=int(np.prod(_BINS))).astype(np.float32)
+    smooth = cv2.GaussianBlur(counts.reshape(_BINS), (0, 0), 1.0)  # each lightness by itself
+    return (smooth / max(float(smooth.sum()), 1.0)).astype(np.float64).ravel()
 
 
 def _otsu(values: NDArray[np.floating]) -> float:
     """Otsu's threshold of values in 0..1."""
-    counts = np.histogram(values, bins=128, range=(0, 1))[0].astype(np.float64)
-    middles = (np.arange(128) + 0.5) / 128
+    place = np.clip(values * _OTSU_BINS, 0, _OTSU_BINS - 1).astype(np.intp)
+    counts = np.bincount(place.ravel(), minlength=_OTSU_BINS).astype(np.float64)
+    middles = (np.arange(_OTSU_BINS) + 0.5) / _OTSU_BINS
     below, above = np.cumsum(counts), counts.sum() - np.cumsum(counts)
     sums = np.cumsum(counts * middles)
     mean_below = sums / np.maximum(below, 1e-9)
     mean_above = (sums[-1] - sums) / np.maximum(above, 1e-9)
     between = below * above * (mean_below - mean_above) ** 2
     best = np.flatnonzero(between >= between.max() - 1e-9)
-    return float((best.mean() + 1) / 128)
+    return float((best.mean() + 1) / _OTSU_BINS)

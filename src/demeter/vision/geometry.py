@@ -157,8 +157,8 @@ def filled(polygons: list[Polygon], size_wh: tuple[int, int], scale: float) -> N
 
 def area_px(polygon: Polygon) -> float:
     """Area of a polygon by the shoelace formula, in square pixels."""
-    x, y = np.array(polygon, np.float64).T
-    return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
+    x, y = np.array((*polygon, polygon[0]), np.float64).T
+    return float(abs(np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:])) / 2)
 
 
 def frame_polygon(size_wh: tuple[int, int]) -> Polygon:

@@ -48,8 +48,9 @@ def seen_whole_and_in_parts(rgb: NDArray[np.uint8], side: int, look: Look) -> Ma
             yield letterbox(part.cut(near), side, centred=False).square
 
     answers = look(squares())
-    afar = _without_padding(next(answers), whole.inner_wh, side)
-    merged = _merged(answers, parts, size_wh, side)
+    of_whole = next(answers)
+    afar = _without_padding(of_whole, whole.inner_wh, side)
+    merged = _merged(answers, parts, size_wh, side, of_whole)
     size_of_maps = (merged.shape[2], merged.shape[1])
     for channel, far in enumerate(afar):
         merged[channel] += cv2.resize(far, size_of_maps, interpolation=cv2.INTER_LINEAR)
@@ -64,18 +65,17 @@ def _without_padding(maps: Maps, inner_wh: tuple[int, int], side: int) -> Maps:
 
 
 def _merged(
-    looks: Iterator[Maps], parts: Sequence[Tile], size_wh: tuple[int, int], side: int
+    looks: Iterator[Maps], parts: Sequence[Tile], size_wh: tuple[int, int], side: int, like: Maps
 ) -> Maps:
-    """One picture of the parts' maps: each pixel's mean, weighted by how far inside it lies."""
-    total = np.zeros((0, 0, 0), np.float32)
-    weights = np.zeros((0, 0), np.float32)
+    """One picture of the parts' maps: each pixel's mean, weighted by how far inside it lies.
+
+    Each part's maps are of the shape of ``like``, of a square of ``side`` pixels.
+    """
+    channels, per_pixel = like.shape[0], like.shape[-1] / side
+    width, height = (max(1, round(v * per_pixel)) for v in size_wh)
+    total = np.zeros((channels, height, width), np.float32)
+    weights = np.zeros((height, width), np.float32)
     for maps, part in zip(looks, parts, strict=True):
-        per_pixel = maps.shape[-1] / side
-        if not total.size:
-            width, height = (max(1, round(v * per_pixel)) for v in size_wh)
-            total = np.zeros((len(maps), height, width), np.float32)
-            weights = np.zeros((height, width), np.float32)
-        height, width = weights.shape
         x, y = round(part.x1 * per_pixel), round(part.y1 * per_pixel)
         w = min(round((part.x2 - part.x1) * per_pixel), width - x)
         h = min(round((part.y2 - part.y1) * per_pixel), height - y)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 
 from demeter.vision.boxes import Boxes
 from demeter.vision.detect import DetectRule, Found, detected
+from demeter.vision.devices import cores
 from demeter.vision.errors import ImageRefused
 from demeter.vision.estimate import FEWEST_DETECTIONS, estimated, not_estimated
 from demeter.vision.hints import Hints
 from demeter.vision.interval import Evidence, container_interval, evidence_of, total_interval
 from demeter.vision.models import Models
 from demeter.vision.scale import usual_plant_px
-from demeter.vision.segment import containers_of, whole_frame, within
+from demeter.vision.segment import containers_of, whole_frame, within_each
 from demeter.vision.values import Container, ContainerCount, Detection, Estimation, PhotoCount
 
 _SURELY_A_CONTAINER = 0.6  # the confidence of one that may be empty
@@ -179,7 +179,7 @@ def _estimations(
 ) -> tuple[tuple[Estimation, ...], list[float]]:
     plants = found.boxes.size_px[~found.boxes.is_empty]
     typical = float(np.median(plants)) if len(plants) >= FEWEST_DETECTIONS else None
-    seen_px = usual_plant_px(found.boxes)
+    seen_px, within = usual_plant_px(found.boxes), within_each(containers)
 
     def estimate(index: int) -> tuple[Estimation, float]:
         container = containers[index]
@@ -194,12 +194,12 @@ def _estimations(
             photo_plant_px=typical,
             faint=found.faint,
             seen_px=seen_px,
-            within=within(index, containers),
+            within=within[index],
         )
 
     # Containers are independent, and most of the work is done outside Python's lock.
     results = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for done, result in enumerate(pool.map(estimate, range(len(containers)))):
             results.append(result)
             progress(0.8 + 0.2 * (done + 1) / len(containers))

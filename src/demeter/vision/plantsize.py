@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _STEEPEST = math.log(4.0)
-_MOST_POINTS = 400
+_MOST_POINTS = 200
 _SHRINK_AT = 12
 
 

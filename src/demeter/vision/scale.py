@@ -87,7 +87,9 @@ def quick_look(
     found = iter(detector(pictures, rule.floor))
     scored: list[tuple[float, float, float]] = []
     for scale, (tiles, _) in zip(tried, chosen, strict=True):
-        boxes = Boxes.joined([merged(next(found)) for _ in tiles])
+        # Side by side and apart, so that boxes of one tile are merged with no other's.
+        apart = [next(found).mapped(1.0, (2 * detector.tile_px * k, 0)) for k in range(len(tiles))]
+        boxes = merged(Boxes.joined(apart))
         area = float(max(1, sum((t.y2 - t.y1) * (t.x2 - t.x1) for t in tiles)))
         likely = boxes.where(_plausible(boxes.size_px / scale, sizes))
         scored.append((scale, *_score(likely, area, detector.plant_px, rule)))

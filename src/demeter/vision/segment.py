@@ -42,22 +42,17 @@ def whole_frame(size_wh: tuple[int, int]) -> Container:
     )
 
 
-def within(index: int, containers: tuple[Container, ...]) -> tuple[Polygon, ...]:
-    """Outlines of the smaller containers that overlap the ``index``-th: a pot on a bed."""
-    own = containers[index]
-    left, top, right, bottom = _bounds(own.polygon_px)
-    found = []
-    for other in containers:
-        x1, y1, x2, y2 = _bounds(other.polygon_px)
-        meet = x1 < right and x2 > left and y1 < bottom and y2 > top
-        if other is not own and other.area_px < own.area_px and meet:
-            found.append(other.polygon_px)
-    return tuple(found)
-
-
-def _bounds(polygon: Polygon) -> tuple[int, int, int, int]:
-    xs, ys = zip(*polygon, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
+def within_each(containers: tuple[Container, ...]) -> tuple[tuple[Polygon, ...], ...]:
+    """For each container, outlines of the smaller ones that overlap it: a pot on a bed."""
+    if not containers:
+        return ()
+    corners = [np.array(c.polygon_px) for c in containers]
+    low = np.array([c.min(axis=0) for c in corners])
+    high = np.array([c.max(axis=0) for c in corners])
+    area = np.array([c.area_px for c in containers])
+    meet = (low[:, None] < high[None]).all(axis=2)
+    inside = meet & meet.T & (area[None] < area[:, None])
+    return tuple(tuple(containers[k].polygon_px for k in np.flatnonzero(row)) for row in inside)
 
 
 def _container(region: Region) -> Container:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,14 +69,15 @@ def with_content(tiles: tuple[Tile, ...], content: NDArray[np.bool_]) -> tuple[T
     if not tiles:
         return ()
     full_h, full_w = max(t.y2 for t in tiles), max(t.x2 for t in tiles)
-    fy, fx = content.shape[0] / full_h, content.shape[1] / full_w
-    return tuple(t for t in tiles if _core_of(content, t, fy, fx).any())
-
-
-def _core_of(content: NDArray[np.bool_], tile: Tile, fy: float, fx: float) -> NDArray[np.bool_]:
-    y1, x1 = int(np.floor(tile.core_y1 * fy)), int(np.floor(tile.core_x1 * fx))
-    y2, x2 = int(np.ceil(tile.core_y2 * fy)), int(np.ceil(tile.core_x2 * fx))
-    return content[y1:y2, x1:x2]
+    height, width = content.shape
+    fy, fx = height / full_h, width / full_w
+    cores = np.array([(t.core_y1, t.core_x1, t.core_y2, t.core_x2) for t in tiles], np.float64)
+    y1, x1 = np.floor(cores[:, :2] * (fy, fx)).astype(np.intp).T
+    y2, x2 = np.ceil(cores[:, 2:] * (fy, fx)).astype(np.intp).T
+    y2, x2 = np.minimum(y2, height), np.minimum(x2, width)
+    sums = cv2.integral(content.view(np.uint8))
+    held = sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1]
+    return tuple(t for t, some in zip(tiles, held > 0, strict=True) if some)
 
 
 def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int, int, int]]:

@@ -15,7 +15,12 @@ from torch import Tensor, nn
 from demeter.vision.training.assignment import Truth, detection_loss
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import settle, start_of
+from demeter.vision.training.pretrained import (
+    SILENT_IN_DETECTOR,
+    settle,
+    start_of,
+    take_state,
+)
 from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, crop, worth_showing
 
 
@@ -72,7 +77,7 @@ def fresh_detector(start: Path | None) -> Detector:
         return start_of(start, len(CLASSES))
     network = Detector(len(CLASSES))
     state = torch.load(start, weights_only=True)
-    network.load_state_dict(state["smooth"])
+    take_state(network, state["smooth"], SILENT_IN_DETECTOR)
     return network
 
 

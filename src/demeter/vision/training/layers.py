@@ -47,6 +47,14 @@ class Bottleneck(nn.Module):
         return x + y if self.adds else y
 
 
+def silent_bottleneck(channels: int) -> Bottleneck:
+    """A bottleneck that adds nothing until it has learnt what: weights from before it serve."""
+    bottleneck = Bottleneck(channels, adds=True)
+    last = [m for m in bottleneck.modules() if isinstance(m, nn.BatchNorm2d)][-1]
+    nn.init.zeros_(last.weight)
+    return bottleneck
+
+
 class CrossStage(nn.Module):
     """Half the channels go through bottlenecks, half pass by; both are merged."""
 

@@ -3,6 +3,7 @@
 # pyright: reportMissingImports=false
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from demeter.vision.training.segmenter import Segmenter
 
 COCO_CLASSES = 80
 IDLE_IN_SEGMENTER = ("neck.stride", "neck.up")  # the neck's way back up
-SILENT_AT_FIRST = ("coarse.2.", "coarse.3.", "coarse.4.", "fine.3.")  # its bottlenecks
+# Bottlenecks that say nothing until they are trained.
+SILENT_IN_SEGMENTER = ("coarse.2.", "coarse.3.", "coarse.4.", "fine.3.")
+SILENT_IN_DETECTOR = ("finer.",)
 
 
 def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -61,13 +64,14 @@ def load_detector(path: Path, classes: int) -> Detector:
     """YOLOX-nano of so many classes with the weights of an ONNX file.
 
     The file's batch norms are folded into biases; here they become the shift of a batch
-    norm that otherwise does nothing (see `settle`).
+    norm that otherwise does nothing (see `settle`). A file without the bottlenecks at stride 8,
+    as upstream's, starts with ones that say nothing.
 
     Raises:
         WeightsDoNotFit: the convolutions differ in number or shape.
     """
     network = Detector(classes)
-    _take(_running_order(network), path)
+    _take(_fitting_order(network, path, (), SILENT_IN_DETECTOR), path)
     return network
 
 
@@ -81,9 +85,7 @@ def load_segmenter(path: Path) -> Segmenter:
         WeightsDoNotFit: the file is none.
     """
     network = Segmenter()
-    order = _running_order(network, IDLE_IN_SEGMENTER)
-    without = _running_order(network, (*IDLE_IN_SEGMENTER, *SILENT_AT_FIRST))
-    _take(without if len(convolutions_of(path)) == len(without) else order, path)
+    _take(_fitting_order(network, path, IDLE_IN_SEGMENTER, SILENT_IN_SEGMENTER), path)
     graph = onnx.load(path).graph
     values = {t.name.removesuffix(".half"): numpy_helper.to_array(t) for t in graph.initializer}
     with torch.no_grad():
@@ -91,6 +93,34 @@ def load_segmenter(path: Path) -> Segmenter:
             stored = values.get(f"segmenter.bench.{name}", np.zeros(target.shape))
             target.copy_(torch.from_numpy(stored.astype(np.float32)))
     return network
+
+
+def _fitting_order(
+    network: nn.Module, path: Path, idle: tuple[str, ...], silent: tuple[str, ...]
+) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
+    """The convolutions that a file holds: all that run, or all but those silent at first."""
+    without = _running_order(network, (*idle, *silent))
+    if len(convolutions_of(path)) == len(without):
+        return without
+    return _running_order(network, idle)
+
+
+def take_state(network: nn.Module, state: Mapping[str, Tensor], silent: tuple[str, ...]) -> None:
+    """Load a trained network's state, which may be from before there were ``silent`` parts.
+
+    Raises:
+        WeightsDoNotFit: it is another network's.
+    """
+    try:
+        missing, unknown = network.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise WeightsDoNotFit(f"The weights are not of a {type(network).__name__}.") from error
+    lost = [name for name in missing if not name.startswith(silent)]
+    if lost or unknown:
+        raise WeightsDoNotFit(
+            f"The weights are not of a {type(network).__name__}: "
+            f"{len(lost)} of its tensors are missing and {len(unknown)} are none of its own."
+        )
 
 
 @torch.no_grad()

@@ -20,7 +20,14 @@ from demeter.vision.runtime import open_model
 from demeter.vision.scenes.values import Bytes, Floats, Mask
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import load_segmenter, settle, start_of
+from demeter.vision.training.pretrained import (
+    SILENT_IN_DETECTOR,
+    SILENT_IN_SEGMENTER,
+    load_segmenter,
+    settle,
+    start_of,
+    take_state,
+)
 from demeter.vision.training.segmenter import TYPES, Segmenter, segmenter_from
 from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, recoloured
 
@@ -204,9 +211,9 @@ def fresh_segmenter(start: Path | None) -> Segmenter:
     state = torch.load(start, weights_only=True)["smooth"]
     if any(name.startswith("heads") for name in state):
         detector = Detector(len(CLASSES))
-        detector.load_state_dict(state)
+        take_state(detector, state, SILENT_IN_DETECTOR)
         return segmenter_from(detector)
-    network.load_state_dict(state, strict=False)
+    take_state(network, state, (*SILENT_IN_SEGMENTER, "bench."))
     return network
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from demeter.vision.training.layers import Bottleneck, Conv, DepthwiseConv
+from demeter.vision.training.layers import Conv, DepthwiseConv, silent_bottleneck
 from demeter.vision.training.network import Backbone, Detector, Neck, doubled
 
 TYPES = ("background", "segment", "box", "plug", "seedling_tray", "pot")
@@ -25,10 +25,10 @@ class Segmenter(nn.Module):
         super().__init__()
         self.backbone, self.neck = Backbone(), Neck()
         self.coarse = nn.Sequential(
-            DepthwiseConv(96, 48), DepthwiseConv(48, 48), *(_silent(48) for _ in range(3))
+            DepthwiseConv(96, 48), DepthwiseConv(48, 48), *(silent_bottleneck(48) for _ in range(3))
         )
         self.fine = nn.Sequential(
-            Conv(64, 32, 1), DepthwiseConv(32, 32), DepthwiseConv(32, 32), _silent(32)
+            Conv(64, 32, 1), DepthwiseConv(32, 32), DepthwiseConv(32, 32), silent_bottleneck(32)
         )
         self.types = nn.Conv2d(32, len(TYPES), 1)
         self.bench = nn.Linear(256, len(TYPES))
@@ -42,14 +42,6 @@ class Segmenter(nn.Module):
         x = self.fine(torch.cat((doubled(x), f1), 1))
         bench = self.bench(f5.mean((2, 3)))[:, :, None, None]
         return self.types(x) + bench, self.depth(x)
-
-
-def _silent(channels: int) -> Bottleneck:
-    """A bottleneck that adds nothing until it has learnt what."""
-    bottleneck = Bottleneck(channels, adds=True)
-    last = [m for m in bottleneck.modules() if isinstance(m, nn.BatchNorm2d)][-1]
-    nn.init.zeros_(last.weight)
-    return bottleneck
 
 
 def segmenter_from(detector: Detector) -> Segmenter:
