@@ -68,4 +68,7 @@ class Boxes:
     def in_reading_order(self) -> Boxes:
         """Sorted by top, left, bottom, right, kind, confidence: the same for every run."""
         x1, y1, x2, y2 = self.xyxy_px.T if len(self) else np.zeros((4, 0))
-        return self.where(np.lexsort((self.confidence, self.is_empty, x2, y2, x1, y1)))
+        order = np.lexsort((x1, y1))
+        if (~np.diff(self.xyxy_px[order, :2], axis=0).any(axis=1)).any():  # one corner twice: rare
+            order = np.lexsort((self.confidence, self.is_empty, x2, y2, x1, y1))
+        return self.where(order)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from demeter.vision.boxes import Boxes
+from demeter.vision.devices import cores
 
 _COPY = 0.1  # of a box's size: the cell in which centres are one
 # A plant and an empty place are one and the same place from these shares of their areas: most
@@ -94,8 +95,8 @@ def _without_copies(boxes: Boxes) -> Boxes:
     cell = np.floor(boxes.centre_px / (np.exp2(octave / 4) * _COPY)[:, None]).astype(np.int64)
     kind = (octave.astype(np.int64) + _OCTAVES) * 2 + boxes.is_empty
     key = (cell[:, 1] << 36) + (cell[:, 0] << 12) + kind
-    surest = np.argsort(-boxes.confidence, kind="stable")
-    _, first = np.unique(key[surest], return_index=True)
+    surest = np.lexsort((-boxes.confidence, key))
+    first = np.diff(key[surest], prepend=key.min(initial=0) - 1) > 0
     return boxes.where(np.sort(surest[first]))
 
 
@@ -108,7 +109,8 @@ def _near(boxes: Boxes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     wh = boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2]
     reach = np.hypot(wh[:, 0], wh[:, 1]) / 2
     centres = boxes.centre_px.astype(np.float64)
-    found = KDTree(centres).query_ball_point(centres, reach, return_sorted=False)
+    tree = KDTree(centres)
+    found = tree.query_ball_point(centres, reach, return_sorted=False, workers=cores())
     counts = np.fromiter(map(len, found), np.intp, len(found))
     larger = np.repeat(np.arange(len(boxes)), counts)
     smaller = np.fromiter(chain.from_iterable(found), np.intp, int(counts.sum()))
