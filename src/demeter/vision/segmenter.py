@@ -9,7 +9,7 @@ Touching containers are told apart by their depths: each deep part is the seed o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from demeter.vision.geometry import (
     simplified,
 )
 from demeter.vision.looks import seen_whole_and_in_parts
+from demeter.vision.rims import straightened
 from demeter.vision.runtime import ModelFile, Precision, Preparation, Runner, open_model
 from demeter.vision.values import ContainerType
 
@@ -103,7 +104,7 @@ class ContainerSegmenter:
         for mask in masks:
             taken |= mask
         found = (_region(m, shares, anything, size_wh, taken) for m in masks)
-        return tuple(r for r in found if r is not None)
+        return _with_rims([r for r in found if r is not None], size_wh)
 
     def _look(self, squares: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """Types and depth [7, s, s] of each square."""
@@ -262,6 +263,15 @@ def _region(
     if len(polygon) < 3 or area_px(polygon) == 0:  # noqa: PLR2004 - no area, no container
         return None
     return Region(TYPES[best].value, polygon, round(float(means[best]), 4))
+
+
+def _with_rims(regions: list[Region], size_wh: tuple[int, int]) -> tuple[Region, ...]:
+    """The regions, pots' outlines brought to their rims."""
+    pots = [k for k, r in enumerate(regions) if r.label == ContainerType.POT.value]
+    rims = straightened([regions[k].polygon_px for k in pots], size_wh)
+    for k, rim in zip(pots, rims, strict=True):
+        regions[k] = replace(regions[k], polygon_px=rim)
+    return tuple(regions)
 
 
 def _checked_side(file: ModelFile) -> int:
