@@ -97,7 +97,8 @@ def _detected(
     """What is in the containers; in a photo framed whole, also what is in none of them.
 
     Where more than a stray plant stands outside every container found, containers were
-    missed, and the frame counts as the bed of what they hold.
+    missed, and the frame counts as the bed of what they hold. What was found there and holds
+    nothing is then no container that was sold empty, but the part of one.
     """
     looks_outside = hints.framed_whole and not any(c.whole_frame for c in containers)
     asked = containers
@@ -110,6 +111,7 @@ def _detected(
         outside = _missed(found, frame)
         if outside:
             said += (f"{outside} plants stand outside every container found: in the frame.",)
+            kept = [k for k in kept if k == frame or (found.container == k).any()]
         elif kept != [frame]:
             kept.remove(frame)
     return tuple(asked[k] for k in kept), found.keeping(kept), said
