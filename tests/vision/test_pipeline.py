@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -154,20 +155,26 @@ def test_a_container_whose_plants_are_unsure_is_looked_at_from_nearer():
     assert as_before.detected < 63
 
 
-class TrayAndPatch:
+@dataclass(frozen=True)
+class PatchOnly:
     """Finds a patch of floor for a container, and not the bed beside it."""
 
-    identity = "patch@0"
+    confidence: float
+    identity: str = "patch@0"
 
     def __call__(self, _: np.ndarray) -> tuple[Region, ...]:
-        return (Region("box", ((700, 40), (980, 40), (980, 300), (700, 300)), 0.9),)
+        patch = ((700, 40), (980, 40), (980, 300), (700, 300))
+        return (Region("box", patch, self.confidence),)
 
 
-def test_where_containers_show_no_plant_the_whole_photo_is_looked_at():
-    models = Models(MODELS.detector, TrayAndPatch(), MODELS.errors)
+@pytest.mark.parametrize(("confidence", "of_containers"), [(0.9, [0, 12]), (0.7, [12])])
+def test_where_containers_show_no_plant_the_whole_photo_is_looked_at(confidence, of_containers):
+    """What is surely a container may stand there empty; another was part of the bed."""
+    models = Models(MODELS.detector, PatchOnly(confidence), MODELS.errors)
     photo = count(half_found(0), models, Hints(framed_whole=True))
-    assert photo.detected == 12
-    assert [c.detected for c in photo.counts if photo.containers[c.container].whole_frame] == [12]
+    assert [c.detected for c in photo.counts] == of_containers
+    assert photo.containers[-1].whole_frame
+    assert "12 plants stand outside" in photo.warnings[0]
 
 
 def test_an_unknown_label_is_a_segment_and_is_said():

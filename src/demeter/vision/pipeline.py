@@ -21,7 +21,8 @@ from demeter.vision.scale import usual_plant_px
 from demeter.vision.segment import containers_of, whole_frame, within_each
 from demeter.vision.values import Container, ContainerCount, Detection, Estimation, PhotoCount
 
-_SURELY_A_CONTAINER = 0.6  # the confidence of one that may be empty
+# The confidence of a container that may be empty: where all were found, and where some were missed.
+_SURELY_A_CONTAINER, _SURELY_EMPTY = 0.6, 0.8
 # Fewer plants than this outside containers, a smaller share of all, or less sure, are strays.
 _STRAY_PLANTS, _STRAY_SHARE, _AS_SURE = 2, 0.1, 0.9
 
@@ -97,8 +98,8 @@ def _detected(
     """What is in the containers; in a photo framed whole, also what is in none of them.
 
     Where more than a stray plant stands outside every container found, containers were
-    missed, and the frame counts as the bed of what they hold. What was found there and holds
-    nothing is then no container that was sold empty, but the part of one.
+    missed, and the frame counts as the bed of what they hold. What was found there, holds
+    nothing and is not surely a container is then a part of that bed.
     """
     looks_outside = hints.framed_whole and not any(c.whole_frame for c in containers)
     asked = containers
@@ -111,7 +112,8 @@ def _detected(
         outside = _missed(found, frame)
         if outside:
             said += (f"{outside} plants stand outside every container found: in the frame.",)
-            kept = [k for k in kept if k == frame or (found.container == k).any()]
+            holding = set(found.container.tolist()) | {frame}
+            kept = [k for k in kept if k in holding or asked[k].confidence >= _SURELY_EMPTY]
         elif kept != [frame]:
             kept.remove(frame)
     return tuple(asked[k] for k in kept), found.keeping(kept), said

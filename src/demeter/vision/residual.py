@@ -15,7 +15,8 @@ from demeter.vision.values import Container
 
 _WORK_PLANT_PX = 16
 _WORK_SIDE_PX = 1200
-_CORE, _OWN, _AROUND = 0.75, 1.15, 1.7
+# Of a plant's size: its core, what it covers, and how far beyond that the soil is its own.
+_CORE, _OWN, _AROUND = 0.75, 1.15, 0.28
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,11 @@ def _likeness(
 ) -> tuple[NDArray[np.float32], float]:
     core = _ellipses(inside.shape, plants, _CORE) & inside
     rest = inside & ~covered
-    around = rest & _ellipses(inside.shape, plants, _AROUND)
     if not core.any() or not rest.any():
         return inside.astype(np.float32), 0.5
+    reach = max(1, round(_AROUND * float(np.median(plants.size_px))))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    around = rest & cv2.dilate(covered.view(np.uint8), kernel).view(np.bool_)
     score = by_likeness(crop, core, rest, around)
     return score, cut_of(score[inside])
 
