@@ -61,6 +61,21 @@ def test_more_found_but_worse_counts_do_not_pass() -> None:
     assert (found.mape.value, found.passes(0.01)) == (pytest.approx(0.3), False)
 
 
+def test_one_that_is_surely_better_and_one_that_cannot_be_told_pass_if_it_is_no_worse() -> None:
+    """Six photos: more plants found in each, and counts that scatter about the same error."""
+    incumbent = [figure(n, 6, alarms) for n, alarms in enumerate((4, 0, 4, 0, 4, 0))]
+    candidate = [figure(n, 8, alarms) for n, alarms in enumerate((0, 2, 0, 0, 0, 0))]
+    found = compared(incumbent, candidate)
+    assert found.f1.low > 0
+    assert found.mape.value <= 0 < found.mape.high - 0.01
+    assert found.passes(0.01)
+    worse = [figure(n, 8, alarms) for n, alarms in enumerate((0, 9, 0, 6, 0, 0))]
+    doubtful = compared(incumbent, worse)
+    assert doubtful.f1.value > 0
+    assert doubtful.mape.value > 0
+    assert not doubtful.passes(0.01)
+
+
 def test_a_difference_within_chance_has_an_interval_around_zero() -> None:
     found = compared(photos(8, seed=1), photos(8, seed=2))
     assert found.f1.low < 0 < found.f1.high

@@ -49,12 +49,19 @@ class Comparison:
     drawn: str
 
     def passes(self, margin: float) -> bool:
-        """Whether the candidate is not worse, by more than ``margin``, on either figure.
+        """Whether the candidate is not worse on either figure, as far as can be told.
 
+        Either neither can be worse by more than ``margin`` within its interval, or one is
+        better within its interval and the other is no worse: on few photos counts differ too
+        much from one to the next to bound their error, while each plant found speaks for F1.
         Never on fewer than five photos: their interval says nothing.
         """
-        enough = self.photos >= FEWEST_PHOTOS
-        return enough and self.f1.low >= -margin and self.mape.high <= margin
+        if self.photos < FEWEST_PHOTOS:
+            return False
+        bounded = self.f1.low >= -margin and self.mape.high <= margin
+        better = self.f1.low > 0 or self.mape.high < 0
+        no_worse = self.f1.value >= 0 and self.mape.value <= 0
+        return bounded or (better and no_worse)
 
     def as_json(self) -> dict[str, Any]:
         """As plain values, differences included."""

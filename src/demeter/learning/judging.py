@@ -164,5 +164,6 @@ def _why(found: Comparison, margin: float) -> str:
     return (
         f"on {found.photos} photos F1 changes by {f1.value:+.3f} (95 %: {f1.low:+.3f} to "
         f"{f1.high:+.3f}), the error of counts by {mape.value:+.1%} ({mape.low:+.1%} to "
-        f"{mape.high:+.1%}); neither may be worse by more than {margin:.1%} within that"
+        f"{mape.high:+.1%}); neither may be worse by more than {margin:.1%} within that, or one "
+        "must be better within it and the other no worse"
     )

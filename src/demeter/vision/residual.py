@@ -15,7 +15,7 @@ from demeter.vision.values import Container
 
 _WORK_PLANT_PX = 16
 _WORK_SIDE_PX = 1200
-# Of a plant's size: its core, what it covers, and how far beyond that the soil is its own.
+# Of a plant's ellipse: its core and what it covers; of its size: how far beyond its soil is.
 _CORE, _OWN, _AROUND = 0.75, 1.15, 0.28
 
 
