@@ -16,7 +16,7 @@ import torch
 
 from demeter.vision.scenes.export import write_scenes
 from demeter.vision.training.assignment import Truth, assign, detection_loss, paired_iou
-from demeter.vision.training.detect import DetectRecipe, _Batches, train_detector
+from demeter.vision.training.detect import DetectRecipe, _Batches, fresh_detector, train_detector
 from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
@@ -234,6 +234,23 @@ def test_training_goes_on_from_a_segmenter_without_bottlenecks_in_its_read_out(
         again.eval()
         for one, other in zip(before(picture), again(picture), strict=True):
             assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))
+
+
+def test_training_goes_on_from_a_detector_without_bottlenecks_at_stride_8(tmp_path: Path) -> None:
+    """What they add at first is nothing: it answers as it did; another network is refused."""
+    torch.manual_seed(3)
+    network = Detector(2).eval()
+    images = torch.rand(1, 3, 64, 64) * 255
+    with torch.no_grad():
+        before = network(images)[0]
+    state = {k: v for k, v in network.state_dict().items() if not k.startswith("finer")}
+    start = tmp_path / "before.pt"
+    torch.save({"smooth": state}, start)
+    with torch.no_grad():
+        assert torch.equal(fresh_detector(start).eval()(images)[0], before)
+    torch.save({"smooth": Segmenter().state_dict()}, start)
+    with pytest.raises(WeightsDoNotFit, match="not of a Detector"):
+        fresh_detector(start)
 
 
 def test_a_run_of_another_network_is_refused(tiles: Path, tmp_path: Path) -> None:
