@@ -87,6 +87,16 @@ def test_too_few_photos_never_pass(number: int) -> None:
     assert not compared(photos(5, number), photos(10, number)).passes(1.0)
 
 
+def test_photos_without_plants_say_nothing() -> None:
+    """On bare soil a blind model is as good as any: its plants are asked for."""
+    bare = [figure(n, 0, 0, marks=0) for n in range(20)]
+    few = [figure(n, 8, 0) for n in range(FEWEST_PHOTOS - 1)]
+    assert not compared(bare, bare).passes(1.0)
+    assert not compared(bare + few, bare + few).passes(1.0)
+    enough = bare + few + [figure(9, 8, 0)]
+    assert compared(enough, enough).passes(0.0)
+
+
 def test_where_there_are_enough_places_they_are_drawn_whole() -> None:
     def beds(hits: int) -> list[PhotoFigures]:
         rows = []

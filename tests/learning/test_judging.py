@@ -122,4 +122,4 @@ def test_few_held_out_photos_are_too_few(models, client: TestClient, monkeypatch
     accepted(client, photo_count((8, 0)), 1)
     monkeypatch.setattr(judging.settings(), "held_out_share", 1.0)
     told = run("promote", "sees", fails=True)
-    assert "1 held-out photos are too few" in told
+    assert "1 held-out photos with plants are too few" in told

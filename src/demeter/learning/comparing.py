@@ -40,9 +40,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """F1 of plants (more is better) and the mean absolute error of counts (less is better)."""
+    """F1 of plants (more is better) and the mean absolute error of counts (less is better).
+
+    ``planted`` of the ``photos`` show marked plants.
+    """
 
     photos: int
+    planted: int
     places: int
     f1: Difference
     mape: Difference
@@ -54,9 +58,10 @@ class Comparison:
         Either neither can be worse by more than ``margin`` within its interval, or one is
         better within its interval and the other is no worse: on few photos counts differ too
         much from one to the next to bound their error, while each plant found speaks for F1.
-        Never on fewer than five photos: their interval says nothing.
+        Never on fewer than five photos with plants: their interval says nothing, and on
+        photos without any a blind model is as good as one that sees.
         """
-        if self.photos < FEWEST_PHOTOS:
+        if self.planted < FEWEST_PHOTOS:
             return False
         bounded = self.f1.low >= -margin and self.mape.high <= margin
         better = self.f1.low > 0 or self.mape.high < 0
@@ -83,6 +88,7 @@ def compared(
     first, second = summarised(incumbent), summarised(candidate)
     return Comparison(
         photos=len(incumbent),
+        planted=sum(f.plants.marks > 0 for f in incumbent),
         places=count,
         f1=_difference(first.f1, second.f1, _f1(other, draws) - _f1(one, draws)),
         mape=_difference(

@@ -158,8 +158,11 @@ def _note_figures(session: Session, model: VisionModel, judged: Judged, part: st
 
 
 def _why(found: Comparison, margin: float) -> str:
-    if found.photos < FEWEST_PHOTOS:
-        return f"{found.photos} held-out photos are too few to judge on: {FEWEST_PHOTOS} are needed"
+    if found.planted < FEWEST_PHOTOS:
+        return (
+            f"{found.planted} held-out photos with plants are too few to judge on: "
+            f"{FEWEST_PHOTOS} are needed"
+        )
     f1, mape = found.f1, found.mape
     return (
         f"on {found.photos} photos F1 changes by {f1.value:+.3f} (95 %: {f1.low:+.3f} to "
