@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demeter.vision.geometry import resized
-from demeter.vision.looks import NEARER, seen_whole_and_in_parts
+from demeter.vision.looks import seen
 
 SIDE = 64
 
@@ -24,38 +24,55 @@ def photo(width, height):
 
 
 @settings(max_examples=40, deadline=None)
-@given(width=st.integers(150, 700), height=st.integers(150, 700))
-def test_what_is_looked_at_in_parts_comes_back_in_its_place(width, height):
+@given(width=st.integers(150, 700), height=st.integers(150, 700), nearness=st.integers(2, 4))
+def test_what_is_looked_at_in_parts_comes_back_in_its_place(width, height, nearness):
     rgb = photo(width, height)
-    (maps,) = seen_whole_and_in_parts(rgb, SIDE, brightness)
+    (maps,) = seen(rgb, SIDE, brightness, lambda _: nearness)
     expected = resized(rgb, maps.shape[::-1])[..., 0] / 255
     inner = np.s_[1:-1, 1:-1]  # at the edge half a pixel of padding shows
     assert abs(maps - expected)[inner].max() < 0.12
-    assert abs(maps - expected).mean() < 0.02
+    assert abs(maps - expected)[inner].mean() < 0.02
 
 
 @pytest.mark.parametrize(
-    ("long_side", "looks"), [(SIDE, 1), (SIDE // 2, 1), (2 * SIDE, 1 + 6), (40 * SIDE, 1 + 6)]
+    ("long_side", "nearness", "looks"),
+    [
+        (SIDE, 3, 1),
+        (SIDE // 2, 3, 1),
+        (2 * SIDE, 2, 1 + 6),
+        (2 * SIDE, 3, 1 + 6),
+        (40 * SIDE, 1, 1),
+        (40 * SIDE, 2, 1 + 6),
+        (40 * SIDE, 3, 1 + 12),
+    ],
 )
-def test_parts_are_looked_at_where_the_photo_has_more_to_show(long_side, looks):
-    seen = []
+def test_parts_are_looked_at_where_the_photo_has_more_to_show(long_side, nearness, looks):
+    answered = []
 
     def look(squares):
-        seen.extend(squares)
-        return brightness(seen)
+        for square in squares:
+            answered.append(square.shape)
+            yield from brightness([square])
 
-    maps = seen_whole_and_in_parts(photo(long_side, long_side * 3 // 4), SIDE, look)
-    assert len(seen) == looks
-    assert {s.shape for s in seen} == {(SIDE, SIDE, 3)}
-    assert max(maps.shape) == (SIDE // 2 if looks == 1 else NEARER * SIDE // 2)
+    maps = seen(photo(long_side, long_side * 3 // 4), SIDE, look, lambda _: nearness)
+    assert answered == [(SIDE, SIDE, 3)] * looks
+    assert max(maps.shape) == min(nearness * SIDE, max(SIDE, long_side)) // 2
+
+
+def test_the_whole_says_how_near_to_look():
+    """It is asked by the maps of the whole photo, without the grey about it."""
+    asked = []
+    seen(photo(400, 200), SIDE, brightness, lambda maps: asked.append(maps.shape) or 1)
+    assert asked == [(1, SIDE // 4, SIDE // 2)]
 
 
 def test_where_parts_disagree_their_borders_do_not_show():
     answers = iter(np.linspace(0, 1, 7))
-    flat = seen_whole_and_in_parts(
+    flat = seen(
         photo(400, 300),
         SIDE,
         lambda squares: (np.full((1, 32, 32), next(answers), np.float32) for _ in squares),
+        lambda _: 2,
     )[0]
     steps = max(abs(np.diff(flat, axis=0)).max(), abs(np.diff(flat, axis=1)).max())
     assert np.ptp(flat) > 0.3

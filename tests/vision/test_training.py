@@ -221,12 +221,15 @@ def test_training_goes_on_from_an_exported_segmenter(tmp_path: Path) -> None:
             assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))
 
 
-def test_training_goes_on_from_a_segmenter_without_bottlenecks_in_its_read_out(
-    tmp_path: Path,
+@pytest.mark.parametrize("in_read_out", [False, True])
+def test_training_goes_on_from_a_segmenter_of_before_there_were_bottlenecks(
+    tmp_path: Path, in_read_out: bool
 ) -> None:
     torch.manual_seed(2)
     before, path = Segmenter().eval(), tmp_path / "containers.onnx"
-    before.coarse, before.fine = before.coarse[:2], before.fine[:3]
+    before.neck.around5 = before.neck.around4 = torch.nn.Sequential()
+    if not in_read_out:
+        before.coarse, before.fine = before.coarse[:2], before.fine[:3]
     export_segmenter(before, path)
     again, picture = fresh_segmenter(path).eval(), torch.rand(1, 3, 128, 128) * 255
     with torch.no_grad():
@@ -236,14 +239,17 @@ def test_training_goes_on_from_a_segmenter_without_bottlenecks_in_its_read_out(
             assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))
 
 
-def test_training_goes_on_from_a_detector_without_bottlenecks_at_stride_8(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", [("neck.around",), ("finer", "neck.around")])
+def test_training_goes_on_from_a_detector_of_before_there_were_bottlenecks(
+    tmp_path: Path, missing: tuple[str, ...]
+) -> None:
     """What they add at first is nothing: it answers as it did; another network is refused."""
     torch.manual_seed(3)
     network = Detector(2).eval()
     images = torch.rand(1, 3, 64, 64) * 255
     with torch.no_grad():
         before = network(images)[0]
-    state = {k: v for k, v in network.state_dict().items() if not k.startswith("finer")}
+    state = {k: v for k, v in network.state_dict().items() if not k.startswith(missing)}
     start = tmp_path / "before.pt"
     torch.save({"smooth": state}, start)
     with torch.no_grad():

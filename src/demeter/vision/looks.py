@@ -1,8 +1,9 @@
-"""Two looks at a photo: the whole tells what a container is, parts from nearer where it ends.
+"""Looks at a photo: the whole tells what a container is, parts from nearer where it ends.
 
 A network of a fixed side sees a whole photo coarsely: small pots melt into each other and
-edges are off by their rims. Parts at twice the scale show both, but a part of a bed looks
-like anything. The mean of the two is better than either (``docs/vision.md`` has the figures).
+edges are off by their rims. Parts show them at twice or three times the size, but a part of a
+bed looks like anything. So how near to go is asked of what the whole shows, and the mean of
+the two is taken, which is better than either (``docs/vision.md`` has the figures).
 """
 
 from __future__ import annotations
@@ -16,41 +17,37 @@ from numpy.typing import NDArray
 from demeter.vision.geometry import letterbox, resized
 from demeter.vision.tiles import Tile, cover
 
-NEARER = 2
+_SHARED = 4  # neighbouring parts share a part of their side: one in so many
 _SEAM_POWER = 3  # how fast a part's say falls off towards its border
 
 Maps = NDArray[np.float32]
 Look = Callable[[Iterable[NDArray[np.uint8]]], Iterator[Maps]]
 
 
-def seen_whole_and_in_parts(rgb: NDArray[np.uint8], side: int, look: Look) -> Maps:
+def seen(rgb: NDArray[np.uint8], side: int, look: Look, nearness: Callable[[Maps], int]) -> Maps:
     """Maps [c, h, w] of a photo [H, W, 3] from looks at squares of ``side`` pixels.
 
     ``look`` answers each square with maps [c, s, s] of all of it, grey padding included, one
-    after the other: they are merged as they come, for all of them are large. The
-    photo's long side becomes ``NEARER * s`` pixels of the maps, or less where the photo has
-    no more pixels to show: one of at most ``side`` is looked at once.
+    after the other: they are merged as they come, for all of them are large. The first square
+    shows the whole photo, and ``nearness`` says by its maps how many times as large the photo
+    is looked at in parts. Its long side becomes ``nearness * s`` pixels of the maps, or less
+    where the photo has no more pixels to show; 1 is the whole alone.
     """
     whole = letterbox(rgb, side, centred=False)
-    longest = min(NEARER * side, max(rgb.shape[:2]))
-    if longest <= side:
-        (maps,) = look([whole.square])
-        return _without_padding(maps, whole.inner_wh, side)
-    scale = longest / max(rgb.shape[:2])
-    size_wh = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    parts = cover(size_wh, side, side // 2)
-
-    def squares() -> Iterator[NDArray[np.uint8]]:
-        """The whole first: the photo is brought to size for the parts while it is looked at."""
-        yield whole.square
-        near = resized(rgb, size_wh)
-        for part in parts:
-            yield letterbox(part.cut(near), side, centred=False).square
-
-    answers = look(squares())
-    of_whole = next(answers)
+    (of_whole,) = look([whole.square])
     afar = _without_padding(of_whole, whole.inner_wh, side)
-    merged = _merged(answers, parts, size_wh, side, of_whole)
+    longest = max(rgb.shape[:2])
+    if longest <= side:
+        return afar
+    near_px = min(nearness(afar) * side, longest)
+    if near_px <= side:
+        return afar
+    scale = near_px / longest
+    size_wh = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    parts = cover(size_wh, side, side // _SHARED)
+    near = resized(rgb, size_wh)
+    squares = (letterbox(part.cut(near), side, centred=False).square for part in parts)
+    merged = _merged(look(squares), parts, size_wh, side, of_whole)
     size_of_maps = (merged.shape[2], merged.shape[1])
     for channel, far in enumerate(afar):
         merged[channel] += cv2.resize(far, size_of_maps, interpolation=cv2.INTER_LINEAR)

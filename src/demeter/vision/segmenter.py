@@ -8,7 +8,7 @@ Touching containers are told apart by their depths: each deep part is the seed o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -27,7 +27,7 @@ from demeter.vision.geometry import (
     fine_outline,
     simplified,
 )
-from demeter.vision.looks import seen_whole_and_in_parts
+from demeter.vision.looks import seen
 from demeter.vision.rims import straightened
 from demeter.vision.runtime import ModelFile, Precision, Preparation, Runner, open_model
 from demeter.vision.values import ContainerType
@@ -40,6 +40,10 @@ TYPES = (
     ContainerType.POT,
 )
 _MOSTLY = 0.5
+# Parts of a photo are looked at twice as large as the whole, which tells types by what is in
+# them, and three times where containers are no wider than so many pixels of the whole's maps:
+# edges there are a good part of a container. Of large ones a nearer part looks like anything.
+NEAR, NEARER, _SMALL_PX = 2, 3, 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class ContainerSegmenter:
 
     def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Region, ...]:
         """Containers of a photo [H, W, 3]."""
-        maps = seen_whole_and_in_parts(rgb, self.side_px, self._look)
+        maps = seen(rgb, self.side_px, self._look, self._nearness)
         shares, depths = maps[:-1], maps[-1]
         size_wh = (rgb.shape[1], rgb.shape[0])
         masks = instances(shares, depths, self.rule)
@@ -105,6 +109,12 @@ class ContainerSegmenter:
             taken |= mask
         found = (_region(m, shares, anything, size_wh, taken) for m in masks)
         return _with_rims([r for r in found if r is not None], size_wh)
+
+    def _nearness(self, maps: NDArray[np.float32]) -> int:
+        """How many times as large parts of a photo are looked at, by maps of the whole."""
+        masks = instances(maps[:-1], maps[-1], self.rule)
+        width = usual_width_px([int(m.sum()) for m in masks])
+        return NEARER if width is not None and width <= _SMALL_PX else NEAR
 
     def _look(self, squares: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """Types and depth [7, s, s] of each square."""
@@ -147,6 +157,18 @@ def instances(
         if w is not None and not seeds[w][parts[w] == k + 1].any()
     ]
     return [m for m in (*whole, *shallow) if m.sum() >= rule.min_share * mask.size]
+
+
+def usual_width_px(areas_px: Sequence[int]) -> float | None:
+    """How wide the container is that a pixel of a container belongs to, in the median.
+
+    Crumbs beside a large container hardly change it. ``None`` where there are no containers.
+    """
+    if not areas_px:
+        return None
+    ordered = np.sort(np.array(areas_px, np.float64))
+    middle = np.searchsorted(np.cumsum(ordered), ordered.sum() / 2)
+    return float(np.sqrt(ordered[middle]))
 
 
 def _placed(

@@ -48,13 +48,19 @@ def doubled(x: Tensor) -> Tensor:
 
 
 class Neck(nn.Module):
-    """Path aggregation: coarse features go down to fine ones and back up."""
+    """Path aggregation: coarse features go down to fine ones and back up.
+
+    On the way down bottlenecks think about what lies around: leaves or plants, sides or soil.
+    They begin as nothing, so that weights from before there were any still serve.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.lateral = Conv(256, 128, 1)
+        self.around5 = nn.Sequential(*(silent_bottleneck(128) for _ in range(3)))
         self.down4 = CrossStage(256, 128, 1, adds=False)
         self.reduce = Conv(128, 64, 1)
+        self.around4 = nn.Sequential(*(silent_bottleneck(64) for _ in range(3)))
         self.down3 = CrossStage(128, 64, 1, adds=False)
         self.stride3 = DepthwiseConv(64, 64, 2)
         self.up4 = CrossStage(128, 128, 1, adds=False)
@@ -70,8 +76,8 @@ class Neck(nn.Module):
 
     def descend(self, f3: Tensor, f4: Tensor, f5: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The way down only: stride 8 with all context, and what the way up adds to."""
-        top = self.lateral(f5)
-        middle = self.reduce(self.down4(torch.cat((doubled(top), f4), 1)))
+        top = self.around5(self.lateral(f5))
+        middle = self.around4(self.reduce(self.down4(torch.cat((doubled(top), f4), 1))))
         return self.down3(torch.cat((doubled(middle), f3), 1)), middle, top
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from demeter.vision.training.segmenter import Segmenter
 
 COCO_CLASSES = 80
 IDLE_IN_SEGMENTER = ("neck.stride", "neck.up")  # the neck's way back up
-# Bottlenecks that say nothing until they are trained.
-SILENT_IN_SEGMENTER = ("coarse.2.", "coarse.3.", "coarse.4.", "fine.3.")
-SILENT_IN_DETECTOR = ("finer.",)
+# Bottlenecks that say nothing until they are trained, by when they came: a file has those up to
+# some time.
+SILENT_IN_SEGMENTER = (("coarse.2.", "coarse.3.", "coarse.4.", "fine.3."), ("neck.around",))
+SILENT_IN_DETECTOR = (("finer.",), ("neck.around",))
+Silent = tuple[tuple[str, ...], ...]
 
 
 def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -64,8 +67,8 @@ def load_detector(path: Path, classes: int) -> Detector:
     """YOLOX-nano of so many classes with the weights of an ONNX file.
 
     The file's batch norms are folded into biases; here they become the shift of a batch
-    norm that otherwise does nothing (see `settle`). A file without the bottlenecks at stride 8,
-    as upstream's, starts with ones that say nothing.
+    norm that otherwise does nothing (see `settle`). Bottlenecks that the file lacks, as
+    upstream's does, say nothing at first.
 
     Raises:
         WeightsDoNotFit: the convolutions differ in number or shape.
@@ -96,16 +99,18 @@ def load_segmenter(path: Path) -> Segmenter:
 
 
 def _fitting_order(
-    network: nn.Module, path: Path, idle: tuple[str, ...], silent: tuple[str, ...]
+    network: nn.Module, path: Path, idle: tuple[str, ...], silent: Silent
 ) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
-    """The convolutions that a file holds: all that run, or all but those silent at first."""
-    without = _running_order(network, (*idle, *silent))
-    if len(convolutions_of(path)) == len(without):
-        return without
-    return _running_order(network, idle)
+    """The convolutions that a file holds: all that run, but for what came after it."""
+    held = len(convolutions_of(path))
+    orders = (
+        _running_order(network, (*idle, *chain.from_iterable(silent[known:])))
+        for known in range(len(silent) + 1)
+    )
+    return next((o for o in orders if len(o) == held), _running_order(network, idle))
 
 
-def take_state(network: nn.Module, state: Mapping[str, Tensor], silent: tuple[str, ...]) -> None:
+def take_state(network: nn.Module, state: Mapping[str, Tensor], silent: Silent) -> None:
     """Load a trained network's state, which may be from before there were ``silent`` parts.
 
     Raises:
@@ -115,7 +120,8 @@ def take_state(network: nn.Module, state: Mapping[str, Tensor], silent: tuple[st
         missing, unknown = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise WeightsDoNotFit(f"The weights are not of a {type(network).__name__}.") from error
-    lost = [name for name in missing if not name.startswith(silent)]
+    later = tuple(chain.from_iterable(silent))
+    lost = [name for name in missing if not name.startswith(later)]
     if lost or unknown:
         raise WeightsDoNotFit(
             f"The weights are not of a {type(network).__name__}: "

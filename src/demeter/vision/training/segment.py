@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
-from demeter.vision.looks import NEARER
 from demeter.vision.runtime import open_model
 from demeter.vision.scenes.values import Bytes, Floats, Mask
 from demeter.vision.training.loop import Learner, Plan, Progress
@@ -36,9 +35,9 @@ SEGMENTER_OUTPUTS = 2  # types and depth; a detector has one
 # The ground between pots is a few pixels wide: it weighs as much as the edges inside them, and
 # no type weighs more than the ground, or outlines grow over it.
 EDGE_WEIGHT, EDGE_DEPTH, EDGE_REACH_PX = 1.5, 0.3, 2
-# What the segmenter looks at: the whole photo in a square of so many pixels, and parts of it
-# `looks.NEARER` times as large; how often the latter, and by how much, in e-folds, sizes vary.
-LOOK_PX, NEAR_SHARE, SIZE_JITTER, LARGEST_SCALE = 512, 0.6, 0.25, 1.3
+# What the segmenter looks at: the whole photo in a square of so many pixels, more or less by some
+# e-folds, and, in so large a share of views, parts of it so many times as large (`looks`).
+LOOK_PX, SIZE_JITTER, NEAR_SHARE, NEARER, LARGEST_SCALE = 512, 0.25, 0.65, (1.7, 3.4), 1.3
 FINER = 4
 DRAWN_POWER = 1 / 3  # a picture is drawn as often as this power of its number of containers
 DEEP_PX = 12  # from how far inside, in pixels of the maps, a container is as deep as can be
@@ -139,7 +138,8 @@ def view(
     height, width = picture.shape[:2]
     longest = max(height, width)
     near = rng.random() < NEAR_SHARE
-    size = LOOK_PX * (NEARER if near else 1) * float(np.exp(rng.uniform(-SIZE_JITTER, SIZE_JITTER)))
+    between = np.log(NEARER) if near else (-SIZE_JITTER, SIZE_JITTER)
+    size = LOOK_PX * float(np.exp(rng.uniform(*between)))
     scale = min(size, LARGEST_SCALE * longest) / longest
     w, h = min(width, round(side / scale)), min(height, round(side / scale))
     x0, y0 = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
@@ -213,7 +213,7 @@ def fresh_segmenter(start: Path | None) -> Segmenter:
         detector = Detector(len(CLASSES))
         take_state(detector, state, SILENT_IN_DETECTOR)
         return segmenter_from(detector)
-    take_state(network, state, (*SILENT_IN_SEGMENTER, "bench."))
+    take_state(network, state, (("bench.",), *SILENT_IN_SEGMENTER))
     return network
 
 
