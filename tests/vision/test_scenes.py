@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from shapely.geometry import Polygon
 
+from demeter.vision.errors import ScenesRefused
 from demeter.vision.scenes import Scene, scene, tile
 from demeter.vision.scenes.camera import Camera
 from demeter.vision.scenes.compose import whole_view
@@ -206,6 +207,24 @@ def test_an_interrupted_writing_goes_on_without_rendering_again(tmp_path) -> Non
     (tmp_path / "truth" / "000000.json").unlink()
     list(write_scenes(tmp_path, "tiles", 2, seed=4, side_px=160))
     assert (tmp_path / "images" / "000001.jpg").stat().st_mtime_ns == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed", "side"), [("tiles", 5, 160), ("photos", 4, 160), ("tiles", 4, 192)]
+)
+def test_pictures_of_another_seed_kind_or_size_are_not_taken_for_these(
+    tmp_path, kind: str, seed: int, side: int
+) -> None:
+    list(write_scenes(tmp_path, "tiles", 1, seed=4, side_px=160))
+    with pytest.raises(ScenesRefused, match="holds other pictures"):
+        list(write_scenes(tmp_path, kind, 1, seed=seed, side_px=side))
+
+
+def test_a_picture_that_cannot_be_written_is_said(tmp_path) -> None:
+    (tmp_path / "images" / "000000.jpg").mkdir(parents=True)
+    with pytest.raises(ScenesRefused, match=r"000000\.jpg cannot be written"):
+        list(write_scenes(tmp_path, "tiles", 1, seed=4, side_px=160))
+    assert not list((tmp_path / "truth").iterdir())
 
 
 def test_annotations_count_what_the_scene_holds() -> None:

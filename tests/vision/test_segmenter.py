@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demeter.vision.segment import containers_of
-from demeter.vision.segmenter import Region, SeedRule, instances
+from demeter.vision.segmenter import Region, SeedRule, instances, nearness, usual_width_px
 
 RULE = SeedRule()
 
@@ -69,3 +69,28 @@ def test_containers_come_in_reading_order_whatever_order_they_were_found_in():
         )
         assert [c.label for c in containers] == ["cajon", "pot"]
         assert warnings == ()
+
+
+POTS = [(x, y, x + 20, y + 20) for x in range(4, 110, 24) for y in range(4, 90, 24)]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "times"),
+    [
+        ([], 2),
+        (POTS, 3),
+        ([(5, 5, 60, 90), (60, 5, 115, 90)], 2),
+        # A bed and crumbs beside it, and a bed among pots: the larger part of the area says.
+        ([(5, 5, 90, 90), *((100, y, 108, y + 8) for y in range(5, 90, 12))], 2),
+        ([(0, 0, 120, 40), *(b for b in POTS if b[1] > 40)], 2),
+    ],
+)
+def test_small_containers_are_looked_at_from_nearer(boxes, times):
+    assert nearness(*maps(*boxes), RULE) == times
+
+
+def test_the_usual_width_is_of_the_container_that_a_pixel_is_in():
+    assert usual_width_px([]) is None
+    assert usual_width_px([400]) == 20
+    assert usual_width_px([4, 4, 4, 4, 4, 4, 900]) == 30
+    assert usual_width_px([100, 100, 100, 144]) == 10

@@ -96,11 +96,17 @@ def train(
     job = Job(
         task.value, tuple(learnt), out, start, held_out, steps, rate, seed, threads, run, known
     )
+    learnt_now = False
     with Bar() as bar:
         line = bar.add_task("Training", total=steps)
         for p in trained(job):
             text = "  ".join(f"{k} {v:.2f}" for k, v in p.losses.items())
             bar.update(line, completed=p.step, description=text)
+            learnt_now = True
+    if not learnt_now:
+        typer.echo(
+            f"{run} holds this run, finished: nothing more is learnt; begin with another --run."
+        )
     typer.echo(f"{out} written")
     if held_out is not None:
         _tell_figures(task, out, held_out, threads)

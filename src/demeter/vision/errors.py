@@ -29,3 +29,10 @@ class LabelsRefused(InvalidInput):
 
     code = "labels_refused"
     title = "The labels cannot be read"
+
+
+class ScenesRefused(InvalidInput):
+    """Rendered pictures cannot be written to a folder; says which file and why."""
+
+    code = "scenes_refused"
+    title = "The pictures cannot be rendered there"

@@ -3,8 +3,9 @@
 The residual of each of four bands is divided by the area that a plant takes at that height
 of the container. Without enough detections to say that, a density parameter takes their
 place, over the container's real size; without either the answer is "unknown", with the
-reason. No residual is zero plants, however few were detected; and what would be many times
-the detected is no estimate but a sign that detection did not see this kind of plant.
+reason. Without a residual there are zero more, however few were detected, unless much has a
+plant's colours where detection saw nothing; and what would be many times the detected is no
+estimate but a sign that detection did not see this kind of plant.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ def _doubt(container: Container, residual: Residual, basis: _Basis) -> str | Non
     plants = sum(b.estimated for b in bands_of(container, whole, basis.plant_area))
     if plants > MOST_PER_DETECTION * max(1, basis.line.plants):
         return f"The rest would hold {plants} plants where {basis.line.plants} were detected."
-    return basis.reason if residual.area_px else None
+    return None
 
 
 def _confidence(residual: Residual, line: SizeLine | None) -> float:

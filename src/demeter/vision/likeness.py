@@ -19,10 +19,8 @@ from demeter.vision.warp import Matrix, mapped
 COMPARED_SIDE_PX = 480
 BLUR_PX = 12.0
 NEAR_PX = 6
-REACH_SHARE = 0.5
 LEAST_AREA_SHARE = 0.3
 BIN_PX = 12.0
-SMOOTH = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ def likeness(matrix: Matrix, a_grey: NDArray[np.uint8], b_grey: NDArray[np.uint8
     """Compare two reduced pictures where ``matrix`` lays the first on the second.
 
     Correlation is of grey values less their surroundings' mean, over their spread, so that
-    sun and shade do not count; moves up to half the picture are tried at once (masked
-    normalised cross-correlation, Padfield 2012).
+    sun and shade do not count; all moves that leave three tenths of the overlap in view are
+    tried at once (masked normalised cross-correlation, Padfield 2012).
     """
     factor = COMPARED_SIDE_PX / max(b_grey.shape)
     shrink = np.diag([factor, factor, 1.0])

@@ -3,7 +3,7 @@
 A network of a fixed side sees a whole photo coarsely: small pots melt into each other and
 edges are off by their rims. Parts show them at twice or three times the size, but a part of a
 bed looks like anything. So how near to go is asked of what the whole shows, and the mean of
-the two is taken, which is better than either (``docs/vision.md`` has the figures).
+the two is taken, which is better than either (``docs/decisions/0012`` has the figures).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ JUDGED_WITHIN_PX = 60.0
 class Rule:
     """What a registration must show to be believed; pixels are of the reduced pictures.
 
-    ``inliers`` matches in containers at least; scale and its change over the overlap bounded;
+    ``inliers`` matches in containers at least; scale and its change over the photo bounded;
     ``overlap_share`` of the smaller photo shared; grey values alike to ``likeness``
     (correlation). The next best way to lay one photo on the other may explain at most
     ``second`` times as many matches, and be ``second_likeness`` times as good by grey

@@ -23,15 +23,14 @@ _CORE, _OWN, _AROUND = 0.75, 1.15, 0.28
 class Residual:
     """Masks [h, w] of a container's crop, ``scale`` times as large as the photo.
 
-    ``residual``: unexplained foliage; ``unseen``: what has its colours and a plant's size,
-    but where detection saw not even a faint plant; ``foliage``: all of it; ``own_fill``: the
-    part of a detected plant's inscribed ellipse that is foliage (median), 1 without
-    detections; ``likeness``: mean score of the residual's pixels, 0 without any.
+    ``residual``: unexplained foliage; ``unseen``: what has its colours and a plant's size, but
+    where detection saw not even a faint plant; ``own_fill``: the part of a detected plant's
+    inscribed ellipse that is foliage (median), 1 without detections; ``likeness``: mean score
+    of the residual's pixels, 0 without any.
     """
 
     residual: NDArray[np.bool_]
     unseen: NDArray[np.bool_]
-    foliage: NDArray[np.bool_]
     inside: NDArray[np.bool_]
     scale: float
     offset_xy: tuple[int, int]
@@ -81,7 +80,6 @@ def residual_of(
     return Residual(
         residual=loose,
         unseen=whole & ~loose,
-        foliage=foliage,
         inside=inside,
         scale=scale,
         offset_xy=offset,

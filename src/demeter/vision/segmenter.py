@@ -2,7 +2,8 @@
 
 Tensor contract: input ``images`` [1, 3, S, S], float32, BGR 0..255, the photo, or a part of
 it, at the top left of a grey square; output ``types`` [1, 6, s, s], probabilities of background
-and the five types; output ``depth`` [1, 1, s, s], 0 at a container's edge, 1 where it is deepest.
+and the five types; output ``depth`` [1, 1, s, s], 0 at a container's edge, 1 from 12 pixels
+inside it, or where it is deepest if it is nowhere so deep.
 Touching containers are told apart by their depths: each deep part is the seed of one.
 """
 
@@ -100,7 +101,7 @@ class ContainerSegmenter:
 
     def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Region, ...]:
         """Containers of a photo [H, W, 3]."""
-        maps = seen(rgb, self.side_px, self._look, self._nearness)
+        maps = seen(rgb, self.side_px, self._look, lambda m: nearness(m[:-1], m[-1], self.rule))
         shares, depths = maps[:-1], maps[-1]
         size_wh = (rgb.shape[1], rgb.shape[0])
         masks = instances(shares, depths, self.rule)
@@ -109,12 +110,6 @@ class ContainerSegmenter:
             taken |= mask
         found = (_region(m, shares, anything, size_wh, taken) for m in masks)
         return _with_rims([r for r in found if r is not None], size_wh)
-
-    def _nearness(self, maps: NDArray[np.float32]) -> int:
-        """How many times as large parts of a photo are looked at, by maps of the whole."""
-        masks = instances(maps[:-1], maps[-1], self.rule)
-        width = usual_width_px([int(m.sum()) for m in masks])
-        return NEARER if width is not None and width <= _SMALL_PX else NEAR
 
     def _look(self, squares: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """Types and depth [7, s, s] of each square."""
@@ -157,6 +152,12 @@ def instances(
         if w is not None and not seeds[w][parts[w] == k + 1].any()
     ]
     return [m for m in (*whole, *shallow) if m.sum() >= rule.min_share * mask.size]
+
+
+def nearness(shares: NDArray[np.float32], depth: NDArray[np.float32], rule: SeedRule) -> int:
+    """How many times as large parts of a photo are looked at, by maps of the whole."""
+    width = usual_width_px([int(m.sum()) for m in instances(shares, depth, rule)])
+    return NEARER if width is not None and width <= _SMALL_PX else NEAR
 
 
 def usual_width_px(areas_px: Sequence[int]) -> float | None:

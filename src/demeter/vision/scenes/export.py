@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from demeter.vision.errors import ScenesRefused
 from demeter.vision.scenes.chance import log_between
 from demeter.vision.scenes.compose import scene, tile
 from demeter.vision.scenes.values import Scene
@@ -96,6 +97,8 @@ def write_scenes(
 
     Raises:
         KeyError: the kind is neither ``tiles`` nor ``photos``.
+        ScenesRefused: the folder holds pictures of another kind, seed or size, or cannot be
+            written to.
     """
     draw = KINDS[kind]
     (out / "images").mkdir(parents=True, exist_ok=True)
@@ -116,25 +119,40 @@ def write_scenes(
 def _write_one(job: tuple[Path, str, int, int, int]) -> None:
     out, drawer, seed, number, side_px = job
     truth = out / "truth" / f"{number:06d}.json"
+    drawn = {"seed": seed, "drawer": drawer, "side_px": side_px}
     if truth.exists():
+        _check_same(truth, drawn)
         return
     cv2.setNumThreads(1)
     draw = {f.__name__: f for f in KINDS.values()}[drawer]
     picture = draw(seed, side_px) if side_px else draw(seed)  # type: ignore[call-arg]
-    name = f"{number:06d}.jpg"
-    cv2.imwrite(
-        str(out / "images" / name), picture.rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    )
+    file = out / "images" / f"{number:06d}.jpg"
+    if not cv2.imwrite(str(file), picture.rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]):
+        raise ScenesRefused(f"{file} cannot be written", file=str(file))
     height, width = picture.rgb.shape[:2]
     image = {
         "id": number + 1,
-        "file_name": f"images/{name}",
+        "file_name": f"images/{file.name}",
         "width": width,
         "height": height,
         "kind": picture.kind,
-        "seed": seed,
+        **drawn,
     }
-    truth.write_text(json.dumps({"image": image, "annotations": coco_rows(picture)}))
+    part = truth.with_suffix(".part")
+    part.write_text(json.dumps({"image": image, "annotations": coco_rows(picture)}))
+    part.replace(truth)
+
+
+def _check_same(truth: Path, drawn: dict[str, Any]) -> None:
+    """Of an earlier version's pictures only the seed is known."""
+    image = json.loads(truth.read_text())["image"]
+    others = {k: image[k] for k, v in drawn.items() if k in image and image[k] != v}
+    if others:
+        raise ScenesRefused(
+            f"{truth.parent.parent} holds other pictures ({others} instead of {drawn}): "
+            "name another folder",
+            file=str(truth),
+        )
 
 
 def _collect(out: Path, count: int) -> None:

@@ -19,11 +19,11 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class SceneContainer:
-    """A container; ``polygon_px`` is the outline of what is seen of it, plants in it included.
+    """A container; ``polygon_px`` is its rim, where no other container hides it.
 
     ``world`` is its index in the world it was rendered from, the same in every photo of
-    that world. ``plants`` and ``empties`` count what stands in it within the frame, hidden
-    plants among them.
+    that world. ``plants`` and ``empties`` count what stands in it within the frame and of
+    which at least some pixels are seen.
     """
 
     container_type: ContainerType

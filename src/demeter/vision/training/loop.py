@@ -20,7 +20,10 @@ LossOf = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to learn; the same plan resumes a run."""
+    """How long and how fast to learn; the same plan resumes a run.
+
+    ``subject``: what is learnt from what, in words: a run on something else is not resumed.
+    """
 
     steps: int
     rate: float = 1.5e-3
@@ -28,7 +31,7 @@ class Plan:
     decay: float = 0.02
     smooth: float = 0.998
     save_every: int = 250
-    half: bool = True
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Learner:
     """A network in training, its smoothed copy and its optimiser, as one file on disk.
 
     Raises:
-        WeightsDoNotFit: the file on disk is of another network.
+        WeightsDoNotFit: the file on disk is of another network, or of a run on something else.
     """
 
     def __init__(self, network: nn.Module, plan: Plan, checkpoint: Path) -> None:
@@ -74,6 +77,12 @@ class Learner:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
+        subject = state.get("subject", self.plan.subject)  # earlier runs do not say it
+        if subject != self.plan.subject:
+            raise WeightsDoNotFit(
+                f"{self.checkpoint} is a run of {subject}, not of {self.plan.subject}; begin "
+                "with another --run"
+            )
         try:
             self.network.load_state_dict(state["network"])
             self.smooth.load_state_dict(state["smooth"])
@@ -93,6 +102,7 @@ class Learner:
                 "smooth": self.smooth.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "step": self.step,
+                "subject": self.plan.subject,
             },
             part,
         )
@@ -124,8 +134,7 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(self.plan, self.step)
         self.optimiser.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.half):
-            loss, parts = loss_of(self.network, self.step)
+        loss, parts = loss_of(self.network, self.step)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
         self.optimiser.step()

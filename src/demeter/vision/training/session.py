@@ -51,19 +51,29 @@ class Job:
         """Where the state of the run is kept, so that it can go on."""
         return self.run / f"{self.task}.pt"
 
+    @property
+    def subject(self) -> str:
+        """What is learnt from what: another job's run is not gone on with."""
+        from_, again = (
+            ", ".join(str(f.resolve()) for f in folders) or "nothing"
+            for folders in (self.folders, self.rehearsed)
+        )
+        start = self.start.resolve() if self.start else "nothing"
+        return f"{self.task} from {from_}, rehearsing {again}, seed {self.seed}, start {start}"
+
 
 def trained(job: Job) -> Iterator[Progress]:
     """Train, yielding after each step, then write ``job.out``.
 
     Raises:
         TrainingDataRefused: a folder or a picture cannot be read.
-        WeightsDoNotFit: the start is no YOLOX-nano.
+        WeightsDoNotFit: the start is no YOLOX-nano, or the run is another job's.
     """
     torch.set_num_threads(job.threads)
     cv2.setNumThreads(job.threads)
     job.run.mkdir(parents=True, exist_ok=True)
     job.out.parent.mkdir(parents=True, exist_ok=True)
-    plan = Plan(steps=job.steps, rate=job.rate, half=False)
+    plan = Plan(steps=job.steps, rate=job.rate, subject=job.subject)
     if job.task == "detect":
         yield from _detect(job, plan)
     else:
