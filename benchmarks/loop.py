@@ -29,8 +29,9 @@ import cv2
 import numpy as np
 
 from demeter.learning.splits import is_held_out
+from demeter.vision.evaluation.ignored import Ignored
 from demeter.vision.evaluation.matching import matched
-from demeter.vision.evaluation.truth import discs_of, no_discs
+from demeter.vision.evaluation.truth import discs_of
 from demeter.vision.scenes import Scene, scene
 from demeter.vision.scenes.export import CATEGORIES, coco_rows
 from demeter.vision.scenes.species import UNSEEN
@@ -194,7 +195,7 @@ def _counted_and_corrected(nursery: Nursery, number: int, code: str) -> dict[str
     marks = [m for m in before["marks"] if not m["is_empty_container"]]
     boxes = np.array([m["box"] for m in marks], np.float64).reshape(-1, 4)
     sure = np.array([m["confidence"] or 1.0 for m in marks])
-    hits = matched(boxes, sure, discs_of(truth), no_discs()).mark_of
+    hits = matched(boxes, sure, discs_of(truth), Ignored()).mark_of
     wrong = [m["detection_id"] for m, k in zip(marks, hits, strict=True) if k < 0]
     missed = [b for k, b in enumerate(truth) if k not in hits]
     (seen,) = nursery.ask(f"{session_id}/detections")

@@ -27,8 +27,9 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
+from demeter.vision.evaluation.ignored import Ignored
 from demeter.vision.evaluation.matching import matched, precision_recall_f1
-from demeter.vision.evaluation.truth import discs_of, no_discs
+from demeter.vision.evaluation.truth import discs_of
 from demeter.vision.scenes import Scene, scene
 
 HERE = Path(__file__).parent
@@ -125,7 +126,7 @@ def _f1(row: dict[str, Any], marks: np.ndarray) -> str:
     if "boxes" not in row or row.get("trained") is False:
         return ""
     boxes = np.array(row["boxes"], np.float64).reshape(-1, 4)
-    found = matched(boxes, np.array(row["confidence"], np.float64), marks, no_discs())
+    found = matched(boxes, np.array(row["confidence"], np.float64), marks, Ignored())
     return f"{precision_recall_f1(found.hits, found.false_alarms, found.misses)[2]:.3f}"
 
 

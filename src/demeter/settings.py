@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,7 +46,9 @@ class Settings(BaseSettings):
     exif_max_age_days: int = 30
     gps_error_m: float = 10.0
 
-    precision: str = "f32"  # of inference; f32 gives the same rows on every machine
+    # Of inference, as `vision.runtime.Precision`, which takes long to import; f32 gives the
+    # same rows on every machine.
+    precision: Literal["f32", "bf16"] = "f32"
     vision_threads: int = 0  # 0: all cores
 
     implausible_share: float = 0.40

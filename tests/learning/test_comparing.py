@@ -9,17 +9,16 @@ import pytest
 
 from demeter.learning.comparing import FEWEST_PHOTOS, compared
 from demeter.vision.evaluation.figures import PhotoFigures
+from demeter.vision.evaluation.ignored import Ignored
 from demeter.vision.evaluation.matching import Matches
-from demeter.vision.evaluation.truth import Marked, no_discs
+from demeter.vision.evaluation.truth import Marked
 from nursery import photo_count
 
 
 def figure(number: int, hits: int, alarms: int, marks: int = 10, scene: str = "") -> PhotoFigures:
     """A photo with ``marks`` of which ``hits`` were found, and ``alarms`` more."""
     mark_of = np.array([*range(hits), *[-1] * alarms], np.intp)
-    marked = Marked(
-        Path(f"{number}.jpg"), (100, 100), np.zeros((marks, 3)), no_discs(), scene=scene
-    )
+    marked = Marked(Path(f"{number}.jpg"), (100, 100), np.zeros((marks, 3)), Ignored(), scene=scene)
     return PhotoFigures(
         marked=marked,
         photo=photo_count((hits + alarms, 0)),

@@ -20,6 +20,7 @@ from demeter.learning.densities import density_of, learn
 from demeter.learning.reviewed import reviewed_containers
 from demeter.locations.models import StorageBinType
 from demeter.photos import counting, record
+from demeter.photos.between import BEFORE
 from demeter.stock.writing import Told
 from demeter.vision.values import ContainerType, PhotoCount
 from nursery import NOON, counted_session, location, photo_count, plant_nursery, user
@@ -42,9 +43,15 @@ def answer(detected: int, estimated: int) -> PhotoCount:
     return replace(made, estimations=parts)
 
 
-def reviewed(db: Session, detected: int, estimated: int, truth: int, day: int) -> None:
-    """A count of bed A1, corrected to the truth."""
+def reviewed(
+    db: Session, detected: int, estimated: int, truth: int, day: int, *, parted: bool = False
+) -> None:
+    """A count of bed A1, corrected to the truth; ``parted``: a part of it is another photo's."""
     made = counted_session(db, answer(detected, estimated), at=NOON + timedelta(days=day))
+    if parted:
+        (image,) = made.images
+        image.result = (image.result or {}) | {BEFORE: image.result}
+        db.flush()
     record.record_session(db, made)
     told = Told(uuid4(), user(db).id, None, "looked")
     correct_session(db, told, made.session_id, Edits(plants={1: truth}))
@@ -65,6 +72,14 @@ def test_a_container_of_known_size_says_how_close_and_how_wide_plants_are(db: Se
     assert found.plants_per_m2 == 20.0
     assert found.avg_diameter_cm == pytest.approx((8 * 9) ** 0.5 / 2, abs=0.01)
     assert found.avg_area_per_plant_cm2 == pytest.approx(0.785398 * (8 * 9) / 4 * 0.8, abs=0.1)
+
+
+def test_a_bed_of_which_another_photo_counts_a_part_says_nothing(db: Session) -> None:
+    five(db)
+    alone = list(reviewed_containers(db))
+    reviewed(db, 4, 5, 10, 5, parted=True)
+    assert list(reviewed_containers(db)) == alone
+    assert density_of(alone).plants_per_m2 == 20.0
 
 
 def test_where_plants_hid_more_of_each_other_the_factor_comes_down(db: Session) -> None:

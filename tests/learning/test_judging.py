@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from demeter.cli import models as cli
 from demeter.db import engine, transaction
 from demeter.learning import active, judging, registry
-from demeter.learning.errors import GateClosed, TooLittleTruth
+from demeter.learning.errors import ModelStays, TooLittleTruth
 from demeter.learning.models import ModelComparison, VisionModel, VisionTask
 from learning.test_dataset import accepted
 from learning.test_registry import detector
@@ -109,8 +112,47 @@ def test_a_comparison_with_what_is_no_longer_at_work_promotes_nothing(models, ma
     with transaction() as session:
         row = judging.keep(session, user(session), judged)
         registry.activate(session, user(session), registry.find(session, "blind"), DETECT)
-        with pytest.raises(GateClosed, match="compare again"):
+        with pytest.raises(ModelStays, match="compare again"):
             judging.promote(session, user(session), judged, row)
+
+
+def test_of_two_promotions_compared_with_the_same_model_the_second_fails(
+    models, marked: Path
+) -> None:
+    with transaction() as session:
+        sees, blind = (registry.find(session, name) for name in ("sees", "blind"))
+    first = judging.judge(engine(), DETECT, None, sees, marked)
+    second = replace(first, candidate=blind)
+    with transaction() as session:
+        rows = [judging.keep(session, user(session), judged) for judged in (first, second)]
+
+    def promoted() -> None:
+        with transaction() as session:
+            judging.promote(session, user(session), second, session.merge(rows[1]))
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            judging.promote(session, user(session), first, session.merge(rows[0]))
+            waiting = pool.submit(promoted)
+            wait_until_one_waits_for_the_lock(waiting)
+        with pytest.raises(ModelStays, match="compare again"):
+            waiting.result(timeout=30)
+    with transaction() as session:
+        assert [row.model.name for row in registry.history(session, DETECT)] == ["sees"]
+
+
+def wait_until_one_waits_for_the_lock(waiting: Future[None]) -> None:
+    asked = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+        "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
+    for _ in range(500):
+        with transaction() as session:
+            if session.scalar(asked):
+                return
+        assert not waiting.done(), "it did not wait for the lock"
+        time.sleep(0.02)
+    pytest.fail("nobody came to wait for the lock")
 
 
 def test_without_accepted_photos_there_is_nothing_to_judge_on(models) -> None:

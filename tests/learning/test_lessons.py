@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from demeter.cli import train as cli
 from demeter.db import engine
 from demeter.learning.errors import TooLittleTruth
-from demeter.learning.lessons import TILE_PX, Lessons, prepared
+from demeter.learning.lessons import TILE_PX, Lessons, _save, _small, prepared
 from demeter.learning.models import VisionTask
 from demeter.learning.splits import SplitRule
+from demeter.vision.training.errors import TrainingDataRefused
 from demeter.vision.training.tiles import PLANTS_PX
 from demeter.vision.values import PhotoCount
 from learning.test_dataset import accepted
@@ -61,6 +62,30 @@ def test_a_photo_for_containers_is_whole_and_small(client: TestClient, tmp_path)
     names = {c["id"]: c["name"] for c in body["categories"]}
     assert [names[r["category_id"]] for r in body["annotations"]] == ["segment", "segment"]
     assert body["annotations"][0]["segmentation"] == [[10, 10, 210, 10, 210, 210, 10, 210]]
+
+
+@pytest.mark.parametrize("task", VisionTask)
+def test_a_picture_that_is_damaged_since_is_refused_by_name(
+    client: TestClient, tmp_path, task
+) -> None:
+    accepted(client, two_plants(), 1)
+    made, _ = lessons(tmp_path, task)
+    (made.folder / "coco.json").unlink()
+    (photo,) = (tmp_path / "run" / "train" / "images").iterdir()
+    photo.write_bytes(b"no picture")
+    with pytest.raises(TrainingDataRefused, match=rf"{photo.name} is no picture"):
+        lessons(tmp_path, task)
+
+
+def test_a_picture_that_cannot_be_written_is_refused_with_the_reason(tmp_path) -> None:
+    with pytest.raises(TrainingDataRefused, match=r"1\.jpg cannot be written: No such file"):
+        _save(np.zeros((8, 8, 3), np.uint8), tmp_path / "gone" / "1.jpg")
+
+
+@pytest.mark.parametrize(("width", "height", "wide"), [(4000, 3000, 1800), (900, 600, 900)])
+def test_a_photo_for_containers_is_as_large_as_the_segmenter_looks(width, height, wide) -> None:
+    ((small, rows),) = _small(np.zeros((height, width, 3), np.uint8), [], 1)
+    assert (small.shape, rows) == ((round(wide * height / width), wide, 3), [])
 
 
 def test_a_run_goes_on_with_the_photos_it_began_with(client: TestClient, tmp_path) -> None:

@@ -115,6 +115,31 @@ def test_what_is_no_model_for_us_is_refused_with_the_reason(tmp_path: Path) -> N
             registry.inspected(path, tmp_path / "unpacked")
 
 
+def own_segmenter(folder: Path, depth_side: int = 32, input_shape=(1, 3, 64, 64)) -> Path:
+    """A pair with the tensors of Demeter's own segmenters."""
+    maps = [np.zeros((1, 6, 32, 32)), np.zeros((1, 1, depth_side, depth_side))]
+    return answering(folder / "beds.xml", maps, input_shape)
+
+
+def test_a_model_is_run_once_before_it_is_said_to_run(tmp_path: Path) -> None:
+    fits = registry.inspected(own_segmenter(tmp_path), tmp_path / "unpacked")
+    assert (fits.kind.family, fits.kind.input_side_px) == (inspecting.OWN, 64)
+    odd = own_segmenter(tmp_path, depth_side=16)
+    kind = inspecting.kind_of(odd)
+    assert inspecting.loaded(odd, kind, {}, inspecting.Precision.F32, 1)
+    with pytest.raises(ModelRefused, match=r"beds\.xml: does not run on a grey picture"):
+        registry.inspected(odd, tmp_path / "unpacked")
+
+
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [((1, 3, -1, -1), "fixed side"), ((1, 3, 64, 32), "square"), ((1, 3), "boxes")],
+)
+def test_a_segmenter_of_no_fixed_square_is_refused(tmp_path: Path, shape, says: str) -> None:
+    with pytest.raises(ModelRefused, match=says):
+        registry.inspected(own_segmenter(tmp_path, input_shape=shape), tmp_path / "unpacked")
+
+
 def test_classes_are_mapped_and_an_unknown_one_is_refused(db: Session, tmp_path: Path) -> None:
     path = detector(tmp_path, classes=("echeveria", "hueco"))
     with pytest.raises(ModelRefused, match="has no class lechuga; it has echeveria, hueco"):

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import io
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from standins import planted_grid, stand_in_models
+from typer.testing import CliRunner
 
+from demeter.cli import evaluate as cli
 from demeter.vision.errors import LabelsRefused
+from demeter.vision.evaluation.ignored import Ignored
 from demeter.vision.evaluation.labels import read_marks
 from demeter.vision.evaluation.matching import (
     average_precision,
@@ -18,7 +24,8 @@ from demeter.vision.evaluation.matching import (
     precision_recall_f1,
 )
 from demeter.vision.evaluation.page import write_page
-from demeter.vision.evaluation.run import evaluated
+from demeter.vision.evaluation.pictures import upright
+from demeter.vision.evaluation.run import evaluated, picture_of
 from demeter.vision.evaluation.summary import (
     box_average_precision,
     by_container_type,
@@ -28,7 +35,7 @@ from demeter.vision.evaluation.summary import (
 )
 from demeter.vision.hints import Hints
 
-NONE = np.zeros((0, 3))
+NONE = Ignored()
 CORNERS = [(50 + 60 * (i + 0.5), 50 + 60 * (j + 0.5)) for j in range(3) for i in range(4)]
 
 
@@ -39,7 +46,7 @@ def box(x, y, side):
 def match(boxes, marks, confidence=None, ignore=NONE):
     boxes = np.array(boxes, float).reshape(-1, 4)
     confidence = np.ones(len(boxes)) if confidence is None else np.array(confidence)
-    return matched(boxes, confidence, np.array(marks, float).reshape(-1, 3), np.array(ignore))
+    return matched(boxes, confidence, np.array(marks, float).reshape(-1, 3), ignore)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +73,7 @@ def test_each_mark_is_hit_once_by_the_surest():
 
 
 def test_ignored_regions_count_neither_way():
-    m = match([box(100, 100, 40)], [], ignore=[[105, 100, 10.0]])
+    m = match([box(100, 100, 40)], [], ignore=Ignored(np.array([[105, 100, 10.0]])))
     assert (m.hits, m.false_alarms, m.ignored) == (0, 0, 1)
 
 
@@ -176,12 +183,112 @@ def test_labels_that_cannot_be_read_are_refused_by_name(tmp_path, name, text, sa
         read_marks(tmp_path)
 
 
+def test_a_photo_that_is_marked_in_two_files_is_refused(tmp_path):
+    folder = labelled(tmp_path, "coco")
+    first = next(folder.glob("*.json"))
+    (folder / "again.json").write_bytes(first.read_bytes())
+    with pytest.raises(LabelsRefused, match="is marked twice"):
+        read_marks(folder)
+
+
 def test_a_photo_of_another_size_than_its_labels_is_refused(tmp_path):
     folder = labelled(tmp_path / "s", "points")
     (mark,) = read_marks(folder)
     wrong = replace(mark, size_wh=(1, 1))
     with pytest.raises(LabelsRefused, match="its labels say"):
         list(evaluated((wrong,), stand_in_models(), Hints()))
+
+
+def stored(folder: Path, name: str, body: bytes) -> Path:
+    """The YOLO folder with another photo in place of its own."""
+    labelled(folder, "yolo")
+    (folder / "images" / "bed.png").unlink()
+    (folder / "images" / name).write_bytes(body)
+    return folder
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_a_photo_that_was_held_sideways_is_judged_upright(tmp_path, orientation, kind):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    image = Image.new("RGB", (80, 60))
+    body = io.BytesIO()
+    image.save(body, kind, exif=tags)
+    (mark,) = read_marks(stored(tmp_path / "t", f"bed.{kind.lower()}", body.getvalue()))
+    assert mark.size_wh == ((60, 80) if orientation >= 6 else (80, 60))
+    assert picture_of(mark).shape[:2] == mark.size_wh[::-1]
+
+
+def test_heic_can_be_read_as_soon_as_labels_are():
+    code = (
+        "import demeter.vision.evaluation.yolo_folder; from PIL import Image; "
+        "print('HEIF' in Image.OPEN)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
+def chunk_cut(body: bytes) -> bytes:
+    """A PNG whose first chunk is broken: Pillow raises SyntaxError."""
+    return body[:12] + b"\x00\x00\x00\x00" + body[16:]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"no picture", lambda b: b[: len(b) // 2], chunk_cut], ids=str
+)
+def test_a_damaged_photo_is_refused_by_name(tmp_path, damage):
+    body = io.BytesIO()
+    Image.fromarray(planted_grid(4, 3)).save(body, "PNG")
+    folder = stored(tmp_path / "d", "bed.png", damage(body.getvalue()))
+    with pytest.raises(LabelsRefused, match=r"bed\.png"):
+        read_marks(folder)
+
+
+@pytest.mark.parametrize("error", [SyntaxError, ValueError, EOFError, Image.DecompressionBombError])
+def test_whatever_pillow_says_of_a_photo_it_is_refused_by_name(tmp_path, monkeypatch, error):
+    def damaged(path):
+        raise error("broken")
+
+    monkeypatch.setattr(Image, "open", damaged)
+    with pytest.raises(LabelsRefused, match=r"bed\.png.*broken"):
+        upright(tmp_path / "bed.png")
+
+
+@pytest.mark.parametrize("line", ["0", "1", "1 0.5", "1 0.1 0.1 0.2", "1 0.1 0.1", "7 1 1 1 1"])
+def test_a_line_that_is_no_shape_is_refused_by_its_number(tmp_path, line):
+    folder = labelled(tmp_path / "l", "yolo")
+    (folder / "labels" / "bed.txt").write_text(f"1 0.5 0.5 0.1 0.1\n{line}\n")
+    with pytest.raises(LabelsRefused, match=r"bed\.txt, line 2"):
+        read_marks(folder)
+
+
+def evaluate(monkeypatch, *arguments: str):
+    monkeypatch.setattr(cli, "default_models", lambda *_: stand_in_models())
+    return CliRunner().invoke(cli.app, [*arguments, "--json"])
+
+
+def test_a_photo_outside_the_folder_goes_by_its_name(tmp_path, monkeypatch):
+    folder = labelled(tmp_path / "c", "coco")
+    apart = tmp_path / "apart.png"
+    (folder / "images" / "bed.png").rename(apart)
+    truth = json.loads((folder / "truth.json").read_text())
+    truth["images"][0]["file_name"] = str(apart)
+    (folder / "truth.json").write_text(json.dumps(truth))
+    done = evaluate(monkeypatch, str(folder))
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["photos"][0]["file"] == "apart.png"
+
+
+def test_a_photo_inside_the_folder_goes_by_its_path(tmp_path, monkeypatch):
+    done = evaluate(monkeypatch, str(labelled(tmp_path / "y", "yolo")))
+    assert json.loads(done.stdout)["photos"][0]["file"] == "images/bed.png"
+
+
+def test_a_precision_that_is_not_there_is_told_with_those_that_are(tmp_path, monkeypatch):
+    done = evaluate(monkeypatch, str(tmp_path), "--precision", "f16")
+    assert done.exit_code == 2
+    assert "bf16" in done.stderr
 
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "photos"

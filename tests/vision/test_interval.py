@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demeter.vision.interval import (
+    ErrorScale,
     Evidence,
     container_interval,
     evidence_of,
@@ -43,5 +46,6 @@ def test_doubtful_boxes_widen_the_interval():
     assert unsure[1] - unsure[0] > sure[1] - sure[0]
 
 
-def test_no_containers_sum_to_nothing():
-    assert total_interval([], MODEL)[0] == 0
+def test_of_no_containers_the_least_doubt_is_left_above_nothing():
+    total = ErrorScale(0.0, 1.0, 0.25, low=-2.0, high=5.0)
+    assert total_interval([], replace(MODEL, total=total)) == (0, 2)  # 5 times FLOOR, rounded up

@@ -25,7 +25,7 @@ from demeter.vision.scenes.demo import overlapping, two_dates
 from demeter.vision.scenes.layout import draw_world
 from demeter.vision.scenes.values import Scene
 from demeter.vision.seam import owned
-from demeter.vision.values import PhotoCount
+from demeter.vision.values import Band, PhotoCount
 from demeter.vision.warp import inverse, mapped, scaled
 from nursery import photo_count
 from vision.exact import counted, plants_of
@@ -239,6 +239,28 @@ def test_an_unknown_estimate_stays_unknown() -> None:
     matrices = {(0, 1): right, (1, 0): inverse(right)}
     shares = owned([bed, bed], matrices)
     assert parted([bed, bed], 0, shares[0], matrices).photo.estimated is None
+
+
+@pytest.mark.parametrize("estimated", [40, None])
+def test_the_areas_of_an_estimate_are_parted_alike(estimated: int | None) -> None:
+    bed = counted_bed(estimated)
+    (whole,) = bed.estimations
+    parts = (101, 299, 0, 401)
+    bands = tuple(Band(250 * k, 250 * k + 250, area, 20.0, 10) for k, area in enumerate(parts))
+    measured = replace(whole, residual_area_px=801, residual_area_cm2=200.0, bands=bands)
+    bed = replace(bed, estimations=(measured,))
+    right = np.array([[1, 0, -500.0], [0, 1, 0], [0, 0, 1]])
+    matrices = {(0, 1): right, (1, 0): inverse(right)}
+    shares = owned([bed, bed], matrices)
+    (left,) = parted([bed, bed], 0, shares[0], matrices).photo.estimations
+    assert 0.5 < left.residual_area_px / 801 < 0.9
+    assert left.residual_area_cm2 == pytest.approx(left.residual_area_px / 4, abs=0.2)
+    assert sum(b.residual_area_px for b in left.bands) == left.residual_area_px
+    for before, band in zip(bands, left.bands, strict=True):
+        share = left.residual_area_px / 801
+        assert band.residual_area_px == pytest.approx(before.residual_area_px * share, abs=1)
+        assert band.estimated == pytest.approx(10 * share, abs=1)
+    assert left.estimated == (None if estimated is None else sum(b.estimated for b in left.bands))
 
 
 def counted_bed(estimated: int | None) -> PhotoCount:

@@ -14,14 +14,24 @@ pytest.importorskip("onnx", reason="exporting needs onnx, which only demeter[tra
 
 import torch
 
+from demeter.vision.registry import weights_folder
+from demeter.vision.scenes import tile
 from demeter.vision.scenes.export import write_scenes
 from demeter.vision.training.assignment import Truth, assign, detection_loss, paired_iou
 from demeter.vision.training.detect import DetectRecipe, _Batches, fresh_detector, train_detector
 from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
+from demeter.vision.training.held_out import detector_on
 from demeter.vision.training.loop import Plan, rate_at
 from demeter.vision.training.network import Detector
 from demeter.vision.training.pretrained import load_detector, settle
-from demeter.vision.training.segment import DEEP_PX, Outlined, fresh_segmenter, targets, view
+from demeter.vision.training.segment import (
+    DEEP_PX,
+    Outlined,
+    fresh_segmenter,
+    read_outlines,
+    targets,
+    view,
+)
 from demeter.vision.training.segmenter import Segmenter
 from demeter.vision.training.session import Job, figures, trained
 from demeter.vision.training.shipping import export_segmenter
@@ -135,6 +145,20 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tiles: Path, tmp_p
     assert set(figures("detect", tmp_path / "straight.onnx", tiles)) >= {"plant f1", "empty f1"}
 
 
+@pytest.mark.parametrize("size_wh", [(640, 640), (900, 640), (640, 900)])
+def test_held_out_photos_are_of_any_shape(tmp_path: Path, size_wh) -> None:
+    """Beside the scene there is only grey, in which nothing is to be found."""
+    scene, (width, height) = tile(8, 640, (50, 90)), size_wh
+    picture = np.full((height, width, 3), 114, np.uint8)
+    picture[:640, :640] = scene.rgb[..., ::-1]
+    cv2.imwrite(str(tmp_path / "wide.png"), picture)
+    boxes = np.array([p.xyxy_px for p in scene.plants if p.visible > 0.7], np.float32)
+    wide = Labelled(tmp_path / "wide.png", boxes, np.zeros(len(boxes), np.int64))
+    ((plants, _),) = detector_on(weights_folder() / "plants.onnx", [wide])
+    assert plants.hit > 0.6 * len(boxes) > 0
+    assert plants.hit + plants.missed == len(boxes)
+
+
 def test_what_is_rehearsed_is_every_other_square(tmp_path: Path) -> None:
     def folder(name: str, grey: int) -> tuple[Labelled, ...]:
         path = tmp_path / f"{name}.png"
@@ -152,7 +176,11 @@ def test_a_segmenter_is_trained_exported_and_measured(tmp_path: Path) -> None:
     list(write_scenes(photos, "photos", 2, seed=6, side_px=192))
     job = Job("segment", (photos,), tmp_path / "c.onnx", None, photos, 1, 1e-3, 5, 1, tmp_path)
     assert [p.step for p in trained(job)] == [1]
-    assert 0 <= figures("segment", tmp_path / "c.onnx", photos)["mean IoU"] <= 1
+    rows = json.loads((photos / "coco.json").read_text())["annotations"]
+    there = sum(row["category_id"] > 2 for row in rows)
+    found = figures("segment", tmp_path / "c.onnx", photos)
+    assert found["containers"] == there > 0
+    assert found["mean IoU"] < 0.9  # one step from nothing has learnt nothing
 
 
 def test_depth_is_one_in_the_middle_of_a_container_and_zero_outside() -> None:
@@ -193,12 +221,83 @@ def test_a_photo_without_containers_is_all_background() -> None:
     assert not depth.any()
 
 
-@pytest.mark.parametrize("body", [None, "no json", json.dumps({"images": []})])
+@pytest.mark.parametrize("body", [None, "no json", "[]", "[1]", json.dumps({"images": []})])
 def test_a_folder_without_usable_pictures_is_refused(tmp_path: Path, body: str | None) -> None:
     if body is not None:
         (tmp_path / "coco.json").write_text(body)
     with pytest.raises(TrainingDataRefused, match=r"coco\.json"):
         read_coco(tmp_path)
+
+
+COMPLETE = {
+    "images": [{"id": 1, "file_name": "a.png"}],
+    "categories": [{"id": 2, "name": "plant"}, {"id": 3, "name": "pot"}],
+    "annotations": [{"image_id": 1, "category_id": c, "bbox": [1, 2, 30, 40]} for c in (2, 3)],
+}
+
+
+@pytest.mark.parametrize("reader", [read_coco, read_outlines])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"categories": None},
+        {"annotations": [1]},
+        {"annotations": [{"image_id": 1, "category_id": c} for c in (2, 3)]},
+        {"annotations": [{"image_id": 1, "category_id": c, "bbox": [1, 2]} for c in (2, 3)]},
+        {"images": [{"id": 1}]},
+    ],
+)
+def test_a_coco_file_that_lacks_a_field_is_refused_by_name(tmp_path, reader, broken) -> None:
+    (tmp_path / "coco.json").write_text(json.dumps(COMPLETE | broken))
+    with pytest.raises(TrainingDataRefused, match=r"coco\.json"):
+        reader(tmp_path)
+    for field in ("categories", "annotations"):
+        rest = {k: v for k, v in COMPLETE.items() if k != field}
+        (tmp_path / "coco.json").write_text(json.dumps(rest))
+        with pytest.raises(TrainingDataRefused, match=field):
+            reader(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        {},
+        {"segmentation": []},
+        {"segmentation": None},
+        {"segmentation": {"counts": "x", "size": []}},
+    ],
+)
+def test_a_container_without_an_outline_is_as_large_as_its_box(tmp_path, outline) -> None:
+    rows = [row | outline for row in COMPLETE["annotations"]]
+    (tmp_path / "coco.json").write_text(json.dumps(COMPLETE | {"annotations": rows}))
+    ((_, polygon),) = read_outlines(tmp_path)[0].polygons
+    assert polygon.tolist() == [[1, 2], [31, 2], [31, 42], [1, 42]]
+
+
+@pytest.mark.parametrize("fresh", [fresh_detector, fresh_segmenter])
+@pytest.mark.parametrize("name", ["start.pt", "start.pth", "start.onnx"])
+@pytest.mark.parametrize("body", [None, b"", b"no weights at all", b"PK\x03\x04 cut off"])
+def test_a_start_that_cannot_be_read_is_refused_by_name(tmp_path, fresh, name, body) -> None:
+    if body is not None:
+        (tmp_path / name).write_bytes(body)
+    with pytest.raises(WeightsDoNotFit, match="start"):
+        fresh(tmp_path / name)
+
+
+@pytest.mark.parametrize("fresh", [fresh_detector, fresh_segmenter])
+@pytest.mark.parametrize("content", [{"model": {}}, {"smooth": 3}, torch.zeros(2)])
+def test_weights_as_others_publish_them_are_refused_by_name(tmp_path, fresh, content) -> None:
+    torch.save(content, tmp_path / "yolox_nano.pth")
+    with pytest.raises(WeightsDoNotFit, match=r"yolox_nano\.pth.*\.onnx"):
+        fresh(tmp_path / "yolox_nano.pth")
+
+
+def test_a_start_that_was_cut_off_is_refused(tmp_path) -> None:
+    whole, cut = tmp_path / "whole.pt", tmp_path / "cut.pt"
+    torch.save({"smooth": Detector(2).state_dict()}, whole)
+    cut.write_bytes(whole.read_bytes()[:100_000])
+    with pytest.raises(WeightsDoNotFit, match=r"cut\.pt"):
+        fresh_detector(cut)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
@@ -257,6 +356,20 @@ def test_training_goes_on_from_a_detector_of_before_there_were_bottlenecks(
     torch.save({"smooth": Segmenter().state_dict()}, start)
     with pytest.raises(WeightsDoNotFit, match="not of a Detector"):
         fresh_detector(start)
+
+
+def test_a_run_on_something_else_is_refused_and_a_finished_one_learns_no_more(
+    tiles: Path, tmp_path: Path
+) -> None:
+    def job(seed: int) -> Job:
+        return Job("detect", (tiles,), tmp_path / "d.onnx", None, None, 1, 1e-3, seed, 1, tmp_path)
+
+    assert len(list(trained(job(5)))) == 1
+    (tmp_path / "d.onnx").unlink()
+    assert list(trained(job(5))) == []
+    assert (tmp_path / "d.onnx").exists()
+    with pytest.raises(WeightsDoNotFit, match=r"seed 5.*not of.*seed 6.*another --run"):
+        next(trained(job(6)))
 
 
 def test_a_run_of_another_network_is_refused(tiles: Path, tmp_path: Path) -> None:

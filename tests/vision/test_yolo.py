@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,21 @@ def test_inputs_that_do_not_fit_are_refused(tmp_path, shape):
         yolo_layout(open_model(path))
 
 
+@pytest.mark.parametrize("imgsz", ["320", "[320, 320]", "\n- 320\n- 320", "\n  - 320\n  - 320"])
+def test_the_side_is_read_from_each_way_of_writing_it(tmp_path, imgsz):
+    path = export(tmp_path, [np.zeros((1, 6, 84))], task="detect", imgsz=imgsz)
+    free = replace(open_model(path), inputs=((1, 3, -1, -1),))
+    assert yolo_layout(free).side_px == 320
+
+
+def test_sides_that_do_not_fit_are_refused(tmp_path):
+    for imgsz, says in (("\n- 320\n- 640", "640 by 320"), ("auto", "'auto'")):
+        path = export(tmp_path, [np.zeros((1, 6, 84))], task="detect", imgsz=imgsz)
+        free = replace(open_model(path), inputs=((1, 3, -1, -1),))
+        with pytest.raises(ModelRefused, match=says):
+            yolo_layout(free)
+
+
 def test_a_detector_is_not_taken_for_a_segmenter(tmp_path):
     path = export(tmp_path, [detections()], task="detect")
     with pytest.raises(ModelRefused, match="segment is needed"):
@@ -145,7 +161,15 @@ def test_no_names_are_none():
 
 @pytest.mark.parametrize(
     ("name", "means"),
-    [("Planta", "is_plant"), ("EMPTY container", "is_empty"), (" Claro-Cajon", "container")],
+    [
+        ("Planta", "is_plant"),
+        ("EMPTY container", "is_empty"),
+        ("Maceta vacía", "is_empty"),
+        (" Claro-Cajon", "container"),
+        ("cajón", "container"),
+        ("Alma\u0301cigo", "container"),  # the accent as a character of its own
+        ("seedling tray", "container"),
+    ],
 )
 def test_names_mean_what_they_say_whatever_their_case(name, means):
     assert getattr(meaning_of(name), means)

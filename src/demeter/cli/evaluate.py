@@ -28,6 +28,7 @@ from demeter.vision.evaluation.summary import (
 )
 from demeter.vision.hints import Hints
 from demeter.vision.registry import default_models
+from demeter.vision.runtime import Precision
 
 app = typer.Typer()
 _err = Console(stderr=True)
@@ -43,7 +44,7 @@ def evaluate(
         bool, typer.Option(help="where no container is found, the frame is the container")
     ] = True,
     threshold: Annotated[float | None, typer.Option(min=0.01, max=1)] = None,
-    precision: Annotated[str, typer.Option(help="f32 or bf16")] = "f32",
+    precision: Annotated[Precision, typer.Option(help="of the networks")] = Precision.F32,
     threads: Annotated[int | None, typer.Option(min=1, help="default: all cores")] = None,
 ) -> None:
     """Count the marked photos of FOLDER and say how right that is."""
@@ -84,7 +85,7 @@ def _as_json(figures: list[PhotoFigures], folder: Path) -> dict[str, Any]:
 def _photo(figure: PhotoFigures, folder: Path) -> dict[str, Any]:
     precision, recall, f1 = figure.precision_recall_f1
     return {
-        "file": str(figure.marked.file.relative_to(folder)),
+        "file": _name(figure.marked.file, folder),
         "marked": figure.plants.marks,
         "counted": figure.counted,
         "interval_90": None if figure.interval_90 is None else list(figure.interval_90),
@@ -93,6 +94,11 @@ def _photo(figure: PhotoFigures, folder: Path) -> dict[str, Any]:
         "f1": round(f1, 4),
         "seconds": figure.seconds,
     }
+
+
+def _name(file: Path, folder: Path) -> str:
+    """The path in the folder; of a file elsewhere, as COCO may name one, the name alone."""
+    return str(file.relative_to(folder)) if file.is_relative_to(folder) else file.name
 
 
 def _print(figures: list[PhotoFigures], folder: Path) -> None:

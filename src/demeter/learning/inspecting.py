@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from demeter.learning.models import VisionTask
 from demeter.vision.classnames import meaning_of
-from demeter.vision.detector import Detector, load_plant_detector
+from demeter.vision.detector import PADDING_GREY, Detector, load_plant_detector
 from demeter.vision.errors import ModelRefused
 from demeter.vision.registry import PLANT_PX, TILE_SIDES_PX
 from demeter.vision.runtime import ModelFile, Precision, open_model
@@ -24,6 +26,7 @@ OWN, YOLO, YOLOX = "demeter", "yolo", "yolox"
 IGNORE = "ignore"  # what a class is mapped to that is not to be looked at
 OWN_CLASSES = ("plant", "empty_container")
 _OWN_FIELDS = 5 + len(OWN_CLASSES)
+_FLOOR = 0.1  # of confidence, as counting asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def loaded(
     """The model, compiled.
 
     Raises:
-        ModelRefused: it does not run, or none of its classes means anything here.
+        ModelRefused: it cannot be compiled, or none of its classes means anything here.
     """
     match kind.task, kind.family:
         case VisionTask.DETECT, "demeter":
@@ -79,6 +82,23 @@ def loaded(
             return load_container_segmenter(path, precision, threads)
         case _:
             return OnlyContainers(load_yolo_segmenter(path, precision, threads, mapping))
+
+
+def require_running(path: Path, kind: Kind, model: Detector | Segmenter) -> None:
+    """Let a model look at one grey picture: what compiles may still not answer.
+
+    Raises:
+        ModelRefused: it does not, or not as its kind answers.
+    """
+    side = kind.input_side_px
+    grey = np.full((side, side, 3), PADDING_GREY, np.uint8)
+    try:
+        if kind.task is VisionTask.DETECT:
+            cast("Detector", model)([grey], _FLOOR)
+        else:
+            cast("Segmenter", model)(grey)
+    except (RuntimeError, TypeError, ValueError, IndexError, cv2.error) as error:
+        raise ModelRefused(path.name, f"does not run on a grey picture: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +151,8 @@ def _is_own_detector(file: ModelFile) -> bool:
 
 def _is_own_segmenter(file: ModelFile) -> bool:
     maps = sorted(shape[1] for shape in file.outputs if len(shape) == 4)  # noqa: PLR2004
-    return len(file.outputs) == 2 and maps == [1, len(TYPES) + 1]  # noqa: PLR2004
+    pictures = [shape for shape in file.inputs if len(shape) == 4]  # noqa: PLR2004
+    return len(file.outputs) == 2 and maps == [1, len(TYPES) + 1] and len(pictures) == 1  # noqa: PLR2004
 
 
 def _looks_like_yolox(file: ModelFile) -> bool:

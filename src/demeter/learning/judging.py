@@ -17,7 +17,7 @@ from demeter.accounts.models import User
 from demeter.learning import active, registry
 from demeter.learning.comparing import FEWEST_PHOTOS, Comparison, compared
 from demeter.learning.dataset import Format, export
-from demeter.learning.errors import GateClosed
+from demeter.learning.errors import GateClosed, ModelStays
 from demeter.learning.models import (
     ModelActivation,
     ModelComparison,
@@ -105,15 +105,19 @@ def keep(session: Session, user: User, judged: Judged, margin: float = MARGIN) -
 def promote(session: Session, user: User, judged: Judged, row: ModelComparison) -> ModelActivation:
     """Put the candidate to work, if the comparison passed.
 
+    The task is locked before the incumbent is looked at: of two promotions compared with the
+    same model only the first goes through.
+
     Raises:
         GateClosed: it may be worse; gives the figures.
         ModelStays: another model was put to work meanwhile, or this one is already.
     """
     if not row.passed:
         raise GateClosed(_why(judged.comparison, row.figures["margin"]), figures=row.figures)
+    registry.lock(session, judged.task)
     now = registry.active(session, judged.task)
     if (now.sha256 if now else None) != row.incumbent_sha256:
-        raise GateClosed("another model was put to work since the comparison: compare again")
+        raise ModelStays("another model was put to work since the comparison: compare again")
     model = session.get_one(VisionModel, judged.candidate.id) if judged.candidate else None
     return registry.activate(session, user, model, judged.task, passed=row)
 

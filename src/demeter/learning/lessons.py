@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from demeter.learning.dataset import DOCUMENT, Format, export
-from demeter.learning.errors import TooLittleTruth
 from demeter.learning.models import VisionTask
 from demeter.learning.splits import Side, SplitRule
 from demeter.vision.geometry import resized
 from demeter.vision.tiles import Tile, cover
+from demeter.vision.training.errors import TrainingDataRefused
 from demeter.vision.training.tiles import PLANTS_PX
 
 TILE_PX, OVERLAP_PX = 640, 96
-PHOTO_PX = 1024
+PHOTO_PX = 1800  # the segmenter looks at up to 3 times 512 px of a photo
 LARGEST_ZOOM = 2.0  # more only blurs
 LEAST_LEFT = 0.5  # of a box at a tile's edge; less is another tile's
 QUALITY = 95
@@ -61,6 +61,7 @@ def prepared(
     Raises:
         TooLittleTruth: no session on the side to learn from was accepted yet.
         BlobMissing, ObjectStoreUnavailable: a photo's bytes cannot be had.
+        TrainingDataRefused: a picture of the run cannot be read any more, or not be written.
     """
     done = folder / task
     if not (done / "coco.json").exists():
@@ -153,9 +154,14 @@ def _cut(row: Row, scale: float, tile: Tile) -> Row | None:
 def _read(path: Path) -> NDArray[np.uint8]:
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise TooLittleTruth(f"{path} is no picture any more; begin with another --run")
+        raise TrainingDataRefused(f"{path} is no picture any more; begin with another --run")
     return np.asarray(picture, np.uint8)
 
 
 def _save(bgr: NDArray[np.uint8], path: Path) -> None:
-    cv2.imwrite(str(path), np.ascontiguousarray(bgr), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    quality = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    _, body = cv2.imencode(".jpg", np.ascontiguousarray(bgr), quality)
+    try:
+        path.write_bytes(body.tobytes())
+    except OSError as error:
+        raise TrainingDataRefused(f"{path} cannot be written: {error.strerror}") from error

@@ -56,7 +56,8 @@ def inspected(
     network = packing.opened(path, into)
     kind = inspecting.kind_of(network, names)
     inspecting.require_classes(network, kind, mapping or {})
-    inspecting.loaded(network, kind, mapping or {}, Precision.F32, 1)
+    model = inspecting.loaded(network, kind, mapping or {}, Precision.F32, 1)
+    inspecting.require_running(network, kind, model)
     return Candidate(network, kind, dict(mapping or {}), licence)
 
 
@@ -136,6 +137,11 @@ def active(session: Session, task: VisionTask) -> VisionModel | None:
     return last.model if last else None
 
 
+def lock(session: Session, task: VisionTask) -> None:
+    """Until the transaction ends nobody else puts a model to work for the task."""
+    db.lock_key(session, "vision_task", task)
+
+
 def activate(
     session: Session,
     user: User,
@@ -150,7 +156,7 @@ def activate(
     Raises:
         ModelStays: it is at work already, or is for another task.
     """
-    db.lock_key(session, "vision_task", task)
+    lock(session, task)
     if model is not None and model.task is not task:
         raise ModelStays(f"{model.name} is for {model.task}, not for {task}")
     now = active(session, task)
@@ -168,7 +174,7 @@ def roll_back(
     Raises:
         ModelStays: the shipped model is at work, and none was before it.
     """
-    db.lock_key(session, "vision_task", task)
+    lock(session, task)
     stack = _stack(history(session, task))
     if not stack:
         raise ModelStays(f"no model was at work for {task} before the present one")

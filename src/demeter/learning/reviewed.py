@@ -15,6 +15,7 @@ from demeter.learning import detections
 from demeter.learning.detections import Mark
 from demeter.learning.truth import accepted_ids
 from demeter.locations.models import StorageBinType
+from demeter.photos.between import BEFORE
 from demeter.photos.models import PhotoSession
 from demeter.stock.models import (
     CalculationMethod,
@@ -60,7 +61,11 @@ class Reviewed:
 
 
 def reviewed_containers(session: Session) -> Iterator[Reviewed]:
-    """Every container of every accepted session that stands in a bin of a known type."""
+    """Every container of every accepted session that stands in a bin of a known type.
+
+    Those of a photo whose plants are counted in another one in part are left out: the plants
+    of the row would be set against the area of the whole bed.
+    """
     for one in accepted_ids(session):
         found = session.get_one(PhotoSession, one)
         count = session.scalars(
@@ -68,7 +73,10 @@ def reviewed_containers(session: Session) -> Iterator[Reviewed]:
         ).one()
         marks = detections.marks_of(session, found, count.attempt)
         residuals = detections.residuals_of(session, found)
+        parted = {i.image_id for i in found.images if i.result and BEFORE in i.result}
         for row in count.containers:
+            if row.image_id in parted:
+                continue
             estimation = _estimation(session, row)
             if row.seen and row.answer is not None and estimation is not None:
                 kind = _kind(session, row, estimation)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from demeter.vision.values import ContainerType, container_type_of
+from demeter.vision.values import ContainerType, container_type_of, plain_label
 
 _PLANTS = {"plant", "plants", "planta", "plantas", "cactus", "succulent", "suculenta"}
 _EMPTIES = {
@@ -17,9 +17,7 @@ _EMPTIES = {
     "empty_cell",
     "empty_pot",
     "vacio",
-    "vacío",
     "maceta_vacia",
-    "maceta_vacía",
 }
 
 
@@ -33,8 +31,8 @@ class Meaning:
 
 
 def meaning_of(name: str) -> Meaning:
-    """A name as one of ours, case and blanks ignored."""
-    plain = "_".join(name.split()).lower()
+    """A name as one of ours, by its `plain_label`."""
+    plain = plain_label(name)
     if plain in _EMPTIES:
         return Meaning(is_empty=True)
     if plain in _PLANTS:
@@ -48,15 +46,20 @@ def meanings_of(names: Sequence[str], mapping: Mapping[str, str] | None = None) 
 
 
 def names_in(text: str) -> list[str]:
-    """The class names of a YAML file, by index: a list or a table under ``names``.
+    """The class names of a YAML file, by index: the list or table under ``names``."""
+    return list_in(text, "names")
+
+
+def list_in(text: str, key: str) -> list[str]:
+    """The list or table under a key of a YAML file, by index.
 
     Only this much of YAML is read: a block or an inline list or table. Empty when there is
     none.
     """
-    inline = re.search(r"^names:\s*([\[{].*?[\]}])\s*$", text, re.MULTILINE | re.DOTALL)
+    inline = re.search(rf"^{key}:\s*([\[{{].*?[\]}}])\s*$", text, re.MULTILINE | re.DOTALL)
     if inline:
         return inline_names(inline.group(1))
-    block = re.search(r"^names:\s*\n((?:(?:[ \t]+\S|-).*\n?)+)", text, re.MULTILINE)
+    block = re.search(rf"^{key}:\s*\n((?:(?:[ \t]+\S|-).*\n?)+)", text, re.MULTILINE)
     lines = block.group(1).splitlines() if block else []
     return [re.sub(r"^\s*(?:-|\d+\s*:)\s*", "", line).strip(" '\"") for line in lines]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from demeter.vision.bands import whole_parts
 from demeter.vision.seam import Matrices, Owned, margins
-from demeter.vision.values import ContainerCount, Detection, Estimation, PhotoCount
+from demeter.vision.values import Band, ContainerCount, Detection, Estimation, PhotoCount
 
 GRID_PX = 400  # longer side of the map of what is counted here
 
@@ -123,22 +123,31 @@ def _estimation(made: Estimation, share: float) -> Estimation:
     """The part of an estimate on this side; an unknown one stays unknown unless none is left."""
     if share >= 1.0:
         return made
-    if made.estimated is None:
-        gone = share <= 0.0
-        return replace(
-            made,
-            estimated=0 if gone else None,
-            unknown_reason=None if gone else made.unknown_reason,
-            residual_area_px=round(made.residual_area_px * share),
-        )
-    parts = [b.estimated * share for b in made.bands]
-    whole = whole_parts(parts) if parts else []
-    return replace(
+    share = max(0.0, share)
+    bands = _bands(made.bands, share)
+    area_cm2 = made.residual_area_cm2
+    scaled = replace(
         made,
-        estimated=sum(whole) if whole else round(made.estimated * share),
         residual_area_px=round(made.residual_area_px * share),
-        bands=tuple(replace(b, estimated=n) for b, n in zip(made.bands, whole, strict=True)),
+        residual_area_cm2=None if area_cm2 is None else round(area_cm2 * share, 1),
+        bands=bands,
+    )
+    if made.estimated is None:
+        return replace(scaled, estimated=0, unknown_reason=None) if not share else scaled
+    return replace(
+        scaled,
+        estimated=sum(b.estimated for b in bands) if bands else round(made.estimated * share),
         parameters=made.parameters | {"share_this_side": round(share, 4)},
+    )
+
+
+def _bands(bands: tuple[Band, ...], share: float) -> tuple[Band, ...]:
+    """Strips with a share of their areas and plants, whole ones that sum to the rounded sum."""
+    areas = whole_parts([b.residual_area_px * share for b in bands])
+    plants = whole_parts([b.estimated * share for b in bands])
+    return tuple(
+        replace(band, residual_area_px=area, estimated=number)
+        for band, area, number in zip(bands, areas, plants, strict=True)
     )
 
 

@@ -304,6 +304,10 @@ def _checked_side(file: ModelFile) -> int:
         raise ModelRefused(
             file.path.name, f"gives {file.outputs}, not types [1, 6, s, s] and depth [1, 1, s, s]"
         )
-    if len(file.inputs) != 1 or file.inputs[0][2:] != (file.inputs[0][2],) * 2:
+    sides = {s for shape in file.inputs for s in shape[2:]}
+    if len(file.inputs) != 1 or len(file.inputs[0]) != 4 or len(sides) != 1:  # noqa: PLR2004
         raise ModelRefused(file.path.name, f"takes {file.inputs}, not one square picture")
-    return file.inputs[0][2]
+    (side,) = sides
+    if side < 1:
+        raise ModelRefused(file.path.name, f"takes {file.inputs}, not pictures of a fixed side")
+    return side

@@ -6,6 +6,7 @@ A count of ``None`` means "not known", never zero.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -110,7 +111,7 @@ class PhotoCount:
     """Everything vision says about one photo; sorted, so that two runs are equal.
 
     ``models`` maps a task (``detect``, ``segment``) to ``name@sha256``; ``parameters``
-    holds every number that shaped the result (tile size, scale, thresholds, precision).
+    holds what shaped the detections (tile size, scales, thresholds, precision).
     ``counts`` has one row a container, in the order of ``containers``.
     """
 
@@ -242,9 +243,15 @@ _LABELS = {
 }
 
 
+def plain_label(label: str) -> str:
+    """A label as labels are compared: no capitals, no accents, ``_`` for blanks."""
+    letters = unicodedata.normalize("NFKD", "_".join(label.split()).lower())
+    return "".join(c for c in letters if not unicodedata.combining(c))
+
+
 def container_type_of(label: str) -> ContainerType | None:
-    """The kind a model's label means, case and blanks ignored; ``None`` if unknown."""
-    return _LABELS.get("".join(label.split()).lower())
+    """The kind a model's label means, by its `plain_label`; ``None`` if unknown."""
+    return _LABELS.get(plain_label(label))
 
 
 def _pair(bounds: list[int] | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demeter.vision.classnames import inline_names, names_in
+from demeter.vision.classnames import inline_names, list_in, names_in
 from demeter.vision.errors import ModelRefused
 from demeter.vision.onnx_metadata import onnx_metadata
 from demeter.vision.runtime import ModelFile
@@ -67,7 +67,9 @@ def _metadata(file: ModelFile) -> dict[str, str]:
     text = beside.read_text(encoding="utf-8")
     plain = [line.partition(":") for line in text.splitlines() if line[:1].isalpha()]
     table = {key: value.strip() for key, _, value in plain}
-    return table | {"names": str(names_in(text)) if names_in(text) else ""}
+    table["names"] = str(names_in(text)) if names_in(text) else ""
+    table["imgsz"] = ",".join(list_in(text, "imgsz")) or table.get("imgsz", "")
+    return table
 
 
 def _outputs(file: ModelFile, task: str) -> tuple[tuple[int, ...], int]:
@@ -94,6 +96,15 @@ def _checked_names(file: str, names: tuple[str, ...], classes: int) -> tuple[str
     return names
 
 
+def _said_hw(file: str, imgsz: str) -> tuple[int, int]:
+    """Height and width that an exporter wrote down, as one number or a list of two."""
+    try:
+        sides = [int(p) for p in imgsz.strip("[]() ").split(",") if p.strip()]
+    except ValueError as error:
+        raise ModelRefused(file, f"says it takes pictures of {imgsz!r}") from error
+    return (sides[0], sides[-1]) if sides else (_DEFAULT_SIDE_PX, _DEFAULT_SIDE_PX)
+
+
 def _side(file: ModelFile, metadata: dict[str, str]) -> int:
     """Side of the square input, from the tensor or, where that is free, from ``imgsz``."""
     name = file.path.name
@@ -103,8 +114,7 @@ def _side(file: ModelFile, metadata: dict[str, str]) -> int:
     if channels not in (3, -1):
         raise ModelRefused(name, f"takes {channels} channels, not 3")
     if height == -1 or width == -1:
-        digits = [int(p) for p in metadata.get("imgsz", "").strip("[]() ").split(",") if p.strip()]
-        height, width = (digits * 2)[:2] if digits else (_DEFAULT_SIDE_PX,) * 2
+        height, width = _said_hw(name, metadata.get("imgsz", ""))
     if height != width:
         raise ModelRefused(name, f"takes pictures of {width} by {height}, not squares")
     return height

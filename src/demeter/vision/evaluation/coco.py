@@ -10,6 +10,7 @@ import numpy as np
 
 from demeter.vision.classnames import Meaning, meaning_of
 from demeter.vision.errors import LabelsRefused
+from demeter.vision.evaluation.ignored import Ignored
 from demeter.vision.evaluation.truth import Marked, MarkedContainer, discs_of
 from demeter.vision.geometry import Polygon
 
@@ -17,9 +18,10 @@ from demeter.vision.geometry import Polygon
 def read_coco(path: Path, document: dict[str, Any]) -> list[Marked]:
     """The photos of a COCO document at ``path``; files lie beside it or under ``images``.
 
-    Categories are recognised by name; others are left out. An annotation with ``iscrowd``
-    is a region that counts neither way. An image may name its ``scene`` (or ``kind``); a
-    container's annotation may say how many ``plants`` it holds.
+    Categories are recognised by name; others are left out. An annotation of plants with
+    ``iscrowd`` is a region that counts neither way: its polygons, or its box where it has
+    none (run lengths are not read); one of empties is no mark. An image may name its
+    ``scene`` (or ``kind``); a container's annotation may say how many ``plants`` it holds.
 
     Raises:
         LabelsRefused: a field is missing, or a photo is not there.
@@ -41,18 +43,16 @@ def _photo(
     meanings: dict[Any, Meaning],
 ) -> Marked:
     kinds = [(a, meanings[a["category_id"]]) for a in annotations]
-    counted = [a for a, m in kinds if m.is_plant and not a.get("iscrowd")]
+    boxes = _boxes([a for a, m in kinds if m.is_plant and not a.get("iscrowd")])
     crowds = [a for a, m in kinds if m.is_plant and a.get("iscrowd")]
-    boxes = _boxes(counted)
+    empties = _boxes([a for a, m in kinds if m.is_empty and not a.get("iscrowd")])
     kinds_marked = list(meanings.values())
     return Marked(
         file=_file(path, image["file_name"]),
         size_wh=(int(image["width"]), int(image["height"])),
         plants=discs_of(boxes),
-        ignore=discs_of(_boxes(crowds)),
-        empties=discs_of(_boxes([a for a, m in kinds if m.is_empty]))
-        if any(m.is_empty for m in kinds_marked)
-        else None,
+        ignore=Ignored(polygons_px=tuple(p for a in crowds for p in _parts(a))),
+        empties=discs_of(empties) if any(m.is_empty for m in kinds_marked) else None,
         boxes=boxes,
         containers=tuple(_container(a, m) for a, m in kinds if m.container is not None)
         if any(m.container for m in kinds_marked)
@@ -82,11 +82,15 @@ def _container(annotation: dict[str, Any], meaning: Meaning) -> MarkedContainer:
 
 
 def _polygon(annotation: dict[str, Any]) -> Polygon:
-    """The largest part of a polygon segmentation, else the box."""
+    """The part of the segmentation with the most corners, in whole pixels; else the box."""
+    return tuple((round(x), round(y)) for x, y in max(_parts(annotation), key=len))
+
+
+def _parts(annotation: dict[str, Any]) -> list[tuple[tuple[float, float], ...]]:
+    """The parts of a polygon segmentation, else the box."""
     parts = annotation.get("segmentation")
-    if isinstance(parts, list) and parts:
-        corners = np.array(max(parts, key=len), np.float64).reshape(-1, 2)
-    else:
+    if not isinstance(parts, list) or not parts:
         x, y, w, h = annotation["bbox"]
-        corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
-    return tuple((int(x), int(y)) for x, y in np.rint(corners))
+        parts = [[x, y, x + w, y, x + w, y + h, x, y + h]]
+    corners = (np.array(part, np.float64).reshape(-1, 2) for part in parts)
+    return [tuple((float(x), float(y)) for x, y in one) for one in corners]

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon as Shape
 
+from demeter.vision.evaluation.ignored import Ignored
 from demeter.vision.evaluation.matching import Matches, matched, precision_recall_f1
-from demeter.vision.evaluation.truth import Marked, no_discs
+from demeter.vision.evaluation.truth import Marked
 from demeter.vision.values import ContainerType, PhotoCount
 
 
@@ -30,8 +31,8 @@ class ContainerFigures:
 class PhotoFigures:
     """One photo. ``counted`` is ``None`` when the estimate is unknown.
 
-    What was detected in regions that count neither way is taken off ``counted`` and off
-    the interval. ``confidence`` and ``hit`` [n] are of plants outside such regions.
+    What was detected or estimated in regions that count neither way is taken off ``counted``
+    and off the interval. ``confidence`` and ``hit`` [n] are of plants outside such regions.
     """
 
     marked: Marked
@@ -69,16 +70,17 @@ def figures_of(marked: Marked, photo: PhotoCount, seconds: float) -> PhotoFigure
     """Compare a photo's count with its marks."""
     boxes, confidence, empty = detections_of(photo)
     plants = matched(boxes[~empty], confidence[~empty], marked.plants, marked.ignore)
-    known = plants.mark_of != -2  # noqa: PLR2004 - in a region that counts neither way
+    known = plants.is_known
+    taken_off = plants.ignored + sum(estimated_in(photo, marked.ignore))
     return PhotoFigures(
         marked=marked,
         photo=photo,
         plants=plants,
         empties=None
         if marked.empties is None
-        else matched(boxes[empty], confidence[empty], marked.empties, no_discs()),
-        counted=_counted(photo, plants.ignored),
-        interval_90=_less(photo.interval_90, plants.ignored),
+        else matched(boxes[empty], confidence[empty], marked.empties, Ignored()),
+        counted=_counted(photo, taken_off),
+        interval_90=_less(photo.interval_90, taken_off),
         confidence=confidence[~empty][known],
         hit=plants.mark_of[known] >= 0,
         containers=tuple(_containers(marked, photo)),
@@ -93,6 +95,17 @@ def detections_of(
     boxes = np.array([d.xyxy_px for d in photo.detections], np.float64).reshape(-1, 4)
     confidence = np.array([d.confidence for d in photo.detections], np.float64)
     return boxes, confidence, np.array([d.is_empty_container for d in photo.detections], np.bool_)
+
+
+def estimated_in(photo: PhotoCount, ignore: Ignored) -> list[int]:
+    """Of each container's estimate, the plants in ``ignore``, as its residual's area is shared.
+
+    0 where the estimate is unknown.
+    """
+    share = [0.0] * len(photo.counts)
+    for made in photo.estimations:
+        share[made.container] = ignore.share_of(made.residual_polygons_px or (made.polygon_px,))
+    return [round((c.estimated or 0) * share[c.container]) for c in photo.counts]
 
 
 def _counted(photo: PhotoCount, ignored: int) -> int | None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from demeter.vision.errors import LabelsRefused
 from demeter.vision.evaluation.coco import read_coco
-from demeter.vision.evaluation.truth import Marked, no_discs
+from demeter.vision.evaluation.ignored import Ignored
+from demeter.vision.evaluation.truth import Marked
 from demeter.vision.evaluation.yolo_folder import is_yolo_folder, read_yolo
 
 
 def read_marks(folder: Path) -> tuple[Marked, ...]:
     """Marked photos of a folder, by file name.
 
-    The folder holds a ``labels.json`` of points, or any COCO file, or YOLO's ``images``
-    and ``labels``; the first that fits is read.
+    The folder holds a ``labels.json`` of points, or COCO files, or both, and is else read as
+    YOLO's ``images`` and ``labels``.
 
     Raises:
-        LabelsRefused: none fits, a file is damaged, or a marked photo is not there.
+        LabelsRefused: none fits, a file is damaged, a marked photo is not there, or two files
+            mark the same photo.
     """
     if not folder.is_dir():
         raise LabelsRefused(f"{folder}: there is no such folder")
@@ -36,7 +40,11 @@ def read_marks(folder: Path) -> tuple[Marked, ...]:
         marks = read_yolo(folder)
     if not marks:
         raise LabelsRefused(f"{folder}: no labels.json, no COCO file, no YOLO images and labels")
-    return tuple(sorted(marks, key=lambda m: str(m.file)))
+    marks.sort(key=lambda m: str(m.file))
+    for one, other in pairwise(marks):
+        if one.file == other.file:
+            raise LabelsRefused(f"{one.file.name} is marked twice in {folder}")
+    return tuple(marks)
 
 
 def _json(path: Path) -> Any:
@@ -64,10 +72,14 @@ def _points(path: Path, document: Any) -> list[Marked]:
                 Marked(
                     file=file,
                     size_wh=(int(entry["width"]), int(entry["height"])),
-                    plants=np.array(entry["points"], np.float64).reshape(-1, 3),
-                    ignore=np.array(entry.get("ignore") or no_discs(), np.float64).reshape(-1, 3),
+                    plants=_discs(entry["points"]),
+                    ignore=Ignored(_discs(entry.get("ignore") or [])),
                 )
             )
         except (KeyError, TypeError, ValueError) as error:
             raise LabelsRefused(f"{path.name}: {name}: {error!r}") from error
     return found
+
+
+def _discs(points: Any) -> NDArray[np.float64]:
+    return np.array(points, np.float64).reshape(-1, 3)

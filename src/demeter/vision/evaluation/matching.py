@@ -2,8 +2,8 @@
 
 The rule: a detection hits a mark when its centre is within 0.6 radius of it and its larger
 side is between 0.35 and 2.2 of the mark's diameter. Detections choose in order of
-confidence, each the nearest mark still free; each mark is hit once. What lies in an
-``ignore`` region counts neither way.
+confidence, each the nearest mark still free; each mark is hit once. What hits nothing and
+has its centre in an ignored region counts neither way.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from demeter.vision.evaluation.ignored import Ignored
 
 NEAR, SMALLEST, LARGEST = 0.6, 0.35, 2.2
 _CHUNK = 512
@@ -35,9 +37,14 @@ class Matches:
         return int((self.mark_of == -1).sum())
 
     @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Per detection whether it counts: it lies in no ignored region, or hits a mark."""
+        return self.mark_of != -2  # noqa: PLR2004
+
+    @property
     def ignored(self) -> int:
         """Detections in regions that count neither way."""
-        return int((self.mark_of == -2).sum())  # noqa: PLR2004
+        return int((~self.is_known).sum())
 
     @property
     def misses(self) -> int:
@@ -49,7 +56,7 @@ def matched(
     xyxy_px: NDArray[np.float64],
     confidence: NDArray[np.float64],
     marks: NDArray[np.float64],
-    ignore: NDArray[np.float64],
+    ignore: Ignored,
 ) -> Matches:
     """Match detections [n, 4] with ``confidence`` [n] to discs ``marks`` [m, 3]."""
     xyxy_px = xyxy_px.reshape(-1, 4)
@@ -65,7 +72,7 @@ def matched(
             if best >= 0 and np.isfinite(open_row[best]):
                 mark_of[index], free[best] = best, False
     stray = mark_of == -1
-    mark_of[stray & _inside(xyxy_px, ignore)] = -2
+    mark_of[stray & ignore.holds((xyxy_px[:, :2] + xyxy_px[:, 2:]) / 2)] = -2
     return Matches(mark_of, len(marks))
 
 
@@ -76,11 +83,6 @@ def _distances(boxes: NDArray[np.float64], marks: NDArray[np.float64]) -> NDArra
     side = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)[:, None] / np.maximum(2 * marks[:, 2], 1e-9)
     fits = (apart <= NEAR) & (side >= SMALLEST) & (side <= LARGEST)
     return np.where(fits, apart, np.inf)
-
-
-def _inside(boxes: NDArray[np.float64], discs: NDArray[np.float64]) -> NDArray[np.bool_]:
-    centres = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
-    return (np.linalg.norm(centres - discs[None, :, :2], axis=2) <= discs[:, 2]).any(axis=1)
 
 
 def precision_recall_f1(hits: int, false_alarms: int, misses: int) -> tuple[float, float, float]:

@@ -70,8 +70,11 @@ def _drawn(figure: PhotoFigures) -> NDArray[np.uint8]:
     for index, (x, y, radius) in enumerate(figure.marked.plants * scale):
         if index not in hit:
             cv2.circle(canvas, (round(x), round(y)), round(radius), _MISS, 2, cv2.LINE_AA)
-    for x, y, radius in figure.marked.ignore * scale:
+    for x, y, radius in figure.marked.ignore.discs * scale:
         cv2.circle(canvas, (round(x), round(y)), round(radius), _IGNORED, 2, cv2.LINE_AA)
+    outlines = figure.marked.ignore.polygons_px
+    regions = [np.rint(np.array(o) * scale).astype(np.int32) for o in outlines]
+    cv2.polylines(canvas, regions, isClosed=True, color=_IGNORED, thickness=2)
     plants = [d for d in figure.photo.detections if not d.is_empty_container]
     for detection, mark in zip(plants, figure.plants.mark_of, strict=True):
         x1, y1, x2, y2 = (round(v * scale) for v in detection.xyxy_px)

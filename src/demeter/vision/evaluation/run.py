@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pi_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from demeter.vision.detect import DetectRule
 from demeter.vision.errors import LabelsRefused
 from demeter.vision.evaluation.figures import PhotoFigures, figures_of
+from demeter.vision.evaluation.pictures import upright
 from demeter.vision.evaluation.truth import Marked
 from demeter.vision.hints import Hints
 from demeter.vision.models import Models
@@ -41,14 +40,14 @@ def evaluated(
 
 
 def picture_of(marked: Marked) -> NDArray[np.uint8]:
-    """The upright photo [H, W, 3] of a marked file."""
-    pi_heif.register_heif_opener()
-    try:
-        with Image.open(marked.file) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-    except OSError as error:
-        raise LabelsRefused(f"{marked.file.name}: not a picture that can be read") from error
-    if upright.size != marked.size_wh:
+    """The upright photo [H, W, 3] of a marked file.
+
+    Raises:
+        LabelsRefused: it cannot be read or is not of the size its labels say.
+    """
+    rgb = upright(marked.file)
+    size_wh = (rgb.shape[1], rgb.shape[0])
+    if size_wh != marked.size_wh:
         said = "{} by {}".format(*marked.size_wh)
-        raise LabelsRefused(f"{marked.file.name}: is {upright.size}, its labels say {said}")
-    return np.asarray(upright)
+        raise LabelsRefused(f"{marked.file.name}: is {size_wh}, its labels say {said}")
+    return rgb

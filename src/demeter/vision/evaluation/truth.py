@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.vision.evaluation.ignored import Ignored
 from demeter.vision.geometry import Polygon
 from demeter.vision.values import ContainerType
 
@@ -25,15 +26,15 @@ class MarkedContainer:
 class Marked:
     """A photo and its marks, in pixels of the upright image.
 
-    ``plants``, ``empties`` and ``ignore`` are discs [n, 3]: x, y, radius. ``boxes`` [n, 4]
-    are the plants' boxes where the labels have boxes, else ``None``; ``containers`` and
-    ``empties`` are ``None`` where nobody marked such things.
+    ``plants`` and ``empties`` are discs [n, 3]: x, y, radius. Plants in ``ignore`` count
+    neither way. ``boxes`` [n, 4] are the plants' boxes where the labels have boxes, else
+    ``None``; ``containers`` and ``empties`` are ``None`` where nobody marked such things.
     """
 
     file: Path
     size_wh: tuple[int, int]
     plants: NDArray[np.float64]
-    ignore: NDArray[np.float64]
+    ignore: Ignored
     empties: NDArray[np.float64] | None = None
     boxes: NDArray[np.float64] | None = None
     containers: tuple[MarkedContainer, ...] | None = None
@@ -45,8 +46,3 @@ def discs_of(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     boxes = boxes.reshape(-1, 4)
     radius = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0) / 2
     return np.column_stack([(boxes[:, :2] + boxes[:, 2:]) / 2, radius])
-
-
-def no_discs() -> NDArray[np.float64]:
-    """No mark at all, [0, 3]."""
-    return np.zeros((0, 3))

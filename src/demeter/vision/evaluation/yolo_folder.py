@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from demeter.vision.classnames import Meaning, meaning_of, names_in
 from demeter.vision.errors import LabelsRefused
+from demeter.vision.evaluation.ignored import Ignored
+from demeter.vision.evaluation.pictures import SUFFIXES, upright
 from demeter.vision.evaluation.truth import Marked, MarkedContainer, discs_of
-
-_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".avif"}
 
 
 def is_yolo_folder(folder: Path) -> bool:
@@ -25,10 +24,11 @@ def read_yolo(folder: Path) -> list[Marked]:
     A picture without a label file holds no marks, as YOLO means it.
 
     Raises:
-        LabelsRefused: no names, or a line that is neither a box nor a polygon.
+        LabelsRefused: no names, a line that is neither a box nor a polygon, or a picture
+            that cannot be read.
     """
     meanings = [meaning_of(n) for n in _names(folder)]
-    pictures = [p for p in sorted((folder / "images").rglob("*")) if p.suffix.lower() in _PICTURES]
+    pictures = [p for p in sorted((folder / "images").rglob("*")) if p.suffix.lower() in SUFFIXES]
     return [_photo(folder, p, meanings) for p in pictures]
 
 
@@ -44,8 +44,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> Marked:
-    with Image.open(picture) as image:
-        size_wh = image.size
+    height, width = upright(picture).shape[:2]
+    size_wh = (width, height)
     inner = picture.relative_to(folder / "images").with_suffix(".txt")
     rows = _rows(folder / "labels" / inner, meanings)
     scale = np.array([*size_wh], np.float64)
@@ -57,7 +57,7 @@ def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> Marked:
         file=picture,
         size_wh=size_wh,
         plants=discs_of(plants),
-        ignore=np.zeros((0, 3)),
+        ignore=Ignored(),
         empties=discs_of(empties) if any(m.is_empty for m in meanings) else None,
         boxes=plants,
         containers=tuple(
@@ -86,11 +86,19 @@ def _rows(path: Path, meanings: list[Meaning]) -> list[tuple[Meaning, np.ndarray
 
 
 def _corners(values: list[float]) -> np.ndarray:
+    """Corners [n, 2] of a box or a polygon.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if len(values) == 4:  # noqa: PLR2004 - a box: centre and size
         x, y, w, h = values
         x1, y1, x2, y2 = x - w / 2, y - h / 2, x + w / 2, y + h / 2
         return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
-    return np.array(values, np.float64).reshape(-1, 2)
+    corners = np.array(values, np.float64).reshape(-1, 2)
+    if len(corners) < 3:  # noqa: PLR2004 - no area, no polygon
+        raise ValueError(f"{len(corners)} corners are no polygon")
+    return corners
 
 
 def _box(corners: np.ndarray) -> tuple[float, float, float, float]:

@@ -19,6 +19,7 @@ from demeter.vision.training.pretrained import (
     SILENT_IN_DETECTOR,
     settle,
     start_of,
+    state_of,
     take_state,
 )
 from demeter.vision.training.tiles import CLASSES, Labelled, Pictures, Sample, crop, worth_showing
@@ -69,15 +70,14 @@ def fresh_detector(start: Path | None) -> Detector:
     """A detector of our classes; from an ONNX file or a trained ``.pt`` where given.
 
     Raises:
-        WeightsDoNotFit: the start is no YOLOX-nano.
+        WeightsDoNotFit: the start is no YOLOX-nano, or cannot be read.
     """
     if start is None:
         return Detector(len(CLASSES))
     if start.suffix == ".onnx":
         return start_of(start, len(CLASSES))
     network = Detector(len(CLASSES))
-    state = torch.load(start, weights_only=True)
-    take_state(network, state["smooth"], SILENT_IN_DETECTOR)
+    take_state(network, state_of(start), SILENT_IN_DETECTOR)
     return network
 
 
@@ -93,7 +93,6 @@ def train_detector(recipe: DetectRecipe, plan: Plan, checkpoint: Path) -> Iterat
     def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
         images, truths = batches.at(step)
         decoded, centres, strides = network(images)
-        with torch.autocast("cpu", enabled=False):
-            return detection_loss(decoded, centres, strides, truths)
+        return detection_loss(decoded, centres, strides, truths)
 
     yield from learner.run(loss_of)

@@ -22,6 +22,7 @@ from demeter.vision.training.tiles import Labelled, Pictures
 SAME_IOU = 0.5
 GOOD_IOU = 0.85
 THRESHOLD = 0.35
+STRIDE_PX = 32  # the coarsest of the detector's grids
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,15 @@ def matched(found: Boxes, truth: Floats) -> Hits:
 def detector_on(
     model: Path, pictures: list[Labelled], threads: int = 1
 ) -> Iterator[tuple[Hits, Hits]]:
-    """Hits of plants and of empty places, picture by picture; pictures are square."""
+    """Hits of plants and of empty places, picture by picture, each looked at whole.
+
+    The detector takes squares of a multiple of ``STRIDE_PX``: what is missing is padding.
+    """
     reader, detector = Pictures(), None
     for item in pictures:
         bgr = reader.read(item.path)
-        if detector is None or detector.tile_px != bgr.shape[0]:
-            side = bgr.shape[0]
+        side = -(-max(bgr.shape[:2]) // STRIDE_PX) * STRIDE_PX
+        if detector is None or detector.tile_px != side:
             detector = load_plant_detector(model, Precision.F32, threads, (side,), PLANT_PX)
         rgb = np.ascontiguousarray(bgr[..., ::-1])
         found = merged(detector([rgb], THRESHOLD)[0])

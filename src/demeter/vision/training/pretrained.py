@@ -1,15 +1,18 @@
 """Starting from an ONNX file of YOLOX-nano: its convolutions, one by one."""
 
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportMissingModuleSource=false
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import torch
+from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from torch import Tensor, nn
 
@@ -26,14 +29,44 @@ SILENT_IN_DETECTOR = (("finer.",), ("neck.around",))
 Silent = tuple[tuple[str, ...], ...]
 
 
+def state_of(path: Path) -> Mapping[str, Tensor]:
+    """The smoothed weights of a checkpoint of ours (``.pt``), tensor by tensor.
+
+    Raises:
+        WeightsDoNotFit: the file is not there, is damaged, or is no such checkpoint.
+    """
+    try:
+        found = torch.load(path, weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        raise WeightsDoNotFit(f"{path} cannot be read as weights: {error}") from error
+    smooth = found.get("smooth") if isinstance(found, dict) else None
+    if not isinstance(smooth, Mapping):
+        raise WeightsDoNotFit(
+            f"{path} is no checkpoint of Demeter's training; of YOLOX-nano give the .onnx file"
+        )
+    return smooth
+
+
+def graph_of(path: Path) -> tuple[Any, dict[str, np.ndarray]]:
+    """The graph of an ONNX file, and its stored tensors by name.
+
+    Raises:
+        WeightsDoNotFit: the file is not there or is damaged.
+    """
+    try:
+        graph = onnx.load(path).graph
+        return graph, {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    except (OSError, DecodeError, TypeError, ValueError, onnx.checker.ValidationError) as error:
+        raise WeightsDoNotFit(f"{path} cannot be read as an ONNX file: {error}") from error
+
+
 def convolutions_of(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
     """Kernel and bias of every convolution of an ONNX file, in the order they run.
 
     Raises:
-        WeightsDoNotFit: a convolution has no weights of its own.
+        WeightsDoNotFit: it cannot be read, or a convolution has no weights of its own.
     """
-    graph = onnx.load(path).graph
-    values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    graph, values = graph_of(path)
     for node in graph.node:
         if node.op_type in ("Cast", "Identity") and node.input[0] in values:
             values[node.output[0]] = values[node.input[0]].astype(np.float32)
@@ -89,8 +122,7 @@ def load_segmenter(path: Path) -> Segmenter:
     """
     network = Segmenter()
     _take(_fitting_order(network, path, IDLE_IN_SEGMENTER, SILENT_IN_SEGMENTER), path)
-    graph = onnx.load(path).graph
-    values = {t.name.removesuffix(".half"): numpy_helper.to_array(t) for t in graph.initializer}
+    values = {name.removesuffix(".half"): value for name, value in graph_of(path)[1].items()}
     with torch.no_grad():
         for name, target in (("weight", network.bench.weight), ("bias", network.bench.bias)):
             stored = values.get(f"segmenter.bench.{name}", np.zeros(target.shape))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,20 +16,21 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
-from demeter.vision.runtime import open_model
 from demeter.vision.scenes.values import Bytes, Floats, Mask
 from demeter.vision.training.loop import Learner, Plan, Progress
 from demeter.vision.training.network import Detector
 from demeter.vision.training.pretrained import (
     SILENT_IN_DETECTOR,
     SILENT_IN_SEGMENTER,
+    graph_of,
     load_segmenter,
     settle,
     start_of,
+    state_of,
     take_state,
 )
 from demeter.vision.training.segmenter import TYPES, Segmenter, segmenter_from
-from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, recoloured
+from demeter.vision.training.tiles import CLASSES, Pictures, coco_of, fields_of, recoloured
 
 PAD = 114
 SEGMENTER_OUTPUTS = 2  # types and depth; a detector has one
@@ -55,16 +57,25 @@ def read_outlines(folder: Path) -> list[Outlined]:
     """Pictures of a folder with ``coco.json`` and the containers in them.
 
     Raises:
-        TrainingDataRefused: ``coco.json`` cannot be read or lists no picture.
+        TrainingDataRefused: ``coco.json`` cannot be read, lists no picture, or lacks a field.
     """
     body = coco_of(folder)
-    known = {c["id"]: TYPES.index(c["name"]) for c in body["categories"] if c["name"] in TYPES}
-    found = defaultdict(list)
-    for row in body["annotations"]:
-        if row["category_id"] in known:
-            polygon = np.array(row["segmentation"][0], np.float32).reshape(-1, 2)
-            found[row["image_id"]].append((known[row["category_id"]], polygon))
-    return [Outlined(folder / i["file_name"], tuple(found[i["id"]])) for i in body["images"]]
+    with fields_of(folder):
+        known = {c["id"]: TYPES.index(c["name"]) for c in body["categories"] if c["name"] in TYPES}
+        found = defaultdict(list)
+        for row in body["annotations"]:
+            if row["category_id"] in known:
+                found[row["image_id"]].append((known[row["category_id"]], _outline(row)))
+        return [Outlined(folder / i["file_name"], tuple(found[i["id"]])) for i in body["images"]]
+
+
+def _outline(row: dict[str, Any]) -> Floats:
+    """The largest part of a polygon segmentation (N x 2), else the box."""
+    parts = row.get("segmentation")
+    if isinstance(parts, list) and parts:
+        return np.array(max(parts, key=len), np.float32).reshape(-1, 2)
+    x, y, w, h = row["bbox"]
+    return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +149,8 @@ def view(
     height, width = picture.shape[:2]
     longest = max(height, width)
     near = rng.random() < NEAR_SHARE
-    between = np.log(NEARER) if near else (-SIZE_JITTER, SIZE_JITTER)
-    size = LOOK_PX * float(np.exp(rng.uniform(*between)))
+    low, high = np.log(NEARER) if near else (-SIZE_JITTER, SIZE_JITTER)
+    size = LOOK_PX * float(np.exp(rng.uniform(low, high)))
     scale = min(size, LARGEST_SCALE * longest) / longest
     w, h = min(width, round(side / scale)), min(height, round(side / scale))
     x0, y0 = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
@@ -199,16 +210,16 @@ def fresh_segmenter(start: Path | None) -> Segmenter:
     """A segmenter; from a segmenter or a detector (ONNX), or from a trained ``.pt``.
 
     Raises:
-        WeightsDoNotFit: the start is neither.
+        WeightsDoNotFit: the start is neither, or cannot be read.
     """
     if start is None:
         return Segmenter()
     if start.suffix == ".onnx":
-        if len(open_model(start).outputs) == SEGMENTER_OUTPUTS:
+        if len(graph_of(start)[0].output) == SEGMENTER_OUTPUTS:
             return load_segmenter(start)
         return segmenter_from(start_of(start, len(CLASSES)))
     network = Segmenter()
-    state = torch.load(start, weights_only=True)["smooth"]
+    state = state_of(start)
     if any(name.startswith("heads") for name in state):
         detector = Detector(len(CLASSES))
         take_state(detector, state, SILENT_IN_DETECTOR)

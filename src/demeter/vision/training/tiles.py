@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -31,16 +32,29 @@ def coco_of(folder: Path) -> dict[str, Any]:
     """The body of a folder's ``coco.json``.
 
     Raises:
-        TrainingDataRefused: it is missing, is no JSON, or lists no picture.
+        TrainingDataRefused: it is missing, is no JSON table, or lists no picture.
     """
     file = folder / "coco.json"
     try:
         body = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise TrainingDataRefused(f"{file} cannot be read: {error}") from error
-    if not body.get("images"):
+    if not isinstance(body, dict) or not body.get("images"):
         raise TrainingDataRefused(f"{file} lists no picture")
     return body
+
+
+@contextmanager
+def fields_of(folder: Path) -> Iterator[None]:
+    """While the fields of a folder's ``coco.json`` are read.
+
+    Raises:
+        TrainingDataRefused: one is missing or of another kind.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingDataRefused(f"{folder / 'coco.json'}: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +72,28 @@ def read_coco(folder: Path) -> list[Labelled]:
     Plants of which too little is seen are left out.
 
     Raises:
-        TrainingDataRefused: ``coco.json`` cannot be read or lists no picture.
+        TrainingDataRefused: ``coco.json`` cannot be read, lists no picture, or lacks a field.
     """
     body = coco_of(folder)
+    with fields_of(folder):
+        rows = _boxes_of(body)
+        return [_labelled(folder / i["file_name"], rows[i["id"]]) for i in body["images"]]
+
+
+def _boxes_of(body: dict[str, Any]) -> defaultdict[Any, list[tuple[float, ...]]]:
+    """Corners and class of each box that is learnt from, by picture."""
     known = {c["id"]: CLASSES.index(c["name"]) for c in body["categories"] if c["name"] in CLASSES}
-    rows = defaultdict(list)
+    rows: defaultdict[Any, list[tuple[float, ...]]] = defaultdict(list)
     for row in body["annotations"]:
         if row["category_id"] in known and row.get("visible", 1.0) >= MIN_VISIBLE:
             x, y, w, h = row["bbox"]
             rows[row["image_id"]].append((x, y, x + w, y + h, known[row["category_id"]]))
-    out = []
-    for image in body["images"]:
-        table = np.array(rows[image["id"]], np.float32).reshape(-1, 5)
-        out.append(
-            Labelled(folder / image["file_name"], table[:, :4], table[:, 4].astype(np.int64))
-        )
-    return out
+    return rows
+
+
+def _labelled(path: Path, rows: list[tuple[float, ...]]) -> Labelled:
+    table = np.array(rows, np.float32).reshape(-1, 5)
+    return Labelled(path, table[:, :4], table[:, 4].astype(np.int64))
 
 
 class Pictures:
