@@ -72,6 +72,7 @@ def test_containers_come_in_reading_order_whatever_order_they_were_found_in():
 
 
 POTS = [(x, y, x + 20, y + 20) for x in range(4, 110, 24) for y in range(4, 90, 24)]
+SMALL_POTS = [(x, y, x + 12, y + 12) for x in range(4, 110, 16) for y in range(4, 90, 16)]
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ POTS = [(x, y, x + 20, y + 20) for x in range(4, 110, 24) for y in range(4, 90, 
     [
         ([], 2),
         (POTS, 3),
+        (SMALL_POTS, 4),
         ([(5, 5, 60, 90), (60, 5, 115, 90)], 2),
         # A bed and crumbs beside it, and a bed among pots: the larger part of the area says.
         ([(5, 5, 90, 90), *((100, y, 108, y + 8) for y in range(5, 90, 12))], 2),

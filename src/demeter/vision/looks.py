@@ -1,7 +1,7 @@
 """Looks at a photo: the whole tells what a container is, parts from nearer where it ends.
 
 A network of a fixed side sees a whole photo coarsely: small pots melt into each other and
-edges are off by their rims. Parts show them at twice or three times the size, but a part of a
+edges are off by their rims. Parts show them at two to four times the size, but a part of a
 bed looks like anything. So how near to go is asked of what the whole shows, and the mean of
 the two is taken, which is better than either (``docs/decisions/0012`` has the figures).
 """

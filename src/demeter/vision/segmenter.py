@@ -42,9 +42,10 @@ TYPES = (
 )
 _MOSTLY = 0.5
 # Parts of a photo are looked at twice as large as the whole, which tells types by what is in
-# them, and three times where containers are no wider than so many pixels of the whole's maps:
-# edges there are a good part of a container. Of large ones a nearer part looks like anything.
-NEAR, NEARER, _SMALL_PX = 2, 3, 28
+# them, and three or four times where containers are at most so many pixels of the whole's maps
+# wide: edges there are a good part of a container. Of large ones a nearer part looks like
+# anything.
+_NEAR, _NEARER = 2, ((14, 4), (28, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,9 @@ def instances(
 def nearness(shares: NDArray[np.float32], depth: NDArray[np.float32], rule: SeedRule) -> int:
     """How many times as large parts of a photo are looked at, by maps of the whole."""
     width = usual_width_px([int(m.sum()) for m in instances(shares, depth, rule)])
-    return NEARER if width is not None and width <= _SMALL_PX else NEAR
+    if width is None:
+        return _NEAR
+    return next((times for widest, times in _NEARER if width <= widest), _NEAR)
 
 
 def usual_width_px(areas_px: Sequence[int]) -> float | None:
