@@ -235,7 +235,9 @@ def chunk_cut(body: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda _: b"no picture", lambda b: b[: len(b) // 2], chunk_cut], ids=str
+    "damage",
+    [lambda _: b"no picture", lambda b: b[: len(b) // 2], chunk_cut],
+    ids=["none", "half", "chunk"],
 )
 def test_a_damaged_photo_is_refused_by_name(tmp_path, damage):
     body = io.BytesIO()
