@@ -114,8 +114,8 @@ def load_detector(path: Path, classes: int) -> Detector:
 def load_segmenter(path: Path) -> Segmenter:
     """A segmenter with the weights of an ONNX file of one, its batch norms as `load_detector`.
 
-    A file from before there was a ``bench``, or bottlenecks in the read-out, starts with ones
-    that say nothing.
+    A file from before there was a ``bench``, or bottlenecks in the read-out or on the neck's
+    way down, starts with ones that say nothing.
 
     Raises:
         WeightsDoNotFit: the file is none.
