@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -262,3 +266,22 @@ def test_two_processes_draw_what_one_does_also_beside_threads(tmp_path) -> None:
         for name in "12"
     )
     assert one == two
+
+
+def test_no_process_outlives_a_rendering_that_is_killed(tmp_path: Path) -> None:
+    order = (sys.executable, "-m", "demeter", "synth", str(tmp_path / "scenes"))
+    rest = ("--kind", "tiles", "--count", "5000", "--side", "64", "--workers", "2")
+    rendering = subprocess.Popen([*order, *rest], stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    try:
+        while not list(tmp_path.glob("scenes/images/*.jpg")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        children = Path("/proc", str(rendering.pid), "task", str(rendering.pid), "children")
+        workers = [Path("/proc", pid, "cwd") for pid in children.read_text().split()]
+        assert len(workers) >= 2
+    finally:
+        rendering.kill()
+        rendering.wait()
+    while any(w.exists() for w in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(w.exists() for w in workers)

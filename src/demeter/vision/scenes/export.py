@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import cv2
@@ -110,10 +112,25 @@ def write_scenes(
             yield n + 1
     else:
         # Not forked: a copy of a process with threads, as training and databases have, hangs.
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
             for n, _ in enumerate(pool.map(_write_one, todo, chunksize=CHUNK)):
                 yield n + 1
     _collect(out, count)
+
+
+def _end_with_parent() -> None:
+    """End this worker when the command that began it is gone, or it would wait for ever.
+
+    A killed command cannot tell its workers, and each of them holds the queue open for all.
+    """
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _write_one(job: tuple[Path, str, int, int, int]) -> None:
