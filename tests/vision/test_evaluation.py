@@ -151,6 +151,22 @@ def test_containers_are_judged_where_they_are_marked(tmp_path):
     assert 0.5 < ap <= 1
 
 
+def test_average_precision_knows_no_ignored_region(tmp_path):
+    (marked,) = read_marks(labelled(tmp_path / "c", "coco"))
+    first = marked.boxes[0]
+    others = replace(marked, plants=marked.plants[1:], boxes=marked.boxes[1:])
+    corners = [(first[x], first[y]) for x, y in ((0, 1), (2, 1), (2, 3), (0, 3))]
+    ignoring = replace(others, ignore=Ignored(polygons_px=(tuple(corners),)))
+    models = stand_in_models()
+    (wrong,), (right,) = (
+        [box_average_precision(list(evaluated((m,), models, Hints())))] for m in (others, ignoring)
+    )
+    assert wrong is not None
+    assert right is not None
+    assert wrong[0] < 1
+    assert right[0] == 1
+
+
 def test_nothing_to_judge_sums_up_too():
     summary = summarised([])
     assert (summary.photos, summary.f1, summary.mape) == (0, 1.0, None)
@@ -255,6 +271,14 @@ def test_whatever_pillow_says_of_a_photo_it_is_refused_by_name(tmp_path, monkeyp
     monkeypatch.setattr(Image, "open", damaged)
     with pytest.raises(LabelsRefused, match=r"bed\.png.*broken"):
         upright(tmp_path / "bed.png")
+
+
+@pytest.mark.parametrize("name", ["labels/bed.txt", "data.yaml"])
+def test_a_file_that_is_no_text_is_refused_by_name(tmp_path, name):
+    folder = labelled(tmp_path / "y", "yolo")
+    (folder / name).write_bytes("0: cajón".encode("utf-16"))
+    with pytest.raises(LabelsRefused, match=Path(name).name):
+        read_marks(folder)
 
 
 @pytest.mark.parametrize("line", ["0", "1", "1 0.5", "1 0.1 0.1 0.2", "1 0.1 0.1", "7 1 1 1 1"])

@@ -270,3 +270,26 @@ def counted_bed(estimated: int | None) -> PhotoCount:
     containers = (replace(made.containers[0], polygon_px=frame, area_px=1_000_000),)
     estimations = (replace(made.estimations[0], residual_polygons_px=(frame,)),)
     return replace(made, containers=containers, estimations=estimations)
+
+
+def test_what_is_left_of_a_residual_ends_at_the_seam() -> None:
+    bed = counted_bed(estimated=40)
+    (whole,) = bed.estimations
+    strip = ((100, 450), (900, 450), (900, 550), (100, 550))
+    far = ((950, 480), (990, 480), (970, 520))
+    bed = replace(
+        bed,
+        estimations=(replace(whole, residual_polygons_px=(strip, far), polygon_px=strip),),
+        counts=tuple(replace(c, residual_share=0.2) for c in bed.counts),
+    )
+    right = np.array([[1, 0, -500.0], [0, 1, 0], [0, 0, 1]])
+    matrices = {(0, 1): right, (1, 0): inverse(right)}
+    part = parted([bed, bed], 0, owned([bed, bed], matrices)[0], matrices)
+    (left,) = part.photo.estimations
+    (outline,) = left.residual_polygons_px
+    seam = min(x for x, _ in part.beyond_px[0])
+    assert set(outline) == set(left.polygon_px)
+    assert (min(outline)[0], max(x for x, _ in outline)) == (100, pytest.approx(seam, abs=2))
+    share = left.parameters["share_this_side"]
+    assert 0 < share < 1
+    assert part.photo.counts[0].residual_share == pytest.approx(0.2 * share, abs=1e-3)

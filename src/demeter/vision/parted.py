@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from shapely import MultiPoint, Polygon, union_all
+from shapely.geometry.base import BaseGeometry
 
 from demeter.vision.bands import whole_parts
 from demeter.vision.seam import Matrices, Owned, margins
@@ -36,18 +38,20 @@ def parted(photos: Sequence[PhotoCount], i: int, own: Owned, matrices: Matrices)
     """The i-th photo as it counts beside the others.
 
     Containers that another photo counts whole are gone, and so are those of which nothing
-    is left. Estimates keep the share of their residual that lies on this side. Intervals
-    keep their distances: wide rather than narrow.
+    is left. Estimates keep the share of their residual that lies on this side, and its
+    outlines end at the seam. Intervals keep their distances: wide rather than narrow.
     """
     photo = photos[i]
     if not any((i, j) in matrices for j in range(len(photos))):
         return Parted(photo, (), ())
     here = _here(photo, photos, i, matrices)
+    beyond = _beyond(photo, here)
+    shares = {e.container: _share(e, photo, here, own) for e in photo.estimations}
     estimations = {
-        e.container: _estimation(e, _share(e, photo, here, own)) for e in photo.estimations
+        e.container: _estimation(e, shares[e.container], beyond) for e in photo.estimations
     }
     kept = [d for d, mine in zip(photo.detections, own.detections, strict=True) if mine]
-    counts = [_count(c, kept, estimations) for c in photo.counts]
+    counts = [_count(c, kept, estimations, shares) for c in photo.counts]
     stays = [
         before
         for before, now in zip(photo.counts, counts, strict=True)
@@ -58,7 +62,7 @@ def parted(photos: Sequence[PhotoCount], i: int, own: Owned, matrices: Matrices)
     return Parted(
         _assembled(photo, number, kept, estimations, counts),
         tuple(d.xyxy_px for d in gone),
-        _beyond(photo, here),
+        beyond,
     )
 
 
@@ -95,6 +99,7 @@ def _count(
     before: ContainerCount,
     kept: list[Detection],
     estimations: dict[int, Estimation],
+    shares: dict[int, float],
 ) -> ContainerCount:
     mine = [d for d in kept if d.container == before.container]
     detected = sum(not d.is_empty_container for d in mine)
@@ -109,6 +114,7 @@ def _count(
         detected=detected,
         empty=len(mine) - detected,
         estimated=estimated,
+        residual_share=round(before.residual_share * shares.get(before.container, 1.0), 4),
         interval_90=_moved(before.interval_90, was, now),
     )
 
@@ -119,15 +125,18 @@ def _moved(interval: tuple[int, int] | None, count: int, now: int) -> tuple[int,
     return max(0, now - (count - interval[0])), now + interval[1] - count
 
 
-def _estimation(made: Estimation, share: float) -> Estimation:
+def _estimation(made: Estimation, share: float, beyond_px: Polygons) -> Estimation:
     """The part of an estimate on this side; an unknown one stays unknown unless none is left."""
     if share >= 1.0:
         return made
     share = max(0.0, share)
     bands = _bands(made.bands, share)
     area_cm2 = made.residual_area_cm2
+    outlines = _cut(made.residual_polygons_px, beyond_px)
     scaled = replace(
         made,
+        polygon_px=_hull(outlines),
+        residual_polygons_px=outlines,
         residual_area_px=round(made.residual_area_px * share),
         residual_area_cm2=None if area_cm2 is None else round(area_cm2 * share, 1),
         bands=bands,
@@ -139,6 +148,27 @@ def _estimation(made: Estimation, share: float) -> Estimation:
         estimated=sum(b.estimated for b in bands) if bands else round(made.estimated * share),
         parameters=made.parameters | {"share_this_side": round(share, 4)},
     )
+
+
+def _cut(outlines_px: Polygons, beyond_px: Polygons) -> Polygons:
+    """Outlines without what lies beyond the seam; what is left of one may be several."""
+    beyond = union_all([Polygon(p).buffer(0) for p in beyond_px])
+    left = [part for p in outlines_px for part in _parts(Polygon(p).buffer(0).difference(beyond))]
+    return tuple(sorted(p for part in left if len(p := _corners(part)) > 2))  # noqa: PLR2004
+
+
+def _parts(shape: BaseGeometry) -> list[Polygon]:
+    return [g for g in getattr(shape, "geoms", (shape,)) if isinstance(g, Polygon) and g.area]
+
+
+def _corners(shape: Polygon) -> tuple[tuple[int, int], ...]:
+    """Corners in whole pixels, each once."""
+    return tuple(dict.fromkeys((round(x), round(y)) for x, y in shape.exterior.coords))
+
+
+def _hull(outlines_px: Polygons) -> tuple[tuple[int, int], ...]:
+    hull = MultiPoint([corner for p in outlines_px for corner in p]).convex_hull
+    return _corners(hull) if isinstance(hull, Polygon) else ()
 
 
 def _bands(bands: tuple[Band, ...], share: float) -> tuple[Band, ...]:

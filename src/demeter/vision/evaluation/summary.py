@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from demeter.vision.evaluation.figures import ContainerFigures, PhotoFigures
+from demeter.vision.evaluation.figures import ContainerFigures, PhotoFigures, detections_of
 from demeter.vision.evaluation.matching import (
     average_precision,
     hit_by_iou,
@@ -140,7 +140,10 @@ def calibration(figures: list[PhotoFigures], bins: int = 5) -> list[tuple[float,
 
 
 def box_average_precision(figures: list[PhotoFigures]) -> tuple[float, float] | None:
-    """AP at IoU 0.5, and its mean over 0.5, 0.55 … 0.95, where plants have boxes."""
+    """AP at IoU 0.5, and its mean over 0.5, 0.55 … 0.95, where plants have boxes.
+
+    Detections in regions that count neither way are left out, as everywhere.
+    """
     boxed = [f for f in figures if f.marked.boxes is not None]
     if not boxed:
         return None
@@ -153,9 +156,9 @@ def _box_ap(figures: list[PhotoFigures], least_iou: float) -> float:
     hits, confidences, marks = [], [], 0
     for f in figures:
         assert f.marked.boxes is not None
-        plants = [d for d in f.photo.detections if not d.is_empty_container]
-        boxes = np.array([d.xyxy_px for d in plants], np.float64).reshape(-1, 4)
-        confidence = np.array([d.confidence for d in plants], np.float64)
+        every, confidence, empty = detections_of(f.photo)
+        known = f.plants.is_known
+        boxes, confidence = every[~empty][known], confidence[~empty][known]
         hits.append(hit_by_iou(boxes, confidence, f.marked.boxes, least_iou))
         confidences.append(confidence)
         marks += len(f.marked.boxes)

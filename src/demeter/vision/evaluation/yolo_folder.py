@@ -24,8 +24,8 @@ def read_yolo(folder: Path) -> list[Marked]:
     A picture without a label file holds no marks, as YOLO means it.
 
     Raises:
-        LabelsRefused: no names, a line that is neither a box nor a polygon, or a picture
-            that cannot be read.
+        LabelsRefused: no names, a file that is no text, a line that is neither a box nor a
+            polygon, or a picture that cannot be read.
     """
     meanings = [meaning_of(n) for n in _names(folder)]
     pictures = [p for p in sorted((folder / "images").rglob("*")) if p.suffix.lower() in SUFFIXES]
@@ -36,11 +36,18 @@ def _names(folder: Path) -> list[str]:
     """Class names by index, from ``data.yaml`` or ``classes.txt``."""
     classes, table = folder / "classes.txt", folder / "data.yaml"
     if classes.is_file():
-        return classes.read_text(encoding="utf-8").splitlines()
-    names = names_in(table.read_text(encoding="utf-8")) if table.is_file() else []
+        return _text(classes).splitlines()
+    names = names_in(_text(table)) if table.is_file() else []
     if not names:
         raise LabelsRefused(f"{folder.name}: neither data.yaml nor classes.txt names the classes")
     return names
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise LabelsRefused(f"{path.name}: not text in UTF-8 ({error})") from error
 
 
 def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> Marked:
@@ -73,7 +80,7 @@ def _rows(path: Path, meanings: list[Meaning]) -> list[tuple[Meaning, np.ndarray
     if not path.is_file():
         return []
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_text(path).splitlines(), 1):
         fields = line.split()
         if not fields:
             continue
