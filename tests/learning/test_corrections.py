@@ -49,7 +49,9 @@ def edited(db: Session, made: PhotoSession, *, accept: bool = False, **edits):
 
 def test_an_added_plant_is_one_more_in_the_ledger(db: Session) -> None:
     made = recorded(db, photo_count((8, 0), (5, 0)))
-    done = corrections.add_detection(db, told(db, None), made.session_id, MISSED)
+    done = corrections.correct_session(
+        db, told(db, None), made.session_id, corrections.Edits(add=(MISSED,))
+    )
     assert [m.quantity for m in done.movements] == [1]
     assert on_hand(db) == 14
     row = db.scalars(select(ContainerCount).where(ContainerCount.container_index == 1)).one()
@@ -61,7 +63,9 @@ def test_an_added_plant_is_one_more_in_the_ledger(db: Session) -> None:
 def test_a_removed_detection_stays_in_its_table_and_leaves_the_ledger(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
     first = detection_ids(db)[0]
-    corrections.remove_detection(db, told(db, None, "a stone"), made.session_id, first)
+    corrections.correct_session(
+        db, told(db, None, "a stone"), made.session_id, corrections.Edits(remove=(first,))
+    )
     assert on_hand(db) == 7
     assert db.scalar(select(func.count()).select_from(Detection)) == 8
     kept = db.scalars(select(DetectionCorrection)).one()
@@ -111,7 +115,9 @@ def test_marks_of_what_was_estimated_replace_the_estimate(db: Session) -> None:
 
 def test_a_number_that_a_person_said_is_not_changed_by_marks(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
-    corrections.correct_container(db, told(db, None), made.session_id, 1, 10)
+    corrections.correct_session(
+        db, told(db, None), made.session_id, corrections.Edits(plants={1: 10})
+    )
     edited(db, made, add=(MISSED, MISSED))
     assert on_hand(db) == 10
 

@@ -96,23 +96,6 @@ def correct_session(
     return claims.once(session, told.movement_id, "correct_session", request, told.user_id, act)
 
 
-def correct_container(
-    session: Session, told: Told, session_id: UUID, container_index: int, plants: int
-) -> Effect:
-    """Say how many plants one container holds; raises what `correct_session` does."""
-    return correct_session(session, told, session_id, Edits(plants={container_index: plants}))
-
-
-def add_detection(session: Session, told: Told, session_id: UUID, mark: NewMark) -> Effect:
-    """Mark a plant or an empty container that was missed; raises as `correct_session`."""
-    return correct_session(session, told, session_id, Edits(add=(mark,)))
-
-
-def remove_detection(session: Session, told: Told, session_id: UUID, detection_id: int) -> Effect:
-    """Say that a detection is nothing; raises what `correct_session` does."""
-    return correct_session(session, told, session_id, Edits(remove=(detection_id,)))
-
-
 def _standing(session: Session, session_id: UUID) -> tuple[PhotoSession, Count]:
     """The session and its count, locked, with their location."""
     found = review.locked(session, session_id)
