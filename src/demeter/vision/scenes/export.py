@@ -29,7 +29,6 @@ CATEGORIES = [
 ]
 PHOTO_SIZES = ((4000, 3000), (4624, 3468), (3000, 4000), (4000, 3000))
 JPEG_QUALITY = 95
-CHUNK = 8
 
 
 def coco_rows(picture: Scene) -> list[dict[str, Any]]:
@@ -113,7 +112,7 @@ def write_scenes(
     else:
         # Not forked: a copy of a process with threads, as training and databases have, hangs.
         with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
-            for n, _ in enumerate(pool.map(_write_one, todo, chunksize=CHUNK)):
+            for n, _ in enumerate(pool.map(_write_one, todo)):
                 yield n + 1
     _collect(out, count)
 
