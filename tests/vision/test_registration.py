@@ -10,6 +10,7 @@ import pytest
 
 from demeter.vision.agreement import agreement
 from demeter.vision.features import MOST_LOOSE, described
+from demeter.vision.geometry import Polygon
 from demeter.vision.hypotheses import away_px
 from demeter.vision.likeness import second_near
 from demeter.vision.matching import matches_held_and_all, matches_near
@@ -293,3 +294,19 @@ def test_what_is_left_of_a_residual_ends_at_the_seam() -> None:
     share = left.parameters["share_this_side"]
     assert 0 < share < 1
     assert part.photo.counts[0].residual_share == pytest.approx(0.2 * share, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "hull", [(), ((600, 500), (700, 500)), ((100, 450), (900, 450), (100, 550))]
+)
+def test_a_residual_of_which_only_a_hull_is_known_is_parted_too(hull: Polygon) -> None:
+    bed = counted_bed(estimated=40)
+    whole = replace(bed.estimations[0], residual_polygons_px=(), polygon_px=hull)
+    bed = replace(bed, estimations=(whole,))
+    right = np.array([[1, 0, -500.0], [0, 1, 0], [0, 0, 1]])
+    matrices = {(0, 1): right, (1, 0): inverse(right)}
+    part = parted([bed, bed], 0, owned([bed, bed], matrices)[0], matrices)
+    (left,) = part.photo.estimations
+    assert 0 < left.parameters["share_this_side"] < 1
+    assert bool(left.polygon_px) == (len(hull) > 2)
+    assert max((x for x, _ in left.polygon_px), default=0) < 800

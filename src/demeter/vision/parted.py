@@ -135,7 +135,9 @@ def _estimation(made: Estimation, share: float, beyond_px: Polygons) -> Estimati
     outlines = _cut(made.residual_polygons_px, beyond_px)
     scaled = replace(
         made,
-        polygon_px=_hull(outlines),
+        polygon_px=_hull(
+            outlines if made.residual_polygons_px else _cut((made.polygon_px,), beyond_px)
+        ),
         residual_polygons_px=outlines,
         residual_area_px=round(made.residual_area_px * share),
         residual_area_cm2=None if area_cm2 is None else round(area_cm2 * share, 1),
@@ -152,9 +154,14 @@ def _estimation(made: Estimation, share: float, beyond_px: Polygons) -> Estimati
 
 def _cut(outlines_px: Polygons, beyond_px: Polygons) -> Polygons:
     """Outlines without what lies beyond the seam; what is left of one may be several."""
-    beyond = union_all([Polygon(p).buffer(0) for p in beyond_px])
-    left = [part for p in outlines_px for part in _parts(Polygon(p).buffer(0).difference(beyond))]
-    return tuple(sorted(p for part in left if len(p := _corners(part)) > 2))  # noqa: PLR2004
+    beyond = union_all([_shape(p) for p in beyond_px])
+    left = [part for p in outlines_px for part in _parts(_shape(p).difference(beyond))]
+    return tuple(p for part in left if len(p := _corners(part)) > 2)  # noqa: PLR2004
+
+
+def _shape(outline_px: tuple[tuple[int, int], ...]) -> BaseGeometry:
+    """A valid shape, empty for what has no area."""
+    return Polygon(outline_px).buffer(0) if len(outline_px) > 2 else Polygon()  # noqa: PLR2004
 
 
 def _parts(shape: BaseGeometry) -> list[Polygon]:
