@@ -22,7 +22,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.db import engine, migrate, transaction
+from demeter.core.checks import references, run
+from demeter.core.db import engine, migrate, transaction
 from demeter.demo import years as made_up
 from demeter.reconciliation import answers, periods
 from demeter.reconciliation.checks import CLOSINGS
@@ -30,7 +31,6 @@ from demeter.stock import life, listing
 from demeter.stock.checks import LOTS, MOVES
 from demeter.stock.checks_counts import COUNTS
 from demeter.stock.history import Filter, Level, stock
-from demeter.stock.verifying import references, run
 
 
 def main() -> None:

@@ -167,7 +167,7 @@ def _plant(nursery: Nursery, codes: list[str]) -> None:
     del nursery  # its database is that of this process' settings
     from sqlalchemy import text  # noqa: PLC0415 - settings are read when first asked for
 
-    from demeter.db import transaction  # noqa: PLC0415
+    from demeter.core.db import transaction  # noqa: PLC0415
     from demeter.demo.load import load_nursery  # noqa: PLC0415
 
     with transaction() as session:

@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 from shapely import Polygon
 
+from demeter.core.settings import settings
 from demeter.locations.models import BinCategory
-from demeter.settings import settings
 from demeter.stock.recognition import normalised, outline, recognise, returned, unmoved
 from demeter.vision.agreement import disagreement
 from demeter.vision.features import described

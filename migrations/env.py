@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `demeter.db.migrate` hands over."""
+"""Alembic's entry: runs on the connection that `demeter.core.db.migrate` hands over."""
 
 from alembic import context
 

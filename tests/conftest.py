@@ -23,10 +23,10 @@ from psycopg import sql
 from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
-from demeter import db
-from demeter.errors import Unavailable
-from demeter.localdb import LocalDatabase
-from demeter.settings import settings
+from demeter.core import db
+from demeter.core.errors import Unavailable
+from demeter.core.localdb import LocalDatabase
+from demeter.core.settings import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -153,7 +153,7 @@ def session(engine: Engine) -> Iterator[Session]:
 def fresh_database(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A migrated database of the test's own, for real commits and for other processes.
 
-    It is what `demeter.db` uses in this process and, by DEMETER_DATABASE_URL, in those that it
+    It is what `demeter.core.db` uses in this process and, by DEMETER_DATABASE_URL, in those that it
     starts.
     """
     with _copy_of_template(server_url) as url:

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 from fastapi.testclient import TestClient
 
-from demeter import jobs
-from demeter.db import transaction
+from demeter.core import jobs
+from demeter.core.checks import references, run
+from demeter.core.db import transaction
 from demeter.reconciliation.checks import CLOSINGS
 from demeter.stock.checks import LOTS, MOVES
 from demeter.stock.checks_counts import COUNTS
-from demeter.stock.verifying import references, run
 from ledgersteps import day
 from nursery import photo_count
 from served import count as recorded

@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from demeter import db
 from demeter.app import create_app
-from demeter.db import transaction
+from demeter.core import db
+from demeter.core.db import transaction
 from demeter.photos import counting, record
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
 from demeter.vision import overlay

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from demeter.cli import COMMANDS
-from demeter.errors import DomainError
-from demeter.settings import Settings
+from demeter.core.errors import DomainError
+from demeter.core.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

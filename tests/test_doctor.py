@@ -9,10 +9,11 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from demeter import blobs, cli
-from demeter.doctor import Finding, Verdict, examine, is_well
-from demeter.doctor import machine as machine_checks
-from demeter.settings import settings
+from demeter import cli
+from demeter.core import blobs
+from demeter.core.settings import settings
+from demeter.ops.doctor import Finding, Verdict, examine, is_well
+from demeter.ops.doctor import machine as machine_checks
 
 
 def found(part: str) -> Finding:

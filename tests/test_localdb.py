@@ -15,12 +15,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from demeter.localdb import LocalDatabase, LocalDatabaseFailed, PostgresProgramsMissing
-from demeter.localdb import programs as programs_module
-from demeter.localdb.sockets import LONGEST_PATH_BYTES, socket_dir
+from demeter.core.localdb import LocalDatabase, LocalDatabaseFailed, PostgresProgramsMissing
+from demeter.core.localdb import programs as programs_module
+from demeter.core.localdb.sockets import LONGEST_PATH_BYTES, socket_dir
 
 START = (
-    "import sys; from pathlib import Path; from demeter.localdb import LocalDatabase; "
+    "import sys; from pathlib import Path; from demeter.core.localdb import LocalDatabase; "
     "print(LocalDatabase(Path(sys.argv[1]), durable=False).ensure_running())"
 )
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another account")

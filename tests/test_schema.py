@@ -9,8 +9,9 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from demeter import db, tables
-from demeter.db import Base
+from demeter import tables
+from demeter.core import db
+from demeter.core.db import Base
 from demeter.photos.models import SessionStatus
 from nursery import FIXTURES, counted_session, photo_count, plant_nursery
 

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from demeter.settings import Settings
+from demeter.core.settings import Settings
 from demeter.vision.runtime import Precision
 
 

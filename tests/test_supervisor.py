@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from demeter.supervisor import Crew, Role
+from demeter.ops.supervisor import Crew, Role
 
 SLEEPER = (sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(60)")
 STUBBORN = (
@@ -79,7 +79,7 @@ def test_one_that_keeps_dying_has_its_last_words_told() -> None:
 
 
 def test_one_that_does_not_listen_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demeter.supervisor.crew.PATIENCE_S", 0.5)
+    monkeypatch.setattr("demeter.ops.supervisor.crew.PATIENCE_S", 0.5)
     crew = Crew([Role("stubborn", STUBBORN)], say=lambda _: None)
     began = time.monotonic()
     assert runs_while(crew, lambda: crew.members[0].is_alive and time.monotonic() - began > 1)
@@ -90,7 +90,7 @@ def test_none_outlives_a_crew_that_is_killed(tmp_path: Path) -> None:
     program = f"""
 import sys
 from pathlib import Path
-from demeter.supervisor import Crew, Role
+from demeter.ops.supervisor import Crew, Role
 
 def note():
     if crew.members[0].pid:

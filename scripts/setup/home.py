@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def prepare() -> Path:
-    """The directory, made if need be; the same default as `demeter.settings`."""
+    """The directory, made if need be; the same default as `demeter.core.settings`."""
     where = Path(os.environ.get("DEMETER_HOME") or _default()).expanduser().absolute()
     try:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)

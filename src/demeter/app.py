@@ -6,10 +6,11 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from demeter import logs, tables, web
-from demeter.edge import health, problems
-from demeter.edge.guards import Guards
-from demeter.edge.requests import RequestIds
+from demeter import tables, web
+from demeter.core import logs
+from demeter.core.http import health, problems
+from demeter.core.http.guards import Guards
+from demeter.core.http.requests import RequestIds
 from demeter.learning import api as learning
 from demeter.photos import api as photos
 from demeter.photos import api_actions as decisions

@@ -1,8 +1,8 @@
 """Every table's class, imported once so that foreign keys between features resolve."""
 
-from demeter import blobs
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
+from demeter.core import blobs
 from demeter.learning import models as learning
 from demeter.locations import models as locations
 from demeter.photos import models as photos

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
-from demeter.edge.guards import is_own_name, refuse
-from demeter.errors import DomainError
+from demeter.core.errors import DomainError
+from demeter.core.http.guards import is_own_name, refuse
 from served import client, jpeg, rows, uploaded
 
 __all__ = ["client"]

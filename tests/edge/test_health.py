@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from demeter import db
-from demeter.db import transaction
+from demeter.core import db
+from demeter.core.db import transaction
 from served import client
 
 __all__ = ["client"]
@@ -44,5 +44,5 @@ def test_without_a_database_the_process_lives_and_is_not_ready(
 
 
 def test_a_home_that_cannot_be_written_is_not_ready(client: TestClient, monkeypatch, tmp_path):
-    monkeypatch.setattr("demeter.edge.health.os.access", lambda *_: False)
+    monkeypatch.setattr("demeter.core.http.health.os.access", lambda *_: False)
     assert client.get("/health/ready").status_code == 503

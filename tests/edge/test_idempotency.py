@@ -7,8 +7,8 @@ import threading
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
-from demeter.db import transaction
-from demeter.edge.idempotency import IdempotencyKey
+from demeter.core.db import transaction
+from demeter.core.http.idempotency import IdempotencyKey
 from demeter.photos.models import PhotoSession
 from served import client, jpeg, rows, send
 

@@ -13,7 +13,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from demeter.app import create_app
-from demeter.errors import Conflict
+from demeter.core.errors import Conflict
 
 PROBLEM = "application/problem+json"
 

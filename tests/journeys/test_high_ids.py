@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.photos import record, review
 from demeter.photos.models import SessionStatus
 from nursery import NOON, configure, counted_session, photo_count, plant_nursery, user

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from demeter import blobs
-from demeter.db import engine, transaction
-from demeter.settings import settings
+from demeter.core import blobs
+from demeter.core.db import engine, transaction
+from demeter.core.settings import settings
 from pictures import encoded, picture
 
 WEED = Path(sys.executable).with_name("weed")

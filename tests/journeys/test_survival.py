@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.photos import intake
 from nursery import location, plant_nursery, user
 

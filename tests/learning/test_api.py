@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from demeter import db
-from demeter.db import transaction
+from demeter.core import db
+from demeter.core.db import transaction
 from demeter.learning.models import BlindRecount
 from nursery import on_hand, photo_count
 from served import SESSIONS, client, count, rows, uploaded

@@ -8,9 +8,9 @@ from uuid import UUID, uuid5
 import pytest
 from sqlalchemy.orm import Session
 
+from demeter.core.settings import settings
 from demeter.learning import blind
 from demeter.photos import record, review
-from demeter.settings import settings
 from nursery import counted_session, photo_count, plant_nursery, user
 
 IDS = [uuid5(UUID(int=0), str(n)) for n in range(2000)]

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from demeter.cli import models as cli
-from demeter.db import transaction
+from demeter.core.db import transaction
+from demeter.core.settings import settings
 from demeter.learning import active, blind, calibrating
 from demeter.learning.calibrating import Sample, calibrated
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.recounts import samples_of_recounts
 from demeter.photos import record
-from demeter.settings import settings
 from demeter.vision.interval import Evidence, shipped_error_model
 from demeter.vision.interval_fit import Observed
 from learning.test_judging import marked

@@ -15,8 +15,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from demeter.cli import dataset as cli
-from demeter.db import engine, transaction
-from demeter.errors import InvalidInput
+from demeter.core.db import engine, transaction
+from demeter.core.errors import InvalidInput
 from demeter.learning.dataset import Format, export
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.splits import Side, SplitRule, is_held_out, split

@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from demeter.cli import models as cli
-from demeter.db import engine, transaction
+from demeter.core.db import engine, transaction
 from demeter.learning import active, judging, registry
 from demeter.learning.errors import ModelStays, TooLittleTruth
 from demeter.learning.models import ModelComparison, VisionModel, VisionTask

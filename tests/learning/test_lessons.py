@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from demeter.cli import train as cli
-from demeter.db import engine
+from demeter.core.db import engine
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.lessons import TILE_PX, Lessons, _save, _small, prepared
 from demeter.learning.models import VisionTask

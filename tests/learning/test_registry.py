@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from demeter import blobs
 from demeter.cli import models as cli
-from demeter.db import engine, transaction
+from demeter.core import blobs
+from demeter.core.db import engine, transaction
 from demeter.learning import active, inspecting, preview, registry
 from demeter.learning.errors import ModelNotFound, ModelStays
 from demeter.learning.models import VisionModel, VisionTask

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.stock.models import StockMovement
 from nursery import configure, photo_count
 from served import SESSIONS, client, count, jpeg, rows, send, uploaded

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.photos.models import SessionImage, SessionImageStatus
 from nursery import photo_count
 from served import SESSIONS, client, count, jpeg, send, uploaded

@@ -7,7 +7,7 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
-from demeter.blobs import BlobInbox
+from demeter.core.blobs import BlobInbox
 from demeter.photos.models import Image, PhotoSession
 from pictures import bomb, encoded, exif, picture
 from served import SESSIONS, UPLOAD, client, jpeg, rows, send
@@ -155,7 +155,7 @@ def test_every_bad_file_is_named_in_one_problem(client: TestClient):
 
 def test_a_file_over_the_limit_is_not_even_spooled(client: TestClient, monkeypatch):
     monkeypatch.setenv("DEMETER_MAX_PHOTO_BYTES", "100000")
-    from demeter.settings import settings  # noqa: PLC0415
+    from demeter.core.settings import settings  # noqa: PLC0415
 
     settings.cache_clear()
     problem = send(client, b"x" * 300_000, location_code="A1").json()
@@ -167,7 +167,7 @@ def test_a_file_over_the_limit_is_not_even_spooled(client: TestClient, monkeypat
 
 def test_more_photos_than_one_upload_may_carry_are_refused(client: TestClient, monkeypatch):
     monkeypatch.setenv("DEMETER_MAX_PHOTOS", "2")
-    from demeter.settings import settings  # noqa: PLC0415
+    from demeter.core.settings import settings  # noqa: PLC0415
 
     settings.cache_clear()
     problem = send(client, jpeg(1), jpeg(2), jpeg(3), location_code="A1").json()

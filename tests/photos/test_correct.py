@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
-from demeter.errors import Conflict
+from demeter.core.errors import Conflict
 from demeter.locations.models import StorageBin
 from demeter.photos import correct, record, retry, review
 from demeter.photos.models import PhotoSession, SessionStatus

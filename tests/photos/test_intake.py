@@ -12,9 +12,9 @@ from PIL import Image as Pillow
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from demeter import blobs
-from demeter.db import transaction
-from demeter.errors import DomainError
+from demeter.core import blobs
+from demeter.core.db import transaction
+from demeter.core.errors import DomainError
 from demeter.photos import decode, exif, intake, locate
 from demeter.photos.models import (
     CapturedAtSource,
@@ -257,7 +257,7 @@ def test_a_location_that_is_not_there_is_named(db: Session, code: str) -> None:
 def test_accepted_bytes_move_to_the_store_and_are_found_everywhere(
     fresh_database: str, monkeypatch, tmp_path
 ) -> None:
-    from demeter.db import engine  # noqa: PLC0415  the fixture sets which
+    from demeter.core.db import engine  # noqa: PLC0415  the fixture sets which
 
     monkeypatch.setattr(blobs.settings(), "home", tmp_path)
     blobs.store.cache_clear()

@@ -13,7 +13,7 @@ from PIL import Image
 from shapely import Polygon
 from sqlalchemy import select, update
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.learning.truth import accepted_photos
 from demeter.locations.models import StorageBin
 from demeter.photos import overlap, record

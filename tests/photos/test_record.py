@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
-from demeter.errors import chain
+from demeter.core.errors import chain
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.photos import record, review
 from demeter.photos.models import PhotoSession, SessionStatus

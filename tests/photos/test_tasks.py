@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from demeter.blobs import BlobMissing, ObjectStoreUnavailable
-from demeter.db import transaction
+from demeter.core.blobs import BlobMissing, ObjectStoreUnavailable
+from demeter.core.db import transaction
 from demeter.photos import counting, recovery, tasks
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
 from nursery import counted_session, on_hand, photo_count, plant_nursery

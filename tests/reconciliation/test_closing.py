@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.core.settings import settings
 from demeter.photos import record
 from demeter.photos.models import SessionStatus
 from demeter.reconciliation import closing, periods
@@ -23,7 +24,6 @@ from demeter.reconciliation.errors import (
 from demeter.reconciliation.formula import ExceptionKind
 from demeter.reconciliation.lines import Line, lines
 from demeter.reconciliation.models import Period, PeriodClosing, PeriodEvent, PeriodStatus
-from demeter.settings import settings
 from demeter.stock import movements
 from demeter.stock.errors import PeriodClosed
 from demeter.stock.lots import Kind

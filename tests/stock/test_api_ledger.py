@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from ledgersteps import day, supervisor
 
 STOCK = "/api/v1/stock"

@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from demeter.cli import app
-from demeter.db import transaction
-from demeter.errors import DomainError, InvalidInput
+from demeter.core.db import transaction
+from demeter.core.errors import DomainError, InvalidInput
 from demeter.stock.errors import InvalidCount, TooFewPlants
 from ledgersteps import day, supervisor
 from nursery import plant_nursery

@@ -16,8 +16,8 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from demeter.db import transaction
-from demeter.errors import DomainError
+from demeter.core.db import transaction
+from demeter.core.errors import DomainError
 from demeter.stock import reporting
 from demeter.stock.requests import ByHand, Movement
 from ledgerapi import ledger_is_verified

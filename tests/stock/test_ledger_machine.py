@@ -33,8 +33,9 @@ from structlog.testing import capture_logs
 from truth import Fact, Ledger, Observation
 
 from demeter.accounts.models import find_user
-from demeter.db import transaction
-from demeter.errors import DomainError
+from demeter.core.checks import run
+from demeter.core.db import transaction
+from demeter.core.errors import DomainError
 from demeter.photos import deciding, record, retry
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.reconciliation import closing, periods
@@ -46,7 +47,6 @@ from demeter.stock.checks import LOTS, MOVES
 from demeter.stock.checks_counts import COUNTS
 from demeter.stock.models import Count
 from demeter.stock.requests import ByHand, Correction, Movement, Report
-from demeter.stock.verifying import run
 from ledgersteps import supervisor
 from nursery import NOON, configure, counted_session, location, photo_count, plant_nursery
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from ledgerapi import (
     PERIODS,
     STOCK,

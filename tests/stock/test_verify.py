@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from demeter.cli import app
-from demeter.db import transaction
+from demeter.core.checks import Checked, references, run
+from demeter.core.db import transaction
 from demeter.photos import record
 from demeter.reconciliation import closing, periods
 from demeter.reconciliation.checks import CLOSINGS
 from demeter.stock import moves
 from demeter.stock.checks import LOTS, MOVES
 from demeter.stock.checks_counts import COUNTS
-from demeter.stock.verifying import Checked, references, run
 from ledgersteps import (
     at,
     correct,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.demo import years
 from demeter.demo.years import YearsLoaded
 from demeter.reconciliation import answers, periods

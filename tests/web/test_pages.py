@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from fastapi.testclient import TestClient
 
+from demeter.core.settings import settings
 from demeter.photos.models import PhotoSession
-from demeter.settings import settings
 from nursery import photo_count
 from served import SESSIONS, client, count, jpeg, rows, send, uploaded
 

@@ -8,9 +8,9 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from demeter.db import Base, Changed, pg_enum
-from demeter.errors import NotFound
-from demeter.settings import settings
+from demeter.core.db import Base, Changed, pg_enum
+from demeter.core.errors import NotFound
+from demeter.core.settings import settings
 
 
 class UserRole(StrEnum):

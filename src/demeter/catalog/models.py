@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.db import Base, Changed
+from demeter.core.db import Base, Changed
 
 
 class ProductCategory(Changed, Base):

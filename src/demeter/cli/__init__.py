@@ -13,8 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from demeter import logs
-from demeter.errors import DomainError, Unavailable
+from demeter.core import logs
+from demeter.core.errors import DomainError, Unavailable
 
 # name: (module, what is in it: a Typer app or a function). Loading all of them takes
 # seconds, for vision comes along; a script that asks for the database's address must not wait.

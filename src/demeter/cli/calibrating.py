@@ -12,7 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from demeter.accounts.models import find_user
-from demeter.db import engine, transaction
+from demeter.core.db import engine, transaction
 from demeter.learning import active, calibrating
 from demeter.learning.calibrating import Calibration, Sample
 from demeter.learning.recounts import samples_of_recounts

@@ -22,7 +22,7 @@ from demeter.cli.telling import (
     print_json,
     said,
 )
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.locations.models import BinCategory
 from demeter.photos import deciding
 from demeter.stock import effects, listing, reporting, sheet, sheet_posting

@@ -13,11 +13,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from demeter.cli.photos import parse_time
-from demeter.db import engine, transaction
+from demeter.core.db import engine, transaction
+from demeter.core.settings import settings
 from demeter.learning.dataset import Format, export
 from demeter.learning.densities import learn
 from demeter.learning.splits import Side, SplitRule
-from demeter.settings import settings
 
 app = typer.Typer(help="What people accepted and corrected: as a training set, as densities.")
 _out, _err = Console(highlight=False), Console(stderr=True)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from demeter.cli.sessions import as_json, print_session, wait_for_end
-from demeter.db import engine, migrate, transaction
+from demeter.core.db import engine, migrate, transaction
 
 _err = Console(stderr=True, highlight=False)
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from demeter.doctor import Finding, Verdict, examine, is_well
+from demeter.ops.doctor import Finding, Verdict, examine, is_well
 
 MARKS = {
     Verdict.OK: "[green]✓[/]",

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from demeter.errors import DomainError
+from demeter.core.errors import DomainError
 from demeter.vision.detect import DetectRule
 from demeter.vision.devices import cores
 from demeter.vision.evaluation.figures import PhotoFigures

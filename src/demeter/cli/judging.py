@@ -13,8 +13,8 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.db import engine, transaction
-from demeter.errors import InvalidInput
+from demeter.core.db import engine, transaction
+from demeter.core.errors import InvalidInput
 from demeter.learning import judging, registry
 from demeter.learning.comparing import Difference
 from demeter.learning.judging import Judged

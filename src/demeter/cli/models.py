@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
 from demeter.cli import calibrating, judging
-from demeter.db import engine, transaction
-from demeter.errors import InvalidInput
+from demeter.core.db import engine, transaction
+from demeter.core.errors import InvalidInput
 from demeter.learning import active, preview, registry
 from demeter.learning.models import ModelActivation, VisionModel, VisionTask
 from demeter.vision.classnames import meaning_of

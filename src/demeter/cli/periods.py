@@ -13,8 +13,8 @@ from sqlalchemy import select
 from demeter.accounts.models import find_user
 from demeter.cli.stock import said_when
 from demeter.cli.telling import AsJson, User, out, print_json
-from demeter.db import transaction
-from demeter.errors import InvalidInput
+from demeter.core.db import transaction
+from demeter.core.errors import InvalidInput
 from demeter.reconciliation import answers, closing, comparing, periods, report
 from demeter.reconciliation.answers import PreviewAnswer
 from demeter.reconciliation.formula import ExceptionKind

@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
 from demeter.cli.sessions import as_json, print_session, wait_for_end
-from demeter.db import transaction
-from demeter.errors import InvalidInput
+from demeter.core.db import transaction
+from demeter.core.errors import InvalidInput
+from demeter.core.settings import settings
 from demeter.photos import intake, locate, review
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.settings import settings
 
 app = typer.Typer(help="Photos: add them, watch them become stock, settle what waits.")
 _err = Console(stderr=True, highlight=False)

@@ -12,8 +12,8 @@ from rich.table import Table
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from demeter import jobs
-from demeter.db import transaction
+from demeter.core import jobs
+from demeter.core.db import transaction
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.stock.models import ContainerCount, Count
 

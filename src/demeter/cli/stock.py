@@ -21,7 +21,7 @@ from demeter.cli.telling import (
     print_json,
     said,
 )
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.locations.models import BinCategory
 from demeter.stock import history, life, listing, reporting, undo
 from demeter.stock.claims import moment_of

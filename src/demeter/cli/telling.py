@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from demeter.db import transaction
-from demeter.errors import InvalidInput
+from demeter.core.db import transaction
+from demeter.core.errors import InvalidInput
 from demeter.stock import effects
 from demeter.stock.effects import Effect
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress as Bar
 
-from demeter.errors import InvalidInput
-from demeter.settings import settings
+from demeter.core.errors import InvalidInput
+from demeter.core.settings import settings
 from demeter.vision.registry import weights_folder
 from demeter.vision.scenes.export import write_scenes
 
@@ -116,7 +116,7 @@ def train(
 
 def _accepted(task: Task, folder: Path) -> Path:
     """The folder of what people accepted, made unless the run has one already."""
-    from demeter.db import engine  # noqa: PLC0415 - training on folders needs no database
+    from demeter.core.db import engine  # noqa: PLC0415 - training on folders needs no database
     from demeter.learning.lessons import prepared  # noqa: PLC0415
     from demeter.learning.models import VisionTask  # noqa: PLC0415
     from demeter.learning.splits import SplitRule  # noqa: PLC0415
@@ -160,7 +160,7 @@ def _model_at_work(task: Task) -> Path:
     Raises:
         InvalidInput: it is of another make, which only its own package can train.
     """
-    from demeter.db import engine, transaction  # noqa: PLC0415
+    from demeter.core.db import engine, transaction  # noqa: PLC0415
     from demeter.learning import active, inspecting, registry  # noqa: PLC0415
     from demeter.learning.models import VisionTask  # noqa: PLC0415
 

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markup import escape
 
-from demeter import db
-from demeter.errors import Conflict
-from demeter.localdb import LocalDatabase
-from demeter.settings import settings
-from demeter.supervisor import Crew, Role
+from demeter.core import db
+from demeter.core.errors import Conflict
+from demeter.core.localdb import LocalDatabase
+from demeter.core.settings import settings
+from demeter.ops.supervisor import Crew, Role
 
 WORKERS = {"worker gpu": ("gpu",), "worker cpu io": ("cpu", "io")}
 LOOK_AT_DATABASE_EVERY_S = 2.0

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import track
 from sqlalchemy import text
 
-from demeter.db import transaction
+from demeter.core.checks import Checked, references, run
+from demeter.core.db import transaction
 from demeter.reconciliation.checks import CLOSINGS
 from demeter.stock.checks import LOTS, MOVES
 from demeter.stock.checks_counts import COUNTS
-from demeter.stock.verifying import Checked, references, run
 
 _out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
 

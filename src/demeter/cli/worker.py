@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from demeter import jobs
-from demeter.errors import InvalidInput
+from demeter.core import jobs
+from demeter.core.errors import InvalidInput
 
 
 def worker(

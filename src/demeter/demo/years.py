@@ -19,9 +19,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
+from demeter.core.errors import Conflict
+from demeter.core.settings import settings
 from demeter.demo.flows import Bed, Book, Month, Pair
-from demeter.errors import Conflict
-from demeter.settings import settings
 
 WAREHOUSES, AREAS, PLACES, PRODUCTS = 28, 56, 1_290, 12
 GROWS = ("SEEDLING", "JUVENILE", "ADULT")

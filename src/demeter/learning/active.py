@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from demeter import blobs, logs
+from demeter.core import blobs, logs
+from demeter.core.settings import settings
 from demeter.learning import inspecting, packing, registry
 from demeter.learning.models import FittedErrorModel, VisionModel, VisionTask
-from demeter.settings import settings
 from demeter.vision.detector import Detector, load_plant_detector
 from demeter.vision.devices import cores
 from demeter.vision.errors import ModelRefused

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Response
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.db import transaction
-from demeter.edge.idempotency import OnceOnly
+from demeter.core.db import transaction
+from demeter.core.http.idempotency import OnceOnly
 from demeter.learning import blind, corrections, reading
 from demeter.learning.answers import (
     BlindAnswer,

@@ -15,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.accounts.models import User
+from demeter.core import logs
+from demeter.core.settings import settings
 from demeter.learning.errors import (
     BlindRecountFirst,
     BlindRecountNotAsked,
@@ -25,7 +26,6 @@ from demeter.learning.errors import (
 from demeter.learning.models import BlindRecount
 from demeter.photos import review
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.settings import settings
 from demeter.stock.models import Count
 
 log = logs.get(__name__)

@@ -16,8 +16,8 @@ import numpy as np
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.accounts.models import User
+from demeter.core import logs
 from demeter.learning import active
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.models import FittedErrorModel

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter import logs
+from demeter.core import logs
 from demeter.learning import detections
 from demeter.learning.edits import NewMark, keep_marks
 from demeter.learning.errors import CorrectionRefused

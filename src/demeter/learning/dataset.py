@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from demeter import blobs
-from demeter.errors import InvalidInput
+from demeter.core import blobs
+from demeter.core.errors import InvalidInput
 from demeter.learning import coco, picturing, yolo_labels
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.splits import Left, Side, SplitRule, split

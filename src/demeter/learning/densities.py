@@ -21,8 +21,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.catalog.models import DensityParameter
+from demeter.core import logs
 from demeter.learning.reviewed import Kind, Reviewed, reviewed_containers
 
 log = logs.get(__name__)

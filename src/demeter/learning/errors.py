@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.errors import Conflict, DomainError, InvalidInput, NotFound
+from demeter.core.errors import Conflict, DomainError, InvalidInput, NotFound
 
 
 class CorrectionRefused(InvalidInput):

@@ -12,8 +12,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.accounts.models import User
+from demeter.core import logs
+from demeter.core.settings import settings
 from demeter.learning import active, registry
 from demeter.learning.comparing import FEWEST_PHOTOS, Comparison, compared
 from demeter.learning.dataset import Format, export
@@ -25,7 +26,6 @@ from demeter.learning.models import (
     VisionTask,
 )
 from demeter.learning.splits import Side, SplitRule
-from demeter.settings import settings
 from demeter.vision.evaluation.labels import read_marks
 from demeter.vision.evaluation.run import evaluated
 from demeter.vision.evaluation.truth import Marked

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.accounts.models import User
-from demeter.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, Changed, Created, pg_enum
 
 
 class CorrectionKind(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from demeter.errors import InvalidInput
+from demeter.core.errors import InvalidInput
 from demeter.learning import active, inspecting
 from demeter.learning.models import VisionTask
 from demeter.learning.registry import Candidate

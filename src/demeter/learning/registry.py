@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter import blobs, db, jobs, logs
 from demeter.accounts.models import User
+from demeter.core import blobs, db, jobs, logs
 from demeter.learning import inspecting, packing
 from demeter.learning.errors import ModelNotFound, ModelStays
 from demeter.learning.inspecting import Kind

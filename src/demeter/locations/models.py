@@ -10,7 +10,7 @@ from sqlalchemy import Computed, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, Changed, Created, pg_enum
 
 
 class WarehouseType(StrEnum):

@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from demeter.db import transaction
-from demeter.edge.idempotency import OnceOnly
+from demeter.core.db import transaction
+from demeter.core.http.idempotency import OnceOnly
 from demeter.photos import addresses, api_docs, drawing, listing, pictures, progress, reading
 from demeter.photos.answers import AcceptedAnswer, Drawn, ProgressAnswer, SessionAnswer, SessionPage
 from demeter.photos.intake import Accepted

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
-from demeter.db import transaction
-from demeter.edge.idempotency import Once, OnceOnly
+from demeter.core.db import transaction
+from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.photos import api_docs, locate, reading, review
 from demeter.photos.answers import SessionAnswer
 from demeter.photos.models import PhotoSession

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from demeter import logs
-from demeter.errors import Conflict
+from demeter.core import logs
+from demeter.core.errors import Conflict
 from demeter.locations.models import StorageLocation
 from demeter.photos import evidence, record, review
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus

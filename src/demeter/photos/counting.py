@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter import blobs, jobs
 from demeter.catalog.models import DensityParameter, LocationConfig
-from demeter.db import engine, transaction
+from demeter.core import blobs, jobs
+from demeter.core.db import engine, transaction
 from demeter.learning import active
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.photos.decode import decode

@@ -12,8 +12,8 @@ import pi_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from demeter.errors import InvalidInput
-from demeter.settings import settings
+from demeter.core.errors import InvalidInput
+from demeter.core.settings import settings
 
 pi_heif.register_heif_opener()
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked on the header, before any pixel

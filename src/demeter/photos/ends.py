@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter import logs
-from demeter.errors import DomainError, chain
+from demeter.core import logs
+from demeter.core.errors import DomainError, chain
 from demeter.photos.models import PhotoSession, SessionStatus
 
 log = logs.get(__name__)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from PIL import ExifTags, Image
 
+from demeter.core.settings import settings
 from demeter.photos.models import CapturedAtSource
-from demeter.settings import settings
 
 _IFD = ExifTags.IFD
 _GPS = ExifTags.GPS

@@ -13,9 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from demeter import blobs, jobs, logs
 from demeter.accounts.models import User
-from demeter.errors import InvalidInput
+from demeter.core import blobs, jobs, logs
+from demeter.core.errors import InvalidInput
+from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import exif, locate
 from demeter.photos.decode import decode
@@ -27,7 +28,6 @@ from demeter.photos.models import (
     UploadSource,
 )
 from demeter.photos.tasks import ml_parent_task, store_blob
-from demeter.settings import settings
 
 log = logs.get(__name__)
 

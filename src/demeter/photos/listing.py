@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session, selectinload
 
-from demeter.errors import InvalidInput
+from demeter.core.errors import InvalidInput
 from demeter.learning import hiding
 from demeter.photos import addresses, reading
 from demeter.photos.answers import SessionPage, SessionSummary

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from demeter.errors import InvalidInput, NotFound
+from demeter.core.errors import InvalidInput, NotFound
 from demeter.locations.models import StorageLocation
 from demeter.photos.exif import Position
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from demeter import blobs, logs
-from demeter.errors import DomainError, Unavailable
+from demeter.core import blobs, logs
+from demeter.core.errors import DomainError, Unavailable
 from demeter.locations.models import BinStatus, StorageBin
 from demeter.photos.decode import decode
 from demeter.photos.models import Image, SessionImage

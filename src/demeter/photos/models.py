@@ -12,7 +12,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.db import Base, Changed, pg_enum
+from demeter.core.db import Base, Changed, pg_enum
 
 
 class UploadSource(StrEnum):

@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from demeter import logs
-from demeter.db import engine, transaction
+from demeter.core import logs
+from demeter.core.db import engine, transaction
 from demeter.photos.between import APART, BEFORE, PAIRS, REGISTERED, RETURNS, UNSURE
 from demeter.photos.evidence import ImageCount, results_of
 from demeter.photos.looking import Looked, Looks, known_looks, looked_of

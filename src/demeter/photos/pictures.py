@@ -11,9 +11,9 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 from sqlalchemy.orm import Session
 
-from demeter import blobs
-from demeter.db import engine
-from demeter.errors import NotFound
+from demeter.core import blobs
+from demeter.core.db import engine
+from demeter.core.errors import NotFound
 from demeter.learning import hiding
 from demeter.photos import addresses
 from demeter.photos.decode import decode

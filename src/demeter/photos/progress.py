@@ -8,8 +8,8 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 
-from demeter import jobs
-from demeter.db import transaction
+from demeter.core import jobs
+from demeter.core.db import transaction
 from demeter.photos import reading
 from demeter.photos.answers import ImageProgress, ProgressAnswer
 

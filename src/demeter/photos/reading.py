@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from demeter.accounts.models import User
+from demeter.core.settings import settings
 from demeter.learning import hiding
 from demeter.locations.models import StorageArea, StorageLocation
 from demeter.photos import addresses, locate, reading_ledger
@@ -29,7 +30,6 @@ from demeter.photos.models import (
     SessionStatus,
 )
 from demeter.photos.review import SessionNotFound
-from demeter.settings import settings
 from demeter.stock.models import ContainerCount, Count
 
 SUGGESTIONS = 8

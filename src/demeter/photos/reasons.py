@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig, Product
+from demeter.core.settings import settings
 from demeter.photos import between
 from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.settings import settings
 from demeter.stock.ledger import expected_of, lots_as_of
 from demeter.stock.models import ContainerCount, Count, StockBatch
 from demeter.stock.posting import Lot, implausible

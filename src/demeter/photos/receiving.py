@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from demeter.errors import DomainError, InvalidInput
+from demeter.core.errors import DomainError, InvalidInput
+from demeter.core.settings import settings
 from demeter.photos.decode import PhotoTooLarge
 from demeter.photos.intake import NoPhotos, TooManyPhotos, Upload
-from demeter.settings import settings
 
 FIELDS = frozenset(
     {

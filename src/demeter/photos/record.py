@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.catalog.models import LocationConfig
+from demeter.core import logs
 from demeter.locations.models import StorageLocation
 from demeter.photos import ends, evidence, reasons
 from demeter.photos.evidence import Results, segments_of

@@ -9,9 +9,10 @@ from procrastinate.jobs import Job, Status
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from demeter import jobs, logs
-from demeter.db import transaction
-from demeter.errors import DomainError
+from demeter.core import jobs, logs
+from demeter.core.db import transaction
+from demeter.core.errors import DomainError
+from demeter.core.settings import settings
 from demeter.photos import ends
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
 from demeter.photos.tasks import (
@@ -21,7 +22,6 @@ from demeter.photos.tasks import (
     ml_child_task,
     ml_parent_task,
 )
-from demeter.settings import settings
 
 log = logs.get(__name__)
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from demeter import jobs, logs
-from demeter.db import transaction
+from demeter.core import jobs, logs
+from demeter.core.db import transaction
 from demeter.photos import correct, review
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.stock import counts, waiting

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.accounts.models import User
-from demeter.errors import Conflict, NotFound
+from demeter.core import logs
+from demeter.core.errors import Conflict, NotFound
 from demeter.locations.models import StorageLocation
 from demeter.photos import evidence, record
 from demeter.photos.intake import start

@@ -17,9 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from demeter import blobs, jobs, logs
-from demeter.db import engine, transaction
-from demeter.errors import DomainError, Unavailable, chain
+from demeter.core import blobs, jobs, logs
+from demeter.core.db import engine, transaction
+from demeter.core.errors import DomainError, Unavailable, chain
 from demeter.photos import ends
 from demeter.photos.models import (
     PhotoSession,

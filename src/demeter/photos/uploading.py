@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.errors import DomainError, InvalidInput
+from demeter.core.errors import DomainError, InvalidInput
+from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import locate
 from demeter.photos.intake import Accepted, Photo, add_photos, inspect
 from demeter.photos.models import UploadSource
 from demeter.photos.receiving import Received
-from demeter.settings import settings
 
 EARLIEST_YEAR = 2000  # earlier is a slip of the keyboard
 

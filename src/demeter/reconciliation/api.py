@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.db import transaction
-from demeter.edge.idempotency import OnceOnly
-from demeter.errors import InvalidInput
+from demeter.core.db import transaction
+from demeter.core.errors import InvalidInput
+from demeter.core.http.idempotency import OnceOnly
 from demeter.photos import api_docs
 from demeter.reconciliation import answers, closing, comparing, periods, report
 from demeter.reconciliation.answers import PeriodAnswer, PreviewAnswer, TraceAnswer

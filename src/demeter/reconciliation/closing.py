@@ -12,7 +12,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session, aliased
 
 from demeter.accounts.models import User
-from demeter.errors import InvalidInput
+from demeter.core.errors import InvalidInput
+from demeter.core.settings import settings
 from demeter.reconciliation import periods
 from demeter.reconciliation.errors import (
     EarlierPeriodOpen,
@@ -23,7 +24,6 @@ from demeter.reconciliation.errors import (
 from demeter.reconciliation.formula import LotFoto, pairs
 from demeter.reconciliation.lines import Line, lines
 from demeter.reconciliation.models import Period, PeriodClosing, PeriodStatus
-from demeter.settings import settings
 from demeter.stock import places, waiting
 from demeter.stock.models import MovementType, SourceType, StockMovement
 

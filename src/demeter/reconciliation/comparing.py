@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from demeter.core.settings import settings
 from demeter.reconciliation import sales_file
 from demeter.reconciliation.closing import net_fotos
 from demeter.reconciliation.formula import pairs
 from demeter.reconciliation.lines import lines
 from demeter.reconciliation.models import Period
 from demeter.reconciliation.sales import Comparison, Sku, compare
-from demeter.settings import settings
 
 
 def compare_file(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from demeter.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, Changed, Created, pg_enum
 
 
 class PeriodStatus(StrEnum):

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.accounts.models import User
-from demeter.errors import InvalidInput
+from demeter.core import logs
+from demeter.core.errors import InvalidInput
+from demeter.core.settings import settings
 from demeter.reconciliation.errors import (
     NothingToExplain,
     PeriodExists,
@@ -28,7 +29,6 @@ from demeter.reconciliation.models import (
     PeriodExplanation,
     PeriodStatus,
 )
-from demeter.settings import settings
 
 log = logs.get(__name__)
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query
 from sqlalchemy.orm import Session
 
-from demeter.db import transaction
-from demeter.edge.idempotency import Once, OnceOnly
+from demeter.core.db import transaction
+from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.photos import api_docs
 from demeter.stock import history, life, listing, reporting, undo
 from demeter.stock.claims import moment_of

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from demeter.db import transaction
-from demeter.edge.idempotency import Once, OnceOnly
+from demeter.core.db import transaction
+from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.photos import api_docs, deciding
 from demeter.stock import listing, reporting
 from demeter.stock.api import DECIDES, KEYED, REPORTS, SEES

@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
 from demeter.accounts.models import find_user
-from demeter.db import transaction
-from demeter.edge.idempotency import OnceOnly
-from demeter.errors import InvalidInput
+from demeter.core.db import transaction
+from demeter.core.errors import InvalidInput
+from demeter.core.http.idempotency import OnceOnly
 from demeter.photos import api_docs
 from demeter.stock import sheet, sheet_posting
 from demeter.stock.api import KEYED, REPORTS, SEES

@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from demeter import logs
+from demeter.core import logs
+from demeter.core.settings import settings
 from demeter.locations.models import (
     BinCategory,
     BinStatus,
@@ -22,7 +23,6 @@ from demeter.locations.models import (
     StorageBinType,
     StorageLocation,
 )
-from demeter.settings import settings
 from demeter.stock.errors import CannotCreateBins
 from demeter.stock.recognition import (
     Outline,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.stock.verifying import Check
+from demeter.core.checks import Check
 
 LOTS = (
     Check(

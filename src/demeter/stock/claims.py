@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from demeter.settings import settings
+from demeter.core.settings import settings
 from demeter.stock.effects import Effect
 from demeter.stock.errors import HappenedInFuture, MovementIdReused
 from demeter.stock.models import StockFact, StockMovement

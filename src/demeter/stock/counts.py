@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter import logs
 from demeter.accounts.models import User
 from demeter.catalog.models import LocationConfig
-from demeter.errors import DomainError
+from demeter.core import logs
+from demeter.core.errors import DomainError
 from demeter.locations.models import StorageLocation
 from demeter.stock import claims, effects, hand, ledger, places, stocktake, voiding, waiting
 from demeter.stock.closed import require_open

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.errors import InvalidInput
+from demeter.core.errors import InvalidInput
 from demeter.stock.errors import CountNotFound, NoSuch
 from demeter.stock.models import MovementType, SourceType
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.catalog.models import Product
-from demeter.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, Changed, Created, pg_enum
 from demeter.locations.models import BinCategory, StorageBin
 
 

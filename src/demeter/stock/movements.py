@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from demeter.settings import settings
+from demeter.core.settings import settings
 from demeter.stock import claims, places
 from demeter.stock.effects import Effect
 from demeter.stock.errors import Ambiguous, InvalidCount, WrongSign

@@ -16,7 +16,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.errors import InvalidInput
+from demeter.core.errors import InvalidInput
 from demeter.stock.requests import MOST, YEARS
 
 REQUIRED = ("location_code", "plants")

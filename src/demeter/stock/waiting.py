@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter import jobs
+from demeter.core import jobs
 
 TASK = "retry_waiting_counts"
 RETRIED = ("stock_would_be_negative", "period_closed")

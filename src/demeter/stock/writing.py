@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter import logs
+from demeter.core import logs
 from demeter.locations.models import StorageLocation
 from demeter.stock import closed, effects, waiting
 from demeter.stock.effects import Effect

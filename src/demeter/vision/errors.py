@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.errors import InvalidInput
+from demeter.core.errors import InvalidInput
 
 
 class ModelRefused(InvalidInput):

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from demeter import logs
+from demeter.core import logs
 
 log = logs.get(__name__)
 

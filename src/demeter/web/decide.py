@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
-from demeter.db import transaction
+from demeter.core.db import transaction
 from demeter.learning import blind
 from demeter.photos import locate, review
 from demeter.photos.models import PhotoSession

@@ -10,14 +10,14 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from demeter import jobs
-from demeter.db import transaction
+from demeter.core import jobs
+from demeter.core.db import transaction
+from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import listing
 from demeter.photos.models import UploadSource
 from demeter.photos.receiving import Received, receive
 from demeter.photos.uploading import accept, inspect_each, location_of, wish_of
-from demeter.settings import settings
 from demeter.web import render
 
 router = APIRouter()

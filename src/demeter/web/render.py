@@ -11,7 +11,7 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from demeter.settings import settings
+from demeter.core.settings import settings
 from demeter.web import assets
 from demeter.web.language import LANGUAGES, Texts, texts
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from demeter import jobs
-from demeter.db import transaction
+from demeter.core import jobs
+from demeter.core.db import transaction
 from demeter.photos import reading
 from demeter.web import render
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from demeter import db
-from demeter.doctor.findings import Finding, failed, ok, warning
-from demeter.settings import settings
+from demeter.core import db
+from demeter.core.settings import settings
+from demeter.ops.doctor.findings import Finding, failed, ok, warning
 
 MIGRATE = "Run `demeter db migrate`."
 REFERENCE = {  # what every nursery starts with: the least number of rows

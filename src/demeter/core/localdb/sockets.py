@@ -8,9 +8,9 @@ import stat
 from pathlib import Path
 from urllib.parse import quote
 
-from demeter.localdb.accounts import owner
-from demeter.localdb.config import ROLE
-from demeter.localdb.errors import LocalDatabaseFailed
+from demeter.core.localdb.accounts import owner
+from demeter.core.localdb.config import ROLE
+from demeter.core.localdb.errors import LocalDatabaseFailed
 
 PORT = 5432  # never opened: it is only part of the socket's file name
 SOCKET_NAME = f".s.PGSQL.{PORT}"

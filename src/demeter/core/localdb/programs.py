@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demeter.localdb.errors import PostgresProgramsMissing
+from demeter.core.localdb.errors import PostgresProgramsMissing
 
 INSTALLED_ROOT = Path("/")
 

@@ -15,8 +15,8 @@ from typing import Literal
 import psycopg
 from psycopg.pq import PGconn, Ping
 
-from demeter.localdb import accounts, config, programs, running, sockets, stale
-from demeter.localdb.errors import LocalDatabaseFailed
+from demeter.core.localdb import accounts, config, programs, running, sockets, stale
+from demeter.core.localdb.errors import LocalDatabaseFailed
 
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60

@@ -10,9 +10,9 @@ from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Response
 from sqlalchemy import text
 
-from demeter import db, jobs
-from demeter.errors import chain
-from demeter.settings import settings
+from demeter.core import db, jobs
+from demeter.core.errors import chain
+from demeter.core.settings import settings
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -13,9 +13,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from demeter.localdb.accounts import owner
-from demeter.localdb.errors import LocalDatabaseFailed
-from demeter.localdb.programs import Programs
+from demeter.core.localdb.accounts import owner
+from demeter.core.localdb.errors import LocalDatabaseFailed
+from demeter.core.localdb.programs import Programs
 
 HERE = "{data_dir}"  # stands in arguments for the cluster's directory as the program sees it
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from demeter.settings import settings
+from demeter.core.settings import settings
 
 
 def configure(*, quietly: bool = False) -> None:

@@ -7,7 +7,7 @@ import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from demeter.localdb.errors import LocalDatabaseFailed
+from demeter.core.localdb.errors import LocalDatabaseFailed
 
 UNPRIVILEGED = ("postgres", "nobody")
 

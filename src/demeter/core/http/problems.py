@@ -13,8 +13,8 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from demeter import logs
-from demeter.errors import DomainError, Unavailable, chain
+from demeter.core import logs
+from demeter.core.errors import DomainError, Unavailable, chain
 
 log = logs.get(__name__)
 

@@ -23,10 +23,10 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from demeter import logs
-from demeter.db import Base, Created, transaction
-from demeter.errors import DomainError, Unavailable
-from demeter.settings import settings
+from demeter.core import logs
+from demeter.core.db import Base, Created, transaction
+from demeter.core.errors import DomainError, Unavailable
+from demeter.core.settings import settings
 
 log = logs.get(__name__)
 

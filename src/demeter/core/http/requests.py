@@ -10,9 +10,9 @@ from uuid import uuid4
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demeter import logs
-from demeter.edge import problems
-from demeter.errors import chain
+from demeter.core import logs
+from demeter.core.errors import chain
+from demeter.core.http import problems
 
 log = logs.get(__name__)
 

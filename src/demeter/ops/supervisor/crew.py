@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from demeter.supervisor.member import Member, Role
+from demeter.ops.supervisor.member import Member, Role
 
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 30.0  # a worker finishes the job in hand

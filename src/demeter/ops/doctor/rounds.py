@@ -8,12 +8,12 @@ from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from demeter import db
-from demeter.doctor import database, machine
-from demeter.doctor.findings import Finding, Verdict, failed, in_short, looked_at, ok, unknown
-from demeter.errors import DomainError, chain
-from demeter.localdb import LocalDatabase
-from demeter.settings import settings
+from demeter.core import db
+from demeter.core.errors import DomainError, chain
+from demeter.core.localdb import LocalDatabase
+from demeter.core.settings import settings
+from demeter.ops.doctor import database, machine
+from demeter.ops.doctor.findings import Finding, Verdict, failed, in_short, looked_at, ok, unknown
 
 SCHEMA = "Schema"
 SETUP = "Run `make setup`."

@@ -14,8 +14,8 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from demeter.db import Base, Created
-from demeter.errors import Conflict
+from demeter.core.db import Base, Created
+from demeter.core.errors import Conflict
 
 REPLAYED = "Idempotency-Replayed"
 

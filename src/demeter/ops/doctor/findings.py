@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from demeter.errors import DomainError, chain
+from demeter.core.errors import DomainError, chain
 
 
 class Verdict(StrEnum):

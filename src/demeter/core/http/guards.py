@@ -9,9 +9,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demeter.edge import problems
-from demeter.errors import DomainError
-from demeter.settings import settings
+from demeter.core.errors import DomainError
+from demeter.core.http import problems
+from demeter.core.settings import settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FROM_HERE = frozenset({"same-origin", "none"})

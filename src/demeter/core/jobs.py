@@ -12,9 +12,9 @@ from procrastinate.tasks import Task
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter import logs
-from demeter.db import database_url
-from demeter.settings import settings
+from demeter.core import logs
+from demeter.core.db import database_url
+from demeter.core.settings import settings
 
 log = logs.get(__name__)
 

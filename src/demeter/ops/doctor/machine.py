@@ -11,10 +11,10 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-from demeter import blobs
-from demeter.doctor.findings import Finding, failed, ok, warning
-from demeter.localdb import programs
-from demeter.settings import settings
+from demeter.core import blobs
+from demeter.core.localdb import programs
+from demeter.core.settings import settings
+from demeter.ops.doctor.findings import Finding, failed, ok, warning
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000

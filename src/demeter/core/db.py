@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from demeter.localdb import LocalDatabase
-from demeter.settings import settings
+from demeter.core.localdb import LocalDatabase
+from demeter.core.settings import settings
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -119,5 +119,5 @@ def migrate(bound_to: Engine, revision: str = "head") -> None:
 
 def _migrations() -> Path:
     """Beside the package in a wheel, at the top of a checkout."""
-    packaged = Path(__file__).parent / "migrations"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "migrations"
+    packaged = Path(__file__).parents[1] / "migrations"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "migrations"

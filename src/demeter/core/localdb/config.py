@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from demeter.localdb.accounts import Account, caller
+from demeter.core.localdb.accounts import Account, caller
 
 DATABASE = "demeter"
 ROLE = "demeter"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.errors import Unavailable
+from demeter.core.errors import Unavailable
 
 
 class PostgresProgramsMissing(Unavailable):

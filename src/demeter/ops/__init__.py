@@ -1,0 +1,1 @@
+"""Running and keeping an installation: processes, checks of the machine."""
