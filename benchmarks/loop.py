@@ -29,12 +29,12 @@ import cv2
 import numpy as np
 
 from demeter.learning.splits import is_held_out
-from demeter.vision.evaluation.ignored import Ignored
-from demeter.vision.evaluation.matching import matched
-from demeter.vision.evaluation.truth import discs_of
-from demeter.vision.scenes import Scene, scene
-from demeter.vision.scenes.export import CATEGORIES, coco_rows
-from demeter.vision.scenes.species import UNSEEN
+from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.matching import matched
+from demeter.vision.metrics.truth import discs_of
+from demeter_training.scenes import Scene, scene
+from demeter_training.scenes.export import CATEGORIES, coco_rows
+from demeter_training.scenes.species import UNSEEN
 
 SIZE_WH, PORT, HELD_OUT_SHARE = (2000, 1500), 8907, 0.3
 KINDS = ("bed", "pots", "box")

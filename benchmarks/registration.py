@@ -28,16 +28,16 @@ from shapely import Polygon
 from demeter.core.settings import settings
 from demeter.locations.models import BinCategory
 from demeter.stock.recognition import normalised, outline, recognise, returned, unmoved
-from demeter.vision.agreement import disagreement
-from demeter.vision.features import described
-from demeter.vision.registration import NotRegistered, Registration, register_described
-from demeter.vision.scenes.demo import overlapping, two_dates
-from demeter.vision.scenes.layout import draw_world
-from demeter.vision.scenes.values import Scene
-from demeter.vision.scenes.world import World
-from demeter.vision.seam import owned
+from demeter.vision.overlap.features import described
+from demeter.vision.overlap.homography import Matrix, inverse
+from demeter.vision.overlap.plant_agreement import disagreement
+from demeter.vision.overlap.registration import NotRegistered, Registration, register_described
+from demeter.vision.overlap.seam import owned
 from demeter.vision.values import PhotoCount
-from demeter.vision.warp import Matrix, inverse
+from demeter_training.scenes.demo import overlapping, two_dates
+from demeter_training.scenes.layout import draw_world
+from demeter_training.scenes.values import Scene
+from demeter_training.scenes.world import World
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from vision.exact import counted, plants_of

@@ -19,15 +19,15 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from demeter.vision.evaluation.figures import PhotoFigures
-from demeter.vision.evaluation.labels import read_marks
-from demeter.vision.evaluation.observed import containers_observed, photos_observed
-from demeter.vision.evaluation.run import evaluated
 from demeter.vision.hints import Hints
-from demeter.vision.interval import ErrorModel, container_interval, total_interval
-from demeter.vision.interval_fit import Observed, fitted_error_model
-from demeter.vision.models import Models
-from demeter.vision.registry import default_models
+from demeter.vision.interval.fit import Observed, fitted_error_model
+from demeter.vision.interval.interval import ErrorModel, container_interval, total_interval
+from demeter.vision.metrics.figures import PhotoFigures
+from demeter.vision.metrics.labels import read_marks
+from demeter.vision.metrics.observed import containers_observed, photos_observed
+from demeter.vision.metrics.run import evaluated
+from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.shipped import default_models
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
     _print_coverage("fitted on", fit, model)
     _print_coverage("others", check, model)
     if options.write:
-        path = Path(str(files("demeter.vision") / "interval.json"))
+        path = Path(str(files("demeter.vision.interval") / "interval.json"))
         path.write_text(json.dumps(asdict(model), indent=2) + "\n", encoding="utf-8")
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from demeter.vision.detector import PlantDetector
+from demeter.vision.containers.segmenter import ContainerSegmenter
 from demeter.vision.hints import Hints
-from demeter.vision.models import Models
+from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.openvino_runner import Outputs, Pictures, Runner
+from demeter.vision.networks.shipped import default_models
 from demeter.vision.overlay import render
 from demeter.vision.pipeline import count
-from demeter.vision.registry import default_models
-from demeter.vision.runtime import Outputs, Pictures, Runner
-from demeter.vision.segmenter import ContainerSegmenter
+from demeter.vision.plants.detector import PlantDetector
 from demeter.vision.values import PhotoCount
 
 RUNS = 3

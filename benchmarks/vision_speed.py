@@ -27,10 +27,10 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from demeter.vision.evaluation.ignored import Ignored
-from demeter.vision.evaluation.matching import matched, precision_recall_f1
-from demeter.vision.evaluation.truth import discs_of
-from demeter.vision.scenes import Scene, scene
+from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.matching import matched, precision_recall_f1
+from demeter.vision.metrics.truth import discs_of
+from demeter_training.scenes import Scene, scene
 
 HERE = Path(__file__).parent
 SIZE_WH, PLANTS, SEED = (4000, 3000), 3000, 16

@@ -93,7 +93,7 @@ def test_a_home_that_is_a_file_is_found(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_the_shipped_models_are_those_that_are_listed() -> None:
     models = machine_checks.models("Models")
-    renew = "(cd src/demeter/vision/weights && sha256sum *.onnx > SHA256SUMS)"
+    renew = "(cd src/demeter/vision/networks/weights && sha256sum *.onnx > SHA256SUMS)"
     assert models.verdict is Verdict.OK, f"{models.found}; if they were renewed: {renew}"
 
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from demeter.core.settings import Settings
-from demeter.vision.runtime import Precision
+from demeter.vision.networks.openvino_runner import Precision
 
 
 def test_the_precisions_of_the_settings_are_those_that_networks_run_in():

@@ -18,8 +18,8 @@ from demeter.learning.calibrating import Sample, calibrated
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.recounts import samples_of_recounts
 from demeter.photos import record
-from demeter.vision.interval import Evidence, shipped_error_model
-from demeter.vision.interval_fit import Observed
+from demeter.vision.interval.fit import Observed
+from demeter.vision.interval.interval import Evidence, shipped_error_model
 from learning.test_judging import marked
 from nursery import counted_session, photo_count, plant_nursery, user
 from served import client
@@ -125,7 +125,7 @@ def test_the_command_counts_marked_photos_and_keeps_what_is_better(
 ) -> None:
     monkeypatch.setattr(active, "models", lambda _: stand_in_models())
     monkeypatch.setattr(calibrating, "FEWEST", 6)
-    monkeypatch.setattr("demeter.vision.interval_fit._FEWEST", 4)
+    monkeypatch.setattr("demeter.vision.interval.fit._FEWEST", 4)
     told = run(str(marked), "--only-tell")
     assert "Not kept." in told
     assert "6 photos, 0 containers" in told

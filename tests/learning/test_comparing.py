@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from demeter.learning.comparing import FEWEST_PHOTOS, compared
-from demeter.vision.evaluation.figures import PhotoFigures
-from demeter.vision.evaluation.ignored import Ignored
-from demeter.vision.evaluation.matching import Matches
-from demeter.vision.evaluation.truth import Marked
+from demeter.vision.metrics.figures import PhotoFigures
+from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.matching import Matches
+from demeter.vision.metrics.truth import Marked
 from nursery import photo_count
 
 

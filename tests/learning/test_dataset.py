@@ -21,7 +21,7 @@ from demeter.learning.dataset import Format, export
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.splits import Side, SplitRule, is_held_out, split
 from demeter.learning.truth import TruePhoto, accepted_photos
-from demeter.vision.evaluation.labels import read_marks
+from demeter.vision.metrics.labels import read_marks
 from demeter.vision.values import PhotoCount
 from nursery import NOON, SIDE, photo_count
 from served import SESSIONS, client, count, jpeg, uploaded

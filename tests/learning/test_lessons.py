@@ -17,9 +17,9 @@ from demeter.learning.errors import TooLittleTruth
 from demeter.learning.lessons import TILE_PX, Lessons, _save, _small, prepared
 from demeter.learning.models import VisionTask
 from demeter.learning.splits import SplitRule
-from demeter.vision.training.errors import TrainingDataRefused
-from demeter.vision.training.tiles import PLANTS_PX
 from demeter.vision.values import PhotoCount
+from demeter_training.training.errors import TrainingDataRefused
+from demeter_training.training.tiles import PLANTS_PX
 from learning.test_dataset import accepted
 from nursery import photo_count
 from served import client

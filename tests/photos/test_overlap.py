@@ -20,10 +20,10 @@ from demeter.photos import overlap, record
 from demeter.photos.models import Image as Stored
 from demeter.photos.models import PhotoSession, SessionImage, SessionImageStatus, SessionStatus
 from demeter.stock.models import ContainerCount
-from demeter.vision.scenes.demo import overlapping, two_dates
-from demeter.vision.scenes.layout import draw_world
-from demeter.vision.scenes.values import Scene
 from demeter.vision.values import PhotoCount
+from demeter_training.scenes.demo import overlapping, two_dates
+from demeter_training.scenes.layout import draw_world
+from demeter_training.scenes.values import Scene
 from nursery import NOON
 from served import SESSIONS, client, uploaded
 from vision.exact import counted, plants_of

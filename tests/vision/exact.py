@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shapely import Polygon, box, make_valid
 
-from demeter.vision.scenes.values import Scene, ScenePlant
 from demeter.vision.values import Container, ContainerCount, Detection, PhotoCount
+from demeter_training.scenes.values import Scene, ScenePlant
 
 LEAST_VISIBLE = 0.35  # of a plant, below which nobody would mark it
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from demeter.vision.boxes import Boxes
-from demeter.vision.interval import shipped_error_model
-from demeter.vision.models import Models
-from demeter.vision.segmenter import Region
+from demeter.vision.containers.segmenter import Region
+from demeter.vision.interval.interval import shipped_error_model
+from demeter.vision.networks.model_set import Models
+from demeter.vision.plants.boxes import Boxes
 
 FAINT = 0.2
 FLOOR, SOIL, LEAF, EMPTY = (150, 150, 155), (95, 70, 50), (70, 160, 60), (230, 120, 30)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from standins import bed, plant, planted_grid, stand_in_models
 
-from demeter.vision.bands import whole_parts
+from demeter.vision.estimate.bands import whole_parts
+from demeter.vision.estimate.size_model import fitted
 from demeter.vision.hints import ContainerSize, DensityPrior, Hints
 from demeter.vision.pipeline import count
-from demeter.vision.plantsize import fitted
 from demeter.vision.values import ContainerType, EstimationMethod
 
 MODELS = stand_in_models()

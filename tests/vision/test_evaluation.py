@@ -16,24 +16,20 @@ from typer.testing import CliRunner
 
 from demeter.cli import evaluate as cli
 from demeter.vision.errors import LabelsRefused
-from demeter.vision.evaluation.ignored import Ignored
-from demeter.vision.evaluation.labels import read_marks
-from demeter.vision.evaluation.matching import (
-    average_precision,
-    matched,
-    precision_recall_f1,
-)
-from demeter.vision.evaluation.page import write_page
-from demeter.vision.evaluation.pictures import upright
-from demeter.vision.evaluation.run import evaluated, picture_of
-from demeter.vision.evaluation.summary import (
+from demeter.vision.hints import Hints
+from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.labels import read_marks
+from demeter.vision.metrics.matching import average_precision, matched, precision_recall_f1
+from demeter.vision.metrics.page import write_page
+from demeter.vision.metrics.pictures import upright
+from demeter.vision.metrics.run import evaluated, picture_of
+from demeter.vision.metrics.summary import (
     box_average_precision,
     by_container_type,
     calibration,
     recall_by_size,
     summarised,
 )
-from demeter.vision.hints import Hints
 
 NONE = Ignored()
 CORNERS = [(50 + 60 * (i + 0.5), 50 + 60 * (j + 0.5)) for j in range(3) for i in range(4)]
@@ -238,7 +234,7 @@ def test_a_photo_that_was_held_sideways_is_judged_upright(tmp_path, orientation,
 
 def test_heic_can_be_read_as_soon_as_labels_are():
     code = (
-        "import demeter.vision.evaluation.yolo_folder; from PIL import Image; "
+        "import demeter.vision.metrics.yolo_folder; from PIL import Image; "
         "print('HEIF' in Image.OPEN)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

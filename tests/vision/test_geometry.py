@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demeter.vision.boxes import Boxes
 from demeter.vision.geometry import (
     area_px,
     closed_and_filled,
@@ -16,6 +15,7 @@ from demeter.vision.geometry import (
     outline,
     simplified,
 )
+from demeter.vision.plants.boxes import Boxes
 
 sides = st.integers(1, 400)
 

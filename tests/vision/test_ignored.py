@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demeter.vision.evaluation.figures import PhotoFigures, figures_of
-from demeter.vision.evaluation.ignored import Ignored
-from demeter.vision.evaluation.labels import read_marks
-from demeter.vision.evaluation.observed import containers_observed, photo_observed
-from demeter.vision.evaluation.page import write_page
-from demeter.vision.evaluation.truth import Marked, MarkedContainer, discs_of
-from demeter.vision.interval import evidence_of
+from demeter.vision.interval.interval import evidence_of
+from demeter.vision.metrics.figures import PhotoFigures, figures_of
+from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.labels import read_marks
+from demeter.vision.metrics.observed import containers_observed, photo_observed
+from demeter.vision.metrics.page import write_page
+from demeter.vision.metrics.truth import Marked, MarkedContainer, discs_of
 from demeter.vision.values import ContainerType, PhotoCount
 from nursery import photo_count, square
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demeter.vision.interval import (
+from demeter.vision.interval.interval import (
     ErrorScale,
     Evidence,
     container_interval,

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demeter.vision.interval import Evidence, container_interval
-from demeter.vision.interval_fit import Observed, fitted_error_model
+from demeter.vision.interval.fit import Observed, fitted_error_model
+from demeter.vision.interval.interval import Evidence, container_interval
 
 
 def observed(count: int, seed: int) -> list[Observed]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demeter.vision.containers.multiscale import seen
 from demeter.vision.geometry import resized
-from demeter.vision.looks import seen
 
 SIDE = 64
 

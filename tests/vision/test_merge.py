@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demeter.vision.boxes import Boxes
-from demeter.vision.merge import merged, uncontradicted
+from demeter.vision.plants.boxes import Boxes
+from demeter.vision.plants.nms import merged, uncontradicted
 
 
 def boxes(rows, confidence=None, empty=None) -> Boxes:

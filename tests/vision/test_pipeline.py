@@ -16,13 +16,13 @@ from standins import (
     stand_in_models,
 )
 
-from demeter.vision.boxes import Boxes
-from demeter.vision.detect import DetectRule
+from demeter.vision.containers.segmenter import Region
 from demeter.vision.errors import ImageRefused
 from demeter.vision.hints import Hints
-from demeter.vision.models import Models
+from demeter.vision.networks.model_set import Models
 from demeter.vision.pipeline import count
-from demeter.vision.segmenter import Region
+from demeter.vision.plants.boxes import Boxes
+from demeter.vision.plants.detect import DetectRule
 from demeter.vision.values import ContainerType, PhotoCount
 
 MODELS = stand_in_models()

@@ -8,26 +8,26 @@ import cv2
 import numpy as np
 import pytest
 
-from demeter.vision.agreement import agreement
-from demeter.vision.features import MOST_LOOSE, described
 from demeter.vision.geometry import Polygon
-from demeter.vision.hypotheses import away_px
-from demeter.vision.likeness import second_near
-from demeter.vision.matching import matches_held_and_all, matches_near
-from demeter.vision.parted import parted
-from demeter.vision.registration import (
+from demeter.vision.overlap.candidates import away_px
+from demeter.vision.overlap.correlation import second_near
+from demeter.vision.overlap.features import MOST_LOOSE, described
+from demeter.vision.overlap.homography import inverse, mapped, scaled
+from demeter.vision.overlap.matching import matches_held_and_all, matches_near
+from demeter.vision.overlap.plant_agreement import agreement
+from demeter.vision.overlap.registration import (
     NotRegistered,
     Registration,
     Rule,
     register,
     register_described,
 )
-from demeter.vision.scenes.demo import overlapping, two_dates
-from demeter.vision.scenes.layout import draw_world
-from demeter.vision.scenes.values import Scene
-from demeter.vision.seam import owned
+from demeter.vision.overlap.seam import owned
+from demeter.vision.overlap.split_counts import parted
 from demeter.vision.values import Band, PhotoCount
-from demeter.vision.warp import inverse, mapped, scaled
+from demeter_training.scenes.demo import overlapping, two_dates
+from demeter_training.scenes.layout import draw_world
+from demeter_training.scenes.values import Scene
 from nursery import photo_count
 from vision.exact import counted, plants_of
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from shapely import Polygon as Shape
 
+from demeter.vision.containers.ellipse_fit import straightened
 from demeter.vision.geometry import Polygon
-from demeter.vision.rims import straightened
 
 SIZE_WH = (4000, 3000)
 # A camera that looks at the bench from one side: rims become smaller and flatter with distance.

@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 from networks import answering, averaging
 
-from demeter.vision.detector import load_plant_detector
+from demeter.vision.containers.segmenter import load_container_segmenter
 from demeter.vision.errors import ModelRefused
-from demeter.vision.runtime import Precision, Preparation, compiled, open_model, sha256_of
-from demeter.vision.segmenter import load_container_segmenter
+from demeter.vision.networks.openvino_runner import (
+    Precision,
+    Preparation,
+    compiled,
+    open_model,
+    sha256_of,
+)
+from demeter.vision.plants.detector import load_plant_detector
 
 PLAIN = Preparation(bgr=False, divisor=1.0)
 
@@ -50,7 +56,7 @@ def test_a_file_that_is_no_network_is_refused_in_our_words_alone(tmp_path, name,
 
 
 def test_a_file_that_was_cut_off_is_refused(tmp_path):
-    whole = (files("demeter.vision") / "weights" / "plants.onnx").read_bytes()
+    whole = (files("demeter.vision.networks") / "weights" / "plants.onnx").read_bytes()
     path = tmp_path / "half.onnx"
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelRefused, match=r"not an ONNX or OpenVINO network"):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from demeter.vision.errors import ModelRefused
-from demeter.vision.runtime import ModelFile, Preparation
-from demeter.vision.runtime_gpu import on_gpu
+from demeter.vision.networks.onnxruntime_runner import on_gpu
+from demeter.vision.networks.openvino_runner import ModelFile, Preparation
 
 PLAIN = Preparation(bgr=False, divisor=1.0)
 

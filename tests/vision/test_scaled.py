@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from demeter.vision.geometry import resized
-from demeter.vision.scaled import levels_of, scaled
-from demeter.vision.tiles import cover
+from demeter.vision.plants.tiled_resize import levels_of, scaled
+from demeter.vision.plants.tiles import cover
 
 SIZES = [((640, 480), 1.0), ((641, 479), 0.5), ((1001, 803), 0.31), ((333, 222), 2.3)]
 

@@ -18,17 +18,17 @@ import pytest
 from shapely.geometry import Polygon
 
 from demeter.vision.errors import ScenesRefused
-from demeter.vision.scenes import Scene, scene, tile
-from demeter.vision.scenes.camera import Camera
-from demeter.vision.scenes.compose import whole_view
-from demeter.vision.scenes.demo import demo_photos, overlapping
-from demeter.vision.scenes.export import CATEGORIES, coco_rows, write_scenes
-from demeter.vision.scenes.layout import WORLD_KINDS, draw_world
-from demeter.vision.scenes.render import Taken, render
-from demeter.vision.scenes.truth import seen_outlines
-from demeter.vision.scenes.vessels import base_of, rim_of, silhouette
-from demeter.vision.scenes.world import World, a_month_later
 from demeter.vision.values import ContainerType
+from demeter_training.scenes import Scene, scene, tile
+from demeter_training.scenes.camera import Camera
+from demeter_training.scenes.compose import whole_view
+from demeter_training.scenes.demo import demo_photos, overlapping
+from demeter_training.scenes.export import CATEGORIES, coco_rows, write_scenes
+from demeter_training.scenes.layout import WORLD_KINDS, draw_world
+from demeter_training.scenes.render import Taken, render
+from demeter_training.scenes.truth import seen_outlines
+from demeter_training.scenes.vessels import base_of, rim_of, silhouette
+from demeter_training.scenes.world import World, a_month_later
 
 SIZE = (320, 240)
 TYPE_OF_KIND = {

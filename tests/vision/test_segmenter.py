@@ -3,8 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demeter.vision.segment import containers_of
-from demeter.vision.segmenter import Region, SeedRule, instances, nearness, usual_width_px
+from demeter.vision.containers.find import containers_of
+from demeter.vision.containers.segmenter import (
+    Region,
+    SeedRule,
+    instances,
+    nearness,
+    usual_width_px,
+)
 
 RULE = SeedRule()
 

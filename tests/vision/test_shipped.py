@@ -5,11 +5,11 @@ from functools import cache
 import pytest
 
 from demeter.vision.hints import Hints
-from demeter.vision.models import Models
+from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.openvino_runner import sha256_of
+from demeter.vision.networks.shipped import default_models, weights_folder
 from demeter.vision.pipeline import count
-from demeter.vision.registry import default_models, weights_folder
-from demeter.vision.runtime import sha256_of
-from demeter.vision.scenes import Scene, scene
+from demeter_training.scenes import Scene, scene
 
 FRAMED = Hints(framed_whole=True)
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demeter.vision.standing import Stood, standing, stood
-from demeter.vision.warp import mapped
+from demeter.vision.overlap.container_agreement import Stood, standing, stood
+from demeter.vision.overlap.homography import mapped
 
 FRAME = (1400, 1000)
 LAID = np.array([[0.95, 0.02, 30.0], [-0.02, 0.97, 20.0], [0.0, 0.0, 1.0]])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from demeter.vision.tiles import cover, starts, with_content
+from demeter.vision.plants.tiles import cover, starts, with_content
 
 lengths = st.integers(1, 2000)
 cuts = st.integers(8, 300).flatmap(lambda t: st.tuples(st.just(t), st.integers(0, t - 1)))

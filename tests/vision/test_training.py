@@ -14,17 +14,17 @@ pytest.importorskip("onnx", reason="exporting needs onnx, which only demeter[tra
 
 import torch
 
-from demeter.vision.registry import weights_folder
-from demeter.vision.scenes import tile
-from demeter.vision.scenes.export import write_scenes
-from demeter.vision.training.assignment import Truth, assign, detection_loss, paired_iou
-from demeter.vision.training.detect import DetectRecipe, _Batches, fresh_detector, train_detector
-from demeter.vision.training.errors import TrainingDataRefused, WeightsDoNotFit
-from demeter.vision.training.held_out import detector_on
-from demeter.vision.training.loop import Plan, rate_at
-from demeter.vision.training.network import Detector
-from demeter.vision.training.pretrained import load_detector, settle
-from demeter.vision.training.segment import (
+from demeter.vision.networks.shipped import weights_folder
+from demeter_training.scenes import tile
+from demeter_training.scenes.export import write_scenes
+from demeter_training.training.assignment import Truth, assign, detection_loss, paired_iou
+from demeter_training.training.detect import DetectRecipe, _Batches, fresh_detector, train_detector
+from demeter_training.training.errors import TrainingDataRefused, WeightsDoNotFit
+from demeter_training.training.held_out import detector_on
+from demeter_training.training.loop import Plan, rate_at
+from demeter_training.training.network import Detector
+from demeter_training.training.pretrained import load_detector, settle
+from demeter_training.training.segment import (
     DEEP_PX,
     Outlined,
     fresh_segmenter,
@@ -32,10 +32,10 @@ from demeter.vision.training.segment import (
     targets,
     view,
 )
-from demeter.vision.training.segmenter import Segmenter
-from demeter.vision.training.session import Job, figures, trained
-from demeter.vision.training.shipping import export_segmenter
-from demeter.vision.training.tiles import PLANTS_PX, Labelled, Pictures, crop, read_coco
+from demeter_training.training.segmenter import Segmenter
+from demeter_training.training.session import Job, figures, trained
+from demeter_training.training.shipping import export_segmenter
+from demeter_training.training.tiles import PLANTS_PX, Labelled, Pictures, crop, read_coco
 
 
 @pytest.fixture(scope="module")

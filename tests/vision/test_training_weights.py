@@ -10,9 +10,9 @@ import numpy as np
 import openvino as ov
 import pytest
 
-from demeter.vision.scenes import scene, tile
+from demeter_training.scenes import scene, tile
 
-FOLDER = Path(str(files("demeter.vision") / "weights"))
+FOLDER = Path(str(files("demeter.vision.networks") / "weights"))
 LIMIT_BYTES = 5_000_000
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from networks import answering
 
-from demeter.vision.classnames import meaning_of, names_in
 from demeter.vision.errors import ModelRefused
-from demeter.vision.onnx_metadata import onnx_metadata
-from demeter.vision.runtime import Precision, open_model
-from demeter.vision.yolo import load_yolo_detector, load_yolo_segmenter
-from demeter.vision.yolo_layout import yolo_layout
-from demeter.vision.yolo_rows import YoloRows, suppressed
+from demeter.vision.networks.class_names import meaning_of, names_in
+from demeter.vision.networks.onnx_metadata import onnx_metadata
+from demeter.vision.networks.openvino_runner import Precision, open_model
+from demeter.vision.networks.yolo import load_yolo_detector, load_yolo_segmenter
+from demeter.vision.networks.yolo_layout import yolo_layout
+from demeter.vision.networks.yolo_rows import YoloRows, suppressed
 
 
 def export(folder: Path, outputs: list[np.ndarray], names=("plant", "maceta"), **metadata) -> Path:

@@ -7,8 +7,8 @@ import pytest
 from networks import answering
 
 from demeter.vision.errors import ModelRefused
-from demeter.vision.runtime import Precision, open_model
-from demeter.vision.yolox import grid_of, load_yolox_detector, yolox_layout
+from demeter.vision.networks.openvino_runner import Precision, open_model
+from demeter.vision.networks.yolox import grid_of, load_yolox_detector, yolox_layout
 
 ANCHORS = 64 + 16 + 4  # of a picture of 64 pixels
 PICTURE = np.zeros((64, 64, 3), np.uint8)

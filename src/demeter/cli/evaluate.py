@@ -12,13 +12,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from demeter.core.errors import DomainError
-from demeter.vision.detect import DetectRule
-from demeter.vision.devices import cores
-from demeter.vision.evaluation.figures import PhotoFigures
-from demeter.vision.evaluation.labels import read_marks
-from demeter.vision.evaluation.page import write_page
-from demeter.vision.evaluation.run import evaluated
-from demeter.vision.evaluation.summary import (
+from demeter.vision.hints import Hints
+from demeter.vision.metrics.figures import PhotoFigures
+from demeter.vision.metrics.labels import read_marks
+from demeter.vision.metrics.page import write_page
+from demeter.vision.metrics.run import evaluated
+from demeter.vision.metrics.summary import (
     box_average_precision,
     by_container_type,
     by_scene,
@@ -26,9 +25,10 @@ from demeter.vision.evaluation.summary import (
     recall_by_size,
     summarised,
 )
-from demeter.vision.hints import Hints
-from demeter.vision.registry import default_models
-from demeter.vision.runtime import Precision
+from demeter.vision.networks.devices import cores
+from demeter.vision.networks.openvino_runner import Precision
+from demeter.vision.networks.shipped import default_models
+from demeter.vision.plants.detect import DetectRule
 
 app = typer.Typer()
 _err = Console(stderr=True)

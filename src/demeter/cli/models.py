@@ -18,7 +18,7 @@ from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import active, preview, registry
 from demeter.learning.models import ModelActivation, VisionModel, VisionTask
-from demeter.vision.classnames import meaning_of
+from demeter.vision.networks.class_names import meaning_of
 
 app = typer.Typer(help="Models: add your own, compare them, put them to work, roll back.")
 _out = Console(highlight=False)

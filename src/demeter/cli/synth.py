@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from demeter.vision.scenes.export import write_scenes
+from demeter_training.scenes.export import write_scenes
 
 app = typer.Typer()
 

@@ -11,8 +11,8 @@ from rich.progress import Progress as Bar
 
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
-from demeter.vision.registry import weights_folder
-from demeter.vision.scenes.export import write_scenes
+from demeter.vision.networks.shipped import weights_folder
+from demeter_training.scenes.export import write_scenes
 
 app = typer.Typer()
 
@@ -78,7 +78,7 @@ def train(
 ) -> None:
     """Train on rendered or collected pictures; an interrupted run goes on where it stopped."""
     try:
-        from demeter.vision.training.session import Job, trained  # noqa: PLC0415 - wants PyTorch
+        from demeter_training.training.session import Job, trained  # noqa: PLC0415 - wants PyTorch
     except ModuleNotFoundError as error:
         typer.echo(f"Training needs PyTorch: pip install 'demeter[train]' ({error})", err=True)
         raise typer.Exit(1) from error
@@ -177,7 +177,7 @@ def _model_at_work(task: Task) -> Path:
 
 
 def _tell_figures(task: Task, model: Path, held_out: Path, threads: int) -> None:
-    from demeter.vision.training.session import figures  # noqa: PLC0415 - wants PyTorch
+    from demeter_training.training.session import figures  # noqa: PLC0415 - wants PyTorch
 
     for name, value in figures(task.value, model, held_out, threads).items():
         typer.echo(f"{name:28} {value:.3f}")

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import find_user
 from demeter.photos import intake, locate
 from demeter.photos.models import PhotoSession
-from demeter.vision.scenes.demo import demo_photos
-from demeter.vision.scenes.values import Bytes
+from demeter_training.scenes.demo import demo_photos
+from demeter_training.scenes.values import Bytes
 
 # Which place each of the drawn photos shows; the first two show one bed, a month apart.
 PLACES = {

@@ -13,14 +13,14 @@ from demeter.core import blobs, logs
 from demeter.core.settings import settings
 from demeter.learning import inspecting, packing, registry
 from demeter.learning.models import FittedErrorModel, VisionModel, VisionTask
-from demeter.vision.detector import Detector, load_plant_detector
-from demeter.vision.devices import cores
+from demeter.vision.containers.segmenter import Segmenter, load_container_segmenter
 from demeter.vision.errors import ModelRefused
-from demeter.vision.interval import ErrorModel, shipped_error_model
-from demeter.vision.models import Models
-from demeter.vision.registry import PLANT_PX, TILE_SIDES_PX, weights_folder
-from demeter.vision.runtime import Precision, sha256_of
-from demeter.vision.segmenter import Segmenter, load_container_segmenter
+from demeter.vision.interval.interval import ErrorModel, shipped_error_model
+from demeter.vision.networks.devices import cores
+from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.openvino_runner import Precision, sha256_of
+from demeter.vision.networks.shipped import PLANT_PX, TILE_SIDES_PX, weights_folder
+from demeter.vision.plants.detector import Detector, load_plant_detector
 
 log = logs.get(__name__)
 

@@ -21,12 +21,12 @@ from demeter.core import logs
 from demeter.learning import active
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.models import FittedErrorModel
-from demeter.vision.evaluation.labels import read_marks
-from demeter.vision.evaluation.observed import containers_observed, photo_observed
-from demeter.vision.evaluation.run import evaluated
 from demeter.vision.hints import Hints
-from demeter.vision.interval import ErrorModel, container_interval, total_interval
-from demeter.vision.interval_fit import Observed, fitted_error_model
+from demeter.vision.interval.fit import Observed, fitted_error_model
+from demeter.vision.interval.interval import ErrorModel, container_interval, total_interval
+from demeter.vision.metrics.labels import read_marks
+from demeter.vision.metrics.observed import containers_observed, photo_observed
+from demeter.vision.metrics.run import evaluated
 
 log = logs.get(__name__)
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.evaluation.figures import PhotoFigures
-from demeter.vision.evaluation.summary import summarised
+from demeter.vision.metrics.figures import PhotoFigures
+from demeter.vision.metrics.summary import summarised
 
 DRAWS = 4000
 FEWEST_PHOTOS = 5

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demeter.learning.models import VisionTask
-from demeter.vision.classnames import meaning_of
-from demeter.vision.detector import PADDING_GREY, Detector, load_plant_detector
+from demeter.vision.containers.segmenter import TYPES, Region, Segmenter, load_container_segmenter
 from demeter.vision.errors import ModelRefused
-from demeter.vision.registry import PLANT_PX, TILE_SIDES_PX
-from demeter.vision.runtime import ModelFile, Precision, open_model
-from demeter.vision.segmenter import TYPES, Region, Segmenter, load_container_segmenter
-from demeter.vision.yolo import load_yolo_detector, load_yolo_segmenter
-from demeter.vision.yolo_layout import yolo_layout
-from demeter.vision.yolox import load_yolox_detector, yolox_layout
+from demeter.vision.networks.class_names import meaning_of
+from demeter.vision.networks.openvino_runner import ModelFile, Precision, open_model
+from demeter.vision.networks.shipped import PLANT_PX, TILE_SIDES_PX
+from demeter.vision.networks.yolo import load_yolo_detector, load_yolo_segmenter
+from demeter.vision.networks.yolo_layout import yolo_layout
+from demeter.vision.networks.yolox import load_yolox_detector, yolox_layout
+from demeter.vision.plants.detector import PADDING_GREY, Detector, load_plant_detector
 
 OWN, YOLO, YOLOX = "demeter", "yolo", "yolox"
 IGNORE = "ignore"  # what a class is mapped to that is not to be looked at

@@ -26,10 +26,10 @@ from demeter.learning.models import (
     VisionTask,
 )
 from demeter.learning.splits import Side, SplitRule
-from demeter.vision.evaluation.labels import read_marks
-from demeter.vision.evaluation.run import evaluated
-from demeter.vision.evaluation.truth import Marked
 from demeter.vision.hints import Hints
+from demeter.vision.metrics.labels import read_marks
+from demeter.vision.metrics.run import evaluated
+from demeter.vision.metrics.truth import Marked
 
 log = logs.get(__name__)
 

@@ -23,9 +23,9 @@ from demeter.learning.dataset import DOCUMENT, Format, export
 from demeter.learning.models import VisionTask
 from demeter.learning.splits import Side, SplitRule
 from demeter.vision.geometry import resized
-from demeter.vision.tiles import Tile, cover
-from demeter.vision.training.errors import TrainingDataRefused
-from demeter.vision.training.tiles import PLANTS_PX
+from demeter.vision.plants.tiles import Tile, cover
+from demeter_training.training.errors import TrainingDataRefused
+from demeter_training.training.tiles import PLANTS_PX
 
 TILE_PX, OVERLAP_PX = 640, 96
 PHOTO_PX = 1800  # the segmenter looks at up to 3 times 512 px of a photo

@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 
 from demeter.learning.truth import TrueMark, TruePhoto
 from demeter.photos.decode import decode
-from demeter.vision.detector import PADDING_GREY
+from demeter.vision.plants.detector import PADDING_GREY
 
 QUALITY = 95
 _UPRIGHT = 1

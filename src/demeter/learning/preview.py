@@ -15,9 +15,9 @@ from demeter.learning.models import VisionTask
 from demeter.learning.registry import Candidate
 from demeter.photos.decode import decode
 from demeter.vision import overlay, pipeline
-from demeter.vision.classnames import meaning_of
 from demeter.vision.hints import Hints
-from demeter.vision.runtime import Precision
+from demeter.vision.networks.class_names import meaning_of
+from demeter.vision.networks.openvino_runner import Precision
 
 LEFT_OUT = "left out"
 

@@ -9,9 +9,9 @@ from demeter.learning import active
 from demeter.learning.calibrating import Sample
 from demeter.learning.models import BlindRecount
 from demeter.stock.models import ContainerCount, Detection
-from demeter.vision.evaluation.observed import NOTHING
-from demeter.vision.interval import Evidence
-from demeter.vision.interval_fit import Observed
+from demeter.vision.interval.fit import Observed
+from demeter.vision.interval.interval import Evidence
+from demeter.vision.metrics.observed import NOTHING
 
 
 def samples_of_recounts(session: Session) -> list[Sample]:

@@ -24,7 +24,7 @@ from demeter.learning.models import (
 )
 from demeter.photos.tasks import store_blob
 from demeter.vision.errors import ModelRefused
-from demeter.vision.runtime import Precision
+from demeter.vision.networks.openvino_runner import Precision
 
 log = logs.get(__name__)
 

@@ -19,7 +19,7 @@ from demeter.photos.models import ImageStatus, SessionImage
 from demeter.photos.tasks import store_blob
 from demeter.vision import overlay, pipeline
 from demeter.vision.hints import ContainerSize, DensityPrior, Hints
-from demeter.vision.models import Models
+from demeter.vision.networks.model_set import Models
 from demeter.vision.values import ContainerType
 
 PROGRESS_EVERY_S = 0.5

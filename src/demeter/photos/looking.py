@@ -19,12 +19,12 @@ from demeter.locations.models import BinStatus, StorageBin
 from demeter.photos.decode import decode
 from demeter.photos.models import Image, SessionImage
 from demeter.vision import overlay
-from demeter.vision.features import Described, described
 from demeter.vision.geometry import Polygon
-from demeter.vision.parted import Parted
-from demeter.vision.registration import NotRegistered, Registration, register_described
+from demeter.vision.overlap.features import Described, described
+from demeter.vision.overlap.homography import Matrix
+from demeter.vision.overlap.registration import NotRegistered, Registration, register_described
+from demeter.vision.overlap.split_counts import Parted
 from demeter.vision.values import PhotoCount
-from demeter.vision.warp import Matrix
 
 log = logs.get(__name__)
 

@@ -23,12 +23,12 @@ from demeter.photos.evidence import ImageCount, results_of
 from demeter.photos.looking import Looked, Looks, known_looks, looked_of
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.photos.tasks import lock_session
-from demeter.vision.agreement import agreement, disagreement
-from demeter.vision.parted import Parted, parted
-from demeter.vision.registration import NotRegistered, Registration
-from demeter.vision.seam import Matrices, owned
+from demeter.vision.overlap.homography import inverse
+from demeter.vision.overlap.plant_agreement import agreement, disagreement
+from demeter.vision.overlap.registration import NotRegistered, Registration
+from demeter.vision.overlap.seam import Matrices, owned
+from demeter.vision.overlap.split_counts import Parted, parted
 from demeter.vision.values import PhotoCount
-from demeter.vision.warp import inverse
 
 log = logs.get(__name__)
 

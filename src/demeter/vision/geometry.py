@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.detector import PADDING_GREY
+from demeter.vision.plants.detector import PADDING_GREY
 
 Polygon = tuple[tuple[int, int], ...]
 _HALF, _TWICE, _FINER = 0.5, 2, 4

@@ -9,16 +9,21 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.boxes import Boxes
-from demeter.vision.detect import DetectRule, Found, detected
-from demeter.vision.devices import cores
+from demeter.vision.containers.find import containers_of, whole_frame, within_each
 from demeter.vision.errors import ImageRefused
-from demeter.vision.estimate import FEWEST_DETECTIONS, estimated, not_estimated
+from demeter.vision.estimate.estimate import FEWEST_DETECTIONS, estimated, not_estimated
 from demeter.vision.hints import Hints
-from demeter.vision.interval import Evidence, container_interval, evidence_of, total_interval
-from demeter.vision.models import Models
-from demeter.vision.scale import usual_plant_px
-from demeter.vision.segment import containers_of, whole_frame, within_each
+from demeter.vision.interval.interval import (
+    Evidence,
+    container_interval,
+    evidence_of,
+    total_interval,
+)
+from demeter.vision.networks.devices import cores
+from demeter.vision.networks.model_set import Models
+from demeter.vision.plants.boxes import Boxes
+from demeter.vision.plants.detect import DetectRule, Found, detected
+from demeter.vision.plants.scale_search import usual_plant_px
 from demeter.vision.values import Container, ContainerCount, Detection, Estimation, PhotoCount
 
 # The confidence of a container that may be empty: where all were found, and where some were missed.

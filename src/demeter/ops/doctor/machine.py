@@ -83,7 +83,7 @@ def object_store(part: str) -> Finding:
 def models(part: str) -> Finding:
     """The shipped models are there, and are those that were shipped."""
     # The registry knows the folder, too, and takes a second to import.
-    folder = Path(str(files("demeter.vision") / "weights"))
+    folder = Path(str(files("demeter.vision.networks") / "weights"))
     wanted = _listed(folder / "SHA256SUMS")
     found = {name: _sha256(folder / name) for name in MODELS}
     wrong = [name for name in MODELS if not found[name] or found[name] != wanted.get(name)]

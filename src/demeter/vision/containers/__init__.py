@@ -1,0 +1,1 @@
+"""Where the containers are: segmentation of the whole photo, outlines, rims."""

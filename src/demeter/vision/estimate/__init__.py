@@ -1,0 +1,1 @@
+"""How many plants stand in what detection could not separate."""

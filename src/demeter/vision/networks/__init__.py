@@ -1,0 +1,1 @@
+"""Networks as files: what they say, what runs them, which ones ship."""

@@ -1,0 +1,39 @@
+"""Where a network runs: on a CUDA device if ONNX Runtime sees one, else on the CPU."""
+
+from __future__ import annotations
+
+import os
+
+from demeter.vision.networks.onnxruntime_runner import gpu_is_there, on_gpu
+from demeter.vision.networks.openvino_runner import (
+    ModelFile,
+    Precision,
+    Preparation,
+    Runner,
+    compiled,
+)
+
+
+def runner_for(
+    file: ModelFile,
+    preparation: Preparation,
+    side_px: int,
+    precision: Precision,
+    threads: int,
+) -> Runner:
+    """A runner for square pictures of ``side_px``.
+
+    Raises:
+        ModelRefused: the network does not take pictures of that size.
+    """
+    size_hw = (side_px, side_px)
+    if file.path.suffix == ".onnx" and gpu_is_there():
+        return on_gpu(file, preparation, size_hw)
+    return compiled(file, preparation, size_hw, precision, threads)
+
+
+def cores() -> int:
+    """How many of the processor's cores this process may use; all where the system cannot say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

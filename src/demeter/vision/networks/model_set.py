@@ -1,0 +1,18 @@
+"""The networks that a count is made with, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demeter.vision.containers.segmenter import Segmenter
+from demeter.vision.interval.interval import ErrorModel
+from demeter.vision.plants.detector import Detector
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """A detector, a segmenter and the error model that belongs to them."""
+
+    detector: Detector
+    segmenter: Segmenter
+    errors: ErrorModel

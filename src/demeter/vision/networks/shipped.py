@@ -1,0 +1,41 @@
+"""Which model files there are, by the SHA-256 of their bytes, and loading the default ones."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from demeter.vision.containers.segmenter import load_container_segmenter
+from demeter.vision.interval.interval import shipped_error_model
+from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.openvino_runner import Precision
+from demeter.vision.plants.detector import load_plant_detector
+
+TILE_SIDES_PX = (224, 320)  # the quick look, and the count
+PLANT_PX = 24.0
+
+
+def weights_folder() -> Path:
+    """Where the models that ship with Demeter lie."""
+    return Path(str(files("demeter.vision.networks") / "weights"))
+
+
+def default_models(precision: str = "f32", threads: int = 2) -> Models:
+    """The shipped models, compiled; keep the value, compiling takes a second.
+
+    Args:
+        precision: ``f32`` or ``bf16``, recorded with every count.
+        threads: how many tiles are looked at at once; it changes no result.
+
+    Raises:
+        ModelRefused: a shipped file is missing or damaged.
+    """
+    kind = Precision(precision)
+    folder = weights_folder()
+    return Models(
+        detector=load_plant_detector(
+            folder / "plants.onnx", kind, threads, TILE_SIDES_PX, PLANT_PX
+        ),
+        segmenter=load_container_segmenter(folder / "containers.onnx", kind, threads),
+        errors=shipped_error_model(),
+    )

@@ -1,0 +1,120 @@
+"""Recognising YOLO11 and YOLOv8 exports (ONNX, OpenVINO) by their tensors.
+
+Detection gives one output [1, 4 + classes, anchors] of centre, size and class scores in
+input pixels; segmentation has mask coefficients after the scores and a second output of
+prototypes [1, masks, h, w]. Exports that suppress duplicates themselves give [1, n, 6 (+
+masks)] of corners, confidence and class. The input is one square RGB picture, 0 to 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demeter.vision.errors import ModelRefused
+from demeter.vision.networks.class_names import inline_names, list_in, names_in
+from demeter.vision.networks.onnx_metadata import onnx_metadata
+from demeter.vision.networks.openvino_runner import ModelFile
+
+_DEFAULT_SIDE_PX = 640
+_TASKS = {"detect", "segment"}
+_ENDED_FIELDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class YoloLayout:
+    """What an export is: its task, class names, input side and how its rows are laid out.
+
+    ``masks`` is the number of mask coefficients, 0 for detection. ``ended``: rows are
+    corners, confidence and class, duplicates already suppressed.
+    """
+
+    task: str
+    names: tuple[str, ...]
+    side_px: int
+    masks: int
+    ended: bool
+
+
+def yolo_layout(file: ModelFile) -> YoloLayout:
+    """Recognise an export.
+
+    Raises:
+        ModelRefused: names what did not fit.
+    """
+    name = file.path.name
+    metadata = _metadata(file)
+    task = metadata.get("task", "segment" if len(file.outputs) > 1 else "detect")
+    if task not in _TASKS:
+        raise ModelRefused(name, f"its task is {task}; detect and segment can be used")
+    names = tuple(inline_names(metadata["names"])) if metadata.get("names") else ()
+    rows, masks = _outputs(file, task)
+    fields, length = rows[1], rows[2]
+    ended = length == _ENDED_FIELDS + masks and (fields > length or fields == -1)
+    if not ended:
+        names = _checked_names(name, names, fields - 4 - masks)
+    elif not names:
+        raise ModelRefused(name, "it does not say what its classes are called")
+    return YoloLayout(task, names, _side(file, metadata), masks, ended)
+
+
+def _metadata(file: ModelFile) -> dict[str, str]:
+    """What the exporter wrote: into the ONNX file, or into ``metadata.yaml`` beside the pair."""
+    if file.path.suffix == ".onnx":
+        return onnx_metadata(file.path)
+    beside = file.path.with_name("metadata.yaml")
+    if not beside.is_file():
+        return file.metadata
+    text = beside.read_text(encoding="utf-8")
+    plain = [line.partition(":") for line in text.splitlines() if line[:1].isalpha()]
+    table = {key: value.strip() for key, _, value in plain}
+    table["names"] = str(names_in(text)) if names_in(text) else ""
+    table["imgsz"] = ",".join(list_in(text, "imgsz")) or table.get("imgsz", "")
+    return table
+
+
+def _outputs(file: ModelFile, task: str) -> tuple[tuple[int, ...], int]:
+    """Shape of the output of rows, and the number of mask coefficients."""
+    name, outputs = file.path.name, file.outputs
+    rows = [o for o in outputs if len(o) == 3]  # noqa: PLR2004
+    prototypes = [o for o in outputs if len(o) == 4]  # noqa: PLR2004
+    if len(rows) != 1 or len(rows) + len(prototypes) != len(outputs):
+        raise ModelRefused(name, f"gives {list(outputs)}, not one output of boxes [1, fields, n]")
+    if task == "detect" and prototypes:
+        raise ModelRefused(name, "is said to detect but gives mask prototypes too")
+    if task == "segment" and len(prototypes) != 1:
+        raise ModelRefused(name, f"gives {list(outputs)}: mask prototypes [1, m, h, w] are missing")
+    return rows[0], prototypes[0][1] if prototypes else 0
+
+
+def _checked_names(file: str, names: tuple[str, ...], classes: int) -> tuple[str, ...]:
+    if classes < 1:
+        raise ModelRefused(file, f"has no room for class scores ({classes})")
+    if not names:
+        return tuple(f"class {i}" for i in range(classes))
+    if len(names) != classes:
+        raise ModelRefused(file, f"names {len(names)} classes but scores {classes}")
+    return names
+
+
+def _said_hw(file: str, imgsz: str) -> tuple[int, int]:
+    """Height and width that an exporter wrote down, as one number or a list of two."""
+    try:
+        sides = [int(p) for p in imgsz.strip("[]() ").split(",") if p.strip()]
+    except ValueError as error:
+        raise ModelRefused(file, f"says it takes pictures of {imgsz!r}") from error
+    return (sides[0], sides[-1]) if sides else (_DEFAULT_SIDE_PX, _DEFAULT_SIDE_PX)
+
+
+def _side(file: ModelFile, metadata: dict[str, str]) -> int:
+    """Side of the square input, from the tensor or, where that is free, from ``imgsz``."""
+    name = file.path.name
+    if len(file.inputs) != 1 or len(file.inputs[0]) != 4:  # noqa: PLR2004
+        raise ModelRefused(name, f"takes {list(file.inputs)}, not one picture [1, 3, H, W]")
+    _, channels, height, width = file.inputs[0]
+    if channels not in (3, -1):
+        raise ModelRefused(name, f"takes {channels} channels, not 3")
+    if height == -1 or width == -1:
+        height, width = _said_hw(name, metadata.get("imgsz", ""))
+    if height != width:
+        raise ModelRefused(name, f"takes pictures of {width} by {height}, not squares")
+    return height

@@ -1,0 +1,1 @@
+"""How photos of one bed overlap, and which of them counts what."""

@@ -1,0 +1,44 @@
+"""Whether the plants of two photos stand where a registration says."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demeter.vision.overlap.homography import Matrix, inside, inverse
+from demeter.vision.overlap.seam import mapped_boxes, same_plants
+from demeter.vision.values import PhotoCount
+
+FEWEST_ASKED, AGREED = 5, 0.5  # plants both should show; the share that both have detected
+
+
+def agreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> tuple[int, float]:
+    """How many plants both photos should show, and the share that both have detected.
+
+    The lesser share of the two directions; plants nearer to a border than half their size
+    are not asked for.
+    """
+    pairs = same_plants(a, b, matrix)
+    back = inverse(matrix)
+    asked = [_asked(a, b, matrix), _asked(b, a, back)]
+    hits = [len({k for k, _ in pairs} & asked[0]), len({m for _, m in pairs} & asked[1])]
+    fewest = min(len(s) for s in asked)
+    if not fewest:
+        return 0, 1.0
+    return fewest, min(h / len(s) for h, s in zip(hits, asked, strict=True))
+
+
+def disagreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> str:
+    """How plants speak against a registration; nothing where enough agree or few are asked."""
+    asked, share = agreement(a, b, matrix)
+    if asked >= FEWEST_ASKED and share < AGREED:
+        return f"only {share:.0%} of {asked} plants agree"
+    return ""
+
+
+def _asked(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> set[int]:
+    rows = list(a.detections)
+    at, size = mapped_boxes(rows, matrix)
+    low, high = at - size[:, None] / 2, at + size[:, None] / 2
+    size_b = b.width_px, b.height_px
+    seen = inside(low, size_b) & inside(high, size_b)
+    return {k for k in np.flatnonzero(seen).tolist() if not rows[k].is_empty_container}

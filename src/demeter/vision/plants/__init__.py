@@ -1,0 +1,1 @@
+"""Where the plants are: the scale, tiles, detection and merging of boxes."""

@@ -1,0 +1,1 @@
+"""Makes the models that ship: rendered scenes with exact truth, and training on them."""

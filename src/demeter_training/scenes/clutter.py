@@ -1,0 +1,139 @@
+"""What lies about in nurseries and is no plant: labels, hoses, hands, cables, dots."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from demeter_training.scenes.canvas import Picture
+from demeter_training.scenes.chance import Rng, between, grey, happens, hsv, one_of, whole
+from demeter_training.scenes.world import World
+
+
+def paint_labels(rng: Rng, picture: Picture, world: World) -> None:
+    """Stakes with scribbles at some plants, of one colour in a photo."""
+    if not world.plants or not happens(rng, 0.3):
+        return
+    colour = one_of(rng, [grey(rng, 215, 250, 0.02), hsv(28, 150, 235), hsv(105, 110, 200)])
+    wide, tall = between(rng, 0.8, 2.0), between(rng, 3, 8)
+    for _ in range(whole(rng, 1, 8)):
+        p = world.plants[int(rng.integers(len(world.plants)))]
+        x, y = p.x + rng.normal(0, 1), p.y + p.diameter_cm * between(rng, -0.6, 0.6)
+        lean = rng.normal(0, 1.2)
+        back = tall * between(rng, 0.2, 0.9)
+        corners = np.array(
+            [
+                [x - wide / 2, y, p.z],
+                [x + wide / 2, y, p.z],
+                [x + wide / 2 + lean, y - back, p.z + tall],
+                [x - wide / 2 + lean, y - back, p.z + tall],
+            ]
+        )
+        flat = picture.fixed(corners)
+        picture.fill(flat, colour * between(rng, 0.85, 1.0))
+        picture.ids[_mask(picture, flat)] = 0
+        _scribble(rng, picture, flat)
+
+
+def _mask(picture: Picture, polygon: np.ndarray) -> np.ndarray:
+    mask = np.zeros(picture.ids.shape, np.uint8)
+    cv2.fillPoly(mask, [polygon], 1, cv2.LINE_8, 4)
+    return mask.astype(bool)
+
+
+def _scribble(rng: Rng, picture: Picture, flat: np.ndarray) -> None:
+    a, b, c = (flat[k].astype(float) for k in (0, 1, 3))
+    for row in np.linspace(0.35, 0.85, 4):
+        start = a + (c - a) * row + (b - a) * 0.2
+        end = start + (b - a) * between(rng, 0.2, 0.6)
+        cv2.line(
+            picture.rgb,
+            tuple(int(v) for v in start),
+            tuple(int(v) for v in end),
+            (60, 60, 70),
+            1,
+            cv2.LINE_AA,
+            4,
+        )
+
+
+def paint_loose_things(rng: Rng, picture: Picture) -> None:
+    """Hoses, cables, dots, dead leaves and a hand at the edge, some of them or none."""
+    height, width = picture.ids.shape
+    side = max(width, height)
+    if happens(rng, 0.15):
+        _hose(rng, picture, side)
+    if happens(rng, 0.1):
+        _hand(rng, picture, side)
+    if happens(rng, 0.25):
+        _dots(rng, picture, side)
+    if happens(rng, 0.25):
+        _dead_leaves(rng, picture, side)
+
+
+def _stroke(picture: Picture, points: np.ndarray, colour: np.ndarray, thick: int) -> None:
+    line = points.astype(np.int32)
+    cv2.polylines(
+        picture.rgb,
+        [line],
+        isClosed=False,
+        color=(colour * 0.6).tolist(),
+        thickness=thick,
+        lineType=cv2.LINE_AA,
+    )
+    cv2.polylines(
+        picture.rgb,
+        [line - max(1, thick // 6)],
+        isClosed=False,
+        color=colour.tolist(),
+        thickness=max(1, int(thick * 0.6)),
+        lineType=cv2.LINE_AA,
+    )
+    cv2.polylines(picture.ids, [line], isClosed=False, color=0, thickness=thick)
+
+
+def _hose(rng: Rng, picture: Picture, side: int) -> None:
+    t = np.linspace(0, 1, 40)
+    corners = rng.uniform(-0.1, 1.1, (4, 2)) * side
+    w = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], -1)
+    colour = one_of(
+        rng, [hsv(60, 160, 110), grey(rng, 20, 50), hsv(25, 200, 210), grey(rng, 200, 240)]
+    )
+    _stroke(picture, w @ corners, colour, max(2, int(side * between(rng, 0.004, 0.022))))
+
+
+def _hand(rng: Rng, picture: Picture, side: int) -> None:
+    """A wrist from the edge, a palm and fingers."""
+    skin = hsv(between(rng, 6, 14), between(rng, 60, 150), between(rng, 110, 240))
+    height, width = picture.ids.shape
+    edge = np.array([between(rng, 0, width), height * 1.05])
+    palm = edge + np.array([rng.normal(0, 0.05), -between(rng, 0.06, 0.2)]) * side
+    broad = side * between(rng, 0.05, 0.09)
+    _stroke(picture, np.stack([edge, palm]), skin, int(broad * 1.4))
+    for k in range(5):
+        way = np.array([(k - 2) * 0.4 + rng.normal(0, 0.1), -1.0])
+        tip = palm + way * broad * between(rng, 1.2, 1.9)
+        _stroke(picture, np.stack([palm + way * broad * 0.3, tip]), skin, int(broad * 0.42))
+
+
+def _dots(rng: Rng, picture: Picture, side: int) -> None:
+    bright = [hsv(hue, between(rng, 150, 240), between(rng, 180, 250)) for hue in (2, 10, 28, 110)]
+    colour = one_of(rng, [*bright, grey(rng, 235, 250, 0.01), grey(rng, 5, 40)])
+    r = max(2, int(side * between(rng, 0.005, 0.022)))
+    for _ in range(whole(rng, 2, 12)):
+        at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
+        cv2.circle(picture.rgb, at, r, colour.tolist(), -1, cv2.LINE_AA)
+        cv2.circle(picture.ids, at, r, 0, -1)
+
+
+def _dead_leaves(rng: Rng, picture: Picture, side: int) -> None:
+    for _ in range(whole(rng, 1, 14)):
+        at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
+        axes = (
+            max(1, int(side * between(rng, 0.004, 0.02))),
+            max(1, int(side * between(rng, 0.002, 0.006))),
+        )
+        tone = hsv(between(rng, 8, 25), between(rng, 60, 160), between(rng, 60, 170))
+        cv2.ellipse(
+            picture.rgb, at, axes, between(rng, 0, 180), 0, 360, tone.tolist(), -1, cv2.LINE_AA
+        )

@@ -1,0 +1,121 @@
+"""Photos for trying Demeter out: a bed, the same bed a month later, and trays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from demeter_training.scenes.camera import Camera
+from demeter_training.scenes.chance import hsv
+from demeter_training.scenes.compose import moved, whole_view
+from demeter_training.scenes.layout import draw_world
+from demeter_training.scenes.render import Taken, render
+from demeter_training.scenes.species import draw_species
+from demeter_training.scenes.values import Bytes, Scene
+from demeter_training.scenes.world import Standing, World, a_month_later
+
+SIZE_WH = (2400, 1800)
+BED_SEED, TRAY_SEED, POT_SEED = 61, 60, 86
+SOLD = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPhoto:
+    """A rendered photo: its name, what to say about it, how many days ago, and its truth."""
+
+    name: str
+    title: str
+    days_ago: int
+    scene: Scene
+
+    @property
+    def rgb(self) -> Bytes:
+        """The picture, uint8, height x width x 3."""
+        return self.scene.rgb
+
+
+def demo_photos(size_wh: tuple[int, int] = SIZE_WH) -> Iterator[DemoPhoto]:
+    """Four rendered photos, always the same: a bed twice, plug trays, and pots.
+
+    The second photo shows the first one's bed 30 days later, a quarter of it sold, from
+    another place.
+    """
+    bed = _dressed(draw_world(BED_SEED, "bed", 260), "peat", "concrete")
+    first, second = two_dates(bed, size_wh, SOLD, seed=1, clutter=False)
+    yield DemoPhoto("bed-first", "A bed", 30, first)
+    yield DemoPhoto("bed-later", "The same bed a month later", 0, second)
+    trays = _dressed(draw_world(TRAY_SEED, "plug", 220), "brown", "metal")
+    yield DemoPhoto("plug-trays", "Plug trays", 0, _shown(trays, size_wh, 5))
+    pots = _dressed(draw_world(POT_SEED, "pots", 24), "pumice", "planks")
+    yield DemoPhoto("pots", "Pots on a bench", 0, _shown(pots, size_wh, 7))
+
+
+def two_dates(
+    world: World, size_wh: tuple[int, int], sold: float, seed: int, *, clutter: bool = True
+) -> tuple[Scene, Scene]:
+    """A world now and a month later, with a share sold and the camera moved a little."""
+    rng = np.random.default_rng([seed, world.seed, 43])
+    camera = _steady(whole_view(rng, world, size_wh))
+    later = a_month_later(world, seed, sold)
+    return (
+        render(world, Taken(camera, seed, clutter=clutter)),
+        render(later, Taken(moved(rng, camera, (0.02, -0.015)), seed + 1, clutter=clutter)),
+    )
+
+
+def overlapping(
+    world: World, size_wh: tuple[int, int], overlap: float, seed: int
+) -> tuple[Scene, Scene]:
+    """Two photos along a bed that share a part ``overlap`` (0 to 1) of their width.
+
+    Plants of one world have the same ``ScenePlant.world`` in both.
+    """
+    rng = np.random.default_rng([seed, world.seed, 47])
+    whole = _steady(whole_view(rng, world, size_wh))
+    near = replace(whole, distance_cm=whole.distance_cm * 0.62)
+    half = (1 - overlap) / 2
+    along = np.cos(near.roll) * half, -np.sin(near.roll) * half / np.cos(near.tilt)
+    left, right = moved(rng, near, (-along[0], -along[1])), moved(rng, near, along)
+    right = replace(right, tilt=left.tilt)
+    return (
+        render(world, Taken(left, seed)),
+        render(world, Taken(right, seed, moment=1)),
+    )
+
+
+def _dressed(world: World, soil: str, ground: str) -> World:
+    """The same places with three good-looking kinds of plants, row by row."""
+    rng = np.random.default_rng([world.seed, 59])
+    blue, green = hsv(78, 70, 190), hsv(46, 110, 170)
+    kinds = (
+        replace(draw_species(rng, "rosette"), colour=blue, edge_share=0.3, leaves=34, slender=0.5),
+        replace(draw_species(rng, "globe"), colour=green, ribs=16, spines=0.6),
+        replace(draw_species(rng, "rosette"), colour=green, edge_share=0.0, leaves=24, tip=0.5),
+    )
+    standing = sorted(world.plants, key=lambda p: (round(p.y, 1), p.x))
+    share = max(1, -(-len(standing) // len(kinds)))
+    plants = tuple(
+        replace(p, species=k // share, diameter_cm=_grown(p, world)) for k, p in enumerate(standing)
+    )
+    return replace(world, plants=plants, species=kinds, soil=soil, ground=ground)
+
+
+def _grown(plant: Standing, world: World) -> float:
+    """At least three quarters as wide as the opening or the spacing it has."""
+    vessel = world.vessels[plant.vessel]
+    holes = vessel.openings
+    room = 2 * min(holes[plant.opening].half_cm) if plant.opening >= 0 else vessel.pitch_cm
+    return float(np.clip(plant.diameter_cm, 0.7 * room, 1.05 * room))
+
+
+def _shown(world: World, size_wh: tuple[int, int], seed: int) -> Scene:
+    rng = np.random.default_rng([seed, world.seed, 53])
+    return render(world, Taken(_steady(whole_view(rng, world, size_wh)), seed, clutter=False))
+
+
+def _steady(camera: Camera) -> Camera:
+    """As people hold a phone: not rolled by much, looking down at a slant."""
+    quarter = round(camera.roll / (np.pi / 2)) * np.pi / 2
+    return replace(camera, roll=float(quarter + 0.02), tilt=min(camera.tilt, 0.5))

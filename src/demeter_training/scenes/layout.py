@@ -1,0 +1,126 @@
+"""What a bench holds: vessels of one kind, and the plants that grow in them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demeter_training.scenes.benches import BENCHES, grid
+from demeter_training.scenes.chance import Rng, between, happens, log_between, one_of, whole
+from demeter_training.scenes.species import Species, draw_species
+from demeter_training.scenes.values import Floats
+from demeter_training.scenes.world import Opening, Standing, Vessel, World, placed, random_turn
+
+WORLD_KINDS = {"bed": 0.24, "plug": 0.2, "seedling_tray": 0.18, "box": 0.18, "pots": 0.2}
+GROUNDS = ("soil", "gravel", "concrete", "white", "cloth", "mesh", "slats", "planks", "metal")
+
+
+def draw_world(
+    seed: int, kind: str | None = None, plants: int | None = None, only: str | None = None
+) -> World:
+    """Draw a bench of one kind; ``plants`` is about how many places it should offer.
+
+    ``only`` names the one kind of plant on it.
+    """
+    rng = np.random.default_rng([seed, 7])
+    kind = kind or one_of(rng, list(WORLD_KINDS), list(WORLD_KINDS.values()))
+    species = _assortment(rng, kind) if only is None else [draw_species(rng, only)]
+    wanted = plants if plants is not None else int(log_between(rng, 8, 400))
+    vessels = BENCHES[kind](rng, max(1, wanted))
+    fill = one_of(rng, [1.0, between(rng, 0.6, 0.98), between(rng, 0.0, 0.6)], [0.25, 0.6, 0.15])
+    standing = [] if plants == 0 else _populate(rng, vessels, species, fill)
+    foliage = kind == "pots" and happens(rng, 0.2)
+    return World(
+        kind=kind,
+        vessels=tuple(vessels),
+        plants=tuple(standing),
+        species=tuple(species),
+        ground="foliage" if foliage else one_of(rng, GROUNDS),
+        soil=one_of(
+            rng,
+            ["peat", "brown", "sand", "pumice", "clay", "fabric"],
+            [0.35, 0.25, 0.12, 0.12, 0.12, 0.04],
+        ),
+        seed=seed,
+    )
+
+
+def _assortment(rng: Rng, kind: str) -> list[Species]:
+    if kind == "seedling_tray":
+        first = one_of(rng, ["seedling", None], [0.6, 0.4])
+    elif kind == "plug":
+        first = one_of(rng, ["seedling", "globe", "rosette", None], [0.25, 0.15, 0.2, 0.4])
+    else:
+        first = None
+    count = 1 if happens(rng, 0.45) else whole(rng, 2, 6)
+    return [draw_species(rng, first if k == 0 or happens(rng, 0.4) else None) for k in range(count)]
+
+
+def _spread(rng: Rng, half_cm: tuple[float, float], pitch: float) -> Floats:
+    """Points of open planting: rows that people set, more or less even."""
+    columns = max(1, int(2 * half_cm[0] / pitch))
+    rows = max(1, int(2 * half_cm[1] / pitch))
+    points = grid(columns, rows, (pitch, pitch), happens(rng, 0.4))
+    points = points + rng.normal(0, pitch * between(rng, 0.03, 0.22), points.shape)
+    return points[(np.abs(points) < np.array(half_cm)).all(1)]
+
+
+def _populate(
+    rng: Rng, vessels: list[Vessel], species: list[Species], fill: float
+) -> list[Standing]:
+    by_row, ratio = happens(rng, 0.5), log_between(rng, 0.4, 1.3)
+    standing: list[Standing] = []
+    for v, vessel in enumerate(vessels):
+        if vessel.openings:
+            for k, hole in enumerate(vessel.openings):
+                if rng.random() < fill:
+                    kind = (v if by_row else k) % len(species) if happens(rng, 0.9) else 0
+                    standing.append(_in_opening(rng, hole, kind, ratio, (v, k)))
+        else:
+            standing += _in_soil(rng, vessel, v, len(species), fill)
+    return standing
+
+
+def _in_opening(
+    rng: Rng, hole: Opening, species: int, ratio: float, where: tuple[int, int]
+) -> Standing:
+    r = min(hole.half_cm)
+    size = 2 * r * ratio * between(rng, 0.72, 1.25)
+    away = r * between(rng, 0, 0.3)
+    turn = between(rng, 0, 6.28)
+    return Standing(
+        hole.x + away * np.cos(turn),
+        hole.y + away * np.sin(turn),
+        hole.rim_z - hole.sunk_cm,
+        size,
+        species,
+        *random_turn(rng),
+        *where,
+    )
+
+
+def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> list[Standing]:
+    pitch = vessel.pitch_cm
+    points = _spread(
+        rng,
+        (
+            vessel.half_cm[0] - vessel.wall_cm - pitch * 0.4,
+            vessel.half_cm[1] - vessel.wall_cm - pitch * 0.4,
+        ),
+        pitch,
+    )
+    spots = placed(points, vessel.x, vessel.y, vessel.yaw, vessel.floor_z)
+    cover, stripes = between(rng, 0.5, 1.25), happens(rng, 0.5)
+    return [
+        Standing(
+            float(x),
+            float(y),
+            vessel.floor_z,
+            pitch * cover * between(rng, 0.75, 1.2),
+            (k * kinds // len(spots) if stripes else int(rng.integers(kinds))),
+            *random_turn(rng),
+            index,
+            -1,
+        )
+        for k, (x, y, _) in enumerate(spots)
+        if rng.random() < max(fill, 0.5)
+    ]

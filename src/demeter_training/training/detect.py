@@ -1,0 +1,98 @@
+"""Training the detector of plants and empty places."""
+
+# pyright: reportMissingImports=false
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from demeter_training.training.assignment import Truth, detection_loss
+from demeter_training.training.loop import Learner, Plan, Progress
+from demeter_training.training.network import Detector
+from demeter_training.training.pretrained import (
+    SILENT_IN_DETECTOR,
+    settle,
+    start_of,
+    state_of,
+    take_state,
+)
+from demeter_training.training.tiles import CLASSES, Labelled, Pictures, Sample, crop, worth_showing
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRecipe:
+    """What a detector is trained on and from.
+
+    ``rehearsed``: pictures of what it knows already; where there are any, every other square
+    is one of them, so that a few new pictures are not learnt by heart and the rest forgotten.
+    """
+
+    pictures: tuple[Labelled, ...]
+    start: Path | None
+    rehearsed: tuple[Labelled, ...] = ()
+    side: int = 256
+    batch: int = 16
+    seed: int = 0
+
+
+def batch_of(samples: list[Sample]) -> tuple[Tensor, list[Truth]]:
+    """Samples as the network takes them: N x 3 x H x W BGR 0..255, and their truths."""
+    images = torch.from_numpy(np.stack([s.bgr for s in samples])).permute(0, 3, 1, 2).float()
+    truths = []
+    for s in samples:
+        low, high = s.boxes[:, :2], s.boxes[:, 2:]
+        boxes = np.concatenate([(low + high) / 2, high - low], 1)
+        truths.append(Truth(torch.from_numpy(boxes), torch.from_numpy(s.classes)))
+    return images.contiguous(memory_format=torch.channels_last), truths
+
+
+class _Batches:
+    """The batch of each step, drawn from the seed and the step alone."""
+
+    def __init__(self, recipe: DetectRecipe) -> None:
+        self._recipe, self._pictures = recipe, Pictures()
+        shown = worth_showing(recipe.pictures)
+        self._turns = (shown, worth_showing(recipe.rehearsed)) if recipe.rehearsed else (shown,)
+
+    def at(self, step: int) -> tuple[Tensor, list[Truth]]:
+        rng = np.random.default_rng([self._recipe.seed, step])
+        turns = islice(cycle(self._turns), self._recipe.batch)
+        return batch_of([crop(rng, self._pictures, shown, self._recipe.side) for shown in turns])
+
+
+def fresh_detector(start: Path | None) -> Detector:
+    """A detector of our classes; from an ONNX file or a trained ``.pt`` where given.
+
+    Raises:
+        WeightsDoNotFit: the start is no YOLOX-nano, or cannot be read.
+    """
+    if start is None:
+        return Detector(len(CLASSES))
+    if start.suffix == ".onnx":
+        return start_of(start, len(CLASSES))
+    network = Detector(len(CLASSES))
+    take_state(network, state_of(start), SILENT_IN_DETECTOR)
+    return network
+
+
+def train_detector(recipe: DetectRecipe, plan: Plan, checkpoint: Path) -> Iterator[Progress]:
+    """Train or go on training; the checkpoint holds all that resuming needs."""
+    torch.manual_seed(recipe.seed)
+    batches = _Batches(recipe)
+    network = fresh_detector(recipe.start)
+    if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
+        settle(network, batches.at(0)[0])
+    learner = Learner(network, plan, checkpoint)
+
+    def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
+        images, truths = batches.at(step)
+        decoded, centres, strides = network(images)
+        return detection_loss(decoded, centres, strides, truths)
+
+    yield from learner.run(loss_of)
