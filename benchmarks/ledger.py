@@ -24,13 +24,14 @@ from sqlalchemy.orm import Session
 
 from demeter.core.checks import references, run
 from demeter.core.db import engine, migrate, transaction
+from demeter.counts.checks import COUNTS
 from demeter.demo import years as made_up
-from demeter.reconciliation import answers, periods
-from demeter.reconciliation.checks import CLOSINGS
-from demeter.stock import life, listing
+from demeter.periods import queries as period_queries
+from demeter.periods import service
+from demeter.periods.checks import CLOSINGS
+from demeter.stock import batch_history, queries
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.checks_counts import COUNTS
-from demeter.stock.history import Filter, Level, stock
+from demeter.stock.on_hand import Filter, Level, stock
 
 
 def main() -> None:
@@ -117,15 +118,15 @@ def _queries(repeats: int) -> None:
         ),
         "as of, one area": (2, lambda s: stock(s, place, Filter(area=rng.choice(areas)), moment())),
         "as of, every bed": (10, lambda s: stock(s, place, None, moment())),
-        "history, a lot's life": (1, lambda s: life.life(s, rng.choice(lots))),
+        "history, a lot's life": (1, lambda s: batch_history.life(s, rng.choice(lots))),
         "history, a bed's last 100 movements": (
             1,
-            lambda s: listing.movements(s, limit=100, location_code=rng.choice(beds)),
+            lambda s: queries.movements(s, limit=100, location_code=rng.choice(beds)),
         ),
-        "history, the last 100 movements": (1, lambda s: listing.movements(s, limit=100)),
+        "history, the last 100 movements": (1, lambda s: queries.movements(s, limit=100)),
         "month's end, every line": (
             25,
-            lambda s: answers.preview_answer(s, periods.find(s, rng.choice(codes))),
+            lambda s: period_queries.preview_answer(s, service.find(s, rng.choice(codes))),
         ),
     }
     for name, (rarer, act) in cases.items():

@@ -27,7 +27,7 @@ from shapely import Polygon
 
 from demeter.core.settings import settings
 from demeter.locations.models import BinCategory
-from demeter.stock.recognition import normalised, outline, recognise, returned, unmoved
+from demeter.photos.bin_recognition import normalised, outline, recognise, returned, unmoved
 from demeter.vision.overlap.features import described
 from demeter.vision.overlap.homography import Matrix, inverse
 from demeter.vision.overlap.plant_agreement import disagreement

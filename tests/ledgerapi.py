@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from demeter.core import jobs
 from demeter.core.checks import references, run
 from demeter.core.db import transaction
-from demeter.reconciliation.checks import CLOSINGS
+from demeter.counts.checks import COUNTS
+from demeter.periods.checks import CLOSINGS
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.checks_counts import COUNTS
 from ledgersteps import day
 from nursery import photo_count
 from served import count as recorded

@@ -10,13 +10,14 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, UserRole
-from demeter.stock import counts, movements, moves, undo
-from demeter.stock.effects import Effect
-from demeter.stock.hand import HandCount
-from demeter.stock.lots import Kind
+from demeter.counts import service
+from demeter.counts.hand_counts import HandCount
+from demeter.stock import movements, reversals, transfers
+from demeter.stock.batches import Kind
+from demeter.stock.bin_choice import Place
+from demeter.stock.changes import Effect
 from demeter.stock.models import Count
 from demeter.stock.movements import Source
-from demeter.stock.places import Place
 from demeter.stock.writing import Told
 from nursery import NOON, location, product
 
@@ -53,7 +54,7 @@ def echeveria(db: Session, **parts: Any) -> Kind:
 
 def count(db: Session, plants: int, when: float, code: str = "A1", **parts: Any) -> Effect:
     said = HandCount(location(db, code).location_id, plants, **parts)
-    return counts.count_by_hand(db, told(db, day(when)), supervisor(db), said)
+    return service.count_by_hand(db, told(db, day(when)), supervisor(db), said)
 
 
 def plant(db: Session, quantity: int, when: Any, code: str = "A1", **parts: Any) -> Effect:
@@ -73,23 +74,23 @@ def transplant(
     db: Session, quantity: int, when: Any, code: str = "A1", to: str = "A2", **parts: Any
 ) -> Effect:
     place = Place(location(db, to).location_id)
-    return moves.transplant(db, told(db, _at(when)), at(db, code), place, quantity, **parts)
+    return transfers.transplant(db, told(db, _at(when)), at(db, code), place, quantity, **parts)
 
 
 def reverse(db: Session, effect: Effect, reason: str = "was wrong") -> Effect:
     assert effect.movement_id is not None
-    return undo.undo(db, told(db, None, reason), effect.movement_id)
+    return reversals.undo(db, told(db, None, reason), effect.movement_id)
 
 
 def void(db: Session, effect: Effect) -> Effect:
     assert effect.count_id is not None
-    return counts.void(db, told(db, None, "counted the wrong bed"), effect.count_id)
+    return service.void(db, told(db, None, "counted the wrong bed"), effect.count_id)
 
 
 def correct(db: Session, effect: Effect, plants: int) -> Effect:
     assert effect.count_id is not None
     (row,) = [c for c in db.get_one(Count, effect.count_id).containers if c.seen]
-    return counts.correct(db, told(db, None, "miscounted"), effect.count_id, {row.id: plants})
+    return service.correct(db, told(db, None, "miscounted"), effect.count_id, {row.id: plants})
 
 
 def ledger_is_sound(db: Session) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from demeter.app import create_app
 from demeter.core import db
 from demeter.core.db import transaction
-from demeter.photos import counting, record
+from demeter.photos import inference, record
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
 from demeter.vision import overlay
 from demeter.vision.values import PhotoCount
@@ -75,10 +75,10 @@ def count(session_id: str, *answers: PhotoCount | None) -> None:
                 )
                 continue
             row.status, row.result, row.progress = SessionImageStatus.SUCCEEDED, answer.to_json(), 1
-            rgb = counting.decode(jpeg(), "bed").rgb
+            rgb = inference.decode(jpeg(), "bed").rgb
             drawn = overlay.render(rgb, answer), overlay.thumbnail(rgb)
-            counted = counting.CountedImage(answer.to_json(), *drawn, {})
-            counting.keep_pictures(session, row.id, counted)
+            counted = inference.CountedImage(answer.to_json(), *drawn, {})
+            inference.keep_pictures(session, row.id, counted)
         session.flush()
         record.record_session(session, found)
 

@@ -11,14 +11,15 @@ from demeter.core import logs
 from demeter.core.http import health, problems
 from demeter.core.http.guards import Guards
 from demeter.core.http.requests import RequestIds
-from demeter.learning import api as learning
+from demeter.counts import api as counts
+from demeter.counts.sheets import api as sheets
+from demeter.periods import api as periods
 from demeter.photos import api as photos
-from demeter.photos import api_actions as decisions
-from demeter.reconciliation import api as periods
+from demeter.review import api as decisions
+from demeter.review import api_corrections as learning
 from demeter.stock import api as stock
-from demeter.stock import api_counts as counts
-from demeter.stock import api_sheets as sheets
-from demeter.web import assets, decide, errors, home, language, session_page
+from demeter.web import assets, errors, language
+from demeter.web.pages import home, session, session_actions
 
 ABOUT = """Photos become counts, and counts become stock.
 
@@ -56,8 +57,8 @@ def create_app() -> FastAPI:
     app.include_router(health.router)
 
     app.include_router(home.router, include_in_schema=False)
-    app.include_router(session_page.router, include_in_schema=False)
-    app.include_router(decide.router, include_in_schema=False)
+    app.include_router(session.router, include_in_schema=False)
+    app.include_router(session_actions.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
     app.mount("/static", assets.files(), name="static")
     return app

@@ -3,11 +3,11 @@
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
 from demeter.core import blobs
-from demeter.learning import models as learning
 from demeter.locations import models as locations
+from demeter.periods import models as reconciliation
 from demeter.photos import models as photos
-from demeter.reconciliation import models as reconciliation
 from demeter.stock import models as stock
+from demeter.vision_models import models as learning
 
 __all__ = [
     "accounts",

@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
-from demeter.photos import record, review
+from demeter.photos import record
 from demeter.photos.models import SessionStatus
+from demeter.review import session_decisions
 from nursery import NOON, configure, counted_session, photo_count, plant_nursery, user
 
 MILLION = 1_000_000
@@ -63,9 +64,9 @@ def _live(db: Session) -> None:
     waiting = counted_session(db, photo_count((4, 0)), None, code="A3")
     record.record_session(db, waiting)
     configure(db, "A3", "ECHEVERIA-01")
-    review.retry_posting(db, waiting.session_id, user(db))
+    session_decisions.retry_posting(db, waiting.session_id, user(db))
     assert waiting.reason_code == "image_failed"
-    review.accept(db, waiting.session_id, user(db))
+    session_decisions.accept(db, waiting.session_id, user(db))
     assert waiting.status is SessionStatus.COMPLETED
 
 

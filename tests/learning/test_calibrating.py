@@ -13,13 +13,15 @@ from typer.testing import CliRunner
 from demeter.cli import models as cli
 from demeter.core.db import transaction
 from demeter.core.settings import settings
-from demeter.learning import active, blind, calibrating
-from demeter.learning.calibrating import Sample, calibrated
+from demeter.counts import blind_recounts
+from demeter.learning import calibration
+from demeter.learning.calibration import Sample, calibrated
 from demeter.learning.errors import TooLittleTruth
-from demeter.learning.recounts import samples_of_recounts
+from demeter.learning.recount_samples import samples_of_recounts
 from demeter.photos import record
 from demeter.vision.interval.fit import Observed
 from demeter.vision.interval.interval import Evidence, shipped_error_model
+from demeter.vision_models import active
 from learning.test_judging import marked
 from nursery import counted_session, photo_count, plant_nursery, user
 from served import client
@@ -80,7 +82,7 @@ def recounted(db: Session, plants: int, *containers: tuple[int, int | None], **m
     names = {"detect": f"plants@{detect}", "segment": f"containers@{segment}"} | models
     made = counted_session(db, replace(photo_count(*containers), models=names))
     record.record_session(db, made)
-    blind.give(db, made.session_id, user(db), plants)
+    blind_recounts.give(db, made.session_id, user(db), plants)
 
 
 def test_blind_recounts_are_truth_for_the_models_that_counted(db: Session) -> None:
@@ -100,16 +102,16 @@ def test_recounts_of_other_models_and_of_unknown_estimates_say_nothing(db: Sessi
 
 def test_the_last_kept_error_model_is_in_use_until_the_shipped_one_is_again(db: Session) -> None:
     found = calibrated(seen(300, 0.1), TIGHT, "from here")
-    calibrating.keep(db, user(db), found)
+    calibration.keep(db, user(db), found)
     choice, _, errors = active.chosen(db)
     assert (errors, choice.error_model_id is None) == (found.model, False)
-    calibrating.keep(db, user(db), None)
+    calibration.keep(db, user(db), None)
     choice, _, errors = active.chosen(db)
     assert (errors, choice.error_model_id) == (shipped_error_model(), None)
 
 
 def test_an_error_model_is_of_one_pair_of_models(db: Session) -> None:
-    row = calibrating.keep(db, user(db), calibrated(seen(300, 0.1), TIGHT, "here"))
+    row = calibration.keep(db, user(db), calibrated(seen(300, 0.1), TIGHT, "here"))
     assert active.error_model(db, None, None) is row
     assert (row.detect_sha256, row.segment_sha256) == active.identities(None, None)
 
@@ -124,7 +126,7 @@ def test_the_command_counts_marked_photos_and_keeps_what_is_better(
     client, marked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(active, "models", lambda _: stand_in_models())
-    monkeypatch.setattr(calibrating, "FEWEST", 6)
+    monkeypatch.setattr(calibration, "FEWEST", 6)
     monkeypatch.setattr("demeter.vision.interval.fit._FEWEST", 4)
     told = run(str(marked), "--only-tell")
     assert "Not kept." in told

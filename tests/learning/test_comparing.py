@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demeter.learning.comparing import FEWEST_PHOTOS, compared
+from demeter.learning.bootstrap import FEWEST_PHOTOS, compared
 from demeter.vision.metrics.figures import PhotoFigures
 from demeter.vision.metrics.ignored import Ignored
 from demeter.vision.metrics.matching import Matches

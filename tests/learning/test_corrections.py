@@ -9,15 +9,16 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from demeter.learning import corrections, detections
-from demeter.learning.corrections import Edits
-from demeter.learning.edits import NewMark
 from demeter.learning.errors import CorrectionRefused
-from demeter.learning.models import DetectionCorrection
-from demeter.photos import record, review
+from demeter.photos import record
 from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.review import corrections, session_decisions
+from demeter.review import marks as detections
+from demeter.review.corrections import Edits
+from demeter.review.mark_edits import NewMark
 from demeter.stock.errors import CountState
 from demeter.stock.models import ContainerCount, Detection, MovementType, SourceType, StockMovement
+from demeter.vision_models.models import DetectionCorrection
 from ledgersteps import ledger_is_sound, told
 from nursery import counted_session, on_hand, photo_count, plant_nursery, user
 
@@ -135,7 +136,7 @@ def test_marks_in_a_session_that_waits_are_kept_until_it_is_accepted(db: Session
     assert made.reason_code == "estimate_unknown"
     waits = edited(db, made, add=(MISSED,))
     assert (waits.waits_for, on_hand(db), made.validated) == ("estimate_unknown", 0, False)
-    review.accept(db, made.session_id, user(db))
+    session_decisions.accept(db, made.session_id, user(db))
     assert (made.status, on_hand(db)) == (SessionStatus.COMPLETED, 11)
 
 

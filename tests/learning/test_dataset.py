@@ -19,8 +19,8 @@ from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning.dataset import Format, export
 from demeter.learning.errors import TooLittleTruth
+from demeter.learning.ground_truth import TruePhoto, accepted_photos
 from demeter.learning.splits import Side, SplitRule, is_held_out, split
-from demeter.learning.truth import TruePhoto, accepted_photos
 from demeter.vision.metrics.labels import read_marks
 from demeter.vision.values import PhotoCount
 from nursery import NOON, SIDE, photo_count

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from demeter.catalog.models import DensityParameter
 from demeter.cli import dataset as cli
-from demeter.learning.corrections import Edits, correct_session
 from demeter.learning.densities import density_of, learn
-from demeter.learning.reviewed import reviewed_containers
+from demeter.learning.reviewed_containers import reviewed_containers
 from demeter.locations.models import StorageBinType
-from demeter.photos import counting, record
-from demeter.photos.between import BEFORE
+from demeter.photos import inference, record
+from demeter.photos.pair_results import BEFORE
+from demeter.review.corrections import Edits, correct_session
 from demeter.stock.writing import Told
 from demeter.vision.values import ContainerType, PhotoCount
 from nursery import NOON, counted_session, location, photo_count, plant_nursery, user
@@ -97,7 +97,7 @@ def test_what_is_learnt_is_used_for_the_next_photo_and_a_persons_entry_is_kept(
     assert told.outcome == "written"
     row = db.scalars(select(DensityParameter)).one()
     assert (row.learnt_from, row.plants_per_m2) == (5, Decimal("20.0"))
-    hints = counting.hints_for(db, location(db).location_id)
+    hints = inference.hints_for(db, location(db).location_id)
     prior = hints.prior_of(ContainerType.SEGMENT)
     assert prior is not None
     assert prior.overlap_adjustment_factor == pytest.approx(0.708)

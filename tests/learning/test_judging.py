@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 
 from demeter.cli import models as cli
 from demeter.core.db import engine, transaction
-from demeter.learning import active, judging, registry
+from demeter.learning import promotion
 from demeter.learning.errors import ModelStays, TooLittleTruth
-from demeter.learning.models import ModelComparison, VisionModel, VisionTask
+from demeter.vision_models import active, registry
+from demeter.vision_models.models import ModelComparison, VisionModel, VisionTask
 from learning.test_dataset import accepted
 from learning.test_registry import detector
 from nursery import photo_count, user
@@ -108,12 +109,12 @@ def test_two_models_are_compared_both_ways(models, marked: Path) -> None:
 def test_a_comparison_with_what_is_no_longer_at_work_promotes_nothing(models, marked: Path) -> None:
     with transaction() as session:
         sees = registry.find(session, "sees")
-    judged = judging.judge(engine(), DETECT, None, sees, marked)
+    judged = promotion.judge(engine(), DETECT, None, sees, marked)
     with transaction() as session:
-        row = judging.keep(session, user(session), judged)
+        row = promotion.keep(session, user(session), judged)
         registry.activate(session, user(session), registry.find(session, "blind"), DETECT)
         with pytest.raises(ModelStays, match="compare again"):
-            judging.promote(session, user(session), judged, row)
+            promotion.promote(session, user(session), judged, row)
 
 
 def test_of_two_promotions_compared_with_the_same_model_the_second_fails(
@@ -121,18 +122,18 @@ def test_of_two_promotions_compared_with_the_same_model_the_second_fails(
 ) -> None:
     with transaction() as session:
         sees, blind = (registry.find(session, name) for name in ("sees", "blind"))
-    first = judging.judge(engine(), DETECT, None, sees, marked)
+    first = promotion.judge(engine(), DETECT, None, sees, marked)
     second = replace(first, candidate=blind)
     with transaction() as session:
-        rows = [judging.keep(session, user(session), judged) for judged in (first, second)]
+        rows = [promotion.keep(session, user(session), judged) for judged in (first, second)]
 
     def promoted() -> None:
         with transaction() as session:
-            judging.promote(session, user(session), second, session.merge(rows[1]))
+            promotion.promote(session, user(session), second, session.merge(rows[1]))
 
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            judging.promote(session, user(session), first, session.merge(rows[0]))
+            promotion.promote(session, user(session), first, session.merge(rows[0]))
             waiting = pool.submit(promoted)
             wait_until_one_waits_for_the_lock(waiting)
         with pytest.raises(ModelStays, match="compare again"):
@@ -157,11 +158,11 @@ def wait_until_one_waits_for_the_lock(waiting: Future[None]) -> None:
 
 def test_without_accepted_photos_there_is_nothing_to_judge_on(models) -> None:
     with pytest.raises(TooLittleTruth):
-        judging.judge(engine(), DETECT, None, None)
+        promotion.judge(engine(), DETECT, None, None)
 
 
 def test_few_held_out_photos_are_too_few(models, client: TestClient, monkeypatch) -> None:
     accepted(client, photo_count((8, 0)), 1)
-    monkeypatch.setattr(judging.settings(), "held_out_share", 1.0)
+    monkeypatch.setattr(promotion.settings(), "held_out_share", 1.0)
     told = run("promote", "sees", fails=True)
     assert "1 held-out photos with plants are too few" in told

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from demeter.cli import train as cli
 from demeter.core.db import engine
 from demeter.learning.errors import TooLittleTruth
-from demeter.learning.lessons import TILE_PX, Lessons, _save, _small, prepared
-from demeter.learning.models import VisionTask
 from demeter.learning.splits import SplitRule
+from demeter.learning.training_tiles import TILE_PX, Lessons, _save, _small, prepared
 from demeter.vision.values import PhotoCount
+from demeter.vision_models.models import VisionTask
 from demeter_training.training.errors import TrainingDataRefused
 from demeter_training.training.tiles import PLANTS_PX
 from learning.test_dataset import accepted

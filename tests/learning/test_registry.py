@@ -17,11 +17,12 @@ from typer.testing import CliRunner
 from demeter.cli import models as cli
 from demeter.core import blobs
 from demeter.core.db import engine, transaction
-from demeter.learning import active, inspecting, preview, registry
+from demeter.learning import preview
 from demeter.learning.errors import ModelNotFound, ModelStays
-from demeter.learning.models import VisionModel, VisionTask
-from demeter.photos import counting
+from demeter.photos import inference
 from demeter.vision.errors import ModelRefused
+from demeter.vision_models import active, inspect_file, registry
+from demeter.vision_models.models import VisionModel, VisionTask
 from nursery import plant_nursery, user
 from vision.networks import answering
 
@@ -123,10 +124,10 @@ def own_segmenter(folder: Path, depth_side: int = 32, input_shape=(1, 3, 64, 64)
 
 def test_a_model_is_run_once_before_it_is_said_to_run(tmp_path: Path) -> None:
     fits = registry.inspected(own_segmenter(tmp_path), tmp_path / "unpacked")
-    assert (fits.kind.family, fits.kind.input_side_px) == (inspecting.OWN, 64)
+    assert (fits.kind.family, fits.kind.input_side_px) == (inspect_file.OWN, 64)
     odd = own_segmenter(tmp_path, depth_side=16)
-    kind = inspecting.kind_of(odd)
-    assert inspecting.loaded(odd, kind, {}, inspecting.Precision.F32, 1)
+    kind = inspect_file.kind_of(odd)
+    assert inspect_file.loaded(odd, kind, {}, inspect_file.Precision.F32, 1)
     with pytest.raises(ModelRefused, match=r"beds\.xml: does not run on a grey picture"):
         registry.inspected(odd, tmp_path / "unpacked")
 
@@ -162,10 +163,10 @@ def test_a_mapping_can_be_changed_until_the_model_was_at_work(db: Session, tmp_p
 
 def test_a_class_that_is_ignored_is_no_container(tmp_path: Path) -> None:
     path = segmenter(tmp_path)
-    kind = inspecting.kind_of(path)
+    kind = inspect_file.kind_of(path)
     picture = np.zeros((320, 320, 3), np.uint8)
     looked = [
-        inspecting.loaded(path, kind, mapping, inspecting.Precision.F32, 1)(picture)
+        inspect_file.loaded(path, kind, mapping, inspect_file.Precision.F32, 1)(picture)
         for mapping in ({}, {"person": "ignore"}, {"person": "plant"})
     ]
     assert [sorted(r.label for r in found) for found in looked] == [
@@ -252,17 +253,17 @@ def run(*words: str) -> str:
 
 
 def test_a_model_put_to_work_counts_the_next_photo_and_is_loaded_once(home: Path) -> None:
-    shipped = counting.models()
-    assert counting.models() is shipped
+    shipped = inference.models()
+    assert inference.models() is shipped
     run("add", str(detector(home / "new")), "--user", "rosa")
-    assert counting.models() is shipped
+    assert inference.models() is shipped
     run("activate", "best", "--reason", "ours")
-    used = counting.models()
+    used = inference.models()
     assert used.detector.identity.startswith("best@")
     assert used.segmenter.identity == shipped.segmenter.identity
-    assert counting.models() is used
+    assert inference.models() is used
     run("rollback", "detect")
-    assert counting.models().detector.identity == shipped.detector.identity
+    assert inference.models().detector.identity == shipped.detector.identity
 
 
 def test_a_models_files_are_written_again_where_they_are_missing_or_damaged(home: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demeter.app import create_app
-from demeter.photos import api_docs
-from demeter.photos.answers import AcceptedAnswer, SessionAnswer, SessionPage
+from demeter.photos import openapi
+from demeter.photos.schemas import AcceptedAnswer, SessionAnswer, SessionPage
 from nursery import photo_count
 from served import SESSIONS, client, count, uploaded
 
@@ -24,9 +24,9 @@ OPERATIONS = [
 @pytest.mark.parametrize(
     ("documented", "status", "model"),
     [
-        (api_docs.ACCEPTED, 202, AcceptedAnswer),
-        (api_docs.EXAMPLE_PAGE, 200, SessionPage),
-        (api_docs.EXAMPLE_SESSION, 200, SessionAnswer),
+        (openapi.ACCEPTED, 202, AcceptedAnswer),
+        (openapi.EXAMPLE_PAGE, 200, SessionPage),
+        (openapi.EXAMPLE_SESSION, 200, SessionAnswer),
     ],
 )
 def test_each_example_is_an_answer_that_could_be_given(documented, status, model):

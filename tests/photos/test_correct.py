@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from demeter.catalog.models import LocationConfig
 from demeter.core.errors import Conflict
 from demeter.locations.models import StorageBin
-from demeter.photos import correct, record, retry, review
+from demeter.photos import record
 from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.review import photo_counts, retry, session_decisions
 from demeter.stock.errors import CountState, InvalidCount
 from demeter.stock.models import (
     ContainerCount,
@@ -52,7 +53,7 @@ def recorded(db: Session, *answers, **facts) -> PhotoSession:
 
 def test_a_persons_number_stands_beside_the_machines(db: Session) -> None:
     made = recorded(db, photo_count((8, 2), (5, 0)))
-    done = correct.correct(db, told(db, None, "two were hidden"), made.session_id, {2: 7})
+    done = photo_counts.correct(db, told(db, None, "two were hidden"), made.session_id, {2: 7})
     assert [(m.quantity, m.why) for m in done.movements] == [(2, "two were hidden")]
     row = db.scalars(select(ContainerCount).where(ContainerCount.container_index == 2)).one()
     assert (row.machine_detected, row.human_corrected, row.answer) == (5, 7, 7)
@@ -66,7 +67,7 @@ def test_a_persons_number_stands_beside_the_machines(db: Session) -> None:
 def test_a_correction_settles_what_waited_for_review(db: Session) -> None:
     made = recorded(db, photo_count((4, None), residual_share=0.5))
     assert made.reason_code == "estimate_unknown"
-    correct.correct(db, told(db, None), made.session_id, {1: 30})
+    photo_counts.correct(db, told(db, None), made.session_id, {1: 30})
     assert (made.status, on_hand(db)) == (SessionStatus.COMPLETED, 30)
 
 
@@ -75,7 +76,7 @@ def test_a_bin_that_was_not_seen_can_be_corrected_too(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)), at=day(1))
     assert on_hand(db) == 8
     missed = db.scalars(select(ContainerCount).where(ContainerCount.seen.is_(False))).one()
-    correct.correct(db, told(db, None), made.session_id, {-missed.id: 5})
+    photo_counts.correct(db, told(db, None), made.session_id, {-missed.id: 5})
     assert on_hand(db) == 13
 
 
@@ -83,19 +84,19 @@ def test_a_bin_that_was_not_seen_can_be_corrected_too(db: Session) -> None:
 def test_a_correction_without_sense_is_refused(db: Session, answers) -> None:
     made = recorded(db, photo_count((8, 2)))
     with pytest.raises(InvalidCount):
-        correct.correct(db, told(db, None), made.session_id, answers)
+        photo_counts.correct(db, told(db, None), made.session_id, answers)
 
 
 def test_a_void_session_keeps_its_evidence_and_can_be_posted_again(db: Session) -> None:
     recorded(db, photo_count((8, 0)))
     made = recorded(db, photo_count((5, 0)), at=day(1))
-    correct.void(db, told(db, None, "blurred"), made.session_id)
+    photo_counts.void(db, told(db, None, "blurred"), made.session_id)
     assert (on_hand(db), made.reason_code, made.posted_at) == (8, "voided", None)
     assert location(db).photo_session_id != made.id
     assert db.scalar(select(func.count()).select_from(Detection)) == 13
     with pytest.raises(CountState):
-        correct.void(db, told(db, None, "again"), made.session_id)
-    correct.repost(db, told(db, None), made.session_id)
+        photo_counts.void(db, told(db, None, "again"), made.session_id)
+    photo_counts.repost(db, told(db, None), made.session_id)
     assert (on_hand(db), made.reason_code) == (5, None)
     assert location(db).photo_session_id == made.id
     counted = db.scalars(
@@ -106,19 +107,19 @@ def test_a_void_session_keeps_its_evidence_and_can_be_posted_again(db: Session) 
 
 def test_a_session_moved_elsewhere_posts_there_and_not_here(db: Session) -> None:
     made = recorded(db, photo_count((8, 2)))
-    correct.move(db, told(db, None, "it is bed A2"), made.session_id, location(db, "A2"))
+    photo_counts.move(db, told(db, None, "it is bed A2"), made.session_id, location(db, "A2"))
     assert (on_hand(db, "A1"), on_hand(db, "A2")) == (0, 10)
     assert (made.status, made.requested_location_code) == (SessionStatus.COMPLETED, "A2")
     bins = db.scalars(select(StorageBin.code).order_by(StorageBin.bin_id)).all()
     assert [code[:2] for code in bins] == ["A1", "A2"]
     with pytest.raises(Conflict):
-        correct.move(db, told(db, None, "again"), made.session_id, location(db, "A2"))
+        photo_counts.move(db, told(db, None, "again"), made.session_id, location(db, "A2"))
 
 
 def test_a_session_that_waits_moves_with_its_count(db: Session) -> None:
     made = recorded(db, photo_count((4, 1)), code="A3")
     assert made.status is SessionStatus.NEEDS_CONFIG
-    correct.move(db, told(db, None, "wrong label"), made.session_id, location(db, "A2"))
+    photo_counts.move(db, told(db, None, "wrong label"), made.session_id, location(db, "A2"))
     assert (made.status, on_hand(db, "A2")) == (SessionStatus.COMPLETED, 5)
     assert db.scalars(select(Count.storage_location_id)).all() == [location(db, "A2").location_id]
 
@@ -128,17 +129,17 @@ def test_a_changed_config_is_posted_again(db: Session) -> None:
     old = location(db).location_id
     db.execute(delete(LocationConfig).where(LocationConfig.storage_location_id == old))
     configure(db, "A1", "MAMMILLARIA-01")
-    correct.repost(db, told(db, None), made.session_id)
+    photo_counts.repost(db, told(db, None), made.session_id)
     assert made.reason_code == "other_product"
-    review.accept(db, made.session_id, user(db))
+    session_decisions.accept(db, made.session_id, user(db))
     assert (made.status, on_hand(db), stock_as_of(db, NOON)) == (SessionStatus.COMPLETED, 8, 8)
 
 
 def test_a_key_used_twice_changes_once(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
     told_once = told(db, None, "hidden", uuid4())
-    first = correct.correct(db, told_once, made.session_id, {1: 9})
-    assert correct.correct(db, told_once, made.session_id, {1: 9}) == first
+    first = photo_counts.correct(db, told_once, made.session_id, {1: 9})
+    assert photo_counts.correct(db, told_once, made.session_id, {1: 9}) == first
     assert on_hand(db) == 9
 
 
@@ -176,7 +177,7 @@ def test_a_voiding_that_waited_is_done_when_a_fact_is_reported(retrying: Session
     recorded(db, photo_count((10, 0)))
     made = recorded(db, photo_count((14, 0), width=40), at=day(1))
     sell(db, 12, 2)
-    waits = correct.void(db, told(db, None, "wrong bed"), made.session_id)
+    waits = photo_counts.void(db, told(db, None, "wrong bed"), made.session_id)
     assert waits.waits_for == "stock_would_be_negative"
     assert (made.status, on_hand(db)) == (SessionStatus.NEEDS_REVIEW, 2)
     plant(db, 2, 3)

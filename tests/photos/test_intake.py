@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from demeter.core import blobs
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.photos import decode, exif, intake, locate
+from demeter.photos import decode, exif, intake, location_guess
 from demeter.photos.models import (
     CapturedAtSource,
     Image,
@@ -245,13 +245,13 @@ def test_gps_decides_only_when_its_circle_meets_one_location(db: Session) -> Non
     (other,) = add(db, between, code=None)
     assert other.session.status is SessionStatus.NEEDS_LOCATION
     at = exif.Position(10.0, 55.0, 10.0)
-    assert [s.code for s in locate.suggestions(db, at)] == ["A1", "A2"]
+    assert [s.code for s in location_guess.suggestions(db, at)] == ["A1", "A2"]
 
 
 @pytest.mark.parametrize("code", ["NOPE", "a1", ""])
 def test_a_location_that_is_not_there_is_named(db: Session, code: str) -> None:
-    with pytest.raises(locate.LocationNotFound, match=repr(code)):
-        locate.by_code(db, code)
+    with pytest.raises(location_guess.LocationNotFound, match=repr(code)):
+        location_guess.by_code(db, code)
 
 
 def test_accepted_bytes_move_to_the_store_and_are_found_everywhere(

@@ -14,7 +14,7 @@ from shapely import Polygon
 from sqlalchemy import select, update
 
 from demeter.core.db import transaction
-from demeter.learning.truth import accepted_photos
+from demeter.learning.ground_truth import accepted_photos
 from demeter.locations.models import StorageBin
 from demeter.photos import overlap, record
 from demeter.photos.models import Image as Stored

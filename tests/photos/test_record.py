@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from demeter.catalog.models import LocationConfig
 from demeter.core.errors import chain
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
-from demeter.photos import record, review
+from demeter.photos import record
+from demeter.photos.bins import CODE
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.stock.bins import CODE
+from demeter.review import session_decisions
 from demeter.stock.errors import CannotCreateBins
 from demeter.stock.models import (
     ContainerCount,
@@ -143,7 +144,7 @@ def test_no_container_invents_no_bin(db: Session) -> None:
 def test_a_person_confirms_that_the_bed_is_empty(db: Session) -> None:
     recorded(db, photo_count((8, 2)))
     made = recorded(db, photo_count(), at=NOON + DAY)
-    review.confirm_empty(db, made.session_id, user(db))
+    session_decisions.confirm_empty(db, made.session_id, user(db))
     assert made.status is SessionStatus.COMPLETED
     assert (made.total_detected, made.total_estimated) == (0, 0)
     assert on_hand(db) == 0
@@ -152,8 +153,8 @@ def test_a_person_confirms_that_the_bed_is_empty(db: Session) -> None:
 
 def test_a_bed_with_plants_cannot_be_confirmed_empty(db: Session) -> None:
     made = recorded(db, photo_count((3, None), residual_share=0.5))
-    with pytest.raises(review.SessionNotWaiting):
-        review.confirm_empty(db, made.session_id, user(db))
+    with pytest.raises(session_decisions.SessionNotWaiting):
+        session_decisions.confirm_empty(db, made.session_id, user(db))
 
 
 def test_a_second_photo_writes_the_difference_and_keeps_the_bins(db: Session) -> None:
@@ -206,7 +207,7 @@ def test_without_a_config_evidence_is_kept_and_posted_later(db: Session) -> None
     assert "A3" in (made.error_message or "")
     assert (rows(db, Detection), rows(db, StorageBin), rows(db, StockMovement)) == (4, 0, 0)
     configure(db, "A3", "ECHEVERIA-01")
-    review.retry_posting(db, made.session_id, user(db))
+    session_decisions.retry_posting(db, made.session_id, user(db))
     assert made.status is SessionStatus.COMPLETED
     assert on_hand(db, "A3") == 5
     assert rows(db, Detection) == 4
@@ -226,7 +227,7 @@ def test_what_waits_says_why_and_posts_once_when_accepted(db: Session, answers, 
     assert made.next_action
     assert rows(db, StockMovement) == 0
     for _ in range(2):
-        review.accept(db, made.session_id, user(db))
+        session_decisions.accept(db, made.session_id, user(db))
         assert made.status is SessionStatus.COMPLETED
     assert on_hand(db) == sum(a.detected for a in answers if a)
     assert made.validated_by_user_id == user(db).id
@@ -242,8 +243,8 @@ def test_when_no_image_could_be_read_there_is_nothing_to_accept(db: Session) -> 
     made = recorded(db, None, None)
     assert (made.status, made.reason_code) == (SessionStatus.NEEDS_REVIEW, "no_image_counted")
     assert made.total_detected is None
-    with pytest.raises(review.NotAcceptable):
-        review.accept(db, made.session_id, user(db))
+    with pytest.raises(session_decisions.NotAcceptable):
+        session_decisions.accept(db, made.session_id, user(db))
 
 
 def test_an_implausible_change_waits(db: Session) -> None:
@@ -251,7 +252,7 @@ def test_an_implausible_change_waits(db: Session) -> None:
     made = recorded(db, photo_count((30, 0)), at=NOON + DAY)
     assert (made.status, made.reason_code) == (SessionStatus.NEEDS_REVIEW, "implausible_change")
     assert on_hand(db) == 100
-    review.accept(db, made.session_id, user(db))
+    session_decisions.accept(db, made.session_id, user(db))
     assert on_hand(db) == 30
 
 
@@ -265,7 +266,7 @@ def test_another_product_in_the_ledger_waits(db: Session) -> None:
     made = recorded(db, photo_count((9, 0)), at=NOON + DAY)
     assert made.reason_code == "other_product"
     assert "ECHEVERIA-01" in (made.error_message or "")
-    review.accept(db, made.session_id, user(db))
+    session_decisions.accept(db, made.session_id, user(db))
     by_product = dict(
         db.execute(
             text(

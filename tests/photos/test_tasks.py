@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from demeter.core.blobs import BlobMissing, ObjectStoreUnavailable
 from demeter.core.db import transaction
-from demeter.photos import counting, recovery, tasks
+from demeter.photos import inference, recovery, tasks
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
 from nursery import counted_session, on_hand, photo_count, plant_nursery
 
@@ -36,13 +36,13 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers) -> None:
     """Vision's place is taken by answers, one an image in turn; an error is raised."""
     told = iter(answers)
 
-    def count_image(_: int) -> counting.CountedImage:
+    def count_image(_: int) -> inference.CountedImage:
         answer = next(told)
         if isinstance(answer, Exception):
             raise answer
-        return counting.CountedImage(answer.to_json(), b"overlay", b"thumbnail", {})
+        return inference.CountedImage(answer.to_json(), b"overlay", b"thumbnail", {})
 
-    monkeypatch.setattr(counting, "count_image", count_image)
+    monkeypatch.setattr(inference, "count_image", count_image)
 
 
 def child(session_id: int, image_id: int, attempts: int = 0) -> None:
@@ -131,8 +131,8 @@ def test_an_outage_is_tried_again_and_in_the_end_told(ready, monkeypatch) -> Non
 def test_an_answer_that_cannot_be_stored_ends_the_image(ready, monkeypatch) -> None:
     session_id, images = ready
     parent(session_id)
-    broken = counting.CountedImage({"note": "a NUL \x00 in it"}, b"o", b"t", {})
-    monkeypatch.setattr(counting, "count_image", lambda _: broken)
+    broken = inference.CountedImage({"note": "a NUL \x00 in it"}, b"o", b"t", {})
+    monkeypatch.setattr(inference, "count_image", lambda _: broken)
     child(session_id, images[0])
     image = found(session_id).images[0]
     assert image.status is SessionImageStatus.FAILED

@@ -10,10 +10,8 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.core.settings import settings
-from demeter.photos import record
-from demeter.photos.models import SessionStatus
-from demeter.reconciliation import closing, periods
-from demeter.reconciliation.errors import (
+from demeter.periods import closing, service
+from demeter.periods.errors import (
     EarlierPeriodOpen,
     NothingToExplain,
     PeriodExists,
@@ -21,14 +19,16 @@ from demeter.reconciliation.errors import (
     SecondPersonNeeded,
     Unexplained,
 )
-from demeter.reconciliation.formula import ExceptionKind
-from demeter.reconciliation.lines import Line, lines
-from demeter.reconciliation.models import Period, PeriodClosing, PeriodEvent, PeriodStatus
+from demeter.periods.figures import Line, lines
+from demeter.periods.formula import ExceptionKind
+from demeter.periods.models import Period, PeriodClosing, PeriodEvent, PeriodStatus
+from demeter.photos import record
+from demeter.photos.models import SessionStatus
 from demeter.stock import movements
+from demeter.stock.batches import Kind
+from demeter.stock.bin_choice import Place
 from demeter.stock.errors import PeriodClosed
-from demeter.stock.lots import Kind
 from demeter.stock.models import MovementType, StockMovement
-from demeter.stock.places import Place
 from ledgersteps import (
     correct,
     count,
@@ -62,7 +62,7 @@ def db(session: Session) -> Session:
 
 
 def period(db: Session, code: str = "P1", ends: float = 30, grace: int = 48) -> Period:
-    return periods.open_period(db, supervisor(db), code, day(ends), grace)
+    return service.open_period(db, supervisor(db), code, day(ends), grace)
 
 
 def line(db: Session, of: Period, code: str = "A1") -> Line:
@@ -80,7 +80,7 @@ def close(db: Session, of: Period) -> Period:
 
 def explain(db: Session, of: Period, code: str = "A1") -> int:
     found = line(db, of, code)
-    return periods.explain(
+    return service.explain(
         db,
         of,
         supervisor(db),
@@ -247,10 +247,10 @@ def test_a_small_difference_is_explained_a_greenhouse_at_a_time(db: Session) -> 
             record.record_session(db, made)
     march = period(db)
     assert kinds(db, march) == [ExceptionKind.WITHIN_INTERVAL]
-    told = periods.explain_together(db, march, supervisor(db), "within the error", "NAVE1")
+    told = service.explain_together(db, march, supervisor(db), "within the error", "NAVE1")
     assert told == 2
     with pytest.raises(NothingToExplain):
-        periods.explain_together(db, march, supervisor(db), "again", "NORTH")
+        service.explain_together(db, march, supervisor(db), "again", "NORTH")
     close(db, march)
     assert on_hand(db) == 98
 
@@ -259,7 +259,7 @@ def test_a_large_difference_is_not_explained_with_the_others(db: Session) -> Non
     count(db, 100, 0)
     count(db, 130, 30)
     with pytest.raises(NothingToExplain):
-        periods.explain_together(db, period(db), supervisor(db), "all well", "NAVE1")
+        service.explain_together(db, period(db), supervisor(db), "all well", "NAVE1")
 
 
 def test_a_count_that_nobody_accepted_is_an_exception(db: Session) -> None:
@@ -368,10 +368,10 @@ def test_two_people_close_where_the_setting_asks(
 
 
 def test_a_month_ends_at_the_site(db: Session) -> None:
-    made = periods.open_period(db, supervisor(db), "2026-12")
+    made = service.open_period(db, supervisor(db), "2026-12")
     assert made.boundary_at.isoformat() == "2027-01-01T00:00:00-03:00"
     with pytest.raises(PeriodExists):
-        periods.open_period(db, supervisor(db), "2026-12")
+        service.open_period(db, supervisor(db), "2026-12")
 
 
 def test_a_period_without_any_count_closes_empty(db: Session) -> None:

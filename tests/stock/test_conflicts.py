@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.stock import reporting
-from demeter.stock.requests import ByHand, Movement
+from demeter.stock import commands
+from demeter.stock.schemas import ByHand, Movement
 from ledgerapi import ledger_is_verified
 from ledgersteps import supervisor
 from nursery import configure, on_hand, plant_nursery
@@ -78,7 +78,7 @@ def report(tally: Tally, said: dict) -> None:
     began = time.monotonic()
     try:
         with transaction() as session:
-            reporting.report(session, checked)
+            commands.report(session, checked)
     except DomainError as refusal:
         tally.ends[refusal.code] += 1
         return
@@ -110,7 +110,7 @@ def beds(fresh_database: str) -> None:
         configure(session, "A3", "ECHEVERIA-01")
         for code in BEDS:
             first = ByHand(movement_id=uuid4(), location_code=code, plants=200, user="julia")
-            reporting.count_by_hand(session, first)
+            commands.count_by_hand(session, first)
 
 
 def today(session: Session) -> dict[str, int]:

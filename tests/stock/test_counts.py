@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
 from demeter.catalog.models import LocationConfig
+from demeter.counts import service
+from demeter.counts.hand_counts import HandCount
 from demeter.locations.models import BinCategory
-from demeter.stock import counts, places
-from demeter.stock.effects import preview
+from demeter.stock import bin_choice
+from demeter.stock.changes import preview
 from demeter.stock.errors import CountContradictsConfig, CountState, InvalidCount, TooFewPlants
-from demeter.stock.hand import HandCount
 from demeter.stock.models import (
     ContainerCount,
     Count,
@@ -61,7 +62,7 @@ def every_count_stands(db: Session) -> None:
 
 def by_worker(db: Session, said: HandCount, when: float = 0):
     rosa = find_user(db, "rosa")
-    return counts.count_by_hand(db, Told(uuid4(), rosa.id, day(when)), rosa, said)
+    return service.count_by_hand(db, Told(uuid4(), rosa.id, day(when)), rosa, said)
 
 
 def test_the_first_count_by_hand_starts_the_ledger(db: Session) -> None:
@@ -118,7 +119,7 @@ def test_a_workers_count_waits_where_no_config_says_what_grows(db: Session) -> N
     made = by_worker(db, HandCount(here, 5, product_id=product(db, "ECHEVERIA-01").id))
     assert (made.waits_for, made.movements) == ("needs_config", [])
     configure(db, "A3", "ECHEVERIA-01")
-    posted = counts.repost(db, told(db, None), made.count_id)
+    posted = service.repost(db, told(db, None), made.count_id)
     assert (posted.waits_for, on_hand(db, "A3")) == (None, 5)
 
 
@@ -167,8 +168,8 @@ def test_a_count_waits_while_the_ledger_holds_too_few_and_is_tried_again(db: Ses
     assert made.waits_for == "stock_would_be_negative"
     assert (on_hand(db), made.movements) == (10, [])
     plant(db, 30, 2)
-    assert counts.waiting_by_hand(db, location(db).location_id) == [made.count_id]
-    assert counts.try_again(db, made.count_id).waits_for is None
+    assert service.waiting_by_hand(db, location(db).location_id) == [made.count_id]
+    assert service.try_again(db, made.count_id).waits_for is None
     assert on_hand(db) == 20
 
 
@@ -205,7 +206,7 @@ def test_a_voiding_that_would_leave_less_than_nothing_waits(db: Session) -> None
     waits = void(db, second)
     assert (waits.waits_for, waits.movements, on_hand(db)) == ("stock_would_be_negative", [], 40)
     plant(db, 60, 3)
-    assert counts.try_again(db, second.count_id).voided_at is not None
+    assert service.try_again(db, second.count_id).voided_at is not None
     assert on_hand(db) == 10
 
 
@@ -225,7 +226,7 @@ def test_a_voiding_settles_with_plants_that_it_gives_back_itself(db: Session) ->
     plant(db, 1, 0, new_lot=True)
     here = location(db).location_id
     one = db.get_one(StockBatch, first).current_storage_bin_id
-    other = places.make_bin(db, location(db), BinCategory.POT).bin_id
+    other = bin_choice.make_bin(db, location(db), BinCategory.POT).bin_id
     told_first = by_worker(db, HandCount(here, by_bin=((one, 0), (other, 11))), 1)
     sell(db, 8, 2)
     void(db, told_first)
@@ -239,7 +240,7 @@ def test_a_correction_writes_only_the_net_difference(db: Session) -> None:
     assert on_hand(db) == 97
     kept = db.scalars(select(CountCorrection)).one()
     assert (kept.answer_before, kept.answer_after) == (100, 97)
-    assert counts.repost(db, told(db, None), made.count_id).movements == []
+    assert service.repost(db, told(db, None), made.count_id).movements == []
 
 
 def test_a_correction_of_an_older_count_leaves_the_later_one(db: Session) -> None:

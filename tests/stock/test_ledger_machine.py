@@ -36,17 +36,18 @@ from demeter.accounts.models import find_user
 from demeter.core.checks import run
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.photos import deciding, record, retry
+from demeter.counts.checks import COUNTS
+from demeter.periods import closing, service
+from demeter.periods.checks import CLOSINGS
+from demeter.periods.figures import lines
+from demeter.periods.models import PeriodClosing
+from demeter.photos import record
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.reconciliation import closing, periods
-from demeter.reconciliation.checks import CLOSINGS
-from demeter.reconciliation.lines import lines
-from demeter.reconciliation.models import PeriodClosing
-from demeter.stock import reporting, undo
+from demeter.review import count_decisions, retry
+from demeter.stock import commands, reversals
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.checks_counts import COUNTS
 from demeter.stock.models import Count
-from demeter.stock.requests import ByHand, Correction, Movement, Report
+from demeter.stock.schemas import ByHand, Correction, Movement, Report
 from ledgersteps import supervisor
 from nursery import NOON, configure, counted_session, location, photo_count, plant_nursery
 
@@ -184,7 +185,7 @@ class History(RuleBasedStateMachine):
             answer = {"container_id": seen[0].id, "plants": said - others}
         body = Correction(movement_id=uuid4(), containers=[answer], user="julia")
         count_id = self.count_ids[one.key]
-        assert self._done(lambda s: deciding.correct(s, count_id, body)) == "written"
+        assert self._done(lambda s: count_decisions.correct(s, count_id, body)) == "written"
         one.said = said
         self.model.held.update([one.bed] if said else [])
         self._retried()
@@ -197,7 +198,7 @@ class History(RuleBasedStateMachine):
             return
         body = Report(movement_id=uuid4(), reason="another bed", user="julia")
         count_id = self.count_ids[one.key]
-        assert self._done(lambda s: deciding.void(s, count_id, body)) == "written"
+        assert self._done(lambda s: count_decisions.void(s, count_id, body)) == "written"
         self.model.posted.remove(one)
         self._retried()
 
@@ -210,8 +211,8 @@ class History(RuleBasedStateMachine):
         before = self._on_hand()
         with transaction() as session:
             julia = find_user(session, "julia")
-            one = periods.open_period(session, julia, code, moment(boundary), self.clock - boundary)
-            for exception in periods.exceptions(session, one, lines(session, one)):
+            one = service.open_period(session, julia, code, moment(boundary), self.clock - boundary)
+            for exception in service.exceptions(session, one, lines(session, one)):
                 if exception.explanation is None:
                     self._explain(session, one, exception)
             closing.close(session, code, julia)
@@ -316,7 +317,7 @@ class History(RuleBasedStateMachine):
             said["new_lot"] = one.quantity % 3 == 0
             said["category"] = "pot" if one.quantity % 2 else "segment"
         body = TypeAdapter(Movement).validate_python(said)
-        answer = self._done(lambda session: reporting.report(session, body))
+        answer = self._done(lambda session: commands.report(session, body))
         if answer == "written":
             self.untold = [other for other in self.untold if other is not one]
         return answer
@@ -330,7 +331,7 @@ class History(RuleBasedStateMachine):
             user="julia",
         )
         with transaction() as session:
-            effect = reporting.count_by_hand(session, body)
+            effect = commands.count_by_hand(session, body)
         assert effect.count_id is not None
         self.count_ids[one.key] = effect.count_id
         return effect.waits_for or "posted"
@@ -429,7 +430,7 @@ class History(RuleBasedStateMachine):
             self._retried()
 
     def _explain(self, session: Session, period: Any, exception: Any) -> None:
-        periods.explain(
+        service.explain(
             session,
             period,
             find_user(session, "julia"),
@@ -463,7 +464,7 @@ class History(RuleBasedStateMachine):
 
 
 def undone(session: Session, movement_id: UUID, body: Report) -> Any:
-    return undo.undo(session, reporting.told_of(session, body), movement_id)
+    return reversals.undo(session, commands.told_of(session, body), movement_id)
 
 
 def stand_for(session: Session, found: PhotoSession) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from demeter.locations.models import BinCategory, BinStatus, StorageBin, StorageLocation
-from demeter.stock import movements, moves, undo
-from demeter.stock.claims import moment_of
-from demeter.stock.effects import preview
+from demeter.stock import movements, reversals, transfers
+from demeter.stock.batches import Kind
+from demeter.stock.bin_choice import Place
+from demeter.stock.changes import preview
 from demeter.stock.errors import (
     Ambiguous,
     BinRetired,
@@ -26,9 +27,8 @@ from demeter.stock.errors import (
     TooFewPlants,
     WrongSign,
 )
-from demeter.stock.lots import Kind
 from demeter.stock.models import MovementType, StockBatch, StockMovement
-from demeter.stock.places import Place
+from demeter.stock.request_keys import moment_of
 from ledgersteps import (
     at,
     count,
@@ -194,7 +194,9 @@ def test_a_transplant_may_change_state_and_finds_its_bin_by_category(db: Session
     plant(db, 10, 0)
     pots = Place(location(db, "A2").location_id, category=BinCategory.POT)
     for _ in range(2):
-        moves.transplant(db, told(db, day(1)), at(db), pots, 2, moves.Becoming(product_state_id=5))
+        transfers.transplant(
+            db, told(db, day(1)), at(db), pots, 2, transfers.Becoming(product_state_id=5)
+        )
     made = lots(db)[1]
     assert (made.product_state_id, made.quantity_current) == (5, 4)
     assert made.bin.bin_type is not None
@@ -231,7 +233,7 @@ def test_a_retired_bin_is_refused_but_takes_a_pair_that_a_count_cancels(db: Sess
 
 def test_a_seedling_becomes_adult_within_its_bin(db: Session) -> None:
     plant(db, 10, 0)
-    moves.move(db, told(db, day(1)), at(db), 4, becoming=moves.Becoming(product_state_id=5))
+    transfers.move(db, told(db, day(1)), at(db), 4, becoming=transfers.Becoming(product_state_id=5))
     assert [(b.product_state_id, b.quantity_current) for b in lots(db)] == [(3, 6), (5, 4)]
     assert rows(db)[1:] == [("ajuste", 4), ("ajuste", -4)]
 
@@ -239,17 +241,17 @@ def test_a_seedling_becomes_adult_within_its_bin(db: Session) -> None:
 def test_a_lot_is_split_and_merged_again(db: Session) -> None:
     plant(db, 10, 0)
     first = lots(db)[0]
-    moves.move(db, told(db, day(1)), at(db), 4, new_lot=True)
+    transfers.move(db, told(db, day(1)), at(db), 4, new_lot=True)
     assert [b.quantity_current for b in lots(db)] == [6, 4]
     second = lots(db)[1]
-    moves.move(db, told(db, day(2)), at(db, batch_id=first.id), 6, to_batch_id=second.id)
+    transfers.move(db, told(db, day(2)), at(db, batch_id=first.id), 6, to_batch_id=second.id)
     assert [b.quantity_current for b in lots(db)] == [0, 10]
 
 
 def test_a_move_to_where_it_is_is_refused(db: Session) -> None:
     plant(db, 10, 0)
     with pytest.raises(SamePlace):
-        moves.move(db, told(db, day(1)), at(db), 4)
+        transfers.move(db, told(db, day(1)), at(db), 4)
 
 
 def test_two_products_in_one_place_have_to_be_told_apart(db: Session) -> None:
@@ -295,7 +297,7 @@ def test_what_is_gone_since_cannot_be_undone(db: Session) -> None:
 def test_a_count_is_not_undone_by_a_reversal(db: Session) -> None:
     made = count(db, 10, 0)
     with pytest.raises(NotUndoable, match="correct or void"):
-        undo.undo(db, told(db, None, "wrong"), made.movements[0].movement_id)
+        reversals.undo(db, told(db, None, "wrong"), made.movements[0].movement_id)
 
 
 def test_a_preview_says_what_would_be_written_and_writes_nothing(db: Session) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from demeter.locations.models import BinCategory
-from demeter.stock.recognition import Outline, normalised, outline, recognise, returned, unmoved
+from demeter.photos.bin_recognition import (
+    Outline,
+    normalised,
+    outline,
+    recognise,
+    returned,
+    unmoved,
+)
 
 SIDE, SIZE = 1000, 40
 POT, BOX = BinCategory.POT, BinCategory.BOX

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from demeter.cli import app
 from demeter.core.checks import Checked, references, run
 from demeter.core.db import transaction
+from demeter.counts.checks import COUNTS
+from demeter.periods import closing, service
+from demeter.periods.checks import CLOSINGS
 from demeter.photos import record
-from demeter.reconciliation import closing, periods
-from demeter.reconciliation.checks import CLOSINGS
-from demeter.stock import moves
+from demeter.stock import transfers
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.checks_counts import COUNTS
 from ledgersteps import (
     at,
     correct,
@@ -47,14 +47,16 @@ def two_months(db: Session) -> None:
     sell(db, 15, 8)
     transplant(db, 100, 10)
     wrong = count(db, 700, 12)
-    moves.move(db, told(db, day(13)), at(db), 30, becoming=moves.Becoming(product_state_id=5))
+    transfers.move(
+        db, told(db, day(13)), at(db), 30, becoming=transfers.Becoming(product_state_id=5)
+    )
     correct(db, count(db, 850, 20), 860)
     die(db, 5, 11)
     void(db, wrong)
     counted_session_posted(db, 30, (500, 340))
     count(db, 480, 30, "A2")
     for code, end in (("P1", 30), ("P2", 60)):
-        periods.open_period(db, supervisor(db), code, day(end), 24)
+        service.open_period(db, supervisor(db), code, day(end), 24)
     closing.close(db, "P1", supervisor(db))
     closing.reopen(db, "P1", supervisor(db), "a death was forgotten")
     die(db, 3, 25)

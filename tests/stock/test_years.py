@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from demeter.core.db import transaction
 from demeter.demo import years
 from demeter.demo.years import YearsLoaded
-from demeter.reconciliation import answers, periods
-from demeter.stock import life, reporting
-from demeter.stock.requests import ByHand
+from demeter.periods import queries, service
+from demeter.stock import batch_history, commands
+from demeter.stock.schemas import ByHand
 from ledgerapi import key, ledger_is_verified
 from ledgersteps import supervisor
 
@@ -39,7 +39,7 @@ def test_a_made_up_year_is_sound_and_goes_on(fresh_database: str) -> None:
     with transaction() as session:
         codes = session.scalars(text("SELECT code FROM periods ORDER BY boundary_at")).all()
         assert (len(codes), codes[0], codes[-1]) == (12, "2025-05", "2026-04")
-        told = answers.preview_answer(session, periods.find(session, "2026-04"))
+        told = queries.preview_answer(session, service.find(session, "2026-04"))
         assert len(told.lines) == 6
         assert (told.unrecorded_sales, told.exceptions_left) == (0, 0)
         assert told.sales > 0
@@ -49,10 +49,10 @@ def test_a_made_up_year_is_sound_and_goes_on(fresh_database: str) -> None:
             WHERE m.movement_type = 'transplante' AND m.quantity > 0 LIMIT 1
             """)
         )
-        assert len(life.life(session, carried).origins) > 1
+        assert len(batch_history.life(session, carried).origins) > 1
         bed = told.lines[0].location_code
         body = ByHand(movement_id=key(), location_code=bed, plants=300, user="julia")
-        assert reporting.count_by_hand(session, body).waits_for is None
+        assert commands.count_by_hand(session, body).waits_for is None
     ledger_is_verified()
 
 

@@ -29,7 +29,7 @@ COMMANDS = {
     "periods": ("demeter.cli.periods", "app"),
     "photos": ("demeter.cli.photos", "app"),
     "stock": ("demeter.cli.stock", "app"),
-    "synth": ("demeter.cli.synth", "app"),
+    "synth": ("demeter.cli.scenes", "app"),
     "train": ("demeter.cli.train", "app"),
     "up": ("demeter.cli.up", "up"),
     "verify": ("demeter.cli.verify", "verify"),

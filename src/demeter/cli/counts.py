@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from demeter.accounts.models import find_user
-from demeter.cli.telling import (
+from demeter.cli.output import (
     AsJson,
     At,
     Key,
@@ -23,10 +23,11 @@ from demeter.cli.telling import (
     said,
 )
 from demeter.core.db import transaction
+from demeter.counts.sheets import posting, template
 from demeter.locations.models import BinCategory
-from demeter.photos import deciding
-from demeter.stock import effects, listing, reporting, sheet, sheet_posting
-from demeter.stock.requests import ByHand, Correction, MoveCount, Report
+from demeter.review import count_decisions
+from demeter.stock import changes, commands, queries
+from demeter.stock.schemas import ByHand, Correction, MoveCount, Report
 
 app = typer.Typer(help="Counts: by hand, corrected, taken back; count sheets.")
 
@@ -68,7 +69,7 @@ def add(
         movement_id=key,
     )
     carry_out(
-        lambda session: reporting.count_by_hand(session, checked), preview=preview, as_json=as_json
+        lambda session: commands.count_by_hand(session, checked), preview=preview, as_json=as_json
     )
 
 
@@ -83,7 +84,7 @@ def list_(
 ) -> None:
     """Counts, last kept first."""
     with transaction() as session:
-        page = listing.counts(
+        page = queries.counts(
             session, limit=limit, cursor=cursor, location_code=location, waiting=waiting
         )
     if as_json:
@@ -104,7 +105,7 @@ def list_(
 def show(count_id: CountId) -> None:
     """One count with its containers, as JSON."""
     with transaction() as session:
-        print_json(listing.count(session, count_id))
+        print_json(queries.count(session, count_id))
 
 
 @app.command("correct")
@@ -122,7 +123,7 @@ def correct(
     given = [{"container_id": code, "plants": n} for code, n in pairs(containers, "CONTAINER")]
     checked = said(Correction, containers=given, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: deciding.correct(session, count_id, checked),
+        lambda session: count_decisions.correct(session, count_id, checked),
         preview=preview,
         as_json=as_json,
     )
@@ -141,7 +142,7 @@ def repost(
     """Post a count again, after the configuration changed, say."""
     checked = said(Report, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: deciding.repost(session, count_id, checked),
+        lambda session: count_decisions.repost(session, count_id, checked),
         preview=preview,
         as_json=as_json,
     )
@@ -160,7 +161,9 @@ def void(
     """Take a count back; the later count stands."""
     checked = said(Report, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: deciding.void(session, count_id, checked), preview=preview, as_json=as_json
+        lambda session: count_decisions.void(session, count_id, checked),
+        preview=preview,
+        as_json=as_json,
     )
 
 
@@ -178,7 +181,9 @@ def move(
     """The photos of a count show another location: taken back there, posted here."""
     checked = said(MoveCount, location_code=location, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: deciding.move(session, count_id, checked), preview=preview, as_json=as_json
+        lambda session: count_decisions.move(session, count_id, checked),
+        preview=preview,
+        as_json=as_json,
     )
 
 
@@ -192,10 +197,10 @@ def sheet_(
 ) -> None:
     """A count sheet to fill or to print."""
     with transaction() as session:
-        rows = sheet.rows_of(session, place, by_bin=by_bin)
+        rows = template.rows_of(session, place, by_bin=by_bin)
     is_paper = file.suffix.lower() == ".pdf"
     chosen = "en" if language == "en" else "es"
-    file.write_bytes(sheet.as_pdf(rows, place, chosen) if is_paper else sheet.as_xlsx(rows))
+    file.write_bytes(template.as_pdf(rows, place, chosen) if is_paper else template.as_xlsx(rows))
     out.print(f"{len(rows)} rows in {file}", soft_wrap=True)
 
 
@@ -214,10 +219,10 @@ def post_sheet(
     with transaction() as session:
         who = find_user(session, sent.user)
 
-        def act() -> list[sheet_posting.SheetLine]:
-            return sheet_posting.post(session, content, sent.movement_id, who)
+        def act() -> list[posting.SheetLine]:
+            return posting.post(session, content, sent.movement_id, who)
 
-        lines = effects.preview(session, act) if preview else act()
+        lines = changes.preview(session, act) if preview else act()
     if as_json:
         print_json(lines)
         return

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from demeter.cli.sessions import as_json, print_session, wait_for_end
+from demeter.cli.session_output import as_json, print_session, wait_for_end
 from demeter.core.db import engine, migrate, transaction
 
 _err = Console(stderr=True, highlight=False)

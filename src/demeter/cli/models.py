@@ -13,19 +13,20 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.cli import calibrating, judging
+from demeter.cli import models_calibrate, models_compare
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
-from demeter.learning import active, preview, registry
-from demeter.learning.models import ModelActivation, VisionModel, VisionTask
+from demeter.learning import preview
 from demeter.vision.networks.class_names import meaning_of
+from demeter.vision_models import active, registry
+from demeter.vision_models.models import ModelActivation, VisionModel, VisionTask
 
 app = typer.Typer(help="Models: add your own, compare them, put them to work, roll back.")
 _out = Console(highlight=False)
 
-app.command("compare")(judging.compare)
-app.command("promote")(judging.promote)
-app.command("calibrate")(calibrating.calibrate)
+app.command("compare")(models_compare.compare)
+app.command("promote")(models_compare.promote)
+app.command("calibrate")(models_calibrate.calibrate)
 
 Name = Annotated[str | None, typer.Option("--user", help="who does it; else the service user")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]

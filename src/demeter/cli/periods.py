@@ -11,15 +11,15 @@ from rich.table import Table
 from sqlalchemy import select
 
 from demeter.accounts.models import find_user
+from demeter.cli.output import AsJson, User, out, print_json
 from demeter.cli.stock import said_when
-from demeter.cli.telling import AsJson, User, out, print_json
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.reconciliation import answers, closing, comparing, periods, report
-from demeter.reconciliation.answers import PreviewAnswer
-from demeter.reconciliation.formula import ExceptionKind
-from demeter.reconciliation.models import Period
-from demeter.stock import naming
+from demeter.periods import closing, queries, report, sales_comparison, service
+from demeter.periods.formula import ExceptionKind
+from demeter.periods.models import Period
+from demeter.periods.queries import PreviewAnswer
+from demeter.stock import lookup
 
 app = typer.Typer(help="Month's end: open, look, explain, close, reopen, report.")
 
@@ -39,11 +39,11 @@ def open_(
     if moment is not None and not isinstance(moment, datetime):
         raise InvalidInput("say the moment at which it ends, not only the date", field="ends")
     with transaction() as session:
-        made = periods.open_period(
+        made = service.open_period(
             session,
             find_user(session, user),
             code,
-            moment and periods.at_site(moment),
+            moment and service.at_site(moment),
             grace_hours,
         )
         out.print(f"{made.code} ends {made.boundary_at.isoformat()}, grace {made.grace_hours} h")
@@ -54,7 +54,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """Periods, latest first."""
     with transaction() as session:
         found = session.scalars(select(Period).order_by(Period.boundary_at.desc()))
-        told = [answers.period_answer(session, one) for one in found]
+        told = [queries.period_answer(session, one) for one in found]
     if as_json:
         print_json(told)
         return
@@ -70,7 +70,7 @@ def list_(*, as_json: AsJson = False) -> None:
 def show(code: Code, *, as_json: AsJson = False) -> None:
     """What closing finds, line by line, with what has to be explained."""
     with transaction() as session:
-        told = answers.preview_answer(session, periods.find(session, code))
+        told = queries.preview_answer(session, service.find(session, code))
     if as_json:
         print_json(told)
     else:
@@ -106,11 +106,11 @@ def trace(
     """The counts, photos and movements that a line is made of, as JSON."""
     with transaction() as session:
         print_json(
-            answers.trace(
+            queries.trace(
                 session,
-                periods.find(session, code),
-                naming.location(session, location).location_id,
-                naming.product(session, product).id,
+                service.find(session, code),
+                lookup.location(session, location).location_id,
+                lookup.product(session, product).id,
             )
         )
 
@@ -130,19 +130,19 @@ def explain(
 ) -> None:
     """Explain exceptions one by one, or a greenhouse's small differences together."""
     with transaction() as session:
-        period, who = periods.find(session, code, lock=True), find_user(session, user)
+        period, who = service.find(session, code, lock=True), find_user(session, user)
         if together is not None:
-            number = periods.explain_together(session, period, who, explanation, together)
+            number = service.explain_together(session, period, who, explanation, together)
         elif location is None or product is None:
             raise InvalidInput("name --location and --product, or --together")
         else:
-            number = periods.explain(
+            number = service.explain(
                 session,
                 period,
                 who,
                 explanation,
-                location_id=naming.location(session, location).location_id,
-                product_id=naming.product(session, product).id,
+                location_id=lookup.location(session, location).location_id,
+                product_id=lookup.product(session, product).id,
                 kind=kind,
             )
     out.print(f"{number} exceptions explained")
@@ -177,8 +177,8 @@ def compare(
 ) -> None:
     """Compare a client's sales file with the period, line by line."""
     with transaction() as session:
-        period = periods.find(session, code)
-        found = comparing.compare_file(session, period, file.read_bytes(), tolerance)
+        period = service.find(session, code)
+        found = sales_comparison.compare_file(session, period, file.read_bytes(), tolerance)
     table = Table("row", "product", "packaging", "sold", "verdict", "file", "ledger")
     for one in found.lines:
         line = one.line
@@ -199,7 +199,7 @@ def report_(
 ) -> None:
     """Write the period's report."""
     with transaction() as session:
-        told = answers.preview_answer(session, periods.find(session, code))
+        told = queries.preview_answer(session, service.find(session, code))
     chosen = "en" if language == "en" else "es"
     as_file = report.as_pdf if file.suffix.lower() == ".pdf" else report.as_xlsx
     file.write_bytes(as_file(told, chosen))

@@ -16,12 +16,13 @@ from rich.console import Console
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
-from demeter.cli.sessions import as_json, print_session, wait_for_end
+from demeter.cli.session_output import as_json, print_session, wait_for_end
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
-from demeter.photos import intake, locate, review
+from demeter.photos import intake, location_guess
 from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.review import session_decisions
 
 app = typer.Typer(help="Photos: add them, watch them become stock, settle what waits.")
 _err = Console(stderr=True, highlight=False)
@@ -51,7 +52,7 @@ def add(
             session,
             photos,
             user=find_user(session, user),
-            location=locate.by_code(session, location) if location else None,
+            location=location_guess.by_code(session, location) if location else None,
             captured_at=parse_time(captured_at) if captured_at else None,
         )
         ids = [one.session.session_id for one in accepted]
@@ -62,7 +63,7 @@ def add(
 def show(session_id: SessionId, wait: Wait = False, as_json_: AsJson = False) -> None:
     """Show a session: its state, what was counted, and what it changed."""
     with transaction() as session:
-        review.locked(session, session_id)
+        session_decisions.locked(session, session_id)
     _follow([session_id], wait=wait, as_json_=as_json_, must_complete=wait)
 
 
@@ -74,19 +75,34 @@ def accept(
     as_json_: AsJson = False,
 ) -> None:
     """Accept a count that waits for review, and post it."""
-    _settle(session_id, user, as_json_, lambda s, who: review.accept(s, session_id, who, note))
+    _settle(
+        session_id,
+        user,
+        as_json_,
+        lambda s, who: session_decisions.accept(s, session_id, who, note),
+    )
 
 
 @app.command("confirm-empty")
 def confirm_empty(session_id: SessionId, user: Name = None, as_json_: AsJson = False) -> None:
     """Say that the bed in the photo is empty: posts zero."""
-    _settle(session_id, user, as_json_, lambda s, who: review.confirm_empty(s, session_id, who))
+    _settle(
+        session_id,
+        user,
+        as_json_,
+        lambda s, who: session_decisions.confirm_empty(s, session_id, who),
+    )
 
 
 @app.command("post")
 def post(session_id: SessionId, user: Name = None, as_json_: AsJson = False) -> None:
     """Post a kept count again, without new processing: after a configuration was set."""
-    _settle(session_id, user, as_json_, lambda s, who: review.retry_posting(s, session_id, who))
+    _settle(
+        session_id,
+        user,
+        as_json_,
+        lambda s, who: session_decisions.retry_posting(s, session_id, who),
+    )
 
 
 @app.command("locate")
@@ -99,8 +115,8 @@ def locate_(
 ) -> None:
     """Say where the photos of a waiting session were taken; processing begins."""
     with transaction() as session:
-        place = locate.by_code(session, location)
-        review.choose_location(session, session_id, find_user(session, user), place)
+        place = location_guess.by_code(session, location)
+        session_decisions.choose_location(session, session_id, find_user(session, user), place)
     _follow([session_id], wait=wait, as_json_=as_json_)
 
 
@@ -110,7 +126,7 @@ def reprocess(
 ) -> None:
     """Count a session's photos anew from their originals; adds no stock twice."""
     with transaction() as session:
-        review.reprocess(session, session_id, find_user(session, user))
+        session_decisions.reprocess(session, session_id, find_user(session, user))
     _follow([session_id], wait=wait, as_json_=as_json_)
 
 

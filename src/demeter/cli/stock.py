@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from demeter.cli.telling import (
+from demeter.cli.output import (
     AsJson,
     At,
     Key,
@@ -23,11 +23,11 @@ from demeter.cli.telling import (
 )
 from demeter.core.db import transaction
 from demeter.locations.models import BinCategory
-from demeter.stock import history, life, listing, reporting, undo
-from demeter.stock.claims import moment_of
-from demeter.stock.history import Filter, Level
+from demeter.stock import batch_history, commands, on_hand, queries, reversals
 from demeter.stock.models import MovementType
-from demeter.stock.requests import Movement, Report
+from demeter.stock.on_hand import Filter, Level
+from demeter.stock.request_keys import moment_of
+from demeter.stock.schemas import Movement, Report
 
 app = typer.Typer(help="Stock: what there is, and what people report.", no_args_is_help=True)
 
@@ -73,7 +73,7 @@ def show(
     )
     moment = None if at is None else said_when(at)
     with transaction() as session:
-        rows = history.stock(session, levels, filters, moment and moment_of(moment))
+        rows = on_hand.stock(session, levels, filters, moment and moment_of(moment))
     if as_json:
         print_json(rows)
         return
@@ -140,7 +140,7 @@ def report(
         "movement_id": key,
     }
     checked = said(Movement, **fields)
-    carry_out(lambda session: reporting.report(session, checked), preview=preview, as_json=as_json)
+    carry_out(lambda session: commands.report(session, checked), preview=preview, as_json=as_json)
 
 
 @app.command("undo")
@@ -156,7 +156,7 @@ def undo_(
     """Undo a wrong movement by its reversal, once, with a reason."""
     checked = said(Report, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: undo.undo(session, reporting.told_of(session, checked), movement),
+        lambda session: reversals.undo(session, commands.told_of(session, checked), movement),
         preview=preview,
         as_json=as_json,
     )
@@ -174,7 +174,7 @@ def movements(
 ) -> None:
     """The ledger, last written first."""
     with transaction() as session:
-        page = listing.movements(
+        page = queries.movements(
             session,
             limit=limit,
             cursor=cursor,
@@ -200,7 +200,7 @@ def lot_(
 ) -> None:
     """A lot's whole life, back to the photo or planting it came from."""
     with transaction() as session:
-        told = life.life(session, code)
+        told = batch_history.life(session, code)
     if as_json:
         print_json(told)
         return

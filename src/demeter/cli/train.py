@@ -117,9 +117,9 @@ def train(
 def _accepted(task: Task, folder: Path) -> Path:
     """The folder of what people accepted, made unless the run has one already."""
     from demeter.core.db import engine  # noqa: PLC0415 - training on folders needs no database
-    from demeter.learning.lessons import prepared  # noqa: PLC0415
-    from demeter.learning.models import VisionTask  # noqa: PLC0415
     from demeter.learning.splits import SplitRule  # noqa: PLC0415
+    from demeter.learning.training_tiles import prepared  # noqa: PLC0415
+    from demeter.vision_models.models import VisionTask  # noqa: PLC0415
 
     rule = SplitRule(settings().held_out_share)
     with Bar() as bar:
@@ -161,14 +161,14 @@ def _model_at_work(task: Task) -> Path:
         InvalidInput: it is of another make, which only its own package can train.
     """
     from demeter.core.db import engine, transaction  # noqa: PLC0415
-    from demeter.learning import active, inspecting, registry  # noqa: PLC0415
-    from demeter.learning.models import VisionTask  # noqa: PLC0415
+    from demeter.vision_models import active, inspect_file, registry  # noqa: PLC0415
+    from demeter.vision_models.models import VisionTask  # noqa: PLC0415
 
     with transaction() as session:
         row = registry.active(session, VisionTask(task.value))
         if row is None:
             return weights_folder() / SHIPPED_FILES[task]
-        if row.family != inspecting.OWN:
+        if row.family != inspect_file.OWN:
             raise InvalidInput(
                 f"{row.name}, the model at work, is a {row.family} export: train it with its own "
                 "package, or give --start"

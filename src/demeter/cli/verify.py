@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from demeter.core.checks import Checked, references, run
 from demeter.core.db import transaction
-from demeter.reconciliation.checks import CLOSINGS
+from demeter.counts.checks import COUNTS
+from demeter.periods.checks import CLOSINGS
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.checks_counts import COUNTS
 
 _out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
 

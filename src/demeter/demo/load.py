@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.photos import intake, locate
+from demeter.photos import intake, location_guess
 from demeter.photos.models import PhotoSession
 from demeter_training.scenes.demo import demo_photos
 from demeter_training.scenes.values import Bytes
@@ -65,7 +65,7 @@ def add_photo(session: Session, shot: Shot) -> PhotoSession:
         session,
         [intake.inspect(shot.upload, read_labels=False)],
         user=find_user(session, "demo-rosa"),
-        location=locate.by_code(session, shot.location),
+        location=location_guess.by_code(session, shot.location),
         captured_at=datetime.now(UTC) - shot.age,
     )
     return accepted.session

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from demeter.core import blobs
 from demeter.core.errors import InvalidInput
-from demeter.learning import coco, picturing, yolo_labels
+from demeter.learning import coco_export, masking, yolo_export
 from demeter.learning.errors import TooLittleTruth
+from demeter.learning.ground_truth import TruePhoto, accepted_photos
 from demeter.learning.splits import Left, Side, SplitRule, split
-from demeter.learning.truth import TruePhoto, accepted_photos
 
 DOCUMENT = "dataset.json"
 
@@ -68,9 +68,9 @@ def export(
     if form is Format.COCO:
         for side in wanted:
             rows = [(p, names[p.image_id, side]) for p in sides[side]]
-            coco.write(folder / side, rows, crowds=side is Side.HELD_OUT)
+            coco_export.write(folder / side, rows, crowds=side is Side.HELD_OUT)
     else:
-        yolo_labels.write(folder, [(s, p, names[p.image_id, s]) for s, p in chosen])
+        yolo_export.write(folder, [(s, p, names[p.image_id, s]) for s, p in chosen])
     return _told(folder, form, rule, chosen, left, names)
 
 
@@ -92,13 +92,13 @@ def _write_picture(
 ) -> None:
     body = blobs.read(bound_to, photo.sha256)
     grey = form is Format.YOLO or side is Side.TRAIN
-    jpeg = picturing.jpeg(body, photo, name, grey=grey)
+    jpeg = masking.jpeg(body, photo, name, grey=grey)
     if form is Format.COCO:
         target = folder / side / "images" / f"{name}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(jpeg)
         return
-    for task in yolo_labels.TASKS:
+    for task in yolo_export.TASKS:
         target = folder / task / "images" / side / f"{name}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(jpeg)

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import DensityParameter
 from demeter.core import logs
-from demeter.learning.reviewed import Kind, Reviewed, reviewed_containers
+from demeter.learning.reviewed_containers import Kind, Reviewed, reviewed_containers
 
 log = logs.get(__name__)
 

@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Engine
 
 from demeter.core.errors import InvalidInput
-from demeter.learning import active, inspecting
-from demeter.learning.models import VisionTask
-from demeter.learning.registry import Candidate
 from demeter.photos.decode import decode
 from demeter.vision import overlay, pipeline
 from demeter.vision.hints import Hints
 from demeter.vision.networks.class_names import meaning_of
 from demeter.vision.networks.openvino_runner import Precision
+from demeter.vision_models import active, inspect_file
+from demeter.vision_models.models import VisionTask
+from demeter.vision_models.registry import Candidate
 
 LEFT_OUT = "left out"
 
@@ -35,7 +35,7 @@ def _meaning(task: VisionTask, label: str) -> str:
         return "plant" if meaning.is_plant else "empty_container" if meaning.is_empty else LEFT_OUT
     if meaning.container is not None:
         return meaning.container.value
-    return "segment, with a warning" if inspecting.is_container(label) else LEFT_OUT
+    return "segment, with a warning" if inspect_file.is_container(label) else LEFT_OUT
 
 
 def seen(bound_to: Engine, candidate: Candidate, photo: Path, picture: Path) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def seen(bound_to: Engine, candidate: Candidate, photo: Path, picture: Path) -> 
         raise InvalidInput(f"{photo} cannot be read: {error.strerror}") from error
     rgb = decode(body, photo.name).rgb
     kind = candidate.kind
-    network = inspecting.loaded(candidate.network, kind, candidate.mapping, Precision.F32, 2)
+    network = inspect_file.loaded(candidate.network, kind, candidate.mapping, Precision.F32, 2)
     part = "detector" if kind.task is VisionTask.DETECT else "segmenter"
     models = replace(active.models(bound_to), **{part: network})
     counted = pipeline.count(rgb, models, Hints(framed_whole=True))

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
-from demeter.learning.truth import TruePhoto
+from demeter.learning.ground_truth import TruePhoto
 
 
 class Side(StrEnum):

@@ -13,14 +13,14 @@ from starlette.requests import Request
 
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import OnceOnly
-from demeter.photos import addresses, api_docs, drawing, listing, pictures, progress, reading
-from demeter.photos.answers import AcceptedAnswer, Drawn, ProgressAnswer, SessionAnswer, SessionPage
+from demeter.photos import drawing, openapi, pictures, progress, queries, session_detail, urls
 from demeter.photos.intake import Accepted
 from demeter.photos.models import SessionStatus
-from demeter.photos.receiving import Received, receive
+from demeter.photos.schemas import AcceptedAnswer, Drawn, ProgressAnswer, SessionAnswer, SessionPage
+from demeter.photos.upload import Received, receive
 from demeter.photos.uploading import accept, inspect_each, location_of, wish_of
 
-router = APIRouter(prefix="/api/v1", tags=["photos"], responses=api_docs.PROBLEMS)
+router = APIRouter(prefix="/api/v1", tags=["photos"], responses=openapi.PROBLEMS)
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
@@ -32,8 +32,8 @@ Upload = Annotated[Received, Depends(receive)]
     "/stock/photo",
     status_code=202,
     response_model=AcceptedAnswer | list[AcceptedAnswer],
-    openapi_extra=api_docs.UPLOAD,
-    responses=api_docs.ACCEPTED | {415: api_docs.PROBLEM},
+    openapi_extra=openapi.UPLOAD,
+    responses=openapi.ACCEPTED | {415: openapi.PROBLEM},
     summary="Send photos to be counted",
 )
 def upload_photos(received: Upload, once: OnceOnly) -> list[AcceptedAnswer] | AcceptedAnswer:
@@ -57,7 +57,7 @@ def upload_photos(received: Upload, once: OnceOnly) -> list[AcceptedAnswer] | Ac
 
 @router.get(
     "/photos/sessions",
-    responses=api_docs.EXAMPLE_PAGE,
+    responses=openapi.EXAMPLE_PAGE,
     summary="Sessions, latest first",
 )
 def list_sessions(
@@ -68,20 +68,20 @@ def list_sessions(
 ) -> SessionPage:
     """A page at a time; `next_cursor` leads on."""
     with transaction() as session:
-        return listing.page(
+        return queries.page(
             session, limit=limit, cursor=cursor, status=status or (), location_code=location_code
         )
 
 
 @router.get(
     "/photos/sessions/{session_id}",
-    responses=api_docs.EXAMPLE_SESSION,
+    responses=openapi.EXAMPLE_SESSION,
     summary="One session with everything known about it",
 )
 def get_session(session_id: UUID) -> SessionAnswer:
     """`null` is "not known", with its reason beside it; it is never 0."""
     with transaction() as session:
-        return reading.answer(session, reading.find(session, session_id))
+        return session_detail.answer(session, session_detail.find(session, session_id))
 
 
 @router.get("/photos/sessions/{session_id}/progress", summary="How far a session is")
@@ -118,7 +118,7 @@ def get_detections(
 ) -> list[Drawn]:
     """Of all images or of the one at a position; empty until something was counted."""
     with transaction() as session:
-        return drawing.drawn(session, reading.find(session, session_id), position)
+        return drawing.drawn(session, session_detail.find(session, session_id), position)
 
 
 @router.get(
@@ -163,5 +163,5 @@ def _answer(accepted: Accepted, ignored: tuple[str, ...]) -> AcceptedAnswer:
         reason_code=found.reason_code,
         next_action=found.next_action,
         warnings=[*found.warnings, *unknown],
-        **addresses.of_session(found.session_id),
+        **urls.of_session(found.session_id),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from demeter.learning import hiding
-from demeter.photos.answers import Drawn, DrawnContainer
+from demeter.photos import redaction
 from demeter.photos.models import PhotoSession, SessionImage
+from demeter.photos.schemas import Drawn, DrawnContainer
 from demeter.vision.values import Detection, PhotoCount
 
 
@@ -30,7 +30,7 @@ def drawn(session: Session, found: PhotoSession, position: int | None = None) ->
         if position in (None, row.position):
             images.append(_image(row, photo, first_index))
         first_index += len(photo.containers)
-    return hiding.of_drawing(session, found, images)
+    return redaction.of_drawing(session, found, images)
 
 
 def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> Drawn:

@@ -14,9 +14,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from demeter.locations.models import BinCategory, StorageLocation
-from demeter.photos import between
+from demeter.photos import pair_results
+from demeter.photos.bins import Segment
 from demeter.photos.models import PhotoSession, SessionImage, SessionImageStatus
-from demeter.stock.bins import Segment
 from demeter.stock.models import ContainerCount, Count, Detection, Estimation, SourceType
 from demeter.vision.values import ContainerType, PhotoCount, container_type_of
 
@@ -114,7 +114,7 @@ def segments_of(results: Results) -> list[Segment]:
     """The containers of all images as segments, numbered over the whole session."""
     segments: list[Segment] = []
     for image in results.counted:
-        returns = between.returns_of(image.row)
+        returns = pair_results.returns_of(image.row)
         for container in image.photo.containers:
             segments.append(
                 Segment(

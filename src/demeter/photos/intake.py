@@ -18,7 +18,7 @@ from demeter.core import blobs, jobs, logs
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
-from demeter.photos import exif, locate
+from demeter.photos import exif, location_guess
 from demeter.photos.decode import decode
 from demeter.photos.models import (
     Image,
@@ -77,7 +77,7 @@ class Photo:
     taken_at: datetime | None
     position: exif.Position | None
     exif: dict[str, Any]
-    labels: tuple[locate.Label, ...]
+    labels: tuple[location_guess.Label, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def inspect(upload: Upload, *, read_labels: bool) -> Photo:
         taken_at=exif.taken_at(decoded.exif),
         position=exif.position(decoded.exif),
         exif=exif.as_json(decoded.exif),
-        labels=locate.read_labels(decoded.rgb) if read_labels else (),
+        labels=location_guess.read_labels(decoded.rgb) if read_labels else (),
     )
 
 
@@ -164,7 +164,7 @@ def group_by_place(session: Session, photos: Sequence[Photo]) -> list[Group]:
     places: dict[int, StorageLocation] = {}
     named: StorageLocation | None = None
     for index, photo in enumerate(photos):
-        labelled = locate.by_labels(session, photo.labels)
+        labelled = location_guess.by_labels(session, photo.labels)
         if len(labelled) == 1 and _is_label_shot(photo) and index + 1 < len(photos):
             named = labelled[0]
             continue
@@ -179,7 +179,7 @@ def group_by_place(session: Session, photos: Sequence[Photo]) -> list[Group]:
 
 
 def _is_label_shot(photo: Photo) -> bool:
-    return max(label.share for label in photo.labels) >= locate.LABEL_ALONE_SHARE
+    return max(label.share for label in photo.labels) >= location_guess.LABEL_ALONE_SHARE
 
 
 def _place_of(
@@ -194,7 +194,7 @@ def _place_of(
         return labelled[0], None
     if named is not None:
         return named, None
-    place = locate.by_position(session, photo.position) if photo.position else None
+    place = location_guess.by_position(session, photo.position) if photo.position else None
     return place, None if place else "location_unknown"
 
 

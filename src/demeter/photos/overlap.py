@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.core.db import engine, transaction
-from demeter.photos.between import APART, BEFORE, PAIRS, REGISTERED, RETURNS, UNSURE
 from demeter.photos.evidence import ImageCount, results_of
-from demeter.photos.looking import Looked, Looks, known_looks, looked_of
 from demeter.photos.models import PhotoSession, SessionImage
+from demeter.photos.pair_results import APART, BEFORE, PAIRS, REGISTERED, RETURNS, UNSURE
+from demeter.photos.photo_features import Looked, Looks, known_looks, looked_of
 from demeter.photos.tasks import lock_session
 from demeter.vision.overlap.homography import inverse
 from demeter.vision.overlap.plant_agreement import agreement, disagreement
@@ -152,7 +152,7 @@ def _changed_body(body: dict[str, Any], part: Parted) -> dict[str, Any]:
 def _write(
     session: Session, found: PhotoSession, made: Settled, pictures: Mapping[int, bytes]
 ) -> None:
-    from demeter.photos.counting import keep  # noqa: PLC0415  it loads the vision runtime
+    from demeter.photos.inference import keep  # noqa: PLC0415  it loads the vision runtime
 
     for row_id, body in made.results.items():
         row = session.get_one(SessionImage, row_id)

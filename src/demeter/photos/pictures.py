@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from demeter.core import blobs
 from demeter.core.db import engine
 from demeter.core.errors import NotFound
-from demeter.learning import hiding
-from demeter.photos import addresses
+from demeter.photos import redaction, urls
 from demeter.photos.decode import decode
 from demeter.photos.models import Image
 
@@ -62,7 +61,7 @@ class Picture:
         """Whether an address with this version will always answer these bytes."""
         if self.variant in (Variant.ORIGINAL, Variant.VIEW):
             return True
-        return not self.is_derived and version == addresses.version(self.sha256)
+        return not self.is_derived and version == urls.version(self.sha256)
 
 
 def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
@@ -75,7 +74,7 @@ def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
     if image is None:
         raise ImageNotFound(f"no image has the id {image_id}")
     if variant is Variant.PROCESSED:
-        hiding.require_picture_shown(session, image_id)
+        redaction.require_picture_shown(session, image_id)
     made = {Variant.PROCESSED: image.s3_key_processed, Variant.THUMBNAIL: image.s3_key_thumbnail}
     key = made.get(variant)
     if key is not None:

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from demeter.core import jobs
 from demeter.core.db import transaction
-from demeter.photos import reading
-from demeter.photos.answers import ImageProgress, ProgressAnswer
+from demeter.photos import session_detail
+from demeter.photos.schemas import ImageProgress, ProgressAnswer
 
 LOOK_EVERY_S = 0.5
 SIGN_OF_LIFE_S = 15.0
@@ -25,13 +25,13 @@ def look(session_id: UUID) -> ProgressAnswer:
         SessionNotFound: there is none.
     """
     with transaction() as session:
-        found = reading.find(session, session_id)
+        found = session_detail.find(session, session_id)
         return ProgressAnswer(
             status=found.status,
             is_end=found.status.is_end,
             reason_code=found.reason_code,
             attempt=found.attempt,
-            progress=reading.progress(found),
+            progress=session_detail.progress(found),
             workers_alive=jobs.workers_alive(session),
             images=[
                 ImageProgress(position=row.position, state=row.status, progress=row.progress)

@@ -8,8 +8,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from demeter.locations.models import StorageBin
-from demeter.photos.answers import BatchAnswer, BinAnswer, ContainerAnswer, MovementAnswer
 from demeter.photos.models import PhotoSession
+from demeter.photos.schemas import BatchAnswer, BinAnswer, ContainerAnswer, MovementAnswer
 from demeter.stock.models import Count, StockBatch, StockMovement
 
 

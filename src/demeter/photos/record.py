@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.core import logs
+from demeter.counts import stocktake
 from demeter.locations.models import StorageLocation
-from demeter.photos import ends, evidence, reasons
+from demeter.photos import bins, classification, ends, evidence, review_reasons
+from demeter.photos.bins import Seen, create_storage_bins
 from demeter.photos.evidence import Results, segments_of
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.photos.reasons import Reason
-from demeter.stock import bins, classify, ledger, stocktake
-from demeter.stock.bins import Seen, create_storage_bins
-from demeter.stock.closed import closed_until
+from demeter.photos.review_reasons import Reason
+from demeter.stock import ledger
 from demeter.stock.errors import CannotCreateBins, LocationGone, StockWouldBeNegative
 from demeter.stock.ledger import Author
 from demeter.stock.models import (
@@ -26,6 +26,7 @@ from demeter.stock.models import (
     SourceType,
     StockBatch,
 )
+from demeter.stock.period_lock import closed_until
 
 log = logs.get(__name__)
 
@@ -45,9 +46,12 @@ def persist_ml_results(session: Session, photo_session: PhotoSession, results: R
     with logs.bind(session_id=photo_session.id, location=location.code):
         evidence.summarise(photo_session, results)
         if not results.counted:
-            _wait(photo_session, [reasons.unread(results)])
+            _wait(photo_session, [review_reasons.unread(results)])
         elif not results.containers:
-            _wait(photo_session, [*reasons.of_images(results), reasons.no_container(photo_session)])
+            _wait(
+                photo_session,
+                [*review_reasons.of_images(results), review_reasons.no_container(photo_session)],
+            )
         else:
             count = evidence.keep_evidence(session, photo_session, location, results)
             _post_or_wait(session, photo_session, location, count, results)
@@ -147,19 +151,19 @@ def _post_or_wait(
 ) -> None:
     until = closed_until(session, location.location_id)
     if until is not None and count.captured_at <= until:
-        _wait(photo_session, [reasons.period_closed(count.captured_at, until)])
+        _wait(photo_session, [review_reasons.period_closed(count.captured_at, until)])
         return
     config = ledger.active_config(session, location.location_id)
     if config is None:
-        _wait(photo_session, [reasons.no_config(location.code)])
+        _wait(photo_session, [review_reasons.no_config(location.code)])
         return
     containers = [c for c in count.containers if c.seen]
-    lots = reasons.lots_of(session, count, config)
+    lots = review_reasons.lots_of(session, count, config)
     counted = sum(c.answer or 0 for c in containers)
     why = [
-        *reasons.of_images(results),
-        *reasons.of_containers(containers),
-        *reasons.of_ledger(session, count, config, lots, counted),
+        *review_reasons.of_images(results),
+        *review_reasons.of_containers(containers),
+        *review_reasons.of_ledger(session, count, config, lots, counted),
     ]
     standing = [r for r in why if r.code not in _accepted(photo_session)]
     if standing and not confirmed:
@@ -200,7 +204,7 @@ def _post(
             photo_session.uploaded_by_user_id, SourceType.IA, f"count {count.id} by photo"
         )
         posted = stocktake.post(session, location, count, config, author or by_photo)
-    classify.link_evidence(session, config, seen)
+    classification.link_evidence(session, config, seen)
     if posted.is_latest:
         _note_empty_containers(session, seen, ledger.expected_of(config))
         bins.retire_missed(

@@ -99,16 +99,16 @@ def ml_child_task(
     context: JobContext, session_id: int, session_image_id: int, attempt: int
 ) -> None:
     """Count one image and keep the answer; the child that ends last queues the callback."""
-    from demeter.photos import counting  # noqa: PLC0415  loads the vision runtime: workers only
+    from demeter.photos import inference  # noqa: PLC0415  loads the vision runtime: workers only
 
     with logs.bind(session_id=session_id, image=session_image_id, attempt=attempt):
         if not _begin(session_image_id, attempt):
             return
         try:
-            counted = counting.count_image(session_image_id)
+            counted = inference.count_image(session_image_id)
             with transaction() as session:
                 if end_image(session, session_id, session_image_id, attempt, result=counted.result):
-                    counting.keep_pictures(session, session_image_id, counted)
+                    inference.keep_pictures(session, session_image_id, counted)
         except Exception as error:
             if not is_last_try(context, error):
                 raise

@@ -13,10 +13,10 @@ from demeter.accounts.models import find_user
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
-from demeter.photos import locate
+from demeter.photos import location_guess
 from demeter.photos.intake import Accepted, Photo, add_photos, inspect
 from demeter.photos.models import UploadSource
-from demeter.photos.receiving import Received
+from demeter.photos.upload import Received
 
 EARLIEST_YEAR = 2000  # earlier is a slip of the keyboard
 
@@ -69,10 +69,12 @@ def location_of(session: Session, wish: Wish) -> StorageLocation | None:
         LocationNotFound, LocationInactive: as `locate.by_code`.
         FieldInvalid: code and id name two locations.
     """
-    found = locate.by_id(session, wish.location_id) if wish.location_id is not None else None
+    found = (
+        location_guess.by_id(session, wish.location_id) if wish.location_id is not None else None
+    )
     if wish.location_code is None:
         return found
-    by_code = locate.by_code(session, wish.location_code)
+    by_code = location_guess.by_code(session, wish.location_code)
     if found is not None and found is not by_code:
         raise FieldInvalid(
             f"location_id {wish.location_id} is {found.code}, not {wish.location_code}",

@@ -10,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import Once, OnceOnly
-from demeter.photos import api_docs
-from demeter.stock import history, life, listing, reporting, undo
-from demeter.stock.claims import moment_of
-from demeter.stock.effects import Effect, preview
-from demeter.stock.history import Filter, Level, Stock
-from demeter.stock.listing import MovementPage, MovementRow
+from demeter.photos import openapi
+from demeter.stock import batch_history, commands, queries, reversals
+from demeter.stock import on_hand as history
+from demeter.stock.changes import Effect, preview
 from demeter.stock.models import MovementType
-from demeter.stock.requests import Code, Movement, Report, When
+from demeter.stock.on_hand import Filter, Level, Stock
+from demeter.stock.queries import MovementPage, MovementRow
+from demeter.stock.request_keys import moment_of
+from demeter.stock.schemas import Code, Movement, Report, When
 
 SEES = {"x-roles": ["admin", "supervisor", "worker", "viewer"]}
 REPORTS = {"x-roles": ["admin", "supervisor", "worker"]}
@@ -27,7 +28,7 @@ KEYED = [Depends(Once)]  # taken on every POST; what changes nothing has nothing
 router = APIRouter(
     prefix="/api/v1/stock",
     tags=["stock"],
-    responses=api_docs.PROBLEMS | {409: api_docs.PROBLEM},
+    responses=openapi.PROBLEMS | {409: openapi.PROBLEM},
 )
 
 EXAMPLES = {
@@ -60,7 +61,7 @@ def report(body: Said, once: OnceOnly) -> Effect:
     `movement_id` is yours: the same again is answered alike, other content under it refused.
     A fact from before a posted count changes history and leaves that count standing.
     """
-    return _once(once, body, lambda session: reporting.report(session, body))
+    return _once(once, body, lambda session: commands.report(session, body))
 
 
 @router.post(
@@ -72,7 +73,7 @@ def report(body: Said, once: OnceOnly) -> Effect:
 def preview_report(body: Said) -> Effect:
     """The same answer as reporting it, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: reporting.report(session, body))
+        return preview(session, lambda: commands.report(session, body))
 
 
 @router.post("/movements/{movement_id}/undo", summary="Undo a movement", openapi_extra=DECIDES)
@@ -106,7 +107,7 @@ def list_movements(
 ) -> MovementPage:
     """A page at a time; `next_cursor` leads on."""
     with transaction() as session:
-        return listing.movements(
+        return queries.movements(
             session,
             limit=limit,
             cursor=cursor,
@@ -120,7 +121,7 @@ def list_movements(
 def get_movement(movement_id: UUID) -> MovementRow:
     """With what undid it, if anything."""
     with transaction() as session:
-        return listing.movement(session, movement_id)
+        return queries.movement(session, movement_id)
 
 
 @router.get("/on-hand", summary="Stock today or as of any moment", openapi_extra=SEES)
@@ -151,14 +152,14 @@ def on_hand(
 
 
 @router.get("/lots/{batch_code}", summary="A lot's whole life", openapi_extra=SEES)
-def get_lot(batch_code: Code) -> life.Life:
+def get_lot(batch_code: Code) -> batch_history.Life:
     """Its movements, and the lots its plants came from, back to their photo or planting."""
     with transaction() as session:
-        return life.life(session, batch_code)
+        return batch_history.life(session, batch_code)
 
 
 def _undo(session: Session, movement_id: UUID, body: Report) -> Effect:
-    return undo.undo(session, reporting.told_of(session, body), movement_id)
+    return reversals.undo(session, commands.told_of(session, body), movement_id)
 
 
 def _once(once: Any, body: Any, act: Any) -> Effect:

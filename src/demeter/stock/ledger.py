@@ -15,8 +15,9 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
+from demeter.counts.posting import Lot, Plan, Row, Settlement
 from demeter.locations.models import StorageLocation
-from demeter.stock.lots import Kind, open_kind
+from demeter.stock.batches import Kind, open_kind
 from demeter.stock.models import (
     Count,
     MovementType,
@@ -24,7 +25,6 @@ from demeter.stock.models import (
     StockBatch,
     StockMovement,
 )
-from demeter.stock.posting import Lot, Plan, Row, Settlement
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from demeter.core.settings import settings
-from demeter.stock import claims, places
-from demeter.stock.effects import Effect
+from demeter.stock import bin_choice, request_keys
+from demeter.stock.batches import Kind, find, open_kind, standing_count, standing_lots
+from demeter.stock.bin_choice import Place, choose_bin
+from demeter.stock.changes import Effect
 from demeter.stock.errors import Ambiguous, InvalidCount, WrongSign
-from demeter.stock.facts import Change, StandingLot, Taken, take_then, take_today
-from demeter.stock.lots import Kind, find, open_kind, standing_count, standing_lots
+from demeter.stock.late_movements import Change, StandingLot, Taken, take_then, take_today
 from demeter.stock.models import MovementType, StockBatch
-from demeter.stock.places import Place, choose_bin
 from demeter.stock.writing import Told, write
 
 
@@ -129,8 +129,8 @@ def _bring_in(
     require_positive(quantity)
 
     def act() -> Effect:
-        at = claims.moment_of(told.at)
-        locations = places.lock(session, [into.location_id])
+        at = request_keys.moment_of(told.at)
+        locations = bin_choice.lock(session, [into.location_id])
         lots = standing_lots(session, into.location_id, at)
         chosen = choose_bin(session, locations[into.location_id], into, lots, kind)
         found = None if new_lot else find(lots, chosen.bin_id, kind)
@@ -142,7 +142,9 @@ def _bring_in(
         return write(session, told, movement_type.value, [change], locations, lots)
 
     request = told.request(into=asdict(into), kind=asdict(kind), quantity=quantity, new_lot=new_lot)
-    return claims.once(session, told.movement_id, movement_type.value, request, told.user_id, act)
+    return request_keys.once(
+        session, told.movement_id, movement_type.value, request, told.user_id, act
+    )
 
 
 def _opened(session: Session, bin_id: int, kind: Kind, at: datetime) -> StockBatch:
@@ -163,8 +165,8 @@ def _take_out(
     require_positive(quantity)
 
     def act() -> Effect:
-        at = claims.moment_of(told.at)
-        locations = places.lock(session, [source.location_id])
+        at = request_keys.moment_of(told.at)
+        locations = bin_choice.lock(session, [source.location_id])
         lots = standing_lots(session, source.location_id, at)
         changes = [
             Change(
@@ -183,8 +185,8 @@ def _take_out(
 
 
 def _add(session: Session, told: Told, source: Source, quantity: int) -> Effect:
-    at = claims.moment_of(told.at)
-    locations = places.lock(session, [source.location_id])
+    at = request_keys.moment_of(told.at)
+    locations = bin_choice.lock(session, [source.location_id])
     lots = standing_lots(session, source.location_id, at)
     meant = [lot for lot in lots if source.holds(lot)]
     if len({(lot.bin_id, lot.kind) for lot in meant}) != 1:
@@ -211,4 +213,4 @@ def _once(
     price = None if unit_price is None else str(unit_price)
     request = told.request(source=asdict(source), quantity=quantity, unit_price=price)
     movement_id: UUID = told.movement_id
-    return claims.once(session, movement_id, kind, request, told.user_id, act)
+    return request_keys.once(session, movement_id, kind, request, told.user_id, act)

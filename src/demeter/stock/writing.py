@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.locations.models import StorageLocation
-from demeter.stock import closed, effects, waiting
-from demeter.stock.effects import Effect
+from demeter.stock import changes as effects
+from demeter.stock import period_lock, retry_signal
+from demeter.stock.batches import standing_count
+from demeter.stock.bin_choice import require_active
+from demeter.stock.changes import Effect
 from demeter.stock.errors import BinRetired
-from demeter.stock.facts import Change, StandingLot, require_enough, with_opposites
+from demeter.stock.late_movements import Change, StandingLot, require_enough, with_opposites
 from demeter.stock.ledger import write_movement
-from demeter.stock.lots import standing_count
 from demeter.stock.models import MovementType, SourceType
-from demeter.stock.places import require_active
 
 log = logs.get(__name__)
 
@@ -65,7 +66,7 @@ def write(
     for location_id, product_id in sorted(
         {(c.location_id, by_id[c.batch_id].product_id) for c in changes}
     ):
-        closed.require_open(session, location_id, at, product_id)
+        period_lock.require_open(session, location_id, at, product_id)
     standing = {key: standing_count(session, key, at) for key in locations}
     for change in changes:
         if standing[change.location_id] is None:
@@ -74,7 +75,7 @@ def write(
     require_enough(rows, lots)
     effect = insert(session, told, kind, rows, first=changes[0], unit_price=unit_price)
     _note_empty_containers(session, changes, standing)
-    waiting.retry_later(session, locations)
+    retry_signal.retry_later(session, locations)
     session.expire_all()
     return effect
 

@@ -1,0 +1,112 @@
+"""What commands of the ledger share: keys, moments, effects shown before they are written."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+from uuid import UUID, uuid4
+
+import typer
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from demeter.core.db import transaction
+from demeter.core.errors import InvalidInput
+from demeter.stock import changes
+from demeter.stock.changes import Effect
+
+out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+Preview = Annotated[bool, typer.Option("--preview", help="show what it would write, keep nothing")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+User = Annotated[str | None, typer.Option("--user", help="who says so; else the service user")]
+At = Annotated[
+    str | None, typer.Option("--at", help="when it happened: 2026-03-01T10:30, or a date; else now")
+]
+Reason = Annotated[str | None, typer.Option("--reason", help="why")]
+Key = Annotated[
+    UUID | None, typer.Option("--key", help="your own key: the same again is answered alike")
+]
+
+Said = TypeVar("Said")
+
+
+def said(kind: type[Said] | Any, **fields: Any) -> Said:
+    """What was typed, checked as the HTTP API checks it.
+
+    Raises:
+        InvalidInput: it names each field that is wrong.
+    """
+    given = {name: value for name, value in fields.items() if value not in (None, [], ())}
+    try:
+        return TypeAdapter(kind).validate_python({"movement_id": uuid4()} | given)
+    except ValidationError as error:
+        told = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc'][-1:])}: {one['msg']}"
+            for one in error.errors()
+        )
+        raise InvalidInput(told) from error
+
+
+def pairs(given: list[str], what: str) -> list[tuple[str, int]]:
+    """``CODE=NUMBER`` words, taken apart.
+
+    Raises:
+        InvalidInput: one is not so.
+    """
+    found = []
+    for word in given:
+        code, _, number = word.rpartition("=")
+        if not code or not number.isdecimal():
+            raise InvalidInput(f"{word!r} is no {what}=NUMBER")
+        found.append((code, int(number)))
+    return found
+
+
+def carry_out(act: Callable[[Session], Effect], *, preview: bool, as_json: bool) -> None:
+    """Do it, or only show it; then say what it wrote."""
+    with transaction() as session:
+        effect = changes.preview(session, lambda: act(session)) if preview else act(session)
+    if as_json:
+        print_json(effect)
+        return
+    print_effect(effect)
+    if preview:
+        out.print("Nothing of this is kept.")
+
+
+def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
+    """A model, or several, as one JSON document on standard output."""
+    if isinstance(value, BaseModel):
+        told: Any = value.model_dump(mode="json")
+    else:
+        told = [one.model_dump(mode="json") for one in value]
+    sys.stdout.write(json.dumps(told, indent=1) + "\n")
+
+
+def print_effect(effect: Effect) -> None:
+    """The movements with their lots before and after, and what a count waits for."""
+    if effect.movements:
+        table = Table("movement", "plants", "moment", "lot", "before", "after", "why")
+        for row in effect.movements:
+            table.add_row(
+                row.movement_type.value,
+                f"{row.quantity:+d}",
+                f"{row.occurred_at:%Y-%m-%d %H:%M}",
+                row.batch_code,
+                str(row.batch_before),
+                str(row.batch_after),
+                row.why or "",
+            )
+        out.print(table)
+    elif effect.waits_for is None:
+        out.print("No difference: nothing was to be written.")
+    if effect.count_id is not None:
+        out.print(f"count {effect.count_id}")
+    if effect.waits_for is not None:
+        out.print(f"It waits ({effect.waits_for}): {effect.message}\n→ {effect.next_action}")
+    out.print(f"key {effect.movement_id}", soft_wrap=True)

@@ -1,0 +1,315 @@
+"""Counts by hand, and what is done to counts: corrected, posted again, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from demeter.accounts.models import User
+from demeter.catalog.models import LocationConfig
+from demeter.core import logs
+from demeter.core.errors import DomainError
+from demeter.counts import hand_counts, stocktake, voiding
+from demeter.counts.hand_counts import HandCount
+from demeter.locations.models import StorageLocation
+from demeter.stock import bin_choice, changes, ledger, request_keys, retry_signal
+from demeter.stock.changes import Effect
+from demeter.stock.errors import (
+    CountNotFound,
+    CountState,
+    InvalidCount,
+    PeriodClosed,
+    StockWouldBeNegative,
+)
+from demeter.stock.ledger import Author
+from demeter.stock.models import (
+    Count,
+    CountCorrection,
+    MovementType,
+    SourceType,
+)
+from demeter.stock.period_lock import require_open
+from demeter.stock.writing import Told
+
+log = logs.get(__name__)
+
+NO_CONFIG = "needs_config"
+
+
+def count_by_hand(session: Session, told: Told, user: User, counted: HandCount) -> Effect:
+    """A person's count of a location: a stocktake at its moment, like a photo's.
+
+    The first booking of a location is `manual_init`. Where no configuration says what grows
+    there, a supervisor's count makes one; a worker's waits as `needs_config`. What cannot be
+    posted yet is kept and says what it waits for.
+
+    Raises:
+        CountContradictsConfig: it names another product or packaging than the configuration.
+        InvalidCount: it has no numbers, or a bin of another location.
+    """
+
+    def act() -> Effect:
+        at = request_keys.moment_of(told.at)
+        location = bin_choice.lock(session, [counted.location_id])[counted.location_id]
+        bin_choice.require_active(location)
+        hand_counts.check(session, location, counted)
+        config = hand_counts.config_for(session, location, counted, user)
+        count = hand_counts.keep(session, location, counted, user, at, told.reason)
+        author = Author(
+            user.id, SourceType.MANUAL, told.reason or f"count {count.id} by hand", told.movement_id
+        )
+        return effect_on(
+            session, told, "count", count, lambda: post(session, location, count, config, author)
+        )
+
+    request = told.request(**counted.request())
+    return request_keys.once(session, told.movement_id, "count", request, user.id, act)
+
+
+def post(
+    session: Session,
+    location: StorageLocation,
+    count: Count,
+    config: LocationConfig | None,
+    author: Author,
+) -> None:
+    """Post a count by hand, or say on it what it waits for."""
+    try:
+        require_open(session, location.location_id, count.captured_at)
+        if config is None:
+            _wait(count, NO_CONFIG, f"location {location.code} has no active configuration")
+            return
+        with session.begin_nested():
+            hand_counts.assign_bins(session, location, count, config)
+            first = not stocktake.has_movements(session, location.location_id)
+            stocktake.post(
+                session,
+                location,
+                count,
+                config,
+                author,
+                MovementType.MANUAL_INIT if first else MovementType.FOTO,
+            )
+    except (StockWouldBeNegative, PeriodClosed) as error:
+        session.expire_all()
+        _wait(count, error.code, error.message)
+    session.flush()
+
+
+def try_again(session: Session, count_id: int) -> Count:
+    """Post or take back a count by hand that waits; it may go on waiting."""
+    location, count = locked(session, count_id)
+    if count.waits_for is None or count.processing_session_id is not None:
+        return count
+    if count.pending_void is not None:
+        _void_or_wait(session, location, count, _author_of_void(count))
+        return count
+    author = Author(count.counted_by_user_id, SourceType.MANUAL, f"count {count.id} by hand")
+    post(session, location, count, ledger.active_config(session, location.location_id), author)
+    log.info("count_retried", count_id=count_id, waits_for=count.waits_for)
+    return count
+
+
+def repost(session: Session, told: Told, count_id: int) -> Effect:
+    """Post a count by hand again: under a changed configuration, say; the net difference only.
+
+    Raises:
+        CountState: it is void, or of a photo session.
+        PeriodClosed: it is at or before a closed period's closing count.
+    """
+
+    def act() -> Effect:
+        location, count = _by_hand(session, count_id)
+        if count.posted_at is not None:
+            require_open(session, location.location_id, count.captured_at)
+        config = ledger.active_config(session, location.location_id)
+        author = Author(
+            told.user_id, SourceType.MANUAL, told.reason or "posted again", told.movement_id
+        )
+        return effect_on(
+            session, told, "repost", count, lambda: post(session, location, count, config, author)
+        )
+
+    return request_keys.once(
+        session, told.movement_id, "repost", told.request(count_id=count_id), told.user_id, act
+    )
+
+
+def correct(session: Session, told: Told, count_id: int, answers: Mapping[int, int]) -> Effect:
+    """Correct a count by hand, container by container (their ids); writes the net difference.
+
+    Raises:
+        CountState: it is void, or of a photo session.
+        PeriodClosed: it is at or before a closed period's closing count.
+        InvalidCount: a container is not of this count, or a number is negative.
+    """
+
+    def act() -> Effect:
+        location, count = _by_hand(session, count_id)
+        require_open(session, location.location_id, count.captured_at)
+        note_corrections(session, count, answers, told.user_id, told.reason)
+        config = ledger.active_config(session, location.location_id)
+        author = Author(
+            told.user_id, SourceType.MANUAL, told.reason or "corrected", told.movement_id
+        )
+        return effect_on(
+            session, told, "correct", count, lambda: post(session, location, count, config, author)
+        )
+
+    request = told.request(
+        count_id=count_id, answers={str(k): v for k, v in sorted(answers.items())}
+    )
+    return request_keys.once(session, told.movement_id, "correct", request, told.user_id, act)
+
+
+def void(session: Session, told: Told, count_id: int) -> Effect:
+    """Take a posted count by hand back; where stock today would be negative it waits.
+
+    Raises:
+        CountState: it is not posted, void already, or of a photo session.
+        PeriodClosed: it is at or before a closed period's closing count.
+        InvalidCount: no reason is given.
+    """
+    require_reason(told)
+
+    def act() -> Effect:
+        location, count = _by_hand(session, count_id)
+        author = Author(told.user_id, SourceType.MANUAL, told.reason or "", told.movement_id)
+        return effect_on(
+            session, told, "void", count, lambda: _void_or_wait(session, location, count, author)
+        )
+
+    return request_keys.once(
+        session, told.movement_id, "void", told.request(count_id=count_id), told.user_id, act
+    )
+
+
+def require_reason(told: Told) -> None:
+    """Refuse what is not explained.
+
+    Raises:
+        InvalidCount: no reason is given.
+    """
+    if not (told.reason or "").strip():
+        raise InvalidCount("taking a count back says its reason")
+
+
+def note_corrections(
+    session: Session, count: Count, answers: Mapping[int, int], user_id: int, reason: str | None
+) -> None:
+    """What a person says instead, beside what was said before.
+
+    Raises:
+        InvalidCount: a container is not of this count's attempt, or a number is negative.
+    """
+    rows = {row.id: row for row in count.containers}
+    unknown = sorted(set(answers) - set(rows))
+    if unknown or any(plants < 0 for plants in answers.values()):
+        raise InvalidCount(
+            f"count {count.id} has the containers {sorted(rows)}, each with 0 plants or more",
+            unknown=unknown,
+        )
+    for container_id, plants in sorted(answers.items()):
+        row = rows[container_id]
+        session.add(
+            CountCorrection(
+                container_count_id=row.id,
+                answer_before=row.answer,
+                answer_after=plants,
+                user_id=user_id,
+                reason=reason,
+            )
+        )
+        row.human_corrected, row.corrected_by_user_id = plants, user_id
+        row.corrected_at = datetime.now(UTC)
+    session.flush()
+
+
+def locked(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
+    """A count and its location, which is locked.
+
+    Raises:
+        CountNotFound: there is none of this id.
+    """
+    location_id = session.scalar(select(Count.storage_location_id).where(Count.id == count_id))
+    if location_id is None:
+        raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
+    location = bin_choice.lock(session, [location_id])[location_id]
+    return location, session.get_one(Count, count_id, populate_existing=True)
+
+
+def waiting_by_hand(session: Session, location_id: int) -> list[int]:
+    """Counts by hand that wait for a fact or a reopening, oldest first."""
+    return list(
+        session.scalars(
+            select(Count.id)
+            .where(
+                Count.storage_location_id == location_id,
+                Count.waits_for.in_(retry_signal.RETRIED),
+                Count.processing_session_id.is_(None),
+            )
+            .order_by(Count.captured_at, Count.id)
+        )
+    )
+
+
+def effect_on(
+    session: Session, told: Told, kind: str, count: Count, act: Callable[[], Any]
+) -> Effect:
+    """What ``act`` wrote for one count, whose location is locked."""
+    mark = changes.latest_movement(session)
+    act()
+    retry_signal.retry_later(
+        session, [count.storage_location_id] if count.waits_for is None else []
+    )
+    return Effect(
+        movement_id=told.movement_id,
+        kind=kind,
+        movements=changes.written_since(session, mark, count.storage_location_id),
+        count_id=count.id,
+        waits_for=count.waits_for,
+        message=count.wait_message,
+        next_action=hand_counts.NEXT.get(count.waits_for or ""),
+    )
+
+
+def _by_hand(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
+    location, count = locked(session, count_id)
+    if count.processing_session_id is not None:
+        raise CountState(f"count {count_id} is of a photo session", count_id=count_id)
+    if count.voided_at is not None:
+        raise CountState(f"count {count_id} is void", count_id=count_id)
+    return location, count
+
+
+def _void_or_wait(
+    session: Session, location: StorageLocation, count: Count, author: Author
+) -> None:
+    try:
+        with session.begin_nested():
+            voiding.void(session, location, count, author)
+    except StockWouldBeNegative as error:
+        session.expire_all()
+        note_pending_void(count, author, error)
+    session.flush()
+
+
+def note_pending_void(count: Count, author: Author, error: DomainError) -> None:
+    """Keep a taking back that has to wait, with what it waits for."""
+    fact = str(author.fact_id) if author.fact_id else None
+    count.pending_void = {"user_id": author.user_id, "reason": author.reason, "fact_id": fact}
+    _wait(count, error.code, error.message)
+
+
+def _author_of_void(count: Count) -> Author:
+    asked = count.pending_void or {}
+    return Author(asked["user_id"], SourceType.MANUAL, asked["reason"])
+
+
+def _wait(count: Count, code: str, message: str) -> None:
+    count.waits_for, count.wait_message = code, message
+    log.info("count_waits", count_id=count.id, reason=code)

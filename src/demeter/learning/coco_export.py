@@ -1,0 +1,95 @@
+"""Accepted photos as one COCO document a side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from demeter.learning.ground_truth import TrueContainer, TrueMark, TruePhoto
+from demeter.learning.masking import kept_marks
+from demeter.vision.geometry import Polygon
+from demeter.vision.values import ContainerType
+
+PLANT, EMPTY = 1, 2
+_CONTAINERS = {kind: 3 + k for k, kind in enumerate(ContainerType)}
+CATEGORIES = [
+    {"id": PLANT, "name": "plant"},
+    {"id": EMPTY, "name": "empty_container"},
+    *({"id": n, "name": kind.value} for kind, n in _CONTAINERS.items()),
+]
+
+
+def write(folder: Path, photos: Sequence[tuple[TruePhoto, str]], *, crowds: bool) -> None:
+    """Write ``coco.json`` of photos and their names; the pictures lie under ``images``.
+
+    ``crowds``: places whose plants nobody marked are told, for the pictures show them; else
+    the pictures are grey there and nothing is said.
+    """
+    images: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for number, (photo, name) in enumerate(photos, start=1):
+        images.append(
+            {
+                "id": number,
+                "file_name": f"images/{name}.jpg",
+                "width": photo.size_wh[0],
+                "height": photo.size_wh[1],
+                "scene": photo.location_code,
+                "captured_at": photo.captured_at.isoformat(),
+            }
+        )
+        rows += [
+            {"id": len(rows) + k, "image_id": number, **row}
+            for k, row in enumerate(rows_of(photo, crowds=crowds), start=1)
+        ]
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {"images": images, "annotations": rows, "categories": CATEGORIES}
+    (folder / "coco.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def rows_of(photo: TruePhoto, *, crowds: bool) -> list[dict[str, Any]]:
+    """A photo's marks, containers and, with ``crowds``, unmarked places."""
+    marks = photo.marks if crowds else kept_marks(photo)
+    rows = [_mark(m) for m in marks] + [_container(c) for c in photo.containers]
+    if crowds:
+        rows += [_crowd(part) for c in photo.containers for part in c.unmarked_px]
+    return rows
+
+
+def _mark(mark: TrueMark) -> dict[str, Any]:
+    category = EMPTY if mark.is_empty_container else PLANT
+    return _row(category, mark.xyxy_px, container=mark.container, source=mark.source.value)
+
+
+def _container(container: TrueContainer) -> dict[str, Any]:
+    return _row(
+        _CONTAINERS[container.container_type],
+        _bounds(container.polygon_px),
+        segmentation=[[v for point in container.polygon_px for v in point]],
+        plants=container.plants,
+        source=container.source.value,
+    )
+
+
+def _crowd(part: Polygon) -> dict[str, Any]:
+    outline = [[v for point in part for v in point]]
+    return _row(PLANT, _bounds(part), segmentation=outline, iscrowd=1)
+
+
+def _bounds(polygon: Polygon) -> tuple[float, float, float, float]:
+    xs, ys = zip(*polygon, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _row(category: int, box: Sequence[float], **more: object) -> dict[str, Any]:
+    x1, y1, x2, y2 = (round(v, 1) for v in box)
+    width, height = round(x2 - x1, 1), round(y2 - y1, 1)
+    return {
+        "category_id": category,
+        "bbox": [x1, y1, width, height],
+        "area": round(width * height, 1),
+        "iscrowd": 0,
+        **more,
+    }

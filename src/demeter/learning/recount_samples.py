@@ -1,0 +1,73 @@
+"""Blind recounts as truth for the intervals: what people counted against what the machine saw."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from demeter.learning.calibration import Sample
+from demeter.stock.models import ContainerCount, Detection
+from demeter.vision.interval.fit import Observed
+from demeter.vision.interval.interval import Evidence
+from demeter.vision.metrics.observed import NOTHING
+from demeter.vision_models import active
+from demeter.vision_models.models import BlindRecount
+
+
+def samples_of_recounts(session: Session) -> list[Sample]:
+    """Every blind recount of a count that the models now at work have made, oldest first.
+
+    Counts made with other models, or whose estimate was unknown, say nothing about these.
+    """
+    _, rows, _ = active.chosen(session)
+    detect, segment = active.identities(*rows.values())
+    hashes = {"detect": detect, "segment": segment}
+    found = []
+    for recount in session.scalars(select(BlindRecount).order_by(BlindRecount.id)):
+        if recount.machine_plants is None:
+            continue
+        containers = _containers(session, recount)
+        if containers and all(_is_by(c, hashes) for c in containers):
+            found.append(_sample(session, recount, containers))
+    return found
+
+
+def _containers(session: Session, recount: BlindRecount) -> list[ContainerCount]:
+    return list(
+        session.scalars(
+            select(ContainerCount)
+            .where(
+                ContainerCount.count_id == recount.count_id,
+                ContainerCount.attempt == recount.attempt,
+                ContainerCount.seen,
+                ContainerCount.container_index.is_not(None),
+            )
+            .order_by(ContainerCount.container_index)
+        )
+    )
+
+
+def _is_by(row: ContainerCount, hashes: dict[str, str]) -> bool:
+    return all(
+        row.model_versions.get(task, "").endswith(f"@{sha256}") for task, sha256 in hashes.items()
+    )
+
+
+def _sample(session: Session, recount: BlindRecount, rows: list[ContainerCount]) -> Sample:
+    evidence = {row.container_index: _evidence(session, row) for row in rows}
+    total = Observed(sum(evidence.values(), NOTHING), recount.plants)
+    said = {int(index): plants for index, plants in recount.containers.items()}
+    if len(rows) == 1:
+        said = {rows[0].container_index or 0: recount.plants}
+    return Sample(total, tuple(Observed(evidence[index], n) for index, n in sorted(said.items())))
+
+
+def _evidence(session: Session, row: ContainerCount) -> Evidence:
+    """From the machine's own detections, whatever people removed or added since."""
+    found = session.scalars(
+        select(Detection.detection_confidence).where(
+            Detection.container_count_id == row.id, Detection.is_empty_container.is_(False)
+        )
+    ).all()
+    doubt = sum(c * (1 - c) for c in found)
+    return Evidence(len(found), row.machine_estimated or 0, round(doubt, 6))

@@ -1,0 +1,1 @@
+"""Month's end: periods, their figures, exceptions and closing."""

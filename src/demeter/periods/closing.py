@@ -1,0 +1,272 @@
+"""Closing a period: what was sold and never recorded is written; reopening takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session, aliased
+
+from demeter.accounts.models import User
+from demeter.core.errors import InvalidInput
+from demeter.core.settings import settings
+from demeter.periods import service
+from demeter.periods.errors import EarlierPeriodOpen, PeriodState, SecondPersonNeeded, Unexplained
+from demeter.periods.figures import Line, lines
+from demeter.periods.formula import LotFoto, pairs
+from demeter.periods.models import Period, PeriodClosing, PeriodStatus
+from demeter.stock import bin_choice, retry_signal
+from demeter.stock.models import MovementType, SourceType, StockMovement
+
+JUST_BEFORE = timedelta(microseconds=1)
+
+
+def close(session: Session, code: str, user: User) -> Period:
+    """Close a period, or propose to where a second person has to do it.
+
+    Each location and product keeps its opening, closing and sales. Sales that nobody recorded
+    are written as `foto` +n and `ventas` −n just before the closing count; stock is the same
+    before and after.
+
+    Raises:
+        PeriodState: it is closed already.
+        EarlierPeriodOpen: an earlier period is still open.
+        Unexplained: exceptions are left.
+        SecondPersonNeeded: this person proposed it.
+    """
+    period = service.find(session, code, lock=True)
+    if period.status is PeriodStatus.CLOSED:
+        raise PeriodState(f"period {code} is closed already", status=period.status)
+    _require_order(session, period)
+    bin_choice.lock(session, {line.location_id for line in lines(session, period)})
+    found = lines(session, period)  # again, now that nobody else writes there
+    _require_explained(session, period, found)
+    if settings().closing_two_people and not _is_second(period, user):
+        return _propose(session, period, user)
+    _close_lines(session, period, found, user)
+    period.status = PeriodStatus.CLOSED
+    period.closed_by_user_id, period.closed_at = user.id, datetime.now(UTC)
+    service.trace(session, period, "closed", user)
+    session.expire_all()
+    return period
+
+
+def reopen(session: Session, code: str, user: User, reason: str) -> Period:
+    """Open a closed period again: what closing wrote is reversed, and a trace is left.
+
+    Raises:
+        PeriodState: it is not closed.
+        EarlierPeriodOpen: a later period is closed; it comes first.
+        InvalidInput: no reason is given.
+    """
+    period = service.find(session, code, lock=True)
+    if period.status is not PeriodStatus.CLOSED:
+        raise PeriodState(f"period {code} is {period.status}", status=period.status)
+    if not reason.strip():
+        raise InvalidInput("reopening a period says its reason", field="reason")
+    later = session.scalar(
+        select(Period.code)
+        .where(Period.boundary_at > period.boundary_at, Period.status == PeriodStatus.CLOSED)
+        .order_by(Period.boundary_at.desc())
+        .limit(1)
+    )
+    if later is not None:
+        raise EarlierPeriodOpen(f"period {later} is closed and comes later", period=later)
+    closings = _standing(session, period)
+    locations = bin_choice.lock(session, {one.storage_location_id for one in closings})
+    _reverse_pairs(session, closings, user, f"period {code} reopened: {reason}")
+    now = datetime.now(UTC)
+    for one in closings:
+        one.reopened_at, one.reopened_by_user_id, one.reopen_reason = now, user.id, reason
+    period.status = PeriodStatus.OPEN
+    period.closed_at = period.closed_by_user_id = None
+    period.proposed_at = period.proposed_by_user_id = None
+    service.trace(session, period, "reopened", user, reason)
+    retry_signal.retry_later(session, locations)
+    session.expire_all()
+    return period
+
+
+def _require_order(session: Session, period: Period) -> None:
+    earlier = session.scalar(
+        select(Period.code)
+        .where(Period.boundary_at < period.boundary_at, Period.status != PeriodStatus.CLOSED)
+        .order_by(Period.boundary_at)
+        .limit(1)
+    )
+    if earlier is not None:
+        raise EarlierPeriodOpen(f"period {earlier} is earlier and still open", period=earlier)
+
+
+def _require_explained(session: Session, period: Period, found: Sequence[Line]) -> None:
+    left = [e for e in service.exceptions(session, period, found) if e.explanation is None]
+    if left:
+        raise Unexplained(
+            f"{len(left)} exceptions of period {period.code} are not explained",
+            exceptions=[
+                {
+                    "location_code": e.line.location_code,
+                    "product_code": e.line.product_code,
+                    "kind": e.found.kind.value,
+                    "figure": e.found.figure,
+                    "message": e.found.message,
+                }
+                for e in left[:100]
+            ],
+            total=len(left),
+        )
+
+
+def _is_second(period: Period, user: User) -> bool:
+    if period.status is not PeriodStatus.PROPOSED:
+        return False
+    if period.proposed_by_user_id == user.id:
+        raise SecondPersonNeeded(f"{user.username} proposed to close period {period.code}")
+    return True
+
+
+def _propose(session: Session, period: Period, user: User) -> Period:
+    period.status = PeriodStatus.PROPOSED
+    period.proposed_by_user_id, period.proposed_at = user.id, datetime.now(UTC)
+    service.trace(session, period, "proposed", user)
+    return period
+
+
+def _close_lines(session: Session, period: Period, found: Sequence[Line], user: User) -> None:
+    fotos = net_fotos(session, found)
+    for line in found:
+        closing = PeriodClosing(
+            period_id=period.id,
+            storage_location_id=line.location_id,
+            product_id=line.product_id,
+            opening_count_id=line.figures.opening.count_id,
+            closing_count_id=line.figures.closing.count_id if line.figures.closing else None,
+            opening_plants=line.figures.opening.plants,
+            closing_plants=line.figures.closing.plants if line.figures.closing else None,
+            sales=line.figures.sales,
+            closed_by_user_id=user.id,
+            **asdict(line.figures.flows),
+        )
+        session.add(closing)
+        session.flush()
+        _write_pairs(session, period, line, closing, fotos.get(line.key, []), user)
+
+
+def _write_pairs(
+    session: Session,
+    period: Period,
+    line: Line,
+    closing: PeriodClosing,
+    lots: Sequence[LotFoto],
+    user: User,
+) -> None:
+    unrecorded, count = line.figures.unrecorded, line.figures.closing
+    if count is None or unrecorded is None or unrecorded <= 0:
+        return
+    given = pairs(unrecorded, lots)
+    common: dict[str, Any] = {
+        "user_id": user.id,
+        "source_type": SourceType.MANUAL,
+        "closing_id": closing.id,
+        "occurred_at": count.captured_at - JUST_BEFORE,
+        "reason_description": f"sales of period {period.code} that nobody recorded",
+    }
+    foto = {"movement_type": MovementType.FOTO, "count_id": count.count_id}
+    sold = {"movement_type": MovementType.VENTAS, "count_id": None}
+    _insert(
+        session,
+        [
+            *(common | foto | {"batch_id": batch, "quantity": n} for batch, n in given),
+            *(common | sold | {"batch_id": batch, "quantity": -n} for batch, n in given),
+        ],
+    )
+
+
+def net_fotos(session: Session, found: Iterable[Line]) -> dict[tuple[int, int], list[LotFoto]]:
+    """The net `foto` of each lot between its line's counts, by location and product."""
+    windows = [
+        (*line.key, line.figures.opening.captured_at, line.figures.closing.captured_at)
+        for line in found
+        if line.figures.closing is not None and (line.figures.unrecorded or 0) > 0
+    ]
+    columns = list(zip(*windows, strict=True)) or [(), (), (), ()]
+    rows = session.execute(
+        text("""
+        SELECT w.location, w.product, b.id,
+               rank() OVER (ORDER BY b.created_at, b.id) AS age_rank, sum(m.quantity) AS net
+        FROM unnest(CAST(:locations AS bigint[]), CAST(:products AS bigint[]),
+                    CAST(:openings AS timestamptz[]), CAST(:closings AS timestamptz[]))
+            AS w (location, product, opening, closing)
+        JOIN storage_bins s ON s.storage_location_id = w.location
+        JOIN stock_batches b ON b.current_storage_bin_id = s.bin_id AND b.product_id = w.product
+        JOIN stock_movements m ON m.batch_id = b.id
+            AND m.movement_type IN ('foto', 'manual_init')
+            AND m.occurred_at > w.opening AND m.occurred_at <= w.closing
+        GROUP BY w.location, w.product, b.id
+        """),
+        {
+            name: list(column)
+            for name, column in zip(
+                ("locations", "products", "openings", "closings"), columns, strict=True
+            )
+        },
+    )
+    fotos: dict[tuple[int, int], list[LotFoto]] = {}
+    for row in rows:
+        lot = LotFoto(row.id, row.age_rank, int(row.net))
+        fotos.setdefault((row.location, row.product), []).append(lot)
+    return fotos
+
+
+def _standing(session: Session, period: Period) -> list[PeriodClosing]:
+    return list(
+        session.scalars(
+            select(PeriodClosing)
+            .where(PeriodClosing.period_id == period.id, PeriodClosing.reopened_at.is_(None))
+            .order_by(PeriodClosing.id)
+        )
+    )
+
+
+def _reverse_pairs(
+    session: Session, closings: Sequence[PeriodClosing], user: User, reason: str
+) -> None:
+    """Sales first, which bring plants, so that no lot is negative on the way."""
+    reversal = aliased(StockMovement)
+    written = session.scalars(
+        select(StockMovement)
+        .where(
+            StockMovement.closing_id.in_([one.id for one in closings]),
+            StockMovement.reverses_movement_id.is_(None),
+            ~select(reversal.id).where(reversal.reverses_movement_id == StockMovement.id).exists(),
+        )
+        .order_by(StockMovement.quantity, StockMovement.id)
+    )
+    _insert(
+        session,
+        [
+            {
+                "batch_id": row.batch_id,
+                "movement_type": row.movement_type,
+                "quantity": -row.quantity,
+                "user_id": user.id,
+                "source_type": SourceType.MANUAL,
+                "closing_id": row.closing_id,
+                "count_id": row.count_id,
+                "occurred_at": row.occurred_at,
+                "reverses_movement_id": row.id,
+                "reason_description": reason,
+            }
+            for row in written
+        ],
+    )
+
+
+def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        keyed = [row | {"movement_id": uuid4()} for row in rows]
+        session.execute(insert(StockMovement), keyed)

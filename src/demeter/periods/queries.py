@@ -1,0 +1,259 @@
+"""A period as people read it: lines with their figures, exceptions, and what is behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from demeter.accounts.models import User
+from demeter.periods import service
+from demeter.periods.figures import Line, lines
+from demeter.periods.formula import CountRef
+from demeter.periods.models import Period, PeriodEvent, PeriodStatus
+from demeter.periods.service import Explained
+from demeter.stock.models import MovementType
+
+
+class Frozen(BaseModel):
+    """Values that do not change."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class CountAnswer(Frozen):
+    """The count that opens or closes."""
+
+    count_id: int
+    captured_at: datetime
+    plants: int
+    interval_90: tuple[int, int] | None
+
+
+class ExceptionAnswer(Frozen):
+    """What somebody must explain, and what they said."""
+
+    kind: str
+    figure: int | None
+    message: str
+    may_be_explained_together: bool
+    explanation: str | None
+    explained_by: str | None
+
+
+class LineAnswer(Frozen):
+    """One location and product; sales are null where no later count says what is left."""
+
+    warehouse_code: str
+    area_code: str
+    location_code: str
+    product_code: str
+    opening: CountAnswer
+    planted: int
+    sown: int
+    moved_in: int
+    moved_out: int
+    dead: int
+    corrections: int
+    closing: CountAnswer | None
+    sales: int | None
+    recorded_sales: int
+    unrecorded_sales: int | None
+    exceptions: list[ExceptionAnswer]
+
+
+class EventAnswer(Frozen):
+    """What was done to the period."""
+
+    event: str
+    by: str
+    at: datetime
+    reason: str | None
+
+
+class PeriodAnswer(Frozen):
+    """A period and how it came to be as it is."""
+
+    code: str
+    boundary_at: datetime
+    grace_hours: int
+    status: PeriodStatus
+    events: list[EventAnswer]
+
+
+class PreviewAnswer(Frozen):
+    """What closing would find; ``sales`` is of the lines where they are known."""
+
+    period: PeriodAnswer
+    lines: list[LineAnswer]
+    sales: int
+    unrecorded_sales: int
+    lines_unknown: int
+    exceptions_left: int
+
+
+class TracedMovement(Frozen):
+    """A movement behind a figure, with the photo session it rests on."""
+
+    movement_id: UUID
+    movement_type: MovementType
+    quantity: int
+    occurred_at: datetime
+    batch_code: str
+    by: str
+    reason: str | None
+    count_id: int | None
+    session_id: UUID | None
+    written_by_closing: bool
+
+
+class TraceAnswer(Frozen):
+    """Everything that one line's figures are made of."""
+
+    line: LineAnswer
+    opening_session_id: UUID | None
+    closing_session_id: UUID | None
+    movements: list[TracedMovement]
+
+
+def period_answer(session: Session, period: Period) -> PeriodAnswer:
+    """A period with its trace."""
+    events = session.execute(
+        select(PeriodEvent, User.username)
+        .join(User, User.id == PeriodEvent.user_id)
+        .where(PeriodEvent.period_id == period.id)
+        .order_by(PeriodEvent.id)
+    )
+    return PeriodAnswer(
+        code=period.code,
+        boundary_at=period.boundary_at,
+        grace_hours=period.grace_hours,
+        status=period.status,
+        events=[
+            EventAnswer(event=e.event, by=name, at=e.created_at, reason=e.reason)
+            for e, name in events
+        ],
+    )
+
+
+def preview_answer(session: Session, period: Period) -> PreviewAnswer:
+    """Every line of a period as the ledger has it now."""
+    found = lines(session, period)
+    told = service.exceptions(session, period, found)
+    known = [one.figures for one in found if one.figures.sales is not None]
+    return PreviewAnswer(
+        period=period_answer(session, period),
+        lines=line_answers(found, told),
+        sales=sum(f.sales or 0 for f in known),
+        unrecorded_sales=sum(f.unrecorded or 0 for f in known),
+        lines_unknown=len(found) - len(known),
+        exceptions_left=sum(one.explanation is None for one in told),
+    )
+
+
+def line_answers(found: Sequence[Line], told: Iterable[Explained]) -> list[LineAnswer]:
+    """Lines with their exceptions."""
+    by_line: dict[tuple[int, int], list[ExceptionAnswer]] = {}
+    for one in told:
+        by_line.setdefault(one.line.key, []).append(
+            ExceptionAnswer(
+                kind=one.found.kind.value,
+                figure=one.found.figure,
+                message=one.found.message,
+                may_be_explained_together=one.is_bulk,
+                explanation=one.explanation,
+                explained_by=one.by,
+            )
+        )
+    return [_line(line, by_line.get(line.key, [])) for line in found]
+
+
+def trace(session: Session, period: Period, location_id: int, product_id: int) -> TraceAnswer:
+    """The movements and photos behind one line.
+
+    Raises:
+        NothingToExplain: the period has no such line.
+    """
+    found = [one for one in lines(session, period, [location_id]) if one.product_id == product_id]
+    if not found:
+        raise service.NothingToExplain(f"period {period.code} has no such line")
+    (line,) = found
+    ends = [line.figures.opening, line.figures.closing]
+    sessions = [_session_of(session, one.count_id) if one else None for one in ends]
+    moved = session.execute(
+        text(_MOVED),
+        {
+            "location": location_id,
+            "product": product_id,
+            "opening": line.figures.opening.captured_at,
+            "closing": line.figures.closing.captured_at if line.figures.closing else None,
+        },
+    ).mappings()
+    told = service.exceptions(session, period, found)
+    return TraceAnswer(
+        line=line_answers(found, told)[0],
+        opening_session_id=sessions[0],
+        closing_session_id=sessions[1],
+        movements=[TracedMovement.model_validate(dict(row)) for row in moved],
+    )
+
+
+def _line(line: Line, exceptions: list[ExceptionAnswer]) -> LineAnswer:
+    figures, flows = line.figures, line.figures.flows
+    return LineAnswer(
+        warehouse_code=line.warehouse_code,
+        area_code=line.area_code,
+        location_code=line.location_code,
+        product_code=line.product_code,
+        opening=_count(figures.opening),
+        planted=flows.planted,
+        sown=flows.sown,
+        moved_in=flows.moved_in,
+        moved_out=flows.moved_out,
+        dead=flows.dead,
+        corrections=flows.corrections,
+        closing=_count(figures.closing) if figures.closing else None,
+        sales=figures.sales,
+        recorded_sales=flows.recorded_sales,
+        unrecorded_sales=figures.unrecorded,
+        exceptions=exceptions,
+    )
+
+
+def _count(ref: CountRef) -> CountAnswer:
+    known = ref.interval_low is not None and ref.interval_high is not None
+    return CountAnswer(
+        count_id=ref.count_id,
+        captured_at=ref.captured_at,
+        plants=ref.plants,
+        interval_90=(ref.interval_low or 0, ref.interval_high or 0) if known else None,
+    )
+
+
+def _session_of(session: Session, count_id: int) -> UUID | None:
+    return session.execute(
+        text("""
+        SELECT p.session_id FROM counts c
+        JOIN photo_processing_sessions p ON p.id = c.processing_session_id WHERE c.id = :count
+        """),
+        {"count": count_id},
+    ).scalar()
+
+
+_MOVED = """
+SELECT m.movement_id, m.movement_type, m.quantity, m.occurred_at, b.batch_code,
+       u.username AS by, m.reason_description AS reason, m.count_id, p.session_id,
+       m.closing_id IS NOT NULL AS written_by_closing
+FROM storage_bins s
+JOIN stock_batches b ON b.current_storage_bin_id = s.bin_id AND b.product_id = :product
+JOIN stock_movements m ON m.batch_id = b.id
+JOIN users u ON u.id = m.user_id
+LEFT JOIN photo_processing_sessions p ON p.id = m.processing_session_id
+WHERE s.storage_location_id = :location AND m.occurred_at > :opening
+  AND (CAST(:closing AS timestamptz) IS NULL OR m.occurred_at <= :closing)
+ORDER BY m.occurred_at, m.id
+"""

@@ -1,0 +1,288 @@
+"""Storage bins from what vision saw: recognised where they were before, made where not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from demeter.core import logs
+from demeter.core.settings import settings
+from demeter.locations.models import (
+    BinCategory,
+    BinStatus,
+    StorageBin,
+    StorageBinType,
+    StorageLocation,
+)
+from demeter.photos.bin_recognition import (
+    Outline,
+    Remembered,
+    normalised,
+    outline,
+    recognise,
+    returned,
+    unmoved,
+)
+from demeter.stock.errors import CannotCreateBins
+
+log = logs.get(__name__)
+
+CODE = re.compile(r"^[A-Z0-9_-]+-[A-Z0-9_-]+-[A-Z0-9_-]+-[A-Z0-9_-]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One container as a session saw it; ``index`` runs over the whole session from 1.
+
+    ``polygon_px`` is in pixels of the upright image of ``width_px`` by ``height_px``;
+    ``view`` numbers that image within its session; ``returns`` are the homographies from
+    pixels of earlier sessions' images, by their id, to pixels of that image.
+    """
+
+    index: int
+    image_id: UUID
+    view: int
+    category: BinCategory
+    polygon_px: tuple[tuple[int, int], ...]
+    area_px: int
+    confidence: float
+    width_px: int
+    height_px: int
+    model_version: str
+    returns: Mapping[UUID, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
+
+    @property
+    def outline(self) -> Outline:
+        """For recognition."""
+        return outline(self.category, self.view, self.polygon_px, self.width_px, self.height_px)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where and when segments were seen: a session's facts, by value."""
+
+    session_id: int
+    session_created_at: datetime
+    detected_at: datetime
+
+
+def create_storage_bins(
+    session: Session, location: StorageLocation, seen: Seen, segments: Sequence[Segment]
+) -> list[StorageBin]:
+    """One bin for each segment, in their order: a known one recognised, or a new one.
+
+    Raises:
+        CannotCreateBins: any failure on the way, with its cause chained.
+    """
+    try:
+        known = photo_bins(session, location)
+        seen_now = [s.outline for s in segments]
+        before = [_remembered(session, b, segments) for b in known]
+        matches = recognise(seen_now, before, settings().bin_match_iou)
+        offset = _highest_index(session, location, seen)
+        bins = [
+            _renewed(known[matches[i]], seen, segment)
+            if i in matches
+            else _made(session, location, seen, segment, offset)
+            for i, segment in enumerate(segments)
+        ]
+        session.flush()
+    except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
+        raise CannotCreateBins(
+            f"Cannot create StorageBins: {error}",
+            session_id=seen.session_id,
+            location_code=location.code,
+        ) from error
+    log.info("bins_ready", session_id=seen.session_id, recognised=len(matches), bins=len(bins))
+    return bins
+
+
+def photo_bins(session: Session, location: StorageLocation) -> list[StorageBin]:
+    """The location's active bins that came from photos, by id."""
+    return list(
+        session.scalars(
+            select(StorageBin)
+            .where(
+                StorageBin.storage_location_id == location.location_id,
+                StorageBin.status == BinStatus.ACTIVE,
+                StorageBin.position_metadata["segmentation_mask"].is_not(None),
+            )
+            .order_by(StorageBin.bin_id)
+        )
+    )
+
+
+def metadata(seen: Seen, segment: Segment) -> dict[str, Any]:
+    """The bin's ``position_metadata``: pixels of the upright image (SPEC §3.5 step 3)."""
+    xs = [x for x, _ in segment.polygon_px]
+    ys = [y for _, y in segment.polygon_px]
+    return {
+        "segmentation_mask": [list(point) for point in segment.polygon_px],
+        "bbox": {"x1": min(xs), "y1": min(ys), "x2": max(xs), "y2": max(ys)},
+        "confidence": segment.confidence,
+        "ml_model_version": segment.model_version,
+        "detected_at": seen.detected_at.isoformat(),
+        "container_type": segment.category.value,
+        "area_pixels": segment.area_px,
+        "session_id": seen.session_id,
+        "image_id": str(segment.image_id),
+        "image_width": segment.width_px,
+        "image_height": segment.height_px,
+    }
+
+
+def bin_code(location_code: str, category: BinCategory, index: int, created_at: datetime) -> str:
+    """``{location}-ML-{TYPE}{index}-{session's creation in UTC, to the microsecond}``."""
+    return f"{location_code}-ML-{category.value}{index}-{_stamp(created_at)}".upper()
+
+
+def default_bin_type(session: Session, category: BinCategory) -> StorageBinType:
+    """The type for bins from photos: the category's plain type, made if there is none.
+
+    Two workers that need it at the same moment get the same row.
+    """
+    found = _plain_type(session, category)
+    if found is not None:
+        return found
+    title = category.value.replace("_", " ").title()
+    session.execute(
+        insert(StorageBinType)
+        .values(
+            code=f"ML_{category.value.upper()}_DEFAULT",
+            name=f"ML-Detected {title}",
+            category=category,
+            is_grid=False,
+            description=f"Made for {title.lower()} containers found in photos",
+        )
+        .on_conflict_do_nothing(index_elements=["code"])
+    )
+    made = _plain_type(session, category)
+    if made is None:
+        raise ValueError(f"bin type ML_{category.value.upper()}_DEFAULT is of another category")
+    return made
+
+
+def retire_missed(
+    session: Session, location: StorageLocation, at: datetime, missing: Sequence[StorageBin]
+) -> list[StorageBin]:
+    """Retire photo bins missed by this count and by the posted one before it.
+
+    A miss counts only if the bin had been seen by then, and a bin that holds plants today
+    is never retired.
+    """
+    retired = []
+    for found in missing:
+        if found.status is BinStatus.ACTIVE and _missed_twice(session, location, at, found):
+            found.status = BinStatus.RETIRED
+            retired.append(found)
+            log.info("bin_retired", bin=found.code, location=location.code)
+    session.flush()
+    return retired
+
+
+def _missed_twice(
+    session: Session, location: StorageLocation, at: datetime, found: StorageBin
+) -> bool:
+    return bool(
+        session.scalar(
+            text("""
+            SELECT NOT EXISTS (
+                SELECT FROM stock_batches
+                WHERE current_storage_bin_id = :bin AND quantity_current > 0)
+            AND coalesce((
+                SELECT NOT cc.seen FROM counts c
+                LEFT JOIN container_counts cc
+                  ON cc.count_id = c.id AND cc.attempt = c.attempt AND cc.bin_id = :bin
+                WHERE c.storage_location_id = :location AND c.posted_at IS NOT NULL
+                  AND c.voided_at IS NULL AND c.captured_at < :at AND c.source_type = 'ia'
+                ORDER BY c.captured_at DESC, c.id DESC LIMIT 1), false)
+            """),
+            {"bin": found.bin_id, "location": location.location_id, "at": at},
+        )
+    )
+
+
+def _plain_type(session: Session, category: BinCategory) -> StorageBinType | None:
+    default = StorageBinType.code == f"ML_{category.value.upper()}_DEFAULT"
+    return session.scalars(
+        select(StorageBinType)
+        .where(StorageBinType.category == category, StorageBinType.is_grid.is_(False))
+        .order_by(default.desc(), StorageBinType.bin_type_id)
+        .limit(1)
+    ).first()
+
+
+def _remembered(session: Session, known: StorageBin, segments: Sequence[Segment]) -> Remembered:
+    """The bin as the new photos show it: where its own was registered, else as it was."""
+    meta = known.position_metadata or {}
+    view = session.execute(
+        text(
+            "SELECT position FROM photo_session_images "
+            "WHERE session_id = :session AND image_id = CAST(:image AS uuid)"
+        ),
+        {"session": meta["session_id"], "image": meta["image_id"]},
+    ).scalar_one()
+    size = meta["image_width"], meta["image_height"]
+    before = outline(BinCategory(meta["container_type"]), view, meta["segmentation_mask"], *size)
+    image = UUID(meta["image_id"])
+    homographies = {
+        s.view: normalised(s.returns[image], size, (s.width_px, s.height_px))
+        for s in segments
+        if image in s.returns
+    }
+    return returned(before, homographies) if homographies else unmoved(before)
+
+
+def _renewed(known: StorageBin, seen: Seen, segment: Segment) -> StorageBin:
+    known.position_metadata = metadata(seen, segment)
+    return known
+
+
+def _made(
+    session: Session, location: StorageLocation, seen: Seen, segment: Segment, offset: int
+) -> StorageBin:
+    code = bin_code(
+        location.code, segment.category, segment.index + offset, seen.session_created_at
+    )
+    if not CODE.match(code):
+        raise ValueError(f"{code!r} is not a bin code")
+    title = segment.category.value.replace("_", " ")
+    made = StorageBin(
+        storage_location_id=location.location_id,
+        storage_bin_type_id=default_bin_type(session, segment.category).bin_type_id,
+        code=code,
+        label=f"ML {title.title()} #{segment.index + offset}",
+        description=(
+            f"ML-detected {title} from session {seen.session_id} "
+            f"(confidence: {segment.confidence:.3f})"
+        ),
+        position_metadata=metadata(seen, segment),
+    )
+    session.add(made)
+    return made
+
+
+def _highest_index(session: Session, location: StorageLocation, seen: Seen) -> int:
+    """The highest index that this session's codes have used: none is given twice."""
+    ending = f"-{_stamp(seen.session_created_at)}"
+    codes = session.scalars(
+        select(StorageBin.code).where(
+            StorageBin.storage_location_id == location.location_id,
+            func.right(StorageBin.code, len(ending)) == ending,
+        )
+    )
+    found = [re.search(r"(\d+)-\d+$", code) for code in codes]
+    return max((int(m.group(1)) for m in found if m), default=0)
+
+
+def _stamp(created_at: datetime) -> str:
+    return f"{created_at:%Y%m%d%H%M%S%f}"

@@ -1,0 +1,165 @@
+"""From an image's row to vision's answer: find the bytes, give the hints, keep pictures."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from demeter.catalog.models import DensityParameter, LocationConfig
+from demeter.core import blobs, jobs
+from demeter.core.db import engine, transaction
+from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
+from demeter.photos.decode import decode
+from demeter.photos.models import ImageStatus, SessionImage
+from demeter.photos.tasks import store_blob
+from demeter.vision import overlay, pipeline
+from demeter.vision.hints import ContainerSize, DensityPrior, Hints
+from demeter.vision.networks.model_set import Models
+from demeter.vision.values import ContainerType
+from demeter.vision_models import active
+
+PROGRESS_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CountedImage:
+    """Vision's answer as JSON, its pictures (WebP), and the facts for the log."""
+
+    result: dict[str, Any]
+    overlay: bytes
+    thumbnail: bytes
+    facts: dict[str, Any]
+
+
+def models() -> Models:
+    """The models at work; loaded once, and anew when others are put to work."""
+    return active.models(engine())
+
+
+def count_image(session_image_id: int) -> CountedImage:
+    """Count one image; raises what blobs, decoding and vision raise."""
+    with transaction() as session:
+        row = session.get_one(SessionImage, session_image_id)
+        sha256, name = row.image.sha256, row.image.original_filename or row.image.sha256
+        hints = hints_for(session, row.session.storage_location_id)
+    started = time.perf_counter()
+    rgb = decode(blobs.read(engine(), sha256), name).rgb
+    counted = pipeline.count(rgb, models(), hints, on_progress=_reporter(session_image_id))
+    return CountedImage(
+        result=counted.to_json(),
+        overlay=overlay.render(rgb, counted),
+        thumbnail=overlay.thumbnail(rgb),
+        facts={
+            "containers": len(counted.containers),
+            "detected": counted.detected,
+            "estimated": counted.estimated,
+            "seconds": round(time.perf_counter() - started, 2),
+        },
+    )
+
+
+def keep_pictures(session: Session, session_image_id: int, counted: CountedImage) -> None:
+    """Put overlay and thumbnail beside the original, by content, in this transaction."""
+    image = session.get_one(SessionImage, session_image_id).image
+    image.s3_key_processed = keep(session, counted.overlay)
+    image.s3_key_thumbnail = keep(session, counted.thumbnail)
+    image.status = ImageStatus.READY
+
+
+def keep(session: Session, webp: bytes) -> str:
+    """Accept a rendered picture like any photo; returns its key in the object store."""
+    sha256 = blobs.accept(session, webp, "image/webp")
+    jobs.enqueue(session, store_blob, sha256=sha256)
+    return blobs.key_of(sha256)
+
+
+def hints_for(session: Session, location_id: int | None) -> Hints:
+    """What the location's row, config and density parameters say about its photos."""
+    location = session.get(StorageLocation, location_id) if location_id else None
+    if location is None:
+        return Hints()
+    config = session.scalar(
+        select(LocationConfig).where(
+            LocationConfig.storage_location_id == location_id, LocationConfig.active
+        )
+    )
+    sizes = _sizes(session, location)
+    if config is None:
+        return Hints(framed_whole=location.framed_whole, container_size_cm=sizes)
+    diameter = config.packaging.diameter_cm if config.packaging else None
+    return Hints(
+        framed_whole=location.framed_whole,
+        packaging_diameter_cm=float(diameter) if diameter else None,
+        density=_density(session, config),
+        container_size_cm=sizes,
+    )
+
+
+def _sizes(session: Session, location: StorageLocation) -> tuple[ContainerSize, ...]:
+    """The size of each kind of container there, where the types of its active bins agree."""
+    rows = session.execute(
+        select(StorageBinType.category, StorageBinType.length_cm, StorageBinType.width_cm)
+        .join(StorageBin, StorageBin.storage_bin_type_id == StorageBinType.bin_type_id)
+        .where(
+            StorageBin.storage_location_id == location.location_id,
+            StorageBin.status == BinStatus.ACTIVE,
+        )
+        .distinct()
+    ).all()
+    kinds = [category for category, _, _ in rows]
+    return tuple(
+        ContainerSize(ContainerType(category.value), float(length), float(width))
+        for category, length, width in sorted(rows, key=lambda r: r[0].value)
+        if length and width and kinds.count(category) == 1
+    )
+
+
+def _density(session: Session, config: LocationConfig) -> tuple[DensityPrior, ...]:
+    """One prior a container type: the row for the config's packaging before the plain one."""
+    rows = session.execute(
+        select(StorageBinType.category, DensityParameter)
+        .join(DensityParameter, DensityParameter.storage_bin_type_id == StorageBinType.bin_type_id)
+        .where(
+            DensityParameter.product_id == config.product_id,
+            DensityParameter.packaging_catalog_id.is_(None)
+            | (DensityParameter.packaging_catalog_id == config.packaging_catalog_id),
+        )
+        .order_by(DensityParameter.packaging_catalog_id.is_(None), DensityParameter.id)
+    )
+    found: dict[ContainerType, DensityPrior] = {}
+    for category, row in rows:
+        found.setdefault(
+            ContainerType(category.value),
+            DensityPrior(
+                container_type=ContainerType(category.value),
+                avg_area_per_plant_cm2=_number(row.avg_area_per_plant_cm2),
+                plants_per_m2=_number(row.plants_per_m2),
+                overlap_adjustment_factor=float(row.overlap_adjustment_factor),
+                avg_diameter_cm=_number(row.avg_diameter_cm),
+            ),
+        )
+    return tuple(found.values())
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _reporter(session_image_id: int) -> Any:
+    """Writes progress for the page, at most every half second."""
+    last = 0.0
+
+    def report(share: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < PROGRESS_EVERY_S:
+            return
+        last = now
+        with transaction() as session:
+            session.get_one(SessionImage, session_image_id).progress = min(share, 1.0)
+
+    return report

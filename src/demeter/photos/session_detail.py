@@ -1,0 +1,288 @@
+"""One session with everything known about it, read from its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from demeter.accounts.models import User
+from demeter.core.settings import settings
+from demeter.locations.models import StorageArea, StorageLocation
+from demeter.photos import location_guess, reading_ledger, redaction, urls
+from demeter.photos.exif import Position
+from demeter.photos.models import (
+    PhotoSession,
+    SessionImage,
+    SessionImageStatus,
+    SessionStatus,
+)
+from demeter.photos.schemas import (
+    ContainerAnswer,
+    CountAnswer,
+    ImageAnswer,
+    Interval,
+    LocationAnswer,
+    SessionAnswer,
+    SuggestionAnswer,
+)
+from demeter.review.session_decisions import SessionNotFound
+from demeter.stock.models import ContainerCount, Count
+
+SUGGESTIONS = 8
+
+
+def find(session: Session, session_id: UUID) -> PhotoSession:
+    """The session with its images.
+
+    Raises:
+        SessionNotFound: there is none.
+    """
+    found = session.scalar(
+        select(PhotoSession)
+        .where(PhotoSession.session_id == session_id)
+        .options(selectinload(PhotoSession.images).joinedload(SessionImage.image))
+    )
+    if found is None:
+        raise SessionNotFound(f"no photo session has the id {session_id}")
+    return found
+
+
+def answer(session: Session, found: PhotoSession) -> SessionAnswer:
+    """Everything known about a session."""
+    counts = _counts(session, found)
+    rows = _containers(counts)
+    movements = reading_ledger.movements_of(session, found, counts)
+    by_id = {m.id: m for m in movements}
+    containers = [_container(row, by_id) for row in rows]
+    facts = {
+        "uploaded_by": _username(session, found.uploaded_by_user_id),
+        "validated_by": _username(session, found.validated_by_user_id),
+        "location": _location(session, found.storage_location_id),
+        "suggestions": _suggestions(session, found),
+        "images": [_image(row) for row in found.images],
+        "containers": containers,
+        "batches": reading_ledger.batches_of(session, containers, movements),
+        "movements": movements,
+        "counts": [_count(count) for count in counts],
+        "models": _merged(rows, "model_versions"),
+        "parameters": _merged(rows, "parameters"),
+        "actions": actions(found),
+    }
+    numbers = _with_answers(totals(found), containers)
+    whole = SessionAnswer.model_validate(
+        _facts(found) | facts | numbers | urls.of_session(found.session_id)
+    )
+    return redaction.of_session(session, found, whole)
+
+
+def progress(found: PhotoSession) -> float:
+    """How much of a session's photos is processed, 0 to 1."""
+    if not found.images or found.status is SessionStatus.PENDING:
+        return 0.0
+    return sum(_share(row) for row in found.images) / len(found.images)
+
+
+def totals(found: PhotoSession) -> dict[str, Any]:
+    """The session's numbers; ``None`` with a reason where they are not known."""
+    reason = unknown_reason(found)
+    if reason == "no_container_found":
+        detected = estimated = empty = None
+    else:
+        detected, estimated = found.total_detected, found.total_estimated
+        empty = found.total_empty_containers
+    return {
+        "total": None if detected is None or estimated is None else detected + estimated,
+        "total_detected": detected,
+        "total_estimated": estimated,
+        "total_empty_containers": empty,
+        "interval_90": None if estimated is None else interval(found),
+        "unknown_reason": reason,
+    }
+
+
+def interval(row: PhotoSession | ContainerCount) -> Interval | None:
+    """Both bounds of a row's 90 % interval, or ``None``."""
+    if row.interval_low is None or row.interval_high is None:
+        return None
+    return row.interval_low, row.interval_high
+
+
+def unknown_reason(found: PhotoSession) -> str | None:
+    """Why the totals are not known, as a code, or ``None`` where they are."""
+    if found.reason_code == "no_container_found":
+        return "no_container_found"
+    if found.total_detected is None:
+        return "not_counted" if _was_tried(found) else "not_processed"
+    return "estimate_unknown" if found.total_estimated is None else None
+
+
+SETTLES = {
+    "no_container_found": ["confirm-empty"],
+    "stock_would_be_negative": ["post"],
+    "no_image_counted": [],
+}
+
+
+def actions(found: PhotoSession) -> list[str]:
+    """What a person can do about a session now, the first that settles it first."""
+    match found.status:
+        case SessionStatus.PENDING | SessionStatus.PROCESSING:
+            return []
+        case SessionStatus.NEEDS_LOCATION:
+            return ["location"]
+        case SessionStatus.NEEDS_CONFIG:
+            return ["post", "reprocess"]
+        case SessionStatus.NEEDS_REVIEW:
+            return [*SETTLES.get(found.reason_code or "", ["accept"]), "reprocess"]
+        case _:
+            return ["reprocess"]
+
+
+def _with_answers(numbers: dict[str, Any], containers: list[ContainerAnswer]) -> dict[str, Any]:
+    """A person's corrections change the total, not what the machine said."""
+    if not any(c.human_corrected is not None for c in containers):
+        return numbers
+    answers = [c.answer for c in containers]
+    known = [a for a in answers if a is not None]
+    return numbers | {"total": sum(known) if len(known) == len(answers) else None}
+
+
+def _was_tried(found: PhotoSession) -> bool:
+    return found.status is SessionStatus.FAILED or (
+        found.status.is_end and any(row.status.is_end for row in found.images)
+    )
+
+
+def _share(row: SessionImage) -> float:
+    return 1.0 if row.status.is_end else row.progress
+
+
+def _facts(found: PhotoSession) -> dict[str, Any]:
+    names = (
+        "session_id status reason_code next_action error_message warnings attempt created_at "
+        "captured_at captured_at_source posted_at requested_location_id "
+        "requested_location_code avg_confidence validated validation_date"
+    )
+    facts = {name: getattr(found, name) for name in names.split()}
+    return facts | {"is_end": found.status.is_end, "progress": progress(found)}
+
+
+def _username(session: Session, user_id: int | None) -> str | None:
+    return session.get_one(User, user_id).username if user_id is not None else None
+
+
+def _location(session: Session, location_id: int | None) -> LocationAnswer | None:
+    if location_id is None:
+        return None
+    found = session.get_one(
+        StorageLocation,
+        location_id,
+        options=[joinedload(StorageLocation.area).joinedload(StorageArea.warehouse)],
+    )
+    return LocationAnswer(
+        location_id=found.location_id,
+        code=found.code,
+        name=found.name,
+        area_code=found.area.code,
+        warehouse_code=found.area.warehouse.code,
+    )
+
+
+def _suggestions(session: Session, found: PhotoSession) -> list[SuggestionAnswer]:
+    if found.status is not SessionStatus.NEEDS_LOCATION:
+        return []
+    at = next((p for row in found.images if (p := _position(session, row))), None)
+    near = location_guess.suggestions(session, at, SUGGESTIONS) if at else []
+    return [SuggestionAnswer.model_validate(s) for s in near]
+
+
+def _position(session: Session, row: SessionImage) -> Position | None:
+    point = row.image.gps_coordinates
+    if point is None:
+        return None
+    at = session.execute(select(point.ST_X(), point.ST_Y())).one()
+    return Position(at[0], at[1], row.image.gps_error_m or settings().gps_error_m)
+
+
+def _image(row: SessionImage) -> ImageAnswer:
+    image = row.image
+    counted = row.status is SessionImageStatus.SUCCEEDED
+
+    def at(variant: str, key: str | None = None) -> str:
+        return urls.of_image(image.image_id, variant, key)
+
+    poll = urls.of_session(row.session.session_id)["poll_url"]
+    return ImageAnswer(
+        image_id=image.image_id,
+        position=row.position,
+        filename=image.original_filename,
+        content_type=image.content_type,
+        width_px=image.width_px,
+        height_px=image.height_px,
+        upload_source=image.upload_source,
+        state=row.status,
+        progress=_share(row),
+        error_code=row.error_code,
+        error_message=row.error_message,
+        original_url=at("original"),
+        view_url=at("view"),
+        processed_url=at("processed", image.s3_key_processed) if image.s3_key_processed else None,
+        thumbnail_url=at("thumbnail", image.s3_key_thumbnail),
+        detections_url=f"{poll}/detections?position={row.position}" if counted else None,
+    )
+
+
+def _counts(session: Session, found: PhotoSession) -> list[Count]:
+    return list(
+        session.scalars(
+            select(Count)
+            .where(Count.processing_session_id == found.id)
+            .order_by(Count.attempt.desc(), Count.id.desc())
+            .options(selectinload(Count.containers).joinedload(ContainerCount.bin))
+        )
+    )
+
+
+def _containers(counts: list[Count]) -> list[ContainerCount]:
+    """Of the newest count; what was seen first, in reading order."""
+    if not counts:
+        return []
+    rows = [row for row in counts[0].containers if row.attempt in (None, counts[0].attempt)]
+    return sorted(rows, key=lambda r: (not r.seen, r.container_index or 0, r.id))
+
+
+def _container(row: ContainerCount, movements: dict[int, Any]) -> ContainerAnswer:
+    names = (
+        "image_id seen container_type machine_detected machine_estimated machine_empty "
+        "unknown_reason human_corrected answer residual_share confidence ledger_before difference"
+    )
+    return ContainerAnswer.model_validate(
+        {name: getattr(row, name) for name in names.split()}
+        | {
+            "index": row.container_index,
+            "interval_90": interval(row),
+            "bin": reading_ledger.bin_answer(row.bin) if row.bin else None,
+            "movement": movements.get(row.stock_movement_id or 0),
+        }
+    )
+
+
+def _count(count: Count) -> CountAnswer:
+    return CountAnswer(
+        count_id=count.id,
+        attempt=count.attempt,
+        containers=sum(row.seen for row in count.containers),
+        posted_at=count.posted_at,
+        voided_at=count.voided_at,
+    )
+
+
+def _merged(rows: list[ContainerCount], name: str) -> dict[str, Any]:
+    """What all containers have in common; they were counted by one run."""
+    merged: dict[str, Any] = {}
+    for row in rows:
+        merged |= getattr(row, name)
+    return merged

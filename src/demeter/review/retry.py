@@ -1,0 +1,60 @@
+"""Counts that wait for a fact, or for a period to be reopened: tried again when it comes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from demeter.core import jobs, logs
+from demeter.core.db import transaction
+from demeter.counts import service
+from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.review import photo_counts, session_decisions
+from demeter.stock import retry_signal
+
+log = logs.get(__name__)
+
+
+@jobs.app.task(name=retry_signal.TASK, queue="cpu")
+def retry_waiting_counts(location_id: int) -> None:
+    """Try every waiting count of a location, oldest first, until none gets further."""
+    while _retry_sessions(location_id) or _retry_counts(location_id):
+        continue
+
+
+def _retry_sessions(location_id: int) -> bool:
+    with transaction() as session:
+        waiting_ids = session.scalars(
+            select(PhotoSession.session_id)
+            .where(
+                PhotoSession.storage_location_id == location_id,
+                PhotoSession.status == SessionStatus.NEEDS_REVIEW,
+                PhotoSession.reason_code.in_(retry_signal.RETRIED),
+            )
+            .order_by(PhotoSession.captured_at, PhotoSession.id)
+        ).all()
+    further = [_retry_session(one) for one in waiting_ids]  # each is tried
+    return any(further)
+
+
+def _retry_session(session_id: UUID) -> bool:
+    """One session in its own transaction; whether it got further."""
+    with transaction() as session:
+        found = session_decisions.locked(session, session_id)
+        if found.reason_code not in retry_signal.RETRIED:
+            return False
+        if not photo_counts.finish_void(session, found):
+            photo_counts.post_kept(session, found)
+        log.info("session_retried", session_id=found.id, status=found.status)
+        return found.reason_code not in retry_signal.RETRIED
+
+
+def _retry_counts(location_id: int) -> bool:
+    with transaction() as session:
+        ids = service.waiting_by_hand(session, location_id)
+    done = []
+    for count_id in ids:
+        with transaction() as session:
+            done.append(service.try_again(session, count_id).waits_for is None)
+    return any(done)

@@ -1,0 +1,115 @@
+"""Where plants go: a bin that was named, one found by its category, or a new one by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from demeter.locations.models import (
+    BinCategory,
+    BinStatus,
+    StorageBin,
+    StorageBinType,
+    StorageLocation,
+)
+from demeter.photos.bins import default_bin_type
+from demeter.stock import ledger
+from demeter.stock.batches import Kind
+from demeter.stock.errors import BinRetired, LocationGone, PlaceInactive
+from demeter.stock.late_movements import StandingLot
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to: a location, and a bin of it or the category of one."""
+
+    location_id: int
+    bin_id: int | None = None
+    category: BinCategory | None = None
+
+
+def lock(session: Session, location_ids: Iterable[int]) -> dict[int, StorageLocation]:
+    """Lock locations in one order, whoever asks, so that nobody waits in a circle.
+
+    Raises:
+        LocationGone: one of them is not there.
+    """
+    locked = {}
+    for location_id in sorted(set(location_ids)):
+        found = ledger.lock_location(session, location_id)
+        if found is None:
+            raise LocationGone(f"location {location_id} does not exist", location_id=location_id)
+        locked[location_id] = found
+    return locked
+
+
+def require_active(location: StorageLocation) -> None:
+    """Refuse a location that is out of use.
+
+    Raises:
+        PlaceInactive: naming it.
+    """
+    if not location.active:
+        raise PlaceInactive(f"location {location.code} is not in use", location_code=location.code)
+
+
+def require_usable(found: StorageBin) -> None:
+    """Refuse a retired bin.
+
+    Raises:
+        BinRetired: naming it.
+    """
+    if found.status is BinStatus.RETIRED:
+        raise BinRetired(f"bin {found.code} is retired", bin_code=found.code)
+
+
+def choose_bin(
+    session: Session,
+    location: StorageLocation,
+    place: Place,
+    lots: Sequence[StandingLot],
+    kind: Kind,
+) -> StorageBin:
+    """The bin that plants of a kind go to: named, else found by category, else made.
+
+    Found is the one that holds most of the kind today, else the one made first.
+    """
+    if place.bin_id is not None:
+        return session.get_one(StorageBin, place.bin_id)
+    candidates = _active(session, location, place.category)
+    if not candidates:
+        return make_bin(session, location, place.category or BinCategory.SEGMENT)
+    held = {c.bin_id: 0 for c in candidates}
+    for lot in lots:
+        if lot.bin_id in held and lot.kind == kind.key:
+            held[lot.bin_id] += lot.today
+    return max(candidates, key=lambda c: (held[c.bin_id], -c.bin_id))
+
+
+def make_bin(session: Session, location: StorageLocation, category: BinCategory) -> StorageBin:
+    """A bin made by hand; its code is ``{location}-HAND-{CATEGORY}-{time}``."""
+    made = StorageBin(
+        storage_location_id=location.location_id,
+        storage_bin_type_id=default_bin_type(session, category).bin_type_id,
+        code=f"{location.code}-HAND-{category.value}-{datetime.now(UTC):%Y%m%d%H%M%S%f}".upper(),
+        label=f"{category.value.replace('_', ' ').title()} by hand",
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def _active(
+    session: Session, location: StorageLocation, category: BinCategory | None
+) -> list[StorageBin]:
+    found = select(StorageBin).where(
+        StorageBin.storage_location_id == location.location_id,
+        StorageBin.status == BinStatus.ACTIVE,
+    )
+    if category is not None:
+        found = found.join(StorageBinType).where(StorageBinType.category == category)
+    return list(session.scalars(found.order_by(StorageBin.bin_id)))

@@ -1,0 +1,98 @@
+"""The caller's ``movement_id`` is the key: the same again is answered as the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from demeter.core.settings import settings
+from demeter.stock.changes import Effect
+from demeter.stock.errors import HappenedInFuture, MovementIdReused
+from demeter.stock.models import StockFact, StockMovement
+
+PATIENCE = timedelta(minutes=5)  # clocks of phones run ahead a little
+
+
+def once(
+    session: Session,
+    movement_id: UUID,
+    kind: str,
+    request: dict[str, Any],
+    user_id: int,
+    act: Callable[[], Effect],
+) -> Effect:
+    """Carry ``act`` out under this key, or answer as the first time.
+
+    Two calls with one key at the same moment wait for each other on the key's row, which is
+    taken before any location's lock.
+
+    Raises:
+        MovementIdReused: the key stands for other content.
+    """
+    made = session.scalar(
+        insert(StockFact)
+        .values(movement_id=movement_id, kind=kind, request=request, user_id=user_id)
+        .on_conflict_do_nothing()
+        .returning(StockFact.movement_id)
+    )
+    if made is None:
+        return _first_answer(session, movement_id, kind, request, user_id)
+    _require_unused(session, movement_id)
+    effect = act()
+    session.get_one(StockFact, movement_id).answer = effect.model_dump(mode="json")
+    session.flush()
+    return effect
+
+
+def _first_answer(
+    session: Session, movement_id: UUID, kind: str, request: dict[str, Any], user_id: int
+) -> Effect:
+    first = session.scalars(
+        select(StockFact)
+        .where(StockFact.movement_id == movement_id)
+        .execution_options(populate_existing=True)
+    ).one()
+    if (first.kind, first.request, first.user_id) != (kind, request, user_id):
+        raise MovementIdReused(
+            f"{movement_id} was first used for {first.kind} {first.request}",
+            movement_id=str(movement_id),
+            first_kind=first.kind,
+        )
+    return Effect.model_validate(first.answer)
+
+
+def _require_unused(session: Session, movement_id: UUID) -> None:
+    found = session.scalar(
+        select(StockMovement.movement_type).where(StockMovement.movement_id == movement_id)
+    )
+    if found is not None:
+        raise MovementIdReused(
+            f"{movement_id} is a movement of kind {found}", movement_id=str(movement_id)
+        )
+
+
+def moment_of(given: datetime | date | None) -> datetime:
+    """When it happened, in UTC: a date alone is the end of that day at the site; none is now.
+
+    Raises:
+        HappenedInFuture: it is yet to come; today without a time is not.
+    """
+    now = datetime.now(UTC)
+    zone = ZoneInfo(settings().time_zone)
+    if given is None:
+        return now
+    if not isinstance(given, datetime):
+        if given > now.astimezone(zone).date():
+            raise HappenedInFuture(f"{given} is in the future", given=given.isoformat())
+        return datetime.combine(given, time.max, zone).astimezone(UTC)
+    moment = given if given.tzinfo else given.replace(tzinfo=zone)
+    if moment > now + PATIENCE:
+        raise HappenedInFuture(f"{moment.isoformat()} is in the future", given=given.isoformat())
+    return moment.astimezone(UTC)

@@ -1,0 +1,123 @@
+"""A wrong movement is undone by its reversal, once, with a reason; nothing is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID, uuid5
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from demeter.locations.models import StorageBin
+from demeter.stock import bin_choice, request_keys
+from demeter.stock.batches import standing_lots
+from demeter.stock.changes import Effect
+from demeter.stock.errors import InvalidCount, NoSuch, NotUndoable
+from demeter.stock.late_movements import Change
+from demeter.stock.models import MovementType, StockBatch, StockMovement
+from demeter.stock.writing import Told, write
+
+OF_COUNTS = (MovementType.FOTO, MovementType.MANUAL_INIT)
+
+
+def undo(session: Session, told: Told, movement_id: UUID) -> Effect:
+    """Reverse a movement with all that was written with it: lots, both sides of a transfer.
+
+    The reversal is dated when the movement was, and stands under the same rules: where a
+    count follows, it gets its own opposite there.
+
+    Raises:
+        NoSuch: there is no such movement.
+        NotUndoable: it belongs to a count or a closing, is a reversal, or is undone already.
+        InvalidCount: no reason is given.
+    """
+    if not (told.reason or "").strip():
+        raise InvalidCount("undoing a movement says its reason")
+
+    def act() -> Effect:
+        bin_choice.lock(session, _locations(session, _rows(session, movement_id)))
+        rows = _rows(session, movement_id)
+        _require_undoable(session, rows)
+        where = {row.batch_id: _location_of(session, row.batch_id) for row in rows}
+        locations = bin_choice.lock(session, where.values())
+        at = rows[0].occurred_at
+        lots = [lot for key in locations for lot in standing_lots(session, key, at)]
+        changes = [_reversal(told, row, where[row.batch_id]) for row in rows]
+        return write(session, told, "undo", changes, locations, lots)
+
+    request = told.request(undoes=str(movement_id))
+    return request_keys.once(session, told.movement_id, "undo", request, told.user_id, act)
+
+
+def _rows(session: Session, movement_id: UUID) -> list[StockMovement]:
+    """The movement with its companions: the same fact, and the same transfers."""
+    found = session.scalar(select(StockMovement).where(StockMovement.movement_id == movement_id))
+    if found is None:
+        raise NoSuch(f"there is no movement {movement_id}", kind="movement", name=str(movement_id))
+    if found.movement_type in OF_COUNTS:
+        return [found]
+    together = [StockMovement.id == found.id]
+    if found.fact_id is not None:
+        together.append(StockMovement.fact_id == found.fact_id)
+    if found.transfer_id is not None:
+        together.append(StockMovement.transfer_id == found.transfer_id)
+    return list(
+        session.scalars(
+            select(StockMovement)
+            .where(or_(*together), StockMovement.movement_type.not_in(OF_COUNTS))
+            .order_by(StockMovement.id)
+        )
+    )
+
+
+def _require_undoable(session: Session, rows: Sequence[StockMovement]) -> None:
+    first = rows[0]
+    if first.movement_type in OF_COUNTS:
+        raise NotUndoable(
+            f"{first.movement_id} belongs to count {first.count_id}: correct or void the count",
+            count_id=first.count_id,
+        )
+    if first.closing_id is not None:
+        raise NotUndoable(
+            f"{first.movement_id} was written by closing a period: reopen the period",
+            closing_id=first.closing_id,
+        )
+    if any(row.reverses_movement_id is not None for row in rows):
+        raise NotUndoable(f"{first.movement_id} is a reversal: report the movement again instead")
+    undone = session.scalar(
+        select(StockMovement.movement_id).where(
+            StockMovement.reverses_movement_id.in_([row.id for row in rows])
+        )
+    )
+    if undone is not None:
+        raise NotUndoable(
+            f"{first.movement_id} is undone already, by {undone}", undone_by=str(undone)
+        )
+
+
+def _locations(session: Session, rows: Sequence[StockMovement]) -> list[int]:
+    return [_location_of(session, row.batch_id) for row in rows]
+
+
+def _location_of(session: Session, batch_id: int) -> int:
+    return session.scalars(
+        select(StorageBin.storage_location_id)
+        .join(StockBatch, StockBatch.current_storage_bin_id == StorageBin.bin_id)
+        .where(StockBatch.id == batch_id)
+    ).one()
+
+
+def _reversal(told: Told, row: StockMovement, location_id: int) -> Change:
+    transfer = (
+        uuid5(told.movement_id, str(row.transfer_id)) if row.transfer_id is not None else None
+    )
+    return Change(
+        row.batch_id,
+        location_id,
+        row.movement_type,
+        -row.quantity,
+        row.occurred_at,
+        why=f"undoes {row.movement_id}",
+        transfer_id=transfer,
+        reverses=row.id,
+    )

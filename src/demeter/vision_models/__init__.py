@@ -1,0 +1,1 @@
+"""Models at work: which files are registered, which are active."""

@@ -1,0 +1,101 @@
+"""The first page: send photos, and see what became of those sent before."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from demeter.core import jobs
+from demeter.core.db import transaction
+from demeter.core.settings import settings
+from demeter.locations.models import StorageLocation
+from demeter.photos import queries
+from demeter.photos.models import UploadSource
+from demeter.photos.upload import Received, receive
+from demeter.photos.uploading import accept, inspect_each, location_of, wish_of
+from demeter.web import render
+
+router = APIRouter()
+
+SHOWN = 40
+OFFERED = 30
+
+
+@router.get("/")
+def home(request: Request) -> Response:
+    """Upload form and latest sessions."""
+    with transaction() as session:
+        return render.page(
+            request,
+            "home.html",
+            **_latest(session),
+            locations=_locations(session, ""),
+            max_photos=settings().max_photos,
+        )
+
+
+@router.get("/parts/sessions")
+def latest(request: Request, seen: Annotated[str, Query(max_length=64)] = "") -> Response:
+    """The list alone; 204 while it is as the page has it, so that nothing jumps about."""
+    with transaction() as session:
+        found = _latest(session)
+        if found["version"] == seen:
+            return Response(status_code=204)
+        return render.fragment(request, "sessions.html", **found)
+
+
+@router.get("/parts/locations")
+def offer_locations(
+    request: Request, location_code: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """Locations whose code or name holds what was typed, for the field that asks for one."""
+    with transaction() as session:
+        found = _locations(session, location_code.replace("\x00", ""))
+        return render.fragment(request, "locations.html", locations=found)
+
+
+@router.post("/upload")
+def upload(received: Annotated[Received, Depends(receive)]) -> RedirectResponse:
+    """The form without scripts; with them the page talks to the API and shows progress."""
+    wish = wish_of(received.fields, UploadSource.WEB)
+    with transaction() as session:
+        has_location = location_of(session, wish) is not None
+    photos = inspect_each(received, read_labels=not has_location)
+    with transaction() as session:
+        accepted = accept(session, wish, photos)
+        only = accepted[0].session.session_id if len(accepted) == 1 else None
+    return RedirectResponse(f"/sessions/{only}" if only else "/", status_code=303)
+
+
+def _latest(session: Session) -> dict[str, Any]:
+    sessions = queries.for_a_person(session, SHOWN)
+    workers = jobs.workers_alive(session)
+    written = "".join(item.model_dump_json() for item in sessions) + str(workers == 0)
+    return {
+        "sessions": sessions,
+        "workers_alive": workers,
+        "is_busy": any(item.status in ("pending", "processing") for item in sessions),
+        "version": hashlib.sha256(written.encode()).hexdigest()[:16],
+    }
+
+
+def _locations(session: Session, typed: str) -> list[StorageLocation]:
+    escaped = typed.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    pattern = f"%{escaped}%"
+    return list(
+        session.scalars(
+            select(StorageLocation)
+            .where(
+                StorageLocation.active,
+                or_(StorageLocation.code.ilike(pattern), StorageLocation.name.ilike(pattern)),
+            )
+            .order_by(StorageLocation.code)
+            .limit(OFFERED)
+            .options(joinedload(StorageLocation.area))
+        )
+    )

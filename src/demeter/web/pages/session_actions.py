@@ -1,0 +1,82 @@
+"""The buttons on a session's page: each carries one decision out and shows the page again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from demeter.accounts.models import User, find_user
+from demeter.core.db import transaction
+from demeter.counts import blind_recounts
+from demeter.photos import location_guess
+from demeter.photos.models import PhotoSession
+from demeter.review import session_decisions
+
+router = APIRouter(prefix="/sessions/{session_id}")
+
+Note = Annotated[str, Form(max_length=2000)]
+
+
+@router.post("/accept")
+def accept(session_id: UUID, note: Note = "") -> RedirectResponse:
+    """The count is right."""
+    said = note.replace("\x00", "").strip() or None
+    return _decided(session_id, lambda s, user: session_decisions.accept(s, session_id, user, said))
+
+
+@router.post("/confirm-empty")
+def confirm_empty(session_id: UUID) -> RedirectResponse:
+    """The bed is empty."""
+    return _decided(
+        session_id, lambda s, user: session_decisions.confirm_empty(s, session_id, user)
+    )
+
+
+@router.post("/location")
+def choose_location(
+    session_id: UUID, location_code: Annotated[str, Form(max_length=50)]
+) -> RedirectResponse:
+    """The photo shows this location."""
+    code = location_code.replace("\x00", "").strip().upper()
+
+    def act(session: Session, user: User) -> PhotoSession:
+        return session_decisions.choose_location(
+            session, session_id, user, location_guess.by_code(session, code)
+        )
+
+    return _decided(session_id, act)
+
+
+@router.post("/reprocess")
+def reprocess(session_id: UUID) -> RedirectResponse:
+    """Count the photos anew."""
+    return _decided(session_id, lambda s, user: session_decisions.reprocess(s, session_id, user))
+
+
+@router.post("/post")
+def post(session_id: UUID) -> RedirectResponse:
+    """Try again to post."""
+    return _decided(
+        session_id, lambda s, user: session_decisions.retry_posting(s, session_id, user)
+    )
+
+
+@router.post("/blind-recount")
+def blind_recount(
+    session_id: UUID, plants: Annotated[int, Form(ge=0, le=1_000_000)]
+) -> RedirectResponse:
+    """A person's own number, before the machine's is shown."""
+    with transaction() as session:
+        blind_recounts.give(session, session_id, find_user(session, None), plants, {}, None)
+    return RedirectResponse(f"/sessions/{session_id}", status_code=303)
+
+
+def _decided(session_id: UUID, act: Callable[[Session, User], PhotoSession]) -> RedirectResponse:
+    with transaction() as session:
+        act(session, find_user(session, None))
+    return RedirectResponse(f"/sessions/{session_id}", status_code=303)
