@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User, UserRole
 from demeter.counts import service
 from demeter.counts.hand_counts import HandCount
+from demeter.counts.models import Count
 from demeter.stock import movements, reversals, transfers
 from demeter.stock.batches import Kind
 from demeter.stock.bin_choice import Place
 from demeter.stock.changes import Effect
-from demeter.stock.models import Count
+from demeter.stock.ledger import Told
 from demeter.stock.movements import Source
-from demeter.stock.writing import Told
 from nursery import NOON, location, product
 
 DAY = timedelta(days=1)

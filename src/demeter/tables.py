@@ -3,19 +3,25 @@
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
 from demeter.core import blobs
+from demeter.core.http import idempotency
+from demeter.counts import models as counts
 from demeter.locations import models as locations
-from demeter.periods import models as reconciliation
+from demeter.periods import models as periods
 from demeter.photos import models as photos
+from demeter.review import models as review
 from demeter.stock import models as stock
-from demeter.vision_models import models as learning
+from demeter.vision_models import models as vision_models
 
 __all__ = [
     "accounts",
     "blobs",
     "catalog",
-    "learning",
+    "counts",
+    "idempotency",
     "locations",
+    "periods",
     "photos",
-    "reconciliation",
+    "review",
     "stock",
+    "vision_models",
 ]

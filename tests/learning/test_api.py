@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from demeter.core import db
 from demeter.core.db import transaction
-from demeter.vision_models.models import BlindRecount
+from demeter.counts.models import BlindRecount
 from nursery import on_hand, photo_count
 from served import SESSIONS, client, count, rows, uploaded
 

@@ -9,16 +9,17 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from demeter.learning.errors import CorrectionRefused
+from demeter.counts.errors import CountState
+from demeter.counts.models import ContainerCount
 from demeter.photos import record
-from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.photos.models import Detection, PhotoSession, SessionStatus
 from demeter.review import corrections, session_decisions
 from demeter.review import marks as detections
 from demeter.review.corrections import Edits
+from demeter.review.errors import CorrectionRefused
 from demeter.review.mark_edits import NewMark
-from demeter.stock.errors import CountState
-from demeter.stock.models import ContainerCount, Detection, MovementType, SourceType, StockMovement
-from demeter.vision_models.models import DetectionCorrection
+from demeter.review.models import DetectionCorrection
+from demeter.stock.models import MovementType, SourceType, StockMovement
 from ledgersteps import ledger_is_sound, told
 from nursery import counted_session, on_hand, photo_count, plant_nursery, user
 

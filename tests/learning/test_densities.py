@@ -21,7 +21,7 @@ from demeter.locations.models import StorageBinType
 from demeter.photos import inference, record
 from demeter.photos.pair_results import BEFORE
 from demeter.review.corrections import Edits, correct_session
-from demeter.stock.writing import Told
+from demeter.stock.ledger import Told
 from demeter.vision.values import ContainerType, PhotoCount
 from nursery import NOON, counted_session, location, photo_count, plant_nursery, user
 from served import client

@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 from demeter.cli import models as cli
 from demeter.core.db import engine, transaction
 from demeter.learning import promotion
-from demeter.learning.errors import ModelStays, TooLittleTruth
+from demeter.learning.errors import TooLittleTruth
 from demeter.vision_models import active, registry
+from demeter.vision_models.errors import ModelStays
 from demeter.vision_models.models import ModelComparison, VisionModel, VisionTask
 from learning.test_dataset import accepted
 from learning.test_registry import detector

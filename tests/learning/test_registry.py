@@ -18,10 +18,10 @@ from demeter.cli import models as cli
 from demeter.core import blobs
 from demeter.core.db import engine, transaction
 from demeter.learning import preview
-from demeter.learning.errors import ModelNotFound, ModelStays
 from demeter.photos import inference
 from demeter.vision.errors import ModelRefused
 from demeter.vision_models import active, inspect_file, registry
+from demeter.vision_models.errors import ModelNotFound, ModelStays
 from demeter.vision_models.models import VisionModel, VisionTask
 from nursery import plant_nursery, user
 from vision.networks import answering

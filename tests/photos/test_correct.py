@@ -11,19 +11,13 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.core.errors import Conflict
+from demeter.counts.errors import CountState, InvalidCount
+from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import StorageBin
 from demeter.photos import record
-from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.photos.models import Detection, PhotoSession, SessionStatus
 from demeter.review import photo_counts, retry, session_decisions
-from demeter.stock.errors import CountState, InvalidCount
-from demeter.stock.models import (
-    ContainerCount,
-    Count,
-    Detection,
-    MovementType,
-    SourceType,
-    StockMovement,
-)
+from demeter.stock.models import MovementType, SourceType, StockMovement
 from ledgersteps import day, ledger_is_sound, plant, sell, told
 from nursery import (
     NOON,

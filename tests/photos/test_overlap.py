@@ -14,12 +14,12 @@ from shapely import Polygon
 from sqlalchemy import select, update
 
 from demeter.core.db import transaction
+from demeter.counts.models import ContainerCount
 from demeter.learning.ground_truth import accepted_photos
 from demeter.locations.models import StorageBin
 from demeter.photos import overlap, record
 from demeter.photos.models import Image as Stored
 from demeter.photos.models import PhotoSession, SessionImage, SessionImageStatus, SessionStatus
-from demeter.stock.models import ContainerCount
 from demeter.vision.values import PhotoCount
 from demeter_training.scenes.demo import overlapping, two_dates
 from demeter_training.scenes.layout import draw_world

@@ -10,22 +10,14 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.core.errors import chain
+from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.photos import record
 from demeter.photos.bins import CODE
-from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.photos.errors import CannotCreateBins
+from demeter.photos.models import Detection, Estimation, PhotoSession, SessionStatus
 from demeter.review import session_decisions
-from demeter.stock.errors import CannotCreateBins
-from demeter.stock.models import (
-    ContainerCount,
-    Count,
-    Detection,
-    Estimation,
-    MovementType,
-    SourceType,
-    StockBatch,
-    StockMovement,
-)
+from demeter.stock.models import MovementType, SourceType, StockBatch, StockMovement
 from nursery import (
     NOON,
     configure,

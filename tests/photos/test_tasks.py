@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from demeter.core import retry
 from demeter.core.blobs import BlobMissing, ObjectStoreUnavailable
 from demeter.core.db import transaction
 from demeter.photos import inference, recovery, tasks
@@ -124,7 +125,7 @@ def test_an_outage_is_tried_again_and_in_the_end_told(ready, monkeypatch) -> Non
     with pytest.raises(ObjectStoreUnavailable):
         child(session_id, images[0])
     assert found(session_id).images[0].status is SessionImageStatus.PROCESSING
-    child(session_id, images[0], attempts=tasks.MAX_ATTEMPTS - 1)
+    child(session_id, images[0], attempts=retry.MAX_ATTEMPTS - 1)
     assert found(session_id).images[0].status is SessionImageStatus.FAILED
 
 
@@ -209,4 +210,4 @@ def test_a_child_that_kills_every_worker_fails_its_image_only(ready, monkeypatch
     ],
 )
 def test_only_what_can_pass_is_tried_again(error: Exception, passes: bool) -> None:
-    assert tasks.may_pass(error) is passes
+    assert retry.may_pass(error) is passes

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from demeter.cli import app
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
-from demeter.stock.errors import InvalidCount, TooFewPlants
+from demeter.counts.errors import InvalidCount
+from demeter.stock.errors import TooFewPlants
 from ledgersteps import day, supervisor
 from nursery import plant_nursery
 

@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
+from demeter.counts import commands as count_commands
+from demeter.counts.schemas import ByHand
 from demeter.stock import commands
-from demeter.stock.schemas import ByHand, Movement
+from demeter.stock.schemas import Movement
 from ledgerapi import ledger_is_verified
 from ledgersteps import supervisor
 from nursery import configure, on_hand, plant_nursery
@@ -110,7 +112,7 @@ def beds(fresh_database: str) -> None:
         configure(session, "A3", "ECHEVERIA-01")
         for code in BEDS:
             first = ByHand(movement_id=uuid4(), location_code=code, plants=200, user="julia")
-            commands.count_by_hand(session, first)
+            count_commands.count_by_hand(session, first)
 
 
 def today(session: Session) -> dict[str, int]:

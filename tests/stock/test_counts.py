@@ -12,21 +12,15 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import find_user
 from demeter.catalog.models import LocationConfig
 from demeter.counts import service
+from demeter.counts.errors import CountContradictsConfig, CountState, InvalidCount
 from demeter.counts.hand_counts import HandCount
+from demeter.counts.models import ContainerCount, Count, CountCorrection
 from demeter.locations.models import BinCategory
 from demeter.stock import bin_choice
 from demeter.stock.changes import preview
-from demeter.stock.errors import CountContradictsConfig, CountState, InvalidCount, TooFewPlants
-from demeter.stock.models import (
-    ContainerCount,
-    Count,
-    CountCorrection,
-    MovementType,
-    SourceType,
-    StockBatch,
-    StockMovement,
-)
-from demeter.stock.writing import Told
+from demeter.stock.errors import TooFewPlants
+from demeter.stock.ledger import Told
+from demeter.stock.models import MovementType, SourceType, StockBatch, StockMovement
 from ledgersteps import (
     correct,
     count,

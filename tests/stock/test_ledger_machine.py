@@ -36,7 +36,10 @@ from demeter.accounts.models import find_user
 from demeter.core.checks import run
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
+from demeter.counts import commands as count_commands
 from demeter.counts.checks import COUNTS
+from demeter.counts.models import Count
+from demeter.counts.schemas import ByHand, Correction
 from demeter.periods import closing, service
 from demeter.periods.checks import CLOSINGS
 from demeter.periods.figures import lines
@@ -46,8 +49,7 @@ from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import count_decisions, retry
 from demeter.stock import commands, reversals
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.models import Count
-from demeter.stock.schemas import ByHand, Correction, Movement, Report
+from demeter.stock.schemas import Movement, Report
 from ledgersteps import supervisor
 from nursery import NOON, configure, counted_session, location, photo_count, plant_nursery
 
@@ -331,7 +333,7 @@ class History(RuleBasedStateMachine):
             user="julia",
         )
         with transaction() as session:
-            effect = commands.count_by_hand(session, body)
+            effect = count_commands.count_by_hand(session, body)
         assert effect.count_id is not None
         self.count_ids[one.key] = effect.count_id
         return effect.waits_for or "posted"

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from demeter.counts.errors import InvalidCount
+from demeter.locations.errors import BinRetired, PlaceInactive
 from demeter.locations.models import BinCategory, BinStatus, StorageBin, StorageLocation
 from demeter.stock import movements, reversals, transfers
 from demeter.stock.batches import Kind
@@ -17,12 +19,9 @@ from demeter.stock.bin_choice import Place
 from demeter.stock.changes import preview
 from demeter.stock.errors import (
     Ambiguous,
-    BinRetired,
     HappenedInFuture,
-    InvalidCount,
     MovementIdReused,
     NotUndoable,
-    PlaceInactive,
     SamePlace,
     TooFewPlants,
     WrongSign,

@@ -9,11 +9,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
+from demeter.counts import commands as count_commands
+from demeter.counts.schemas import ByHand
 from demeter.demo import years
 from demeter.demo.years import YearsLoaded
 from demeter.periods import queries, service
-from demeter.stock import batch_history, commands
-from demeter.stock.schemas import ByHand
+from demeter.stock import batch_history
 from ledgerapi import key, ledger_is_verified
 from ledgersteps import supervisor
 
@@ -52,7 +53,7 @@ def test_a_made_up_year_is_sound_and_goes_on(fresh_database: str) -> None:
         assert len(batch_history.life(session, carried).origins) > 1
         bed = told.lines[0].location_code
         body = ByHand(movement_id=key(), location_code=bed, plants=300, user="julia")
-        assert commands.count_by_hand(session, body).waits_for is None
+        assert count_commands.count_by_hand(session, body).waits_for is None
     ledger_is_verified()
 
 

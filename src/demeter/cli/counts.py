@@ -23,11 +23,14 @@ from demeter.cli.output import (
     said,
 )
 from demeter.core.db import transaction
+from demeter.counts import commands as count_commands
+from demeter.counts import queries as count_queries
+from demeter.counts.schemas import ByHand, Correction, MoveCount
 from demeter.counts.sheets import posting, template
 from demeter.locations.models import BinCategory
 from demeter.review import count_decisions
-from demeter.stock import changes, commands, queries
-from demeter.stock.schemas import ByHand, Correction, MoveCount, Report
+from demeter.stock import changes
+from demeter.stock.schemas import Report
 
 app = typer.Typer(help="Counts: by hand, corrected, taken back; count sheets.")
 
@@ -69,7 +72,9 @@ def add(
         movement_id=key,
     )
     carry_out(
-        lambda session: commands.count_by_hand(session, checked), preview=preview, as_json=as_json
+        lambda session: count_commands.count_by_hand(session, checked),
+        preview=preview,
+        as_json=as_json,
     )
 
 
@@ -84,7 +89,7 @@ def list_(
 ) -> None:
     """Counts, last kept first."""
     with transaction() as session:
-        page = queries.counts(
+        page = count_queries.counts(
             session, limit=limit, cursor=cursor, location_code=location, waiting=waiting
         )
     if as_json:
@@ -105,7 +110,7 @@ def list_(
 def show(count_id: CountId) -> None:
     """One count with its containers, as JSON."""
     with transaction() as session:
-        print_json(queries.count(session, count_id))
+        print_json(count_queries.count(session, count_id))
 
 
 @app.command("correct")

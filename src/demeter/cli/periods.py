@@ -18,7 +18,7 @@ from demeter.core.errors import InvalidInput
 from demeter.periods import closing, queries, report, sales_comparison, service
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import Period
-from demeter.periods.queries import PreviewAnswer
+from demeter.periods.schemas import PreviewAnswer
 from demeter.stock import lookup
 
 app = typer.Typer(help="Month's end: open, look, explain, close, reopen, report.")

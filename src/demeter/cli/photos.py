@@ -20,7 +20,7 @@ from demeter.cli.session_output import as_json, print_session, wait_for_end
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
-from demeter.photos import intake, location_guess
+from demeter.photos import intake, location_guess, sessions
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import session_decisions
 
@@ -63,7 +63,7 @@ def add(
 def show(session_id: SessionId, wait: Wait = False, as_json_: AsJson = False) -> None:
     """Show a session: its state, what was counted, and what it changed."""
     with transaction() as session:
-        session_decisions.locked(session, session_id)
+        sessions.locked(session, session_id)
     _follow([session_id], wait=wait, as_json_=as_json_, must_complete=wait)
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from demeter.core import jobs
 from demeter.core.db import transaction
+from demeter.counts.models import ContainerCount, Count
 from demeter.photos.models import PhotoSession, SessionImage
-from demeter.stock.models import ContainerCount, Count
 
 POLL_S = 0.3
 PATIENCE_S = 2.0  # a job that nobody takes within this time is done here

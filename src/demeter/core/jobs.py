@@ -22,7 +22,12 @@ QUEUES = ("gpu", "cpu", "io")
 
 app = procrastinate.App(
     connector=PsycopgConnector(),
-    import_paths=["demeter.photos.tasks", "demeter.photos.recovery", "demeter.review.retry"],
+    import_paths=[
+        "demeter.core.blob_jobs",
+        "demeter.photos.tasks",
+        "demeter.photos.recovery",
+        "demeter.review.retry",
+    ],
 )
 
 # Jobs are written by synchronous code, also inside a worker, whose own app is asynchronous.

@@ -7,19 +7,22 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from demeter.core.db import transaction
+from demeter.core.fields import Code
 from demeter.core.http.idempotency import Once, OnceOnly
-from demeter.photos import openapi
+from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.permissions import DECIDES, KEYED, REPORTS, SEES
+from demeter.counts import commands as count_commands
+from demeter.counts import queries as count_queries
+from demeter.counts.queries import CountPage, CountRow
+from demeter.counts.schemas import ByHand, Correction, MoveCount
 from demeter.review import count_decisions
-from demeter.stock import commands, queries
-from demeter.stock.api import DECIDES, KEYED, REPORTS, SEES
 from demeter.stock.changes import Effect, preview
-from demeter.stock.queries import CountPage, CountRow
-from demeter.stock.schemas import ByHand, Code, Correction, MoveCount, Report
+from demeter.stock.schemas import Report
 
 router = APIRouter(
     prefix="/api/v1/stock/counts",
     tags=["counts"],
-    responses=openapi.PROBLEMS | {409: openapi.PROBLEM},
+    responses=PROBLEMS | {409: PROBLEM},
 )
 
 CountId = Annotated[int, Path(ge=1, lt=2**62)]
@@ -29,7 +32,7 @@ CountId = Annotated[int, Path(ge=1, lt=2**62)]
 def count_by_hand(body: ByHand, once: OnceOnly) -> Effect:
     """A stocktake at its moment, like a photo; `waits_for` says what it waits for, if it does."""
     with transaction() as session:
-        return once.answer(session, body, lambda: commands.count_by_hand(session, body))
+        return once.answer(session, body, lambda: count_commands.count_by_hand(session, body))
 
 
 @router.post(
@@ -41,7 +44,7 @@ def count_by_hand(body: ByHand, once: OnceOnly) -> Effect:
 def preview_count(body: ByHand) -> Effect:
     """The same answer as counting, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: commands.count_by_hand(session, body))
+        return preview(session, lambda: count_commands.count_by_hand(session, body))
 
 
 @router.get("", summary="Counts, last kept first", openapi_extra=SEES)
@@ -53,7 +56,7 @@ def list_counts(
 ) -> CountPage:
     """A page at a time; `next_cursor` leads on."""
     with transaction() as session:
-        return queries.counts(
+        return count_queries.counts(
             session, limit=limit, cursor=cursor, location_code=location_code, waiting=waiting
         )
 
@@ -62,7 +65,7 @@ def list_counts(
 def get_count(count_id: CountId) -> CountRow:
     """What the machine said, what a person said, and what it changed."""
     with transaction() as session:
-        return queries.count(session, count_id)
+        return count_queries.count(session, count_id)
 
 
 @router.post("/{count_id}/correct", summary="Correct a count", openapi_extra=DECIDES)

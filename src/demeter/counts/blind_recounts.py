@@ -18,15 +18,11 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.core import logs
 from demeter.core.settings import settings
-from demeter.learning.errors import (
-    BlindRecountFirst,
-    BlindRecountNotAsked,
-    CorrectionRefused,
-)
+from demeter.counts.errors import BlindRecountFirst, BlindRecountNotAsked
+from demeter.counts.models import BlindRecount, Count
+from demeter.photos import sessions
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.review import session_decisions
-from demeter.stock.models import Count
-from demeter.vision_models.models import BlindRecount
+from demeter.review.errors import CorrectionRefused
 
 log = logs.get(__name__)
 
@@ -85,7 +81,7 @@ def give(
         BlindRecountNotAsked: the session is not one of the share, or it was given already.
         CorrectionRefused: the containers' numbers do not add up, or there is no such one.
     """
-    found = session_decisions.locked(session, session_id)
+    found = sessions.locked(session, session_id)
     if not is_hidden(session, found):
         raise BlindRecountNotAsked(
             f"no blind number is wanted for session {session_id}", session_id=str(session_id)

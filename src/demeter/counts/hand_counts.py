@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, UserRole
 from demeter.catalog.models import LocationConfig, Packaging, Product
-from demeter.counts import posting
+from demeter.counts import ledger_writes, posting
+from demeter.counts.errors import CountContradictsConfig, InvalidCount
+from demeter.counts.models import ContainerCount, Count
+from demeter.locations import rules
 from demeter.locations.models import BinCategory, BinStatus, StorageBin, StorageLocation
 from demeter.stock import batches, bin_choice, ledger
-from demeter.stock.errors import CountContradictsConfig, InvalidCount
-from demeter.stock.models import ContainerCount, Count, SourceType
+from demeter.stock.models import SourceType
 
 NEXT = {
     "needs_config": "Set what grows at this location, then post the count again.",
@@ -69,7 +71,7 @@ def check(session: Session, location: StorageLocation, counted: HandCount) -> No
         found = session.get(StorageBin, bin_id)
         if found is None or found.storage_location_id != location.location_id:
             raise InvalidCount(f"bin {bin_id} is not at {location.code}", bin_id=bin_id)
-        bin_choice.require_usable(found)
+        rules.require_usable(found)
 
 
 def config_for(
@@ -182,10 +184,12 @@ def assign_bins(
     if not rows:
         return
     (whole,) = rows
-    expected = ledger.expected_of(config)
+    expected = ledger_writes.expected_of(config)
     known = [
         lot
-        for lot in ledger.lots_as_of(session, location.location_id, count.captured_at, expected)
+        for lot in ledger_writes.lots_as_of(
+            session, location.location_id, count.captured_at, expected
+        )
         if lot.as_of > 0 or _is_active(session, lot.bin_id)
     ]
     plants = whole.human_corrected or 0

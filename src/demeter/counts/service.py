@@ -14,26 +14,17 @@ from demeter.catalog.models import LocationConfig
 from demeter.core import logs
 from demeter.core.errors import DomainError
 from demeter.counts import hand_counts, stocktake, voiding
+from demeter.counts.errors import CountNotFound, CountState, InvalidCount
 from demeter.counts.hand_counts import HandCount
+from demeter.counts.models import Count, CountCorrection
+from demeter.locations import lock, rules
 from demeter.locations.models import StorageLocation
-from demeter.stock import bin_choice, changes, ledger, request_keys, retry_signal
+from demeter.stock import changes, ledger, request_keys, retry_signal
 from demeter.stock.changes import Effect
-from demeter.stock.errors import (
-    CountNotFound,
-    CountState,
-    InvalidCount,
-    PeriodClosed,
-    StockWouldBeNegative,
-)
-from demeter.stock.ledger import Author
-from demeter.stock.models import (
-    Count,
-    CountCorrection,
-    MovementType,
-    SourceType,
-)
+from demeter.stock.errors import PeriodClosed, StockWouldBeNegative
+from demeter.stock.ledger import Author, Told
+from demeter.stock.models import MovementType, SourceType
 from demeter.stock.period_lock import require_open
-from demeter.stock.writing import Told
 
 log = logs.get(__name__)
 
@@ -54,8 +45,8 @@ def count_by_hand(session: Session, told: Told, user: User, counted: HandCount) 
 
     def act() -> Effect:
         at = request_keys.moment_of(told.at)
-        location = bin_choice.lock(session, [counted.location_id])[counted.location_id]
-        bin_choice.require_active(location)
+        location = lock.lock(session, [counted.location_id])[counted.location_id]
+        rules.require_active(location)
         hand_counts.check(session, location, counted)
         config = hand_counts.config_for(session, location, counted, user)
         count = hand_counts.keep(session, location, counted, user, at, told.reason)
@@ -238,7 +229,7 @@ def locked(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
     location_id = session.scalar(select(Count.storage_location_id).where(Count.id == count_id))
     if location_id is None:
         raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
-    location = bin_choice.lock(session, [location_id])[location_id]
+    location = lock.lock(session, [location_id])[location_id]
     return location, session.get_one(Count, count_id, populate_existing=True)
 
 

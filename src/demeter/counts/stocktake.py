@@ -10,12 +10,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
-from demeter.counts import posting
-from demeter.locations.models import StorageLocation
-from demeter.photos import bins
-from demeter.stock import ledger
-from demeter.stock.ledger import Author, expected_of
-from demeter.stock.models import ContainerCount, Count, MovementType
+from demeter.counts import ledger_writes, posting
+from demeter.counts.ledger_writes import expected_of
+from demeter.counts.models import ContainerCount, Count
+from demeter.locations.bins import photo_bins
+from demeter.locations.models import StorageBin, StorageLocation
+from demeter.stock.ledger import Author
+from demeter.stock.models import MovementType
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,13 @@ def post(
     """
     rows = counted_rows(count)
     counted = {row.bin_id: row.answer or 0 for row in rows if row.bin_id is not None}
-    lots = ledger.lots_as_of(session, location.location_id, count.captured_at, expected_of(config))
-    later = ledger.next_count(session, count)
+    lots = ledger_writes.lots_as_of(
+        session, location.location_id, count.captured_at, expected_of(config)
+    )
+    later = ledger_writes.next_count(session, count)
     plan = posting.plan(lots, counted, is_latest=later is None)
     expected = expected_of(config)
-    written = ledger.write_plan(
+    written = ledger_writes.write_plan(
         session,
         plan,
         count=count,
@@ -57,7 +60,7 @@ def post(
         author=author,
         movement_type=movement_type,
     )
-    unseen = _note_unseen(session, location, count, set(counted), ledger.bins_holding(lots))
+    unseen = _note_unseen(session, location, count, set(counted), ledger_writes.bins_holding(lots))
     for row in [*rows, *unseen]:
         _note_change(row, plan, written)
     _note_posted(count, expected, author, sum(counted.values()))
@@ -81,7 +84,9 @@ def _note_change(row: ContainerCount, plan: posting.Plan, written: dict[int, int
         row.stock_movement_id = written.get(row.bin_id)
 
 
-def _note_posted(count: Count, expected: ledger.Expected, author: Author, plants: int) -> None:
+def _note_posted(
+    count: Count, expected: ledger_writes.Expected, author: Author, plants: int
+) -> None:
     count.product_id = expected.product_id
     count.product_state_id = expected.product_state_id
     count.packaging_catalog_id = expected.packaging_catalog_id
@@ -100,7 +105,7 @@ def _note_unseen(
     holding: set[int],
 ) -> list[ContainerCount]:
     """A row for each bin that was expected and not seen; the stocktake says it is empty."""
-    expected = {b.bin_id for b in bins.photo_bins(session, location) if _existed(session, b, count)}
+    expected = {b.bin_id for b in photo_bins(session, location) if _existed(session, b, count)}
     known = {c.bin_id: c for c in count.containers if not c.seen and c.human_corrected is None}
     rows = [
         ContainerCount(
@@ -117,7 +122,7 @@ def _note_unseen(
     return [*(row for row in known.values() if row.bin_id not in counted), *rows]
 
 
-def _existed(session: Session, found: bins.StorageBin, count: Count) -> bool:
+def _existed(session: Session, found: StorageBin, count: Count) -> bool:
     """Whether a count had seen this bin at or before this count's moment."""
     first = session.scalar(
         select(Count.captured_at)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from demeter.counts import posting
+from demeter.counts import ledger_writes, posting
+from demeter.counts.errors import CountState
+from demeter.counts.models import Count
 from demeter.counts.posting import Row, Settlement
 from demeter.locations.models import StorageLocation
-from demeter.stock import ledger
-from demeter.stock.errors import CountState
 from demeter.stock.ledger import Author, write_movement
-from demeter.stock.models import Count, MovementType, StockBatch, StockMovement
+from demeter.stock.models import MovementType, StockBatch, StockMovement
 from demeter.stock.period_lock import require_open
 
 
@@ -46,7 +46,7 @@ def void(session: Session, location: StorageLocation, count: Count, author: Auth
         raise CountState(f"count {count.id} is {state}", count_id=count.id)
     require_open(session, location.location_id, count.captured_at)
     rows = rows_of(session, count)
-    later = ledger.next_count(session, count)
+    later = ledger_writes.next_count(session, count)
     pairs = _settlements(session, location, count, rows) if later is None else ()
     _write(session, count, later, rows, author, pairs)
     count.voided_at = datetime.now(UTC)
@@ -79,8 +79,10 @@ def _settlements(
 ) -> Sequence[Settlement]:
     """Pairs for lots that would be short today without this count."""
     product = count.product_id or 0
-    expected = ledger.Expected(product, count.product_state_id or 0, count.packaging_catalog_id)
-    lots = ledger.lots_as_of(session, location.location_id, count.captured_at, expected)
+    expected = ledger_writes.Expected(
+        product, count.product_state_id or 0, count.packaging_catalog_id
+    )
+    lots = ledger_writes.lots_as_of(session, location.location_id, count.captured_at, expected)
     return posting.settle(lots, [Row(r.bin_id, r.batch_id, -r.quantity) for r in rows])
 
 
@@ -100,7 +102,7 @@ def _write(
     for row, at, quantity in ordered[:brought]:
         _write_row(session, count, row, at, quantity, author)
     for pair in pairs:
-        ledger.write_settlement(session, pair, lambda _, batch_id: batch_id, author, count)
+        ledger_writes.write_settlement(session, pair, lambda _, batch_id: batch_id, author, count)
     for row, at, quantity in ordered[brought:]:
         _write_row(session, count, row, at, quantity, author)
 

@@ -17,12 +17,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from demeter.accounts.models import User
+from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import StorageLocation
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.photos.pair_results import BEFORE
 from demeter.review import marks as detections
 from demeter.review.marks import Box, Mark
-from demeter.stock.models import ContainerCount, Count
 from demeter.vision.geometry import Polygon
 from demeter.vision.values import ContainerType, PhotoCount, container_type_of
 

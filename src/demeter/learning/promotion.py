@@ -17,13 +17,14 @@ from demeter.core import logs
 from demeter.core.settings import settings
 from demeter.learning.bootstrap import FEWEST_PHOTOS, Comparison, compared
 from demeter.learning.dataset import Format, export
-from demeter.learning.errors import GateClosed, ModelStays
+from demeter.learning.errors import GateClosed
 from demeter.learning.splits import Side, SplitRule
 from demeter.vision.hints import Hints
 from demeter.vision.metrics.labels import read_marks
 from demeter.vision.metrics.run import evaluated
 from demeter.vision.metrics.truth import Marked
 from demeter.vision_models import active, registry
+from demeter.vision_models.errors import ModelStays
 from demeter.vision_models.models import ModelActivation, ModelComparison, VisionModel, VisionTask
 
 log = logs.get(__name__)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from demeter.counts.models import BlindRecount, ContainerCount
 from demeter.learning.calibration import Sample
-from demeter.stock.models import ContainerCount, Detection
+from demeter.photos.models import Detection
 from demeter.vision.interval.fit import Observed
 from demeter.vision.interval.interval import Evidence
 from demeter.vision.metrics.observed import NOTHING
 from demeter.vision_models import active
-from demeter.vision_models.models import BlindRecount
 
 
 def samples_of_recounts(session: Session) -> list[Sample]:

@@ -11,19 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, Product
+from demeter.counts.models import ContainerCount, Count
 from demeter.learning.ground_truth import accepted_ids
 from demeter.locations.models import StorageBinType
-from demeter.photos.models import PhotoSession
+from demeter.photos.models import CalculationMethod, Classification, Estimation, PhotoSession
 from demeter.photos.pair_results import BEFORE
 from demeter.review import marks as detections
 from demeter.review.marks import Mark
-from demeter.stock.models import (
-    CalculationMethod,
-    Classification,
-    ContainerCount,
-    Count,
-    Estimation,
-)
 
 DEFAULT_OVERLAP = 0.85
 

@@ -13,21 +13,21 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import find_user
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
+from demeter.core.fields import Code, When, Words
 from demeter.core.http.idempotency import OnceOnly
+from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.permissions import DECIDES, KEYED, SEES
 from demeter.periods import closing, queries, report, sales_comparison, service
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import Period
-from demeter.periods.queries import PeriodAnswer, PreviewAnswer, TraceAnswer
 from demeter.periods.sales_lines import Comparison, Verdict
-from demeter.photos import openapi
+from demeter.periods.schemas import PeriodAnswer, PreviewAnswer, TraceAnswer
 from demeter.stock import lookup
-from demeter.stock.api import DECIDES, KEYED, SEES
-from demeter.stock.schemas import Code, When, Words
 
 router = APIRouter(
     prefix="/api/v1/periods",
     tags=["periods"],
-    responses=openapi.PROBLEMS | {409: openapi.PROBLEM},
+    responses=PROBLEMS | {409: PROBLEM},
 )
 
 PeriodCode = Annotated[str, Path(pattern="^[A-Z0-9_-]{1,50}$", examples=["2026-03"])]

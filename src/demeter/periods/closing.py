@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session, aliased
 from demeter.accounts.models import User
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
+from demeter.locations import lock
 from demeter.periods import service
 from demeter.periods.errors import EarlierPeriodOpen, PeriodState, SecondPersonNeeded, Unexplained
 from demeter.periods.figures import Line, lines
 from demeter.periods.formula import LotFoto, pairs
 from demeter.periods.models import Period, PeriodClosing, PeriodStatus
-from demeter.stock import bin_choice, retry_signal
+from demeter.stock import retry_signal
 from demeter.stock.models import MovementType, SourceType, StockMovement
 
 JUST_BEFORE = timedelta(microseconds=1)
@@ -42,7 +43,7 @@ def close(session: Session, code: str, user: User) -> Period:
     if period.status is PeriodStatus.CLOSED:
         raise PeriodState(f"period {code} is closed already", status=period.status)
     _require_order(session, period)
-    bin_choice.lock(session, {line.location_id for line in lines(session, period)})
+    lock.lock(session, {line.location_id for line in lines(session, period)})
     found = lines(session, period)  # again, now that nobody else writes there
     _require_explained(session, period, found)
     if settings().closing_two_people and not _is_second(period, user):
@@ -77,7 +78,7 @@ def reopen(session: Session, code: str, user: User, reason: str) -> Period:
     if later is not None:
         raise EarlierPeriodOpen(f"period {later} is closed and comes later", period=later)
     closings = _standing(session, period)
-    locations = bin_choice.lock(session, {one.storage_location_id for one in closings})
+    locations = lock.lock(session, {one.storage_location_id for one in closings})
     _reverse_pairs(session, closings, user, f"period {code} reopened: {reason}")
     now = datetime.now(UTC)
     for one in closings:

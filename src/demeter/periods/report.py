@@ -15,7 +15,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 from xlsxwriter.utility import xl_col_to_name
 
-from demeter.periods.queries import LineAnswer, PreviewAnswer
+from demeter.periods.schemas import LineAnswer, PreviewAnswer
 
 Cell = Callable[[LineAnswer], Any]
 

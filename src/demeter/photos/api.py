@@ -13,14 +13,15 @@ from starlette.requests import Request
 
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import OnceOnly
-from demeter.photos import drawing, openapi, pictures, progress, queries, session_detail, urls
+from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.photos import openapi, pictures, progress, queries, session_detail, urls
+from demeter.photos import queries as photo_queries
 from demeter.photos.intake import Accepted
 from demeter.photos.models import SessionStatus
 from demeter.photos.schemas import AcceptedAnswer, Drawn, ProgressAnswer, SessionAnswer, SessionPage
-from demeter.photos.upload import Received, receive
-from demeter.photos.uploading import accept, inspect_each, location_of, wish_of
+from demeter.photos.upload import Received, accept, inspect_each, location_of, receive, wish_of
 
-router = APIRouter(prefix="/api/v1", tags=["photos"], responses=openapi.PROBLEMS)
+router = APIRouter(prefix="/api/v1", tags=["photos"], responses=PROBLEMS)
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
@@ -33,7 +34,7 @@ Upload = Annotated[Received, Depends(receive)]
     status_code=202,
     response_model=AcceptedAnswer | list[AcceptedAnswer],
     openapi_extra=openapi.UPLOAD,
-    responses=openapi.ACCEPTED | {415: openapi.PROBLEM},
+    responses=openapi.ACCEPTED | {415: PROBLEM},
     summary="Send photos to be counted",
 )
 def upload_photos(received: Upload, once: OnceOnly) -> list[AcceptedAnswer] | AcceptedAnswer:
@@ -118,7 +119,7 @@ def get_detections(
 ) -> list[Drawn]:
     """Of all images or of the one at a position; empty until something was counted."""
     with transaction() as session:
-        return drawing.drawn(session, session_detail.find(session, session_id), position)
+        return photo_queries.drawn(session, session_detail.find(session, session_id), position)
 
 
 @router.get(

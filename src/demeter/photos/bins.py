@@ -10,17 +10,16 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.core.settings import settings
+from demeter.locations.bins import default_bin_type, photo_bins
 from demeter.locations.models import (
     BinCategory,
     BinStatus,
     StorageBin,
-    StorageBinType,
     StorageLocation,
 )
 from demeter.photos.bin_recognition import (
@@ -32,7 +31,7 @@ from demeter.photos.bin_recognition import (
     returned,
     unmoved,
 )
-from demeter.stock.errors import CannotCreateBins
+from demeter.photos.errors import CannotCreateBins
 
 log = logs.get(__name__)
 
@@ -106,21 +105,6 @@ def create_storage_bins(
     return bins
 
 
-def photo_bins(session: Session, location: StorageLocation) -> list[StorageBin]:
-    """The location's active bins that came from photos, by id."""
-    return list(
-        session.scalars(
-            select(StorageBin)
-            .where(
-                StorageBin.storage_location_id == location.location_id,
-                StorageBin.status == BinStatus.ACTIVE,
-                StorageBin.position_metadata["segmentation_mask"].is_not(None),
-            )
-            .order_by(StorageBin.bin_id)
-        )
-    )
-
-
 def metadata(seen: Seen, segment: Segment) -> dict[str, Any]:
     """The bin's ``position_metadata``: pixels of the upright image (SPEC §3.5 step 3)."""
     xs = [x for x, _ in segment.polygon_px]
@@ -143,32 +127,6 @@ def metadata(seen: Seen, segment: Segment) -> dict[str, Any]:
 def bin_code(location_code: str, category: BinCategory, index: int, created_at: datetime) -> str:
     """``{location}-ML-{TYPE}{index}-{session's creation in UTC, to the microsecond}``."""
     return f"{location_code}-ML-{category.value}{index}-{_stamp(created_at)}".upper()
-
-
-def default_bin_type(session: Session, category: BinCategory) -> StorageBinType:
-    """The type for bins from photos: the category's plain type, made if there is none.
-
-    Two workers that need it at the same moment get the same row.
-    """
-    found = _plain_type(session, category)
-    if found is not None:
-        return found
-    title = category.value.replace("_", " ").title()
-    session.execute(
-        insert(StorageBinType)
-        .values(
-            code=f"ML_{category.value.upper()}_DEFAULT",
-            name=f"ML-Detected {title}",
-            category=category,
-            is_grid=False,
-            description=f"Made for {title.lower()} containers found in photos",
-        )
-        .on_conflict_do_nothing(index_elements=["code"])
-    )
-    made = _plain_type(session, category)
-    if made is None:
-        raise ValueError(f"bin type ML_{category.value.upper()}_DEFAULT is of another category")
-    return made
 
 
 def retire_missed(
@@ -209,16 +167,6 @@ def _missed_twice(
             {"bin": found.bin_id, "location": location.location_id, "at": at},
         )
     )
-
-
-def _plain_type(session: Session, category: BinCategory) -> StorageBinType | None:
-    default = StorageBinType.code == f"ML_{category.value.upper()}_DEFAULT"
-    return session.scalars(
-        select(StorageBinType)
-        .where(StorageBinType.category == category, StorageBinType.is_grid.is_(False))
-        .order_by(default.desc(), StorageBinType.bin_type_id)
-        .limit(1)
-    ).first()
 
 
 def _remembered(session: Session, known: StorageBin, segments: Sequence[Segment]) -> Remembered:

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
-from demeter.stock.models import Classification, ContainerCount, Detection, Estimation
+from demeter.counts.models import ContainerCount
+from demeter.photos.models import Classification, Detection, Estimation
 
 
 def classification_of(session: Session, config: LocationConfig, model_version: str) -> int:

@@ -13,11 +13,18 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import BinCategory, StorageLocation
 from demeter.photos import pair_results
 from demeter.photos.bins import Segment
-from demeter.photos.models import PhotoSession, SessionImage, SessionImageStatus
-from demeter.stock.models import ContainerCount, Count, Detection, Estimation, SourceType
+from demeter.photos.models import (
+    Detection,
+    Estimation,
+    PhotoSession,
+    SessionImage,
+    SessionImageStatus,
+)
+from demeter.stock.models import SourceType
 from demeter.vision.values import ContainerType, PhotoCount, container_type_of
 
 

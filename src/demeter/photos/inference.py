@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import DensityParameter, LocationConfig
-from demeter.core import blobs, jobs
+from demeter.core import blobs
+from demeter.core.blob_jobs import keep_picture
 from demeter.core.db import engine, transaction
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.photos.decode import decode
 from demeter.photos.models import ImageStatus, SessionImage
-from demeter.photos.tasks import store_blob
 from demeter.vision import overlay, pipeline
 from demeter.vision.hints import ContainerSize, DensityPrior, Hints
 from demeter.vision.networks.model_set import Models
@@ -65,16 +65,9 @@ def count_image(session_image_id: int) -> CountedImage:
 def keep_pictures(session: Session, session_image_id: int, counted: CountedImage) -> None:
     """Put overlay and thumbnail beside the original, by content, in this transaction."""
     image = session.get_one(SessionImage, session_image_id).image
-    image.s3_key_processed = keep(session, counted.overlay)
-    image.s3_key_thumbnail = keep(session, counted.thumbnail)
+    image.s3_key_processed = keep_picture(session, counted.overlay)
+    image.s3_key_thumbnail = keep_picture(session, counted.thumbnail)
     image.status = ImageStatus.READY
-
-
-def keep(session: Session, webp: bytes) -> str:
-    """Accept a rendered picture like any photo; returns its key in the object store."""
-    sha256 = blobs.accept(session, webp, "image/webp")
-    jobs.enqueue(session, store_blob, sha256=sha256)
-    return blobs.key_of(sha256)
 
 
 def hints_for(session: Session, location_id: int | None) -> Hints:

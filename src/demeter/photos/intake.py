@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.core import blobs, jobs, logs
+from demeter.core.blob_jobs import store_blob
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
@@ -27,7 +28,7 @@ from demeter.photos.models import (
     SessionStatus,
     UploadSource,
 )
-from demeter.photos.tasks import ml_parent_task, store_blob
+from demeter.photos.tasks import ml_parent_task
 
 log = logs.get(__name__)
 

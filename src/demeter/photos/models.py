@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import ForeignKey
+from sqlalchemy import Computed, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.core.db import Base, Changed, pg_enum
+from demeter.core.db import Base, Changed, Created, pg_enum
 
 
 class UploadSource(StrEnum):
@@ -169,3 +170,76 @@ class SessionImage(Changed, Base):
 
     session: Mapped[PhotoSession] = relationship(back_populates="images")
     image: Mapped[Image] = relationship()
+
+
+class CalculationMethod(StrEnum):
+    """How plants that detection could not separate were counted."""
+
+    BAND = "band_estimation"
+    DENSITY = "density_estimation"
+    GRID = "grid_analysis"
+
+
+class Classification(Created, Base):
+    """What a detected plant is taken to be: here the location's configuration."""
+
+    __tablename__ = "classifications"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    product_size_id: Mapped[int | None] = mapped_column(ForeignKey("product_sizes.id"))
+    packaging_catalog_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_catalog.id"))
+    product_confidence: Mapped[float | None]
+    size_confidence: Mapped[float | None]
+    packaging_confidence: Mapped[float | None]
+    model_version: Mapped[str]
+    name: Mapped[str]
+
+
+class Detection(Created, Base):
+    """One plant or empty container seen in a photo."""
+
+    __tablename__ = "detections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    attempt: Mapped[int]
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
+    container_count_id: Mapped[int] = mapped_column(ForeignKey("container_counts.id"))
+    stock_movement_id: Mapped[int | None] = mapped_column(ForeignKey("stock_movements.id"))
+    classification_id: Mapped[int | None] = mapped_column(ForeignKey("classifications.id"))
+    center_x_px: Mapped[float]
+    center_y_px: Mapped[float]
+    width_px: Mapped[float]
+    height_px: Mapped[float]
+    area_px: Mapped[float] = mapped_column(Computed("width_px * height_px"))
+    bbox_coordinates: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    detection_confidence: Mapped[float]
+    is_empty_container: Mapped[bool] = mapped_column(server_default="false")
+    is_alive: Mapped[bool] = mapped_column(server_default="true")
+
+
+class Estimation(Created, Base):
+    """Plants that detection could not separate, as estimated from what it left."""
+
+    __tablename__ = "estimations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    attempt: Mapped[int]
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
+    container_count_id: Mapped[int] = mapped_column(ForeignKey("container_counts.id"))
+    stock_movement_id: Mapped[int | None] = mapped_column(ForeignKey("stock_movements.id"))
+    classification_id: Mapped[int | None] = mapped_column(ForeignKey("classifications.id"))
+    vegetation_polygon: Mapped[list[Any]] = mapped_column(JSONB)
+    residual_area_px: Mapped[int]
+    detected_area_cm2: Mapped[Decimal | None]
+    estimated_count: Mapped[int | None]
+    unknown_reason: Mapped[str | None]
+    calculation_method: Mapped[CalculationMethod] = mapped_column(
+        pg_enum(CalculationMethod, "calculation_method")
+    )
+    estimation_confidence: Mapped[float]
+    used_density_parameters: Mapped[bool] = mapped_column(server_default="false")
+    bands: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
+    parameters: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")

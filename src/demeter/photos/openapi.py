@@ -7,38 +7,6 @@ from typing import Any
 _SESSION = "3f0e7c2a-6b1d-4d0b-9d3e-0a5f1c9b7e21"
 _POLL = f"/api/v1/photos/sessions/{_SESSION}"
 
-PROBLEM: dict[str, Any] = {
-    "description": "RFC 9457 problem; `type` is stable, `detail` is for people",
-    "content": {
-        "application/problem+json": {
-            "schema": {
-                "type": "object",
-                "required": ["type", "title", "status", "detail", "code"],
-                "properties": {
-                    "type": {"type": "string", "examples": ["urn:demeter:error:not_a_photo"]},
-                    "title": {"type": "string"},
-                    "status": {"type": "integer"},
-                    "detail": {"type": "string"},
-                    "code": {"type": "string"},
-                    "next_action": {"type": "string"},
-                    "instance": {"type": "string"},
-                },
-            },
-            "example": {
-                "type": "urn:demeter:error:not_a_photo",
-                "title": "This file is not a photo",
-                "status": 422,
-                "detail": "notes.jpg is not a photo: its content is no known image",
-                "code": "not_a_photo",
-                "next_action": "Send a JPEG, PNG, WebP, HEIC, AVIF or TIFF file.",
-                "file": "notes.jpg",
-                "instance": "/api/v1/stock/photo",
-            },
-        }
-    },
-}
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {404: PROBLEM, 422: PROBLEM, 503: PROBLEM}
 
 UPLOAD: dict[str, Any] = {
     "requestBody": {

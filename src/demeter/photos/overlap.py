@@ -22,7 +22,7 @@ from demeter.photos.evidence import ImageCount, results_of
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.photos.pair_results import APART, BEFORE, PAIRS, REGISTERED, RETURNS, UNSURE
 from demeter.photos.photo_features import Looked, Looks, known_looks, looked_of
-from demeter.photos.tasks import lock_session
+from demeter.photos.sessions import lock_session
 from demeter.vision.overlap.homography import inverse
 from demeter.vision.overlap.plant_agreement import agreement, disagreement
 from demeter.vision.overlap.registration import NotRegistered, Registration
@@ -152,11 +152,11 @@ def _changed_body(body: dict[str, Any], part: Parted) -> dict[str, Any]:
 def _write(
     session: Session, found: PhotoSession, made: Settled, pictures: Mapping[int, bytes]
 ) -> None:
-    from demeter.photos.inference import keep  # noqa: PLC0415  it loads the vision runtime
+    from demeter.core.blob_jobs import keep_picture  # noqa: PLC0415  it loads the vision runtime
 
     for row_id, body in made.results.items():
         row = session.get_one(SessionImage, row_id)
         row.result = body
         if row_id in pictures:
-            row.image.s3_key_processed = keep(session, pictures[row_id])
+            row.image.s3_key_processed = keep_picture(session, pictures[row_id])
     log.info("overlaps_settled", session_id=found.id, parted=len(made.changed))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from sqlalchemy import Select, case, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, selectinload, undefer
 
-from demeter.core.errors import InvalidInput
-from demeter.photos import redaction, session_detail
-from demeter.photos import urls as addresses
+from demeter.core.pagination import last_id, next_cursor
+from demeter.photos import redaction, session_detail, urls
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
-from demeter.photos.schemas import SessionPage, SessionSummary
+from demeter.photos.schemas import Drawn, DrawnContainer, SessionPage, SessionSummary
+from demeter.vision.values import Detection, PhotoCount
 
 NEEDS_A_PERSON = (
     SessionStatus.NEEDS_LOCATION,
@@ -20,14 +19,6 @@ NEEDS_A_PERSON = (
     SessionStatus.NEEDS_REVIEW,
     SessionStatus.FAILED,
 )
-
-
-class BadCursor(InvalidInput):
-    """The cursor is not one that a page gave."""
-
-    code = "bad_cursor"
-    title = "This cursor is not one of ours"
-    next_action = "Begin again without a cursor."
 
 
 def page(
@@ -44,17 +35,17 @@ def page(
         BadCursor: ``cursor`` did not come from a page.
     """
     query = _all().order_by(PhotoSession.id.desc()).limit(limit + 1)
-    if cursor is not None:
-        query = query.where(PhotoSession.id < _position(cursor))
+    before = last_id(cursor, "s")
+    if before is not None:
+        query = query.where(PhotoSession.id < before)
     if status:
         query = query.where(PhotoSession.status.in_(status))
     if location_code is not None:
         query = query.where(PhotoSession.requested_location_code == location_code)
     rows = list(session.scalars(query))
-    more = len(rows) > limit
     return SessionPage(
         items=[redaction.in_list(session, row, summary(row)) for row in rows[:limit]],
-        next_cursor=f"s{rows[limit - 1].id:x}" if more else None,
+        next_cursor=next_cursor(rows, limit, "s", lambda row: row.id),
     )
 
 
@@ -72,7 +63,7 @@ def for_a_person(session: Session, limit: int) -> list[SessionSummary]:
 def summary(found: PhotoSession) -> SessionSummary:
     """A session in a few words."""
     names = "session_id status reason_code next_action attempt created_at captured_at posted_at"
-    urls = addresses.of_session(found.session_id)
+    links = urls.of_session(found.session_id)
     numbers = session_detail.totals(found)
     del numbers["unknown_reason"]
     return SessionSummary.model_validate(
@@ -83,8 +74,8 @@ def summary(found: PhotoSession) -> SessionSummary:
             "location_code": found.requested_location_code,
             "photos": len(found.images),
             "thumbnail_url": _thumbnail(found),
-            "poll_url": urls["poll_url"],
-            "page_url": urls["page_url"],
+            "poll_url": links["poll_url"],
+            "page_url": links["page_url"],
         }
     )
 
@@ -93,7 +84,7 @@ def _thumbnail(found: PhotoSession) -> str | None:
     if not found.images:
         return None
     first = found.images[0].image
-    return addresses.of_image(first.image_id, "thumbnail", first.s3_key_thumbnail)
+    return urls.of_image(first.image_id, "thumbnail", first.s3_key_thumbnail)
 
 
 def _all() -> Select[PhotoSession]:
@@ -102,7 +93,50 @@ def _all() -> Select[PhotoSession]:
     )
 
 
-def _position(cursor: str) -> int:
-    if not re.fullmatch("s[0-9a-f]{1,15}", cursor):
-        raise BadCursor(f"{cursor!r} is not a cursor")
-    return int(cursor[1:], 16)
+def drawn(session: Session, found: PhotoSession, position: int | None = None) -> list[Drawn]:
+    """Each counted image's containers, plants, empties and residual, in order.
+
+    With ``position`` only that image; empty where nothing has been counted yet.
+    """
+    rows = session.scalars(
+        select(SessionImage)
+        .where(SessionImage.session_id == found.id, SessionImage.result.is_not(None))
+        .order_by(SessionImage.position)
+        .options(undefer(SessionImage.result))
+        .execution_options(populate_existing=True)
+    )
+    images: list[Drawn] = []
+    first_index = 1
+    for row in rows:
+        photo = PhotoCount.from_json(row.result or {})
+        if position in (None, row.position):
+            images.append(_image(row, photo, first_index))
+        first_index += len(photo.containers)
+    return redaction.of_drawing(session, found, images)
+
+
+def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> Drawn:
+    return Drawn(
+        image_id=row.image_id,
+        position=row.position,
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+        containers=[
+            DrawnContainer(
+                index=first_index + number,
+                container_type=found.container_type.value,
+                confidence=round(found.confidence, 3),
+                polygon=list(found.polygon_px),
+                whole_frame=found.whole_frame,
+            )
+            for number, found in enumerate(photo.containers)
+        ],
+        plants=[_row(d, first_index) for d in photo.detections if not d.is_empty_container],
+        empties=[_row(d, first_index) for d in photo.detections if d.is_empty_container],
+        residual=[list(part) for e in photo.estimations for part in e.residual_polygons_px],
+    )
+
+
+def _row(found: Detection, first_index: int) -> list[int]:
+    x1, y1, x2, y2 = (round(value) for value in found.xyxy_px)
+    return [x1, y1, x2, y2, round(found.confidence * 100), first_index + found.container]

@@ -10,22 +10,21 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.core import logs
-from demeter.counts import stocktake
+from demeter.counts import ledger_writes, stocktake
+from demeter.counts.models import ContainerCount, Count
+from demeter.locations import lock
+from demeter.locations.errors import LocationGone
 from demeter.locations.models import StorageLocation
-from demeter.photos import bins, classification, ends, evidence, review_reasons
+from demeter.photos import bins, classification, evidence, review_reasons, sessions
 from demeter.photos.bins import Seen, create_storage_bins
+from demeter.photos.errors import CannotCreateBins
 from demeter.photos.evidence import Results, segments_of
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.photos.review_reasons import Reason
 from demeter.stock import ledger
-from demeter.stock.errors import CannotCreateBins, LocationGone, StockWouldBeNegative
+from demeter.stock.errors import StockWouldBeNegative
 from demeter.stock.ledger import Author
-from demeter.stock.models import (
-    ContainerCount,
-    Count,
-    SourceType,
-    StockBatch,
-)
+from demeter.stock.models import SourceType, StockBatch
 from demeter.stock.period_lock import closed_until
 
 log = logs.get(__name__)
@@ -100,7 +99,7 @@ def confirm_empty(session: Session, photo_session: PhotoSession) -> None:
 
 def _locked_location(session: Session, photo_session: PhotoSession) -> StorageLocation:
     location_id = photo_session.storage_location_id
-    location = ledger.lock_location(session, location_id) if location_id is not None else None
+    location = lock.lock_location(session, location_id) if location_id is not None else None
     if location is not None:
         return location
     asked = photo_session.requested_location_id
@@ -129,7 +128,7 @@ def _wait(photo_session: PhotoSession, why: Sequence[Reason]) -> None:
     noted = dict(photo_session.manual_adjustments or {})
     noted["waiting_for"] = [reason.code for reason in why if reason.waivable]
     photo_session.manual_adjustments = noted
-    ends.wait_for(
+    sessions.wait_for(
         photo_session,
         first.status,
         first.code,
@@ -206,7 +205,7 @@ def _post(
         posted = stocktake.post(session, location, count, config, author or by_photo)
     classification.link_evidence(session, config, seen)
     if posted.is_latest:
-        _note_empty_containers(session, seen, ledger.expected_of(config))
+        _note_empty_containers(session, seen, ledger_writes.expected_of(config))
         bins.retire_missed(
             session,
             location,
@@ -231,7 +230,7 @@ def _assign_bins(
 
 
 def _note_empty_containers(
-    session: Session, seen: Sequence[ContainerCount], expected: ledger.Expected
+    session: Session, seen: Sequence[ContainerCount], expected: ledger_writes.Expected
 ) -> None:
     for row in seen:
         youngest = (

@@ -13,15 +13,10 @@ from demeter.core import jobs, logs
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.settings import settings
-from demeter.photos import ends
+from demeter.photos import sessions
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
-from demeter.photos.tasks import (
-    end_image,
-    lock_session,
-    ml_aggregation_callback,
-    ml_child_task,
-    ml_parent_task,
-)
+from demeter.photos.sessions import lock_session
+from demeter.photos.tasks import end_image, ml_aggregation_callback, ml_child_task, ml_parent_task
 
 log = logs.get(__name__)
 
@@ -75,7 +70,7 @@ def give_up(session: Session, task_name: str, arguments: dict[str, Any]) -> None
             error=error,
         )
     elif task_name in (ml_parent_task.name, ml_aggregation_callback.name):
-        ends.fail(session, arguments["session_id"], arguments["attempt"], error)
+        sessions.fail(session, arguments["session_id"], arguments["attempt"], error)
 
 
 def restart_lost(session: Session) -> int:

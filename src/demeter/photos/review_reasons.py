@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig, Product
 from demeter.core.settings import settings
+from demeter.counts.ledger_writes import expected_of, lots_as_of
+from demeter.counts.models import ContainerCount, Count
 from demeter.counts.posting import Lot, implausible
 from demeter.photos import pair_results
 from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.stock.ledger import expected_of, lots_as_of
-from demeter.stock.models import ContainerCount, Count, StockBatch
+from demeter.stock.models import StockBatch
 
 ACCEPT = "Look at the photo, then accept the count or correct it."
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from demeter.core.pagination import Page
 from demeter.locations.models import BinCategory
 from demeter.photos.models import (
     CapturedAtSource,
@@ -172,11 +173,8 @@ class SessionSummary(Answer):
     page_url: str
 
 
-class SessionPage(Answer):
+class SessionPage(Page[SessionSummary]):
     """A page of sessions, latest first."""
-
-    items: list[SessionSummary]
-    next_cursor: str | None = Field(description="give it back as `cursor`; null: there is no more")
 
 
 class SessionAnswer(Answer):

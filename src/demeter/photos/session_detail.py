@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from demeter.accounts.models import User
 from demeter.core.settings import settings
-from demeter.locations.models import StorageArea, StorageLocation
-from demeter.photos import location_guess, reading_ledger, redaction, urls
+from demeter.counts.models import ContainerCount, Count
+from demeter.locations.models import StorageArea, StorageBin, StorageLocation
+from demeter.photos import location_guess, redaction, urls
 from demeter.photos.exif import Position
 from demeter.photos.models import (
     PhotoSession,
@@ -20,16 +22,19 @@ from demeter.photos.models import (
     SessionStatus,
 )
 from demeter.photos.schemas import (
+    BatchAnswer,
+    BinAnswer,
     ContainerAnswer,
     CountAnswer,
     ImageAnswer,
     Interval,
     LocationAnswer,
+    MovementAnswer,
     SessionAnswer,
     SuggestionAnswer,
 )
-from demeter.review.session_decisions import SessionNotFound
-from demeter.stock.models import ContainerCount, Count
+from demeter.photos.sessions import SessionNotFound
+from demeter.stock.models import StockBatch, StockMovement
 
 SUGGESTIONS = 8
 
@@ -54,7 +59,7 @@ def answer(session: Session, found: PhotoSession) -> SessionAnswer:
     """Everything known about a session."""
     counts = _counts(session, found)
     rows = _containers(counts)
-    movements = reading_ledger.movements_of(session, found, counts)
+    movements = movements_of(session, found, counts)
     by_id = {m.id: m for m in movements}
     containers = [_container(row, by_id) for row in rows]
     facts = {
@@ -64,7 +69,7 @@ def answer(session: Session, found: PhotoSession) -> SessionAnswer:
         "suggestions": _suggestions(session, found),
         "images": [_image(row) for row in found.images],
         "containers": containers,
-        "batches": reading_ledger.batches_of(session, containers, movements),
+        "batches": batches_of(session, containers, movements),
         "movements": movements,
         "counts": [_count(count) for count in counts],
         "models": _merged(rows, "model_versions"),
@@ -264,7 +269,7 @@ def _container(row: ContainerCount, movements: dict[int, Any]) -> ContainerAnswe
         | {
             "index": row.container_index,
             "interval_90": interval(row),
-            "bin": reading_ledger.bin_answer(row.bin) if row.bin else None,
+            "bin": bin_answer(row.bin) if row.bin else None,
             "movement": movements.get(row.stock_movement_id or 0),
         }
     )
@@ -286,3 +291,69 @@ def _merged(rows: list[ContainerCount], name: str) -> dict[str, Any]:
     for row in rows:
         merged |= getattr(row, name)
     return merged
+
+
+def bin_answer(found: StorageBin) -> BinAnswer:
+    """A bin by id and code."""
+    return BinAnswer(bin_id=found.bin_id, code=found.code)
+
+
+def movements_of(
+    session: Session, found: PhotoSession, counts: Sequence[Count]
+) -> list[MovementAnswer]:
+    """Every row of the ledger that belongs to a session or its counts, in order."""
+    rows = session.scalars(
+        select(StockMovement)
+        .where(
+            or_(
+                StockMovement.processing_session_id == found.id,
+                StockMovement.count_id.in_([count.id for count in counts]),
+            )
+        )
+        .order_by(StockMovement.id)
+        .options(joinedload(StockMovement.batch).joinedload(StockBatch.bin))
+    )
+    return [_movement(row) for row in rows]
+
+
+def batches_of(
+    session: Session,
+    containers: Sequence[ContainerAnswer],
+    movements: Sequence[MovementAnswer],
+) -> list[BatchAnswer]:
+    """The lots in the bins that were counted or changed, as they stand now."""
+    bins = {c.bin.bin_id for c in containers if c.bin} | {m.bin.bin_id for m in movements}
+    if not bins:
+        return []
+    rows = session.scalars(
+        select(StockBatch)
+        .where(StockBatch.current_storage_bin_id.in_(bins))
+        .order_by(StockBatch.current_storage_bin_id, StockBatch.id)
+        .options(joinedload(StockBatch.bin), joinedload(StockBatch.product))
+    )
+    return [
+        BatchAnswer(
+            batch_id=row.id,
+            batch_code=row.batch_code,
+            bin=bin_answer(row.bin),
+            product_code=row.product.code,
+            product_name=row.product.name,
+            quantity_current=row.quantity_current,
+        )
+        for row in rows
+    ]
+
+
+def _movement(row: StockMovement) -> MovementAnswer:
+    return MovementAnswer(
+        id=row.id,
+        movement_id=row.movement_id,
+        movement_type=row.movement_type,
+        source_type=row.source_type,
+        quantity=row.quantity,
+        occurred_at=row.occurred_at,
+        batch_id=row.batch_id,
+        batch_code=row.batch.batch_code,
+        bin=bin_answer(row.batch.bin),
+        reverses_movement_id=row.reverses_movement_id,
+    )

@@ -9,69 +9,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
-from procrastinate import JobContext, RetryDecision
-from procrastinate.jobs import Job
-from procrastinate.retry import BaseRetryStrategy
-from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from procrastinate import JobContext
 from sqlalchemy.orm import Session
 
-from demeter.core import blobs, jobs, logs
-from demeter.core.db import engine, transaction
-from demeter.core.errors import DomainError, Unavailable, chain
-from demeter.photos import ends
+from demeter.core import jobs, logs
+from demeter.core.db import transaction
+from demeter.core.errors import DomainError, chain
+from demeter.core.retry import Backoff, is_last_try
+from demeter.photos import sessions
 from demeter.photos.models import (
-    PhotoSession,
     SessionImage,
     SessionImageStatus,
     SessionStatus,
 )
+from demeter.photos.sessions import lock_session
 
 log = logs.get(__name__)
-
-MAX_ATTEMPTS = 4
-
-
-def may_pass(error: BaseException) -> bool:
-    """Whether the same work may succeed later: outages, lost connections, lock conflicts."""
-    if isinstance(error, DBAPIError):
-        cause = error.orig
-        return (
-            error.connection_invalidated
-            or isinstance(
-                cause,
-                psycopg.errors.SerializationFailure
-                | psycopg.errors.DeadlockDetected
-                | psycopg.errors.LockNotAvailable
-                | psycopg.errors.AdminShutdown
-                | psycopg.errors.CrashShutdown
-                | psycopg.errors.CannotConnectNow
-                | psycopg.errors.DiskFull
-                | psycopg.errors.TooManyConnections,
-            )
-            or type(cause) is psycopg.OperationalError
-        )
-    return isinstance(error, Unavailable | psycopg.OperationalError)
-
-
-class Backoff(BaseRetryStrategy):
-    """Again after 2, 4, 8 … seconds for what can pass; not at all for what cannot."""
-
-    def __init__(self, most: int = MAX_ATTEMPTS) -> None:
-        self.most = most
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        """Procrastinate's question after a failure."""
-        if not may_pass(exception) or job.attempts + 1 >= self.most:
-            return None
-        return RetryDecision(retry_in={"seconds": min(2 ** (job.attempts + 1), 300)})
-
-
-def is_last_try(context: JobContext, error: BaseException) -> bool:
-    """Whether this failure is the job's end, so that its session must be told."""
-    assert context.job is not None
-    return not may_pass(error) or context.job.attempts + 1 >= MAX_ATTEMPTS
 
 
 @jobs.app.task(name="ml_parent_task", queue="cpu", retry=Backoff(), pass_context=True)
@@ -138,26 +91,6 @@ def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) 
         log.info("session_ended", status=photo_session.status, reason=photo_session.reason_code)
 
 
-@jobs.app.task(name="store_blob", queue="io", retry=Backoff(most=1000))
-def store_blob(sha256: str) -> None:
-    """Move accepted bytes from the inbox to the object store; waits out an outage."""
-    blobs.move_to_store(engine(), sha256)
-
-
-def lock_session(session: Session, session_id: int, attempt: int) -> PhotoSession | None:
-    """The session's row, locked; ``None`` when it is gone or at another attempt."""
-    found = session.scalar(
-        select(PhotoSession)
-        .where(PhotoSession.id == session_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if found is None or found.attempt != attempt:
-        log.info("job_outdated", current=found.attempt if found else None)
-        return None
-    return found
-
-
 def end_image(
     session: Session,
     session_id: int,
@@ -222,4 +155,4 @@ class _end_on_failure:  # noqa: N801  reads as the statement it is used as
         assert isinstance(session_id, int)
         assert isinstance(attempt, int)
         with transaction() as session:
-            ends.fail(session, session_id, attempt, error)
+            sessions.fail(session, session_id, attempt, error)

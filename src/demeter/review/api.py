@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User, find_user
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import Once, OnceOnly
-from demeter.photos import location_guess, openapi, session_detail
+from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.photos import location_guess, session_detail
 from demeter.photos.models import PhotoSession
 from demeter.photos.schemas import SessionAnswer
 from demeter.review import session_decisions
@@ -21,7 +22,7 @@ from demeter.review import session_decisions
 router = APIRouter(
     prefix="/api/v1/photos/sessions/{session_id}",
     tags=["decisions"],
-    responses=openapi.PROBLEMS | {409: openapi.PROBLEM},
+    responses=PROBLEMS | {409: PROBLEM},
 )
 
 Act = Callable[[Session, User], PhotoSession]

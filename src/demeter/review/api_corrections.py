@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import find_user
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import OnceOnly
+from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.counts import blind_recounts
-from demeter.learning.errors import CorrectionRefused, SessionChanged
-from demeter.photos import openapi
+from demeter.photos import sessions
 from demeter.photos.models import PhotoSession
 from demeter.photos.session_detail import find
-from demeter.review import corrections, queries, session_decisions
+from demeter.review import corrections, queries
+from demeter.review.errors import CorrectionRefused, SessionChanged
 from demeter.review.mark_edits import NewMark
 from demeter.review.schemas import (
     BlindAnswer,
@@ -26,13 +27,13 @@ from demeter.review.schemas import (
     SessionMarks,
 )
 from demeter.stock.changes import Effect
-from demeter.stock.writing import Told
+from demeter.stock.ledger import Told
 
-CHANGED = openapi.PROBLEM | {"description": "it is not as `If-Match` says"}
+CHANGED = PROBLEM | {"description": "it is not as `If-Match` says"}
 router = APIRouter(
     prefix="/api/v1/photos/sessions/{session_id}",
     tags=["corrections"],
-    responses=openapi.PROBLEMS | {409: openapi.PROBLEM},
+    responses=PROBLEMS | {409: PROBLEM},
 )
 
 IfMatch = Annotated[
@@ -69,9 +70,7 @@ def correct(
         answer = once.answer(
             session, body.model_dump(), lambda: _corrected(session, session_id, body, if_match)
         )
-        response.headers["etag"] = queries.etag(
-            session, session_decisions.locked(session, session_id)
-        )
+        response.headers["etag"] = queries.etag(session, sessions.locked(session, session_id))
         return answer
 
 
@@ -98,7 +97,7 @@ def blind_recount(session_id: UUID, once: OnceOnly, body: BlindNumber) -> BlindA
 def _corrected(
     session: Session, session_id: UUID, body: Correction, if_match: str | None
 ) -> CorrectionDone:
-    found = session_decisions.locked(session, session_id)
+    found = sessions.locked(session, session_id)
     blind_recounts.require_shown(session, found)
     _require_unchanged(session, found, if_match)
     told = Told(uuid4(), find_user(session, body.user).id, None, body.reason)
@@ -113,7 +112,7 @@ def _corrected(
     effect = corrections.correct_session(session, told, session_id, edits, accept=body.accept)
     session.flush()
     session.expire_all()
-    return _done(session, session_decisions.locked(session, session_id), effect)
+    return _done(session, sessions.locked(session, session_id), effect)
 
 
 def _done(session: Session, found: PhotoSession, effect: Effect) -> CorrectionDone:

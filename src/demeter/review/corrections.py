@@ -17,19 +17,19 @@ from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.counts import service
-from demeter.learning.errors import CorrectionRefused
-from demeter.photos import record
+from demeter.counts.errors import CountState
+from demeter.counts.models import ContainerCount, Count
+from demeter.locations import lock
+from demeter.photos import record, sessions
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import marks as detections
-from demeter.review import session_decisions
+from demeter.review.errors import CorrectionRefused
 from demeter.review.mark_edits import NewMark, keep_marks
-from demeter.stock import bin_choice, request_keys
+from demeter.stock import request_keys
 from demeter.stock.changes import Effect
-from demeter.stock.errors import CountState
-from demeter.stock.ledger import Author
-from demeter.stock.models import ContainerCount, Count, SourceType
+from demeter.stock.ledger import Author, Told
+from demeter.stock.models import SourceType
 from demeter.stock.period_lock import require_open
-from demeter.stock.writing import Told
 
 log = logs.get(__name__)
 
@@ -102,7 +102,7 @@ def correct_session(
 
 def _standing(session: Session, session_id: UUID) -> tuple[PhotoSession, Count]:
     """The session and its count, locked, with their location."""
-    found = session_decisions.locked(session, session_id)
+    found = sessions.locked(session, session_id)
     count = session.scalar(
         select(Count).where(Count.processing_session_id == found.id, Count.voided_at.is_(None))
     )
@@ -111,7 +111,7 @@ def _standing(session: Session, session_id: UUID) -> tuple[PhotoSession, Count]:
             f"session {session_id} is {found.status} and has no count that can be corrected",
             session_id=str(session_id),
         )
-    bin_choice.lock(session, [count.storage_location_id])
+    lock.lock(session, [count.storage_location_id])
     return found, session.get_one(Count, count.id, populate_existing=True)
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from demeter.counts import service
+from demeter.counts.errors import CountNotFound, CountState, InvalidCount
+from demeter.counts.models import Count
+from demeter.counts.schemas import Correction, MoveCount
 from demeter.photos.models import PhotoSession
 from demeter.review import photo_counts as of_photos
 from demeter.stock import commands, lookup
 from demeter.stock.changes import Effect
-from demeter.stock.errors import CountNotFound, CountState, InvalidCount
-from demeter.stock.models import Count
-from demeter.stock.schemas import Correction, MoveCount, Report
+from demeter.stock.schemas import Report
 
 
 def correct(session: Session, count_id: int, body: Correction) -> Effect:

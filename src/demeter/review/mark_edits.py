@@ -9,12 +9,12 @@ from shapely.geometry import Point, Polygon
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter.learning.errors import CorrectionRefused
-from demeter.photos.models import Image, PhotoSession
+from demeter.counts.models import ContainerCount, Count
+from demeter.photos.models import Detection, Image, PhotoSession
 from demeter.review import marks
-from demeter.stock.models import ContainerCount, Count, Detection
-from demeter.stock.writing import Told
-from demeter.vision_models.models import CorrectionKind, DetectionCorrection
+from demeter.review.errors import CorrectionRefused
+from demeter.review.models import CorrectionKind, DetectionCorrection
+from demeter.stock.ledger import Told
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from shapely.geometry import Point, Polygon
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from demeter.photos.models import PhotoSession, SessionImage
-from demeter.stock.models import ContainerCount, Detection
-from demeter.vision_models.models import CorrectionKind, DetectionCorrection
+from demeter.counts.models import ContainerCount
+from demeter.photos.models import Detection, PhotoSession, SessionImage
+from demeter.review.models import CorrectionKind, DetectionCorrection
 
 Box = tuple[float, float, float, float]
 

@@ -13,17 +13,18 @@ from sqlalchemy.orm import Session
 from demeter.core import logs
 from demeter.core.errors import Conflict
 from demeter.counts import hand_counts, service, voiding
+from demeter.counts.errors import CountState
+from demeter.counts.models import Count
+from demeter.locations import lock
 from demeter.locations.models import StorageLocation
-from demeter.photos import evidence, record
+from demeter.photos import evidence, record, sessions
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
-from demeter.review import session_decisions
-from demeter.stock import bin_choice, changes, request_keys
+from demeter.stock import changes, request_keys
 from demeter.stock.changes import Effect
-from demeter.stock.errors import CountState, StockWouldBeNegative
-from demeter.stock.ledger import Author
-from demeter.stock.models import Count, SourceType
+from demeter.stock.errors import StockWouldBeNegative
+from demeter.stock.ledger import Author, Told
+from demeter.stock.models import SourceType
 from demeter.stock.period_lock import require_open
-from demeter.stock.writing import Told
 
 log = logs.get(__name__)
 
@@ -76,7 +77,7 @@ def repost(session: Session, told: Told, session_id: UUID) -> Effect:
     """
 
     def act() -> Effect:
-        found = session_decisions.locked(session, session_id)
+        found = sessions.locked(session, session_id)
         if _is_void(session, found):
             return _anew(session, told, "repost", found)
         count = _count(session, found)
@@ -132,10 +133,10 @@ def move(session: Session, told: Told, session_id: UUID, location: StorageLocati
     service.require_reason(told)
 
     def act() -> Effect:
-        found = session_decisions.locked(session, session_id)
+        found = sessions.locked(session, session_id)
         _require_new_there(session, found, location)
         old = found.storage_location_id
-        bin_choice.lock(session, {location.location_id, *([old] if old is not None else [])})
+        lock.lock(session, {location.location_id, *([old] if old is not None else [])})
         if not _is_void(session, found):
             count = _count(session, found)
             if count.posted_at is None:
@@ -159,7 +160,7 @@ def finish_void(session: Session, found: PhotoSession) -> bool:
     count = session.scalar(_counts(found))
     if count is None or count.pending_void is None:
         return False
-    bin_choice.lock(session, [count.storage_location_id])
+    lock.lock(session, [count.storage_location_id])
     asked = count.pending_void
     fact = UUID(asked["fact_id"]) if asked["fact_id"] else None
     author = Author(asked["user_id"], SourceType.MANUAL, asked["reason"], fact)
@@ -195,7 +196,7 @@ def _void_or_wait(session: Session, found: PhotoSession, count: Count, author: A
         return
     _renew_latest(session, location.location_id)
     found.posted_at = None
-    found.status, found.reason_code = SessionStatus.NEEDS_REVIEW, session_decisions.VOIDED
+    found.status, found.reason_code = SessionStatus.NEEDS_REVIEW, sessions.VOIDED
     found.error_message, found.next_action = f"taken back: {author.reason}", AFTER_VOID
     session.flush()
     log.info("session_void", session_id=found.id, count_id=count.id)
@@ -215,7 +216,7 @@ def _anew(session: Session, told: Told, kind: str, found: PhotoSession) -> Effec
     session.flush()
     session.expire_all()
     assert found.storage_location_id is not None
-    bin_choice.lock(session, [found.storage_location_id])
+    lock.lock(session, [found.storage_location_id])
     mark = changes.latest_movement(session)
     record.persist_ml_results(session, found, evidence.results_of(found))
     count = session.scalar(_counts(found))
@@ -234,7 +235,7 @@ def _effect(
     session: Session, told: Told, kind: str, found: PhotoSession, count: Count, act: Any
 ) -> Effect:
     made = service.effect_on(session, told, kind, count, act)
-    if found.reason_code in (None, session_decisions.VOIDED):
+    if found.reason_code in (None, sessions.VOIDED):
         return made
     return made.model_copy(
         update={
@@ -246,9 +247,9 @@ def _effect(
 
 
 def _standing(session: Session, session_id: UUID) -> tuple[PhotoSession, Count]:
-    found = session_decisions.locked(session, session_id)
+    found = sessions.locked(session, session_id)
     count = _count(session, found)
-    bin_choice.lock(session, [count.storage_location_id])
+    lock.lock(session, [count.storage_location_id])
     return found, session.get_one(Count, count.id, populate_existing=True)
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.counts.errors import CountState
+from demeter.counts.models import ContainerCount, Count, CountCorrection
 from demeter.photos.models import PhotoSession
 from demeter.review import mark_edits
 from demeter.review import marks as detections
 from demeter.review.schemas import ContainerNow, CorrectionMade, MarkNow, SessionMarks
-from demeter.stock.errors import CountState
-from demeter.stock.models import ContainerCount, Count, CountCorrection
 
 
 def standing_count(session: Session, found: PhotoSession) -> Count:

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from demeter.core import jobs, logs
 from demeter.core.db import transaction
 from demeter.counts import service
+from demeter.photos import sessions
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.review import photo_counts, session_decisions
+from demeter.review import photo_counts
 from demeter.stock import retry_signal
 
 log = logs.get(__name__)
@@ -41,7 +42,7 @@ def _retry_sessions(location_id: int) -> bool:
 def _retry_session(session_id: UUID) -> bool:
     """One session in its own transaction; whether it got further."""
     with transaction() as session:
-        found = session_decisions.locked(session, session_id)
+        found = sessions.locked(session, session_id)
         if found.reason_code not in retry_signal.RETRIED:
             return False
         if not photo_counts.finish_void(session, found):

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from demeter.photos.models import SessionStatus
-from demeter.vision_models.models import CorrectionKind
+from demeter.review.models import CorrectionKind
 
 Plants = Annotated[int, Field(ge=0, le=1_000_000)]
 Id = Annotated[int, Field(ge=1, lt=2**63)]

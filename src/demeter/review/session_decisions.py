@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.core import logs
-from demeter.core.errors import Conflict, NotFound
+from demeter.core.errors import Conflict
+from demeter.counts.models import Count
 from demeter.locations.models import StorageLocation
 from demeter.photos import evidence, record
 from demeter.photos.intake import start
@@ -20,19 +21,9 @@ from demeter.photos.models import (
     SessionImageStatus,
     SessionStatus,
 )
-from demeter.stock.models import Count
+from demeter.photos.sessions import VOIDED, locked
 
 log = logs.get(__name__)
-
-VOIDED = "voided"  # the reason of a session whose count was taken back
-
-
-class SessionNotFound(NotFound):
-    """No photo session has this id."""
-
-    code = "session_not_found"
-    title = "No such photo session"
-    next_action = "Check the session's id."
 
 
 class SessionNotWaiting(Conflict):
@@ -48,20 +39,6 @@ class NotAcceptable(Conflict):
 
     code = "not_acceptable"
     title = "Acceptance does not settle what this session waits for"
-
-
-def locked(session: Session, session_id: UUID) -> PhotoSession:
-    """The session's row, locked.
-
-    Raises:
-        SessionNotFound: there is none.
-    """
-    found = session.scalar(
-        select(PhotoSession).where(PhotoSession.session_id == session_id).with_for_update()
-    )
-    if found is None:
-        raise SessionNotFound(f"no photo session has the id {session_id}")
-    return found
 
 
 def accept(session: Session, session_id: UUID, user: User, note: str | None = None) -> PhotoSession:

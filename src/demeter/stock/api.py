@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Query
 from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
-from demeter.core.http.idempotency import Once, OnceOnly
-from demeter.photos import openapi
+from demeter.core.fields import Code, When
+from demeter.core.http.idempotency import OnceOnly
+from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.permissions import DECIDES, KEYED, REPORTS, SEES
 from demeter.stock import batch_history, commands, queries, reversals
 from demeter.stock import on_hand as history
 from demeter.stock.changes import Effect, preview
@@ -18,17 +20,12 @@ from demeter.stock.models import MovementType
 from demeter.stock.on_hand import Filter, Level, Stock
 from demeter.stock.queries import MovementPage, MovementRow
 from demeter.stock.request_keys import moment_of
-from demeter.stock.schemas import Code, Movement, Report, When
-
-SEES = {"x-roles": ["admin", "supervisor", "worker", "viewer"]}
-REPORTS = {"x-roles": ["admin", "supervisor", "worker"]}
-DECIDES = {"x-roles": ["admin", "supervisor"]}
-KEYED = [Depends(Once)]  # taken on every POST; what changes nothing has nothing to remember
+from demeter.stock.schemas import Movement, Report
 
 router = APIRouter(
     prefix="/api/v1/stock",
     tags=["stock"],
-    responses=openapi.PROBLEMS | {409: openapi.PROBLEM},
+    responses=PROBLEMS | {409: PROBLEM},
 )
 
 EXAMPLES = {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from demeter.locations.bins import default_bin_type
 from demeter.locations.models import (
     BinCategory,
     BinStatus,
@@ -16,10 +17,7 @@ from demeter.locations.models import (
     StorageBinType,
     StorageLocation,
 )
-from demeter.photos.bins import default_bin_type
-from demeter.stock import ledger
 from demeter.stock.batches import Kind
-from demeter.stock.errors import BinRetired, LocationGone, PlaceInactive
 from demeter.stock.late_movements import StandingLot
 
 
@@ -30,41 +28,6 @@ class Place:
     location_id: int
     bin_id: int | None = None
     category: BinCategory | None = None
-
-
-def lock(session: Session, location_ids: Iterable[int]) -> dict[int, StorageLocation]:
-    """Lock locations in one order, whoever asks, so that nobody waits in a circle.
-
-    Raises:
-        LocationGone: one of them is not there.
-    """
-    locked = {}
-    for location_id in sorted(set(location_ids)):
-        found = ledger.lock_location(session, location_id)
-        if found is None:
-            raise LocationGone(f"location {location_id} does not exist", location_id=location_id)
-        locked[location_id] = found
-    return locked
-
-
-def require_active(location: StorageLocation) -> None:
-    """Refuse a location that is out of use.
-
-    Raises:
-        PlaceInactive: naming it.
-    """
-    if not location.active:
-        raise PlaceInactive(f"location {location.code} is not in use", location_code=location.code)
-
-
-def require_usable(found: StorageBin) -> None:
-    """Refuse a retired bin.
-
-    Raises:
-        BinRetired: naming it.
-    """
-    if found.status is BinStatus.RETIRED:
-        raise BinRetired(f"bin {found.code} is retired", bin_code=found.code)
 
 
 def choose_bin(

@@ -5,19 +5,17 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
-from demeter.counts import service
-from demeter.counts.hand_counts import HandCount
 from demeter.locations.models import StorageBin, StorageLocation
 from demeter.stock import ledger, lookup, movements, transfers
 from demeter.stock.batches import Kind
 from demeter.stock.bin_choice import Place
 from demeter.stock.changes import Effect
-from demeter.stock.errors import Ambiguous, InvalidCount, SamePlace
+from demeter.stock.errors import Ambiguous, SamePlace
+from demeter.stock.ledger import Told
 from demeter.stock.models import StockBatch
 from demeter.stock.movements import Source
 from demeter.stock.schemas import (
     Adjustment,
-    ByHand,
     Death,
     Move,
     Movement,
@@ -27,7 +25,6 @@ from demeter.stock.schemas import (
     Sale,
     Transplant,
 )
-from demeter.stock.writing import Told
 
 
 def report(session: Session, said: Movement) -> Effect:
@@ -56,22 +53,6 @@ def report(session: Session, said: Movement) -> Effect:
             )
         case Move():
             return _move(session, told, said)
-
-
-def count_by_hand(session: Session, said: ByHand) -> Effect:
-    """Keep and post a person's count."""
-    user = find_user(session, said.user)
-    location = lookup.location(session, said.location_code)
-    counted = HandCount(
-        location_id=location.location_id,
-        plants=said.plants,
-        by_bin=tuple((lookup.bin_(session, b.bin_code).bin_id, b.plants) for b in said.bins),
-        product_id=lookup.product(session, said.product_code).id if said.product_code else None,
-        product_state_id=_state(session, said.state),
-        packaging_catalog_id=_packaging(session, said.packaging_sku),
-        category=said.category,
-    )
-    return service.count_by_hand(session, told_of(session, said), user, counted)
 
 
 def told_of(session: Session, said: Report) -> Told:
@@ -136,7 +117,7 @@ def _kind(session: Session, said: Planting) -> Kind:
     """What is planted: as said, else as the location is configured.
 
     Raises:
-        InvalidCount: neither says the product and its state.
+        Ambiguous: neither says the product and its state.
     """
     config = ledger.active_config(session, _place_in(session, said).location_id)
     product = lookup.product(session, said.product_code).id if said.product_code else None
@@ -146,7 +127,7 @@ def _kind(session: Session, said: Planting) -> Kind:
         as_configured.expected_product_state_id if as_configured else None
     )
     if product_id is None or state_id is None:
-        raise InvalidCount("say the product and its state: the configuration here does not")
+        raise Ambiguous("say the product and its state: the configuration here does not")
     packaging = _packaging(session, said.packaging_sku) or (
         as_configured.packaging_catalog_id if as_configured else None
     )

@@ -2,32 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.core.errors import Conflict, DomainError, InvalidInput, NotFound
-
-
-class LocationGone(NotFound):
-    """The location that a session was for is no longer there."""
-
-    code = "location_gone"
-    title = "The location no longer exists"
-    next_action = "Choose another location for these photos, or discard them."
-
-
-class CannotCreateBins(DomainError):
-    """A bin could not be made; the cause is chained."""
-
-    status = 500
-    code = "cannot_create_bins"
-    title = "Storage bins could not be made"
-    next_action = "Show this message to an administrator, then reprocess the session."
-
-
-class BinStatusRefused(Conflict):
-    """A bin cannot go from one status to another."""
-
-    code = "bin_status_refused"
-    title = "This change of a bin's status is not possible"
-    next_action = "A retired bin stays retired: make a new one."
+from demeter.core.errors import Conflict, InvalidInput, NotFound
 
 
 class StockWouldBeNegative(Conflict):
@@ -38,13 +13,6 @@ class StockWouldBeNegative(Conflict):
     next_action = (
         "Report what came in since the photo, or correct what went out; it is tried again."
     )
-
-
-class InvalidCount(InvalidInput):
-    """A count that cannot be posted as it is."""
-
-    code = "invalid_count"
-    title = "This count cannot be posted"
 
 
 class TooFewPlants(Conflict):
@@ -63,28 +31,20 @@ class WrongSign(InvalidInput):
     next_action = "Give a quantity greater than 0; the kind of movement says its direction."
 
 
+class ReasonMissing(InvalidInput):
+    """What changes the ledger against what was counted or reported says why."""
+
+    code = "reason_missing"
+    title = "A reason is missing"
+    next_action = "Say in a sentence why, then send it again."
+
+
 class SamePlace(Conflict):
     """A move would end where it began."""
 
     code = "same_place"
     title = "From and to are the same"
     next_action = "Name another place; moves within one location are of the kind `move`."
-
-
-class PlaceInactive(Conflict):
-    """The location is out of use."""
-
-    code = "place_inactive"
-    title = "This place is not in use"
-    next_action = "Name a place that is in use, or put this one into use again."
-
-
-class BinRetired(Conflict):
-    """The bin is retired and holds nothing any more."""
-
-    code = "bin_retired"
-    title = "This bin is retired"
-    next_action = "Name another bin of the location."
 
 
 class PeriodClosed(Conflict):
@@ -123,28 +83,6 @@ class HappenedInFuture(InvalidInput):
 
     code = "happened_in_future"
     title = "This moment is in the future"
-
-
-class CountContradictsConfig(Conflict):
-    """A count by hand names what the location's configuration does not."""
-
-    code = "count_contradicts_config"
-    title = "The count does not match the location's configuration"
-    next_action = "Correct the count, or have a supervisor change the configuration."
-
-
-class CountNotFound(NotFound):
-    """No count has this id."""
-
-    code = "count_not_found"
-    title = "No such count"
-
-
-class CountState(Conflict):
-    """The count is not in a state in which this can be done."""
-
-    code = "count_state"
-    title = "This cannot be done in the count's present state"
 
 
 class NoSuch(NotFound):

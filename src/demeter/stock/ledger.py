@@ -5,35 +5,27 @@ Whoever writes here holds the lock of the location, taken before that of any bat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
-from demeter.counts.posting import Lot, Plan, Row, Settlement
+from demeter.core import logs
+from demeter.locations.errors import BinRetired
 from demeter.locations.models import StorageLocation
-from demeter.stock.batches import Kind, open_kind
-from demeter.stock.models import (
-    Count,
-    MovementType,
-    SourceType,
-    StockBatch,
-    StockMovement,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a location's active config says stands there: the lot that counts go to."""
-
-    product_id: int
-    product_state_id: int
-    packaging_catalog_id: int | None
+from demeter.locations.rules import require_active
+from demeter.stock import changes as effects
+from demeter.stock import period_lock, retry_signal
+from demeter.stock.batches import standing_count
+from demeter.stock.changes import Effect
+from demeter.stock.late_movements import Change, StandingLot, require_enough, with_opposites
+from demeter.stock.models import MovementType, SourceType, StockMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,139 +38,12 @@ class Author:
     fact_id: UUID | None = None
 
 
-def lock_location(session: Session, location_id: int) -> StorageLocation | None:
-    """The location's row, locked against other writers of its stock; ``None`` if gone."""
-    return session.scalar(
-        select(StorageLocation)
-        .where(StorageLocation.location_id == location_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-
-
 def active_config(session: Session, location_id: int) -> LocationConfig | None:
     """The location's one active config."""
     return session.scalar(
         select(LocationConfig).where(
             LocationConfig.storage_location_id == location_id, LocationConfig.active
         )
-    )
-
-
-def expected_of(config: LocationConfig) -> Expected:
-    """The lot that a location's counts go to."""
-    return Expected(
-        config.product_id, config.expected_product_state_id, config.packaging_catalog_id
-    )
-
-
-def lots_as_of(session: Session, location_id: int, at: datetime, expected: Expected) -> list[Lot]:
-    """Every lot of a location with its stock at a moment and today, by id.
-
-    A movement at the moment itself is before it.
-    """
-    rows = session.execute(
-        text("""
-        SELECT b.id, b.current_storage_bin_id AS bin_id, b.quantity_current AS today,
-               coalesce(sum(m.quantity) FILTER (WHERE m.occurred_at <= :at), 0) AS as_of,
-               b.product_id, b.product_id = :product AS counts,
-               b.product_id = :product AND b.product_state_id = :state
-                   AND b.packaging_catalog_id IS NOT DISTINCT FROM :packaging AS fits
-        FROM stock_batches b
-        JOIN storage_bins s ON s.bin_id = b.current_storage_bin_id
-        LEFT JOIN stock_movements m ON m.batch_id = b.id
-        WHERE s.storage_location_id = :location
-        GROUP BY b.id ORDER BY b.created_at, b.id
-        """),
-        {
-            "at": at,
-            "location": location_id,
-            "product": expected.product_id,
-            "state": expected.product_state_id,
-            "packaging": expected.packaging_catalog_id,
-        },
-    )
-    return [
-        Lot(
-            r.id,
-            r.bin_id,
-            rank,
-            r.as_of,
-            r.today,
-            fits=r.fits,
-            counts=r.counts,
-            product_id=r.product_id,
-        )
-        for rank, r in enumerate(rows)
-    ]
-
-
-def next_count(session: Session, count: Count) -> Count | None:
-    """The first posted count of the location after this one, by moment, then by id."""
-    return session.scalars(
-        select(Count)
-        .where(
-            Count.storage_location_id == count.storage_location_id,
-            Count.posted_at.is_not(None),
-            Count.voided_at.is_(None),
-            func.row(Count.captured_at, Count.id) > func.row(count.captured_at, count.id),
-        )
-        .order_by(Count.captured_at, Count.id)
-        .limit(1)
-    ).first()
-
-
-def write_plan(
-    session: Session,
-    plan: Plan,
-    *,
-    count: Count,
-    later: Count | None,
-    expected: Expected,
-    author: Author,
-    movement_type: MovementType = MovementType.FOTO,
-) -> dict[int, int]:
-    """Write a plan's movements; returns the first movement of each bin.
-
-    With a ``later`` count each row is matched by its opposite at that count, to which the
-    opposite belongs, so that the later count stands.
-    """
-    opened: dict[int, int] = {}
-    written: dict[int, int] = {}
-
-    def batch(bin_id: int, batch_id: int | None) -> int:
-        if batch_id is not None:
-            return batch_id
-        if bin_id not in opened:
-            opened[bin_id] = open_lot(session, bin_id, expected).id
-        return opened[bin_id]
-
-    for row in plan.increases:
-        written.setdefault(
-            row.bin_id, _foto(session, row, batch, count, count, author, movement_type)
-        )
-        if later is not None:
-            _foto(session, _opposite(row), batch, later, count, author)
-    for settlement in plan.settlements:
-        write_settlement(session, settlement, batch, author, count)
-    for row in plan.decreases:
-        if later is not None:
-            _foto(session, _opposite(row), batch, later, count, author)
-        written.setdefault(row.bin_id, _foto(session, row, batch, count, count, author))
-    session.expire_all()
-    return written
-
-
-def open_lot(session: Session, bin_id: int, expected: Expected) -> StockBatch:
-    """A new, empty lot of the config in a bin."""
-    return open_kind(
-        session,
-        bin_id,
-        Kind(
-            expected.product_id,
-            expected.product_state_id,
-            packaging_catalog_id=expected.packaging_catalog_id,
-        ),
     )
 
 
@@ -190,60 +55,125 @@ def write_movement(session: Session, **values: Any) -> int:
     ).scalar_one()
 
 
-def _foto(
+log = logs.get(__name__)
+
+
+Lots = Mapping[int, StandingLot]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who says so, under which key, when it happened (a date alone: at its end), and why."""
+
+    movement_id: UUID
+    user_id: int
+    at: datetime | date | None = None
+    reason: str | None = None
+
+    def request(self, **content: Any) -> dict[str, Any]:
+        """What was asked, as JSON: the same again under the same key is the same fact."""
+        return {"at": self.at.isoformat() if self.at else None, "reason": self.reason} | content
+
+
+def write_changes(
     session: Session,
-    row: Row,
-    batch: Any,
-    at: Count,
-    cause: Count,
-    author: Author,
-    movement_type: MovementType = MovementType.FOTO,
-) -> int:
-    return write_movement(
-        session,
-        batch_id=batch(row.bin_id, row.batch_id),
-        movement_type=movement_type,
-        quantity=row.quantity,
-        user_id=author.user_id,
-        source_type=author.source,
-        reason_description=author.reason,
-        processing_session_id=cause.processing_session_id,
-        count_id=at.id,
-        fact_id=author.fact_id,
-        occurred_at=at.captured_at,
-    )
+    told: Told,
+    kind: str,
+    changes: Sequence[Change],
+    locations: Mapping[int, StorageLocation],
+    lots: Sequence[StandingLot],
+    unit_price: Decimal | None = None,
+) -> Effect:
+    """Write changes and what they bring along; the locations are locked.
+
+    ``lots`` are all lots of these locations, those opened for the changes too.
+
+    Raises:
+        PeriodClosed: they happened at or before a closed period's closing count.
+        PlaceInactive, BinRetired: plants would change there today.
+        TooFewPlants: a lot would hold less than nothing.
+    """
+    by_id = {lot.batch_id: lot for lot in lots}
+    at = changes[0].occurred_at
+    for location_id, product_id in sorted(
+        {(c.location_id, by_id[c.batch_id].product_id) for c in changes}
+    ):
+        period_lock.require_open(session, location_id, at, product_id)
+    standing = {key: standing_count(session, key, at) for key in locations}
+    for change in changes:
+        if standing[change.location_id] is None:
+            _require_usable(locations[change.location_id], by_id[change.batch_id])
+    rows = with_opposites(changes, standing)
+    require_enough(rows, lots)
+    effect = write_rows(session, told, kind, rows, first=changes[0], unit_price=unit_price)
+    _note_empty_containers(session, changes, standing)
+    retry_signal.retry_later(session, locations)
+    session.expire_all()
+    return effect
 
 
-def _opposite(row: Row) -> Row:
-    return Row(row.bin_id, row.batch_id, -row.quantity)
-
-
-def write_settlement(
-    session: Session, pair: Settlement, batch: Any, author: Author, count: Count
-) -> None:
-    """An ``ajuste`` pair, dated now; ``batch`` finds or opens the lot of (bin, batch or None)."""
-    transfer: UUID = uuid4()
-    now = datetime.now(UTC)
-    sides = (
-        (batch(pair.giver_bin_id, pair.giver_batch_id), -pair.quantity),
-        (batch(pair.taker_bin_id, pair.taker_batch_id), pair.quantity),
-    )
-    for batch_id, quantity in sides:
-        write_movement(
+def write_rows(
+    session: Session,
+    told: Told,
+    kind: str,
+    rows: Sequence[Change],
+    *,
+    first: Change,
+    unit_price: Decimal | None = None,
+) -> Effect:
+    """Write rows in their order; ``first`` gets the caller's key, the others keys made of it."""
+    ids: list[int] = []
+    whys: dict[int, str] = {}
+    for number, row in enumerate(rows):
+        key = told.movement_id if row is first else uuid5(told.movement_id, str(number))
+        movement = write_movement(
             session,
-            batch_id=batch_id,
-            movement_type=MovementType.AJUSTE,
-            quantity=quantity,
-            transfer_id=transfer,
-            user_id=author.user_id,
-            source_type=author.source,
-            reason_description=f"settles lots of one location after count {count.id}",
-            processing_session_id=count.processing_session_id,
-            fact_id=author.fact_id,
-            occurred_at=now,
+            movement_id=key,
+            batch_id=row.batch_id,
+            movement_type=row.movement_type,
+            quantity=row.quantity,
+            transfer_id=row.transfer_id,
+            user_id=told.user_id,
+            source_type=SourceType.MANUAL,
+            unit_price=unit_price if row.movement_type is MovementType.VENTAS else None,
+            total_price=_total(unit_price, row),
+            reason_description=told.reason or row.why,
+            reverses_movement_id=row.reverses,
+            count_id=row.count_id,
+            closing_id=row.closing_id,
+            fact_id=told.movement_id,
+            occurred_at=row.occurred_at,
         )
+        ids.append(movement)
+        whys[movement] = row.why
+    log.info("fact_written", kind=kind, movement_id=str(told.movement_id), rows=len(ids))
+    return Effect(
+        movement_id=told.movement_id, kind=kind, movements=effects.written(session, ids, whys)
+    )
 
 
-def bins_holding(lots: Iterable[Lot]) -> set[int]:
-    """The bins of lots that held plants at the lots' moment."""
-    return {lot.bin_id for lot in lots if lot.as_of}
+def _total(unit_price: Decimal | None, row: Change) -> Decimal | None:
+    if unit_price is None or row.movement_type is not MovementType.VENTAS:
+        return None
+    return unit_price * -row.quantity
+
+
+def _require_usable(location: StorageLocation, lot: StandingLot) -> None:
+    require_active(location)
+    if lot.retired:
+        raise BinRetired(f"bin {lot.bin_code} is retired", bin_code=lot.bin_code)
+
+
+def _note_empty_containers(
+    session: Session, changes: Sequence[Change], standing: Mapping[int, Any]
+) -> None:
+    """Deaths leave empty containers behind, unless a later count has seen them."""
+    for change in changes:
+        if change.movement_type is MovementType.MUERTE and standing[change.location_id] is None:
+            session.execute(
+                text("""
+                UPDATE stock_batches SET quantity_empty_containers =
+                    greatest(0, quantity_empty_containers - :quantity) WHERE id = :batch
+                """),
+                {"quantity": change.quantity, "batch": change.batch_id},
+            )

@@ -12,14 +12,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from demeter.core.settings import settings
-from demeter.stock import bin_choice, request_keys
+from demeter.locations import lock
+from demeter.stock import request_keys
 from demeter.stock.batches import Kind, find, open_kind, standing_count, standing_lots
 from demeter.stock.bin_choice import Place, choose_bin
 from demeter.stock.changes import Effect
-from demeter.stock.errors import Ambiguous, InvalidCount, WrongSign
+from demeter.stock.errors import Ambiguous, ReasonMissing, WrongSign
 from demeter.stock.late_movements import Change, StandingLot, Taken, take_then, take_today
+from demeter.stock.ledger import Told, write_changes
 from demeter.stock.models import MovementType, StockBatch
-from demeter.stock.writing import Told, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,11 @@ def adjust(session: Session, told: Told, source: Source, quantity: int) -> Effec
     """A correction that no count explains (`ajuste`), with its reason; signed.
 
     Raises:
-        InvalidCount: no reason is given.
+        ReasonMissing: no reason is given.
         Ambiguous: plants are added and the lot is not named.
     """
     if not (told.reason or "").strip():
-        raise InvalidCount("an adjustment says its reason")
+        raise ReasonMissing("an adjustment says its reason")
     if quantity < 0:
         return _take_out(session, told, MovementType.AJUSTE, source, -quantity)
     return _once(
@@ -130,7 +131,7 @@ def _bring_in(
 
     def act() -> Effect:
         at = request_keys.moment_of(told.at)
-        locations = bin_choice.lock(session, [into.location_id])
+        locations = lock.lock(session, [into.location_id])
         lots = standing_lots(session, into.location_id, at)
         chosen = choose_bin(session, locations[into.location_id], into, lots, kind)
         found = None if new_lot else find(lots, chosen.bin_id, kind)
@@ -139,7 +140,7 @@ def _bring_in(
             batch_id, into.location_id, movement_type, quantity, at, why=movement_type.value
         )
         lots = standing_lots(session, into.location_id, at)
-        return write(session, told, movement_type.value, [change], locations, lots)
+        return write_changes(session, told, movement_type.value, [change], locations, lots)
 
     request = told.request(into=asdict(into), kind=asdict(kind), quantity=quantity, new_lot=new_lot)
     return request_keys.once(
@@ -166,7 +167,7 @@ def _take_out(
 
     def act() -> Effect:
         at = request_keys.moment_of(told.at)
-        locations = bin_choice.lock(session, [source.location_id])
+        locations = lock.lock(session, [source.location_id])
         lots = standing_lots(session, source.location_id, at)
         changes = [
             Change(
@@ -179,14 +180,16 @@ def _take_out(
             )
             for part in pick(session, source, lots, at, quantity)
         ]
-        return write(session, told, movement_type.value, changes, locations, lots, unit_price)
+        return write_changes(
+            session, told, movement_type.value, changes, locations, lots, unit_price
+        )
 
     return _once(session, told, movement_type.value, source, -quantity, act, unit_price)
 
 
 def _add(session: Session, told: Told, source: Source, quantity: int) -> Effect:
     at = request_keys.moment_of(told.at)
-    locations = bin_choice.lock(session, [source.location_id])
+    locations = lock.lock(session, [source.location_id])
     lots = standing_lots(session, source.location_id, at)
     meant = [lot for lot in lots if source.holds(lot)]
     if len({(lot.bin_id, lot.kind) for lot in meant}) != 1:
@@ -198,7 +201,7 @@ def _add(session: Session, told: Told, source: Source, quantity: int) -> Effect:
     change = Change(
         meant[-1].batch_id, source.location_id, MovementType.AJUSTE, quantity, at, why="ajuste"
     )
-    return write(session, told, "ajuste", [change], locations, lots)
+    return write_changes(session, told, "ajuste", [change], locations, lots)
 
 
 def _once(

@@ -8,14 +8,15 @@ from uuid import UUID, uuid5
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from demeter.locations import lock
 from demeter.locations.models import StorageBin
-from demeter.stock import bin_choice, request_keys
+from demeter.stock import request_keys
 from demeter.stock.batches import standing_lots
 from demeter.stock.changes import Effect
-from demeter.stock.errors import InvalidCount, NoSuch, NotUndoable
+from demeter.stock.errors import NoSuch, NotUndoable, ReasonMissing
 from demeter.stock.late_movements import Change
+from demeter.stock.ledger import Told, write_changes
 from demeter.stock.models import MovementType, StockBatch, StockMovement
-from demeter.stock.writing import Told, write
 
 OF_COUNTS = (MovementType.FOTO, MovementType.MANUAL_INIT)
 
@@ -29,21 +30,21 @@ def undo(session: Session, told: Told, movement_id: UUID) -> Effect:
     Raises:
         NoSuch: there is no such movement.
         NotUndoable: it belongs to a count or a closing, is a reversal, or is undone already.
-        InvalidCount: no reason is given.
+        ReasonMissing: no reason is given.
     """
     if not (told.reason or "").strip():
-        raise InvalidCount("undoing a movement says its reason")
+        raise ReasonMissing("undoing a movement says its reason")
 
     def act() -> Effect:
-        bin_choice.lock(session, _locations(session, _rows(session, movement_id)))
+        lock.lock(session, _locations(session, _rows(session, movement_id)))
         rows = _rows(session, movement_id)
         _require_undoable(session, rows)
         where = {row.batch_id: _location_of(session, row.batch_id) for row in rows}
-        locations = bin_choice.lock(session, where.values())
+        locations = lock.lock(session, where.values())
         at = rows[0].occurred_at
         lots = [lot for key in locations for lot in standing_lots(session, key, at)]
         changes = [_reversal(told, row, where[row.batch_id]) for row in rows]
-        return write(session, told, "undo", changes, locations, lots)
+        return write_changes(session, told, "undo", changes, locations, lots)
 
     request = told.request(undoes=str(movement_id))
     return request_keys.once(session, told.movement_id, "undo", request, told.user_id, act)

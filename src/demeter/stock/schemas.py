@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
+from demeter.core.fields import Code, Plants, When, Words
 from demeter.locations.models import BinCategory
-
-MOST = 10_000_000  # plants in one movement
-YEARS = range(2000, 2200)
-DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
-
-
-def parse_when(value: Any) -> datetime | date | None:
-    """An ISO 8601 time or date; a date alone stays a date.
-
-    Raises:
-        ValueError: it is no such text.
-    """
-    if value is None or isinstance(value, datetime | date):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("a time such as 2026-03-01T10:30-03:00, or a date")  # noqa: TRY004  pydantic's
-    parsed = date.fromisoformat(value) if DATE.match(value) else datetime.fromisoformat(value)
-    if parsed.year not in YEARS:
-        raise ValueError(f"the year {parsed.year} is not one of a nursery's")
-    return parsed
-
-
-When = Annotated[
-    datetime | date | None,
-    BeforeValidator(parse_when),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "format": "date-time"},
-                {"type": "string", "format": "date"},
-                {"type": "null"},
-            ],
-            "description": "a date alone is the end of that day at the site; none is now",
-            "examples": ["2026-03-01T10:30:00-03:00", "2026-03-01"],
-        }
-    ),
-]
-Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-Words = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
-Plants = Annotated[int, Field(ge=-MOST, le=MOST)]
 
 
 class Report(BaseModel):
@@ -138,45 +97,3 @@ Movement = Annotated[
     Planting | Death | Sale | Adjustment | Transplant | Move,
     Field(discriminator="movement_type"),
 ]
-
-
-class BinCount(BaseModel):
-    """A person's number for one bin."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    bin_code: Code
-    plants: Annotated[int, Field(ge=0, le=MOST)]
-
-
-class ByHand(Report):
-    """A count by hand of a location: all its plants, or bin by bin."""
-
-    location_code: Code
-    plants: Annotated[int, Field(ge=0, le=MOST)] | None = None
-    bins: list[BinCount] = Field(default=[], max_length=1000)
-    product_code: Code | None = None
-    state: Code | None = None
-    packaging_sku: Code | None = None
-    category: BinCategory = BinCategory.SEGMENT
-
-
-class Corrected(BaseModel):
-    """The number of one container, by its id in the count."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    container_id: Annotated[int, Field(ge=1, lt=2**62)]
-    plants: Annotated[int, Field(ge=0, le=MOST)]
-
-
-class Correction(Report):
-    """What a count should have said."""
-
-    containers: list[Corrected] = Field(min_length=1, max_length=1000)
-
-
-class MoveCount(Report):
-    """The photos show another location."""
-
-    location_code: Code

@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from demeter.core.settings import settings
-from demeter.stock import bin_choice, request_keys
+from demeter.locations import lock
+from demeter.stock import request_keys
 from demeter.stock.batches import Kind, find, open_kind, standing_lots
 from demeter.stock.bin_choice import Place, choose_bin
 from demeter.stock.changes import Effect
 from demeter.stock.errors import SamePlace
 from demeter.stock.late_movements import Change, StandingLot, Taken
+from demeter.stock.ledger import Told, write_changes
 from demeter.stock.models import MovementType, StockBatch
 from demeter.stock.movements import Source, pick, require_positive
-from demeter.stock.writing import Told, write
 
 GERMINATING = "GERMINATING"
 
@@ -67,7 +68,7 @@ def transplant(
 
     def act() -> Effect:
         at = request_keys.moment_of(told.at)
-        locations = bin_choice.lock(session, [source.location_id, to.location_id])
+        locations = lock.lock(session, [source.location_id, to.location_id])
         lots = standing_lots(session, source.location_id, at)
         there = standing_lots(session, to.location_id, at)
         changes: list[Change] = []
@@ -77,7 +78,7 @@ def transplant(
             target = _target(session, there, chosen.bin_id, kind, at)
             changes += _pair(told, part, to.location_id, target, MovementType.TRANSPLANTE, at)
         lots += standing_lots(session, to.location_id, at)
-        return write(session, told, "transplante", changes, locations, lots)
+        return write_changes(session, told, "transplante", changes, locations, lots)
 
     request = told.request(
         source=asdict(source), to=asdict(to), quantity=quantity, becoming=asdict(becoming)
@@ -108,7 +109,7 @@ def move(
 
     def act() -> Effect:
         at = request_keys.moment_of(told.at)
-        locations = bin_choice.lock(session, [source.location_id])
+        locations = lock.lock(session, [source.location_id])
         lots = standing_lots(session, source.location_id, at)
         changes: list[Change] = []
         split: int | None = None
@@ -126,7 +127,7 @@ def move(
             _require_other(part.lot, target)
             changes += _pair(told, part, source.location_id, target, MovementType.AJUSTE, at)
         lots = standing_lots(session, source.location_id, at)
-        return write(session, told, "move", changes, locations, lots)
+        return write_changes(session, told, "move", changes, locations, lots)
 
     request = told.request(
         source=asdict(source),

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Computed, ForeignKey
+from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.accounts.models import User
 from demeter.core.db import Base, Changed, Created, pg_enum
-
-
-class CorrectionKind(StrEnum):
-    """What a person did to the detections of a photo."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    UNDONE = "undone"
 
 
 class VisionTask(StrEnum):
@@ -35,27 +26,6 @@ class ActivationKind(StrEnum):
     ACTIVATE = "activate"
     PROMOTE = "promote"
     ROLLBACK = "rollback"
-
-
-class DetectionCorrection(Created, Base):
-    """One detection that a person added or removed, or the taking back of such a correction."""
-
-    __tablename__ = "detection_corrections"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
-    attempt: Mapped[int]
-    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
-    container_count_id: Mapped[int] = mapped_column(ForeignKey("container_counts.id"))
-    kind: Mapped[CorrectionKind] = mapped_column(
-        pg_enum(CorrectionKind, "detection_correction_kind")
-    )
-    bbox_coordinates: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    detection_id: Mapped[int | None] = mapped_column(ForeignKey("detections.id"))
-    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("detection_corrections.id"))
-    is_empty_container: Mapped[bool] = mapped_column(server_default="false")
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    reason: Mapped[str | None]
 
 
 class VisionModel(Changed, Base):
@@ -112,23 +82,6 @@ class ModelActivation(Created, Base):
 
     model: Mapped[VisionModel | None] = relationship()
     user: Mapped[User] = relationship()
-
-
-class BlindRecount(Created, Base):
-    """A person's number for a session, given before the machine's was shown."""
-
-    __tablename__ = "blind_recounts"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
-    attempt: Mapped[int]
-    count_id: Mapped[int] = mapped_column(ForeignKey("counts.id"))
-    plants: Mapped[int]
-    containers: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
-    machine_plants: Mapped[int | None]
-    difference: Mapped[int | None] = mapped_column(Computed("plants - machine_plants"))
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    note: Mapped[str | None]
 
 
 class FittedErrorModel(Created, Base):

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.core import blobs, db, jobs, logs
-from demeter.learning.errors import ModelNotFound, ModelStays
-from demeter.photos.tasks import store_blob
+from demeter.core.blob_jobs import store_blob
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision_models import inspect_file, package
+from demeter.vision_models.errors import ModelNotFound, ModelStays
 from demeter.vision_models.inspect_file import Kind
 from demeter.vision_models.models import (
     ActivationKind,

@@ -11,18 +11,18 @@ from fastapi import APIRouter, Form, Query, Response, UploadFile
 from demeter.accounts.models import find_user
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
+from demeter.core.fields import Code
 from demeter.core.http.idempotency import OnceOnly
+from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.permissions import KEYED, REPORTS, SEES
 from demeter.counts.sheets import posting, template
 from demeter.counts.sheets.posting import SheetLine
-from demeter.photos import openapi
-from demeter.stock.api import KEYED, REPORTS, SEES
 from demeter.stock.changes import preview
-from demeter.stock.schemas import Code
 
 router = APIRouter(
     prefix="/api/v1/stock/count-sheets",
     tags=["counts"],
-    responses=openapi.PROBLEMS | {409: openapi.PROBLEM},
+    responses=PROBLEMS | {409: PROBLEM},
 )
 
 MOST_BYTES = 20_000_000

@@ -13,10 +13,11 @@ from demeter.counts import service
 from demeter.counts.hand_counts import HandCount
 from demeter.counts.sheets import reading
 from demeter.counts.sheets.reading import Counted
-from demeter.stock import bin_choice, lookup
+from demeter.locations import lock
+from demeter.stock import lookup
 from demeter.stock.changes import Effect
+from demeter.stock.ledger import Told
 from demeter.stock.on_hand import Filter, stock
-from demeter.stock.writing import Told
 
 
 class SheetLine(BaseModel):
@@ -48,7 +49,7 @@ def post(session: Session, content: bytes, key: UUID, user: User) -> list[SheetL
         )
         for one in counted
     }
-    bin_choice.lock(session, ids.values())
+    lock.lock(session, ids.values())
     return [_line(session, one, ids[one.location_code], told[one.location_code], user)
             for one in counted]  # fmt: skip
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.core.errors import InvalidInput
-from demeter.stock.schemas import MOST, YEARS
+from demeter.core.fields import MOST, YEARS
 
 REQUIRED = ("location_code", "plants")
 MOST_ROWS = 20_000

@@ -16,8 +16,7 @@ from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import queries
 from demeter.photos.models import UploadSource
-from demeter.photos.upload import Received, receive
-from demeter.photos.uploading import accept, inspect_each, location_of, wish_of
+from demeter.photos.upload import Received, accept, inspect_each, location_of, receive, wish_of
 from demeter.web import render
 
 router = APIRouter()

@@ -1,0 +1,59 @@
+"""Types of fields that people send: codes, notes, times, numbers of plants."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+MOST = 10_000_000  # plants in one movement
+
+
+YEARS = range(2000, 2200)
+
+
+DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+def parse_when(value: Any) -> datetime | date | None:
+    """An ISO 8601 time or date; a date alone stays a date.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    if value is None or isinstance(value, datetime | date):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a time such as 2026-03-01T10:30-03:00, or a date")  # noqa: TRY004  pydantic's
+    parsed = date.fromisoformat(value) if DATE.match(value) else datetime.fromisoformat(value)
+    if parsed.year not in YEARS:
+        raise ValueError(f"the year {parsed.year} is not one of a nursery's")
+    return parsed
+
+
+When = Annotated[
+    datetime | date | None,
+    BeforeValidator(parse_when),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+                {"type": "null"},
+            ],
+            "description": "a date alone is the end of that day at the site; none is now",
+            "examples": ["2026-03-01T10:30:00-03:00", "2026-03-01"],
+        }
+    ),
+]
+
+
+Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
+
+
+Words = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+Plants = Annotated[int, Field(ge=-MOST, le=MOST)]

@@ -1,0 +1,39 @@
+"""What every operation of the OpenAPI document says alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PROBLEM: dict[str, Any] = {
+    "description": "RFC 9457 problem; `type` is stable, `detail` is for people",
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail", "code"],
+                "properties": {
+                    "type": {"type": "string", "examples": ["urn:demeter:error:not_a_photo"]},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                    "next_action": {"type": "string"},
+                    "instance": {"type": "string"},
+                },
+            },
+            "example": {
+                "type": "urn:demeter:error:not_a_photo",
+                "title": "This file is not a photo",
+                "status": 422,
+                "detail": "notes.jpg is not a photo: its content is no known image",
+                "code": "not_a_photo",
+                "next_action": "Send a JPEG, PNG, WebP, HEIC, AVIF or TIFF file.",
+                "file": "notes.jpg",
+                "instance": "/api/v1/stock/photo",
+            },
+        }
+    },
+}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {404: PROBLEM, 422: PROBLEM, 503: PROBLEM}

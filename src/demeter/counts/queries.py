@@ -1,0 +1,135 @@
+"""Counts page by page, last kept first, and one with its containers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from demeter.core.pagination import Page, last_id, next_cursor, where_clause
+from demeter.counts.errors import CountNotFound
+from demeter.stock.models import SourceType
+
+
+class ContainerRow(BaseModel):
+    """One container of a count: the machine's answer, a person's, the answer now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    container_id: int
+    bin_code: str | None
+    seen: bool
+    machine_detected: int | None
+    machine_estimated: int | None
+    human_corrected: int | None
+    ledger_before: int | None
+    difference: int | None
+
+
+class CountRow(BaseModel):
+    """A count of a location; ``plants`` is what was posted, null until it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count_id: int
+    location_code: str
+    captured_at: datetime
+    source_type: SourceType
+    counted_by: str
+    session_id: UUID | None
+    product_code: str | None
+    plants: int | None
+    posted_at: datetime | None
+    voided_at: datetime | None
+    void_reason: str | None
+    waits_for: str | None
+    message: str | None
+    containers: list[ContainerRow] = []
+
+
+class CountPage(Page[CountRow]):
+    """A page of counts, last kept first."""
+
+
+def counts(
+    session: Session,
+    *,
+    limit: int,
+    cursor: str | None = None,
+    location_code: str | None = None,
+    waiting: bool = False,
+    count_id: int | None = None,
+) -> CountPage:
+    """A page of counts, last kept first.
+
+    Raises:
+        BadCursor: ``cursor`` did not come from a page.
+    """
+    asked = [
+        *(["c.id < :before"] if cursor is not None else []),
+        *(["l.code = :location"] if location_code is not None else []),
+        *(["c.id = :count"] if count_id is not None else []),
+        *([_WAITING] if waiting else []),
+    ]
+    rows = session.execute(
+        text(_COUNTS.format(where=where_clause(asked))),
+        {
+            "before": last_id(cursor, "m"),
+            "location": location_code,
+            "count": count_id,
+            "limit": limit + 1,
+        },
+    ).mappings().all()  # fmt: skip
+    items = [CountRow.model_validate(dict(row)) for row in rows[:limit]]
+    return CountPage(
+        items=items, next_cursor=next_cursor(rows, limit, "m", lambda row: row["count_id"])
+    )
+
+
+def count(session: Session, count_id: int) -> CountRow:
+    """One count with its containers.
+
+    Raises:
+        CountNotFound: there is none of this id.
+    """
+    found = counts(session, limit=1, count_id=count_id).items
+    if not found:
+        raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
+    containers = session.execute(text(_CONTAINERS), {"count": count_id}).mappings()
+    return found[0].model_copy(
+        update={"containers": [ContainerRow.model_validate(dict(c)) for c in containers]}
+    )
+
+
+_WAITING = "(c.waits_for IS NOT NULL OR f.status IN ('needs_review', 'needs_config'))"
+
+
+_COUNTS = """
+SELECT c.id AS count_id, l.code AS location_code, c.captured_at, c.source_type,
+       u.username AS counted_by, f.session_id, p.code AS product_code, c.plants, c.posted_at,
+       c.voided_at, c.void_reason,
+       coalesce(c.waits_for, CASE WHEN f.status IN ('needs_review', 'needs_config')
+                                  AND c.voided_at IS NULL THEN f.reason_code END) AS waits_for,
+       coalesce(c.wait_message, CASE WHEN f.status IN ('needs_review', 'needs_config')
+                                     AND c.voided_at IS NULL THEN f.error_message END) AS message
+FROM counts c
+JOIN storage_locations l ON l.location_id = c.storage_location_id
+JOIN users u ON u.id = c.counted_by_user_id
+LEFT JOIN photo_processing_sessions f ON f.id = c.processing_session_id
+LEFT JOIN products p ON p.id = c.product_id
+{where}
+ORDER BY c.id DESC LIMIT :limit
+"""
+
+
+_CONTAINERS = """
+SELECT k.id AS container_id, s.code AS bin_code, k.seen, k.machine_detected,
+       k.machine_estimated, k.human_corrected, k.ledger_before, k.difference
+FROM container_counts k
+JOIN counts c ON c.id = k.count_id AND c.attempt = k.attempt
+LEFT JOIN storage_bins s ON s.bin_id = k.bin_id
+WHERE k.count_id = :count ORDER BY k.container_index NULLS LAST, k.id
+"""

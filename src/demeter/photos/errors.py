@@ -1,0 +1,14 @@
+"""What is refused about photos and sessions."""
+
+from __future__ import annotations
+
+from demeter.core.errors import DomainError
+
+
+class CannotCreateBins(DomainError):
+    """A bin could not be made; the cause is chained."""
+
+    status = 500
+    code = "cannot_create_bins"
+    title = "Storage bins could not be made"
+    next_action = "Show this message to an administrator, then reprocess the session."
