@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 from demeter.cli import models as cli
 from demeter.core.db import transaction
 from demeter.core.settings import settings
-from demeter.counts import blind_recounts
 from demeter.learning import calibration
 from demeter.learning.calibration import Sample, calibrated
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.recount_samples import samples_of_recounts
 from demeter.photos import record
+from demeter.review import session_decisions
 from demeter.vision.interval.fit import Observed
 from demeter.vision.interval.interval import Evidence, shipped_error_model
 from demeter.vision_models import active
@@ -82,7 +82,7 @@ def recounted(db: Session, plants: int, *containers: tuple[int, int | None], **m
     names = {"detect": f"plants@{detect}", "segment": f"containers@{segment}"} | models
     made = counted_session(db, replace(photo_count(*containers), models=names))
     record.record_session(db, made)
-    blind_recounts.give(db, made.session_id, user(db), plants)
+    session_decisions.recount_blind(db, made.session_id, user(db), plants, {})
 
 
 def test_blind_recounts_are_truth_for_the_models_that_counted(db: Session) -> None:

@@ -20,11 +20,11 @@ from demeter.learning.reviewed_containers import reviewed_containers
 from demeter.locations.models import StorageBinType
 from demeter.photos import inference, record
 from demeter.photos.pair_results import BEFORE
-from demeter.review.corrections import Edits, correct_session
 from demeter.stock.ledger import Told
 from demeter.vision.values import ContainerType, PhotoCount
 from nursery import NOON, counted_session, location, photo_count, plant_nursery, user
 from served import client
+from support.corrections import correct_session
 
 assert client  # pytest finds the fixture by its name here
 
@@ -54,7 +54,7 @@ def reviewed(
         db.flush()
     record.record_session(db, made)
     told = Told(uuid4(), user(db).id, None, "looked")
-    correct_session(db, told, made.session_id, Edits(plants={1: truth}))
+    correct_session(db, told, made, {1: truth})
 
 
 def five(db: Session, *, side_cm: float | None = 100) -> None:

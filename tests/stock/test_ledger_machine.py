@@ -46,7 +46,7 @@ from demeter.periods.figures import lines
 from demeter.periods.models import PeriodClosing
 from demeter.photos import record
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.review import count_decisions, retry
+from demeter.review import corrections, count_decisions, retry
 from demeter.stock import commands, reversals
 from demeter.stock.checks import LOTS, MOVES
 from demeter.stock.schemas import Movement, Report
@@ -187,7 +187,7 @@ class History(RuleBasedStateMachine):
             answer = {"container_id": seen[0].id, "plants": said - others}
         body = Correction(movement_id=uuid4(), containers=[answer], user="julia")
         count_id = self.count_ids[one.key]
-        assert self._done(lambda s: count_decisions.correct(s, count_id, body)) == "written"
+        assert self._done(lambda s: corrections.correct_containers(s, count_id, body)) == "written"
         one.said = said
         self.model.held.update([one.bed] if said else [])
         self._retried()
@@ -200,7 +200,7 @@ class History(RuleBasedStateMachine):
             return
         body = Report(movement_id=uuid4(), reason="another bed", user="julia")
         count_id = self.count_ids[one.key]
-        assert self._done(lambda s: count_decisions.void(s, count_id, body)) == "written"
+        assert self._done(lambda s: count_decisions.void_count(s, count_id, body)) == "written"
         self.model.posted.remove(one)
         self._retried()
 

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demeter.locations.models import BinCategory
+from demeter.photos.review_reasons import BLIND_RECOUNT
 from demeter.photos.models import CapturedAtSource, SessionStatus
 from demeter.photos.overlap import NOT_RETURNED
 from demeter.stock.models import MovementType
@@ -56,8 +57,8 @@ def test_every_value_that_is_shown_has_a_name(prefix: str, kind):
 
 
 def test_every_reason_to_wait_is_explained_in_both_languages():
-    text = (SOURCE / "photos" / "reasons.py").read_text()
-    codes = set(re.findall(r'Reason\(\s*"([a-z_]+)"', text))
+    text = (SOURCE / "photos" / "review_reasons.py").read_text()
+    codes = {*re.findall(r'Reason\(\s*"([a-z_]+)"', text), BLIND_RECOUNT}
     assert {"no_container_found", "implausible_change"} <= codes
     for code in codes:
         assert f"reason.{code}" in ES, code
@@ -120,7 +121,7 @@ def test_every_warning_of_a_moved_camera_is_said_in_spanish():
 
 
 def test_the_sentences_that_are_translated_are_those_that_are_said():
-    said_in = "vision/estimate.py vision/segment.py vision/pipeline.py"
+    said_in = "vision/estimate/estimate.py vision/containers/find.py vision/pipeline.py"
     said_in += " photos/exif.py photos/evidence.py photos/intake.py photos/overlap.py"
     source = " ".join((SOURCE / name).read_text() for name in said_in.split())
     for key in ES:

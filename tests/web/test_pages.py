@@ -176,10 +176,10 @@ def test_a_location_is_chosen_on_the_page(client: TestClient):
 def test_a_photo_that_is_counted_blind_shows_no_number_before_the_person_s(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
-    session_id = uploaded(client)
-    count(session_id, photo_count((1234, 3)))
     monkeypatch.setenv("DEMETER_BLIND_SHARE", "1")
     settings.cache_clear()
+    session_id = uploaded(client)
+    count(session_id, photo_count((1234, 3)))
     shown = session_page(client, session_id)
     assert "Count it yourself first" in shown
     assert "1,23" not in shown

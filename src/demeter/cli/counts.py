@@ -28,7 +28,7 @@ from demeter.counts import queries as count_queries
 from demeter.counts.schemas import ByHand, Correction, MoveCount
 from demeter.counts.sheets import posting, template
 from demeter.locations.models import BinCategory
-from demeter.review import count_decisions
+from demeter.review import corrections, count_decisions
 from demeter.stock import changes
 from demeter.stock.schemas import Report
 
@@ -128,7 +128,7 @@ def correct(
     given = [{"container_id": code, "plants": n} for code, n in pairs(containers, "CONTAINER")]
     checked = said(Correction, containers=given, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: count_decisions.correct(session, count_id, checked),
+        lambda session: corrections.correct_containers(session, count_id, checked),
         preview=preview,
         as_json=as_json,
     )
@@ -147,7 +147,7 @@ def repost(
     """Post a count again, after the configuration changed, say."""
     checked = said(Report, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: count_decisions.repost(session, count_id, checked),
+        lambda session: count_decisions.repost_count(session, count_id, checked),
         preview=preview,
         as_json=as_json,
     )
@@ -166,7 +166,7 @@ def void(
     """Take a count back; the later count stands."""
     checked = said(Report, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: count_decisions.void(session, count_id, checked),
+        lambda session: count_decisions.void_count(session, count_id, checked),
         preview=preview,
         as_json=as_json,
     )
@@ -186,7 +186,7 @@ def move(
     """The photos of a count show another location: taken back there, posted here."""
     checked = said(MoveCount, location_code=location, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: count_decisions.move(session, count_id, checked),
+        lambda session: count_decisions.move_count(session, count_id, checked),
         preview=preview,
         as_json=as_json,
     )

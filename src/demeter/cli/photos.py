@@ -63,7 +63,7 @@ def add(
 def show(session_id: SessionId, wait: Wait = False, as_json_: AsJson = False) -> None:
     """Show a session: its state, what was counted, and what it changed."""
     with transaction() as session:
-        sessions.locked(session, session_id)
+        sessions.lock_by_uuid(session, session_id)
     _follow([session_id], wait=wait, as_json_=as_json_, must_complete=wait)
 
 

@@ -15,7 +15,7 @@ from demeter.counts import commands as count_commands
 from demeter.counts import queries as count_queries
 from demeter.counts.queries import CountPage, CountRow
 from demeter.counts.schemas import ByHand, Correction, MoveCount
-from demeter.review import count_decisions
+from demeter.review import corrections, count_decisions
 from demeter.stock.changes import Effect, preview
 from demeter.stock.schemas import Report
 
@@ -71,7 +71,7 @@ def get_count(count_id: CountId) -> CountRow:
 @router.post("/{count_id}/correct", summary="Correct a count", openapi_extra=DECIDES)
 def correct(count_id: CountId, body: Correction, once: OnceOnly) -> Effect:
     """Writes the net difference of each lot; a later count stands."""
-    return _act(once, body, lambda session: count_decisions.correct(session, count_id, body))
+    return _act(once, body, lambda session: corrections.correct_containers(session, count_id, body))
 
 
 @router.post(
@@ -83,13 +83,13 @@ def correct(count_id: CountId, body: Correction, once: OnceOnly) -> Effect:
 def preview_correct(count_id: CountId, body: Correction) -> Effect:
     """The same answer as correcting, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: count_decisions.correct(session, count_id, body))
+        return preview(session, lambda: corrections.correct_containers(session, count_id, body))
 
 
 @router.post("/{count_id}/repost", summary="Post a count again", openapi_extra=DECIDES)
 def repost(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
     """After the configuration changed, say; writes the net difference only."""
-    return _act(once, body, lambda session: count_decisions.repost(session, count_id, body))
+    return _act(once, body, lambda session: count_decisions.repost_count(session, count_id, body))
 
 
 @router.post(
@@ -101,13 +101,13 @@ def repost(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
 def preview_repost(count_id: CountId, body: Report) -> Effect:
     """The same answer as posting it again, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: count_decisions.repost(session, count_id, body))
+        return preview(session, lambda: count_decisions.repost_count(session, count_id, body))
 
 
 @router.post("/{count_id}/void", summary="Take a count back", openapi_extra=DECIDES)
 def void(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
     """Every row of it is reversed; where stock would be negative it waits."""
-    return _act(once, body, lambda session: count_decisions.void(session, count_id, body))
+    return _act(once, body, lambda session: count_decisions.void_count(session, count_id, body))
 
 
 @router.post(
@@ -119,13 +119,13 @@ def void(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
 def preview_void(count_id: CountId, body: Report) -> Effect:
     """The same answer as taking it back, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: count_decisions.void(session, count_id, body))
+        return preview(session, lambda: count_decisions.void_count(session, count_id, body))
 
 
 @router.post("/{count_id}/move", summary="Its photos show another location", openapi_extra=DECIDES)
 def move(count_id: CountId, body: MoveCount, once: OnceOnly) -> Effect:
     """Taken back where it was posted, posted anew there."""
-    return _act(once, body, lambda session: count_decisions.move(session, count_id, body))
+    return _act(once, body, lambda session: count_decisions.move_count(session, count_id, body))
 
 
 @router.post(
@@ -137,7 +137,7 @@ def move(count_id: CountId, body: MoveCount, once: OnceOnly) -> Effect:
 def preview_move(count_id: CountId, body: MoveCount) -> Effect:
     """The same answer as moving it, and nothing is kept."""
     with transaction() as session:
-        return preview(session, lambda: count_decisions.move(session, count_id, body))
+        return preview(session, lambda: count_decisions.move_count(session, count_id, body))
 
 
 def _act(once: Once, body: Report, act) -> Effect:  # noqa: ANN001

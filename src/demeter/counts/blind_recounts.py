@@ -1,8 +1,10 @@
-"""Blind recounts: a set share of sessions is counted by a person who has not seen the answer.
+"""Blind recounts: a set share of photos is counted by a person who has not seen the answer.
 
 Which sessions, is decided by the hash of their ids: the same ones wherever and whenever they
-are looked at. The difference says how right counts are on the nursery's own photos, without
-the machine's number leaning on the person's.
+are looked at. Until the person's number is in, or `WAITS_AT_MOST` has passed, the count is not
+posted, for a posted count tells its number through stock, movements and periods, and no reader
+shows what the machine saw. The difference says how right counts are on the nursery's own
+photos, without the machine's number leaning on the person's.
 """
 
 from __future__ import annotations
@@ -12,117 +14,143 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import User
 from demeter.core import logs
 from demeter.core.settings import settings
-from demeter.counts.errors import BlindRecountFirst, BlindRecountNotAsked
+from demeter.counts.errors import BlindRecountFirst, BlindRecountNotAsked, InvalidCount
 from demeter.counts.models import BlindRecount, Count
-from demeter.photos import sessions
-from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.review.errors import CorrectionRefused
+from demeter.counts.queries import standing_count
+from demeter.stock import retry_signal
 
 log = logs.get(__name__)
 
-WAITS_AT_MOST = timedelta(days=14)  # then nobody will; the answer is shown to everyone
-_STATES = (SessionStatus.COMPLETED, SessionStatus.NEEDS_REVIEW, SessionStatus.NEEDS_CONFIG)
+WAITS_AT_MOST = timedelta(hours=72)  # then it posts as it is; nobody will recount it
 
 
-def is_chosen(session_id: UUID, share: float) -> bool:
+def is_chosen(session_uuid: UUID, share: float) -> bool:
     """Whether a session is among the share that is recounted; its id decides."""
-    place = int.from_bytes(sha256(session_id.bytes).digest()[:8], "big")
+    place = int.from_bytes(sha256(session_uuid.bytes).digest()[:8], "big")
     return place < share * 2**64
 
 
-def is_hidden(session: Session, found: PhotoSession) -> bool:
-    """Whether the machine's answer is hidden until a blind number is given.
+def blind_until(session: Session, session_id: int, session_uuid: UUID) -> datetime | None:
+    """Until when a session's first count is hidden; ``None`` where it is not recounted.
 
-    Only where there is an answer, nobody has reviewed it, and for two weeks at most.
+    A later count of the same session is never hidden: people may have seen the first one.
     """
-    if not is_chosen(found.session_id, settings().blind_share):
-        return False
-    if found.validated or found.status not in _STATES or found.total_detected is None:
-        return False
-    if found.created_at < datetime.now(UTC) - WAITS_AT_MOST or _count(session, found) is None:
-        return False
-    given = exists().where(
-        BlindRecount.session_id == found.id, BlindRecount.attempt == found.attempt
+    if not is_chosen(session_uuid, settings().blind_share):
+        return None
+    counted_before = exists().where(Count.processing_session_id == session_id)
+    if session.scalar(select(counted_before)):
+        return None
+    return datetime.now(UTC) + WAITS_AT_MOST
+
+
+def is_blind(count: Count | None) -> bool:
+    """Whether a count's numbers are hidden now."""
+    return (
+        count is not None
+        and count.blind_until is not None
+        and count.blind_until > datetime.now(UTC)
     )
-    return not session.scalar(select(given))
 
 
-def require_shown(session: Session, found: PhotoSession) -> None:
-    """Refuse to tell what is hidden.
+def is_hidden(session: Session, session_id: int) -> bool:
+    """Whether the machine's answer to a photo session is hidden now."""
+    return is_blind(standing_count(session, session_id))
+
+
+def require_shown(session: Session, session_id: int) -> None:
+    """Refuse to tell what is hidden, or to decide about it.
 
     Raises:
         BlindRecountFirst: a blind number is wanted first.
     """
-    if is_hidden(session, found):
-        raise BlindRecountFirst(
-            f"session {found.session_id} is one that a person counts before the machine's "
-            "answer is shown",
-            session_id=str(found.session_id),
-        )
+    require_not_blind(standing_count(session, session_id))
 
 
-def give(
-    session: Session,
-    session_id: UUID,
-    user: User,
-    plants: int,
-    containers: Mapping[int, int] | None = None,
-    note: str | None = None,
-) -> BlindRecount:
-    """Keep a person's number; the machine's is shown from then on. Changes no stock.
+def require_not_blind(count: Count | None) -> None:
+    """As `require_shown`, of a count.
 
     Raises:
-        BlindRecountNotAsked: the session is not one of the share, or it was given already.
-        CorrectionRefused: the containers' numbers do not add up, or there is no such one.
+        BlindRecountFirst: a blind number is wanted first.
     """
-    found = sessions.locked(session, session_id)
-    if not is_hidden(session, found):
-        raise BlindRecountNotAsked(
-            f"no blind number is wanted for session {session_id}", session_id=str(session_id)
+    if count is not None and is_blind(count):
+        raise BlindRecountFirst(
+            f"count {count.id} is one that a person counts before the machine's answer is shown",
+            count_id=count.id,
         )
-    count = _count(session, found)
-    assert count is not None
-    _check(count, plants, containers or {})
-    known = [c.machine_detected for c in count.containers if c.seen]
-    parts = [c.machine_estimated for c in count.containers if c.seen]
-    unknown = None in known or None in parts
-    made = BlindRecount(
-        session_id=found.id,
-        attempt=found.attempt,
+
+
+def keep_recount(
+    session: Session,
+    count: Count | None,
+    user_id: int,
+    plants: int,
+    containers: Mapping[int, int],
+    note: str | None,
+) -> BlindRecount:
+    """Keep a person's number for a count whose location is locked; it is shown from then on.
+
+    ``containers`` are numbers by the containers' index, where the person counted so.
+
+    Raises:
+        BlindRecountNotAsked: the count is not one of the share, or it was recounted already.
+        InvalidCount: the containers' numbers do not add up, or there is no such one.
+    """
+    if count is None or not is_blind(count):
+        raise BlindRecountNotAsked("no blind number is wanted for this session")
+    assert count.processing_session_id is not None
+    _check_sum(count, plants, containers)
+    recount = BlindRecount(
+        session_id=count.processing_session_id,
+        attempt=count.attempt,
         count_id=count.id,
         plants=plants,
-        containers={str(k): v for k, v in sorted((containers or {}).items())},
-        machine_plants=None if unknown else sum(p or 0 for p in [*known, *parts]),
-        user_id=user.id,
+        containers={str(index): number for index, number in sorted(containers.items())},
+        machine_plants=_machine_plants(count),
+        user_id=user_id,
         note=note,
     )
-    session.add(made)
+    session.add(recount)
+    count.blind_until = None
     session.flush()
-    log.info("blind_recount", session_id=found.id, difference=made.difference)
-    return made
+    log.info("blind_recount", count_id=count.id, difference=recount.difference)
+    return recount
 
 
-def _check(count: Count, plants: int, containers: Mapping[int, int]) -> None:
-    there = {c.container_index for c in count.containers if c.seen}
-    unknown = sorted(set(containers) - there)
+def show_expired(session: Session) -> int:
+    """Show counts that nobody recounted in time, and queue their posting; how many."""
+    rows = session.execute(
+        update(Count)
+        .where(Count.blind_until <= func.now())
+        .values(blind_until=None)
+        .returning(Count.id, Count.storage_location_id)
+    ).all()
+    if rows:
+        log.info("blind_recounts_expired", count_ids=[row.id for row in rows])
+        retry_signal.retry_later(session, {row.storage_location_id for row in rows})
+    return len(rows)
+
+
+def _machine_plants(count: Count) -> int | None:
+    """What the machine counted; ``None`` where a part of it is not known."""
+    numbers = [
+        number
+        for row in count.containers
+        if row.seen
+        for number in (row.machine_detected, row.machine_estimated)
+    ]
+    return None if None in numbers else sum(number or 0 for number in numbers)
+
+
+def _check_sum(count: Count, plants: int, containers: Mapping[int, int]) -> None:
+    indexes = {row.container_index for row in count.containers if row.seen}
+    unknown = sorted(set(containers) - indexes)
     if unknown:
-        raise CorrectionRefused(f"there are no containers {unknown}", unknown=unknown)
+        raise InvalidCount(f"there are no containers {unknown}", unknown=unknown)
     total = sum(containers.values())
-    if total > plants or (set(containers) == there and total != plants):
-        raise CorrectionRefused(f"the containers hold {total}, the whole {plants}")
-
-
-def _count(session: Session, found: PhotoSession) -> Count | None:
-    return session.scalar(
-        select(Count).where(
-            Count.processing_session_id == found.id,
-            Count.attempt == found.attempt,
-            Count.voided_at.is_(None),
-        )
-    )
+    if total > plants or (set(containers) == indexes and total != plants):
+        raise InvalidCount(f"the containers hold {total}, the whole {plants}")

@@ -55,6 +55,7 @@ class Count(Changed, Base):
     interval_high: Mapped[int | None]
     posted_at: Mapped[datetime | None]
     posted_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    blind_until: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
     voided_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     void_reason: Mapped[str | None]

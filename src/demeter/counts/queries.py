@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.core.pagination import Page, last_id, next_cursor, where_clause
 from demeter.counts.errors import CountNotFound
+from demeter.counts.models import Count
 from demeter.stock.models import SourceType
 
 
@@ -104,6 +105,13 @@ def count(session: Session, count_id: int) -> CountRow:
     )
 
 
+def standing_count(session: Session, session_id: int) -> Count | None:
+    """The count of a photo session (its integer id) that is not void; ``None`` if there is none."""
+    return session.scalar(
+        select(Count).where(Count.processing_session_id == session_id, Count.voided_at.is_(None))
+    )
+
+
 _WAITING = "(c.waits_for IS NOT NULL OR f.status IN ('needs_review', 'needs_config'))"
 
 
@@ -126,10 +134,13 @@ ORDER BY c.id DESC LIMIT :limit
 
 
 _CONTAINERS = """
-SELECT k.id AS container_id, s.code AS bin_code, k.seen, k.machine_detected,
-       k.machine_estimated, k.human_corrected, k.ledger_before, k.difference
+SELECT k.id AS container_id, s.code AS bin_code, k.seen,
+       CASE WHEN shown THEN k.machine_detected END AS machine_detected,
+       CASE WHEN shown THEN k.machine_estimated END AS machine_estimated,
+       k.human_corrected, k.ledger_before, k.difference
 FROM container_counts k
-JOIN counts c ON c.id = k.count_id AND c.attempt = k.attempt
+JOIN (SELECT *, coalesce(blind_until <= now(), true) AS shown FROM counts) AS c
+    ON c.id = k.count_id AND c.attempt = k.attempt
 LEFT JOIN storage_bins s ON s.bin_id = k.bin_id
 WHERE k.count_id = :count ORDER BY k.container_index NULLS LAST, k.id
 """

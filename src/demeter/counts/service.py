@@ -100,7 +100,7 @@ def try_again(session: Session, count_id: int) -> Count:
         _void_or_wait(session, location, count, _author_of_void(count))
         return count
     author = Author(count.counted_by_user_id, SourceType.MANUAL, f"count {count.id} by hand")
-    post(session, location, count, ledger.active_config(session, location.location_id), author)
+    post_again(session, count, author)
     log.info("count_retried", count_id=count_id, waits_for=count.waits_for)
     return count
 
@@ -117,44 +117,21 @@ def repost(session: Session, told: Told, count_id: int) -> Effect:
         location, count = _by_hand(session, count_id)
         if count.posted_at is not None:
             require_open(session, location.location_id, count.captured_at)
-        config = ledger.active_config(session, location.location_id)
         author = Author(
             told.user_id, SourceType.MANUAL, told.reason or "posted again", told.movement_id
         )
-        return effect_on(
-            session, told, "repost", count, lambda: post(session, location, count, config, author)
-        )
+        return effect_on(session, told, "repost", count, lambda: post_again(session, count, author))
 
     return request_keys.once(
         session, told.movement_id, "repost", told.request(count_id=count_id), told.user_id, act
     )
 
 
-def correct(session: Session, told: Told, count_id: int, answers: Mapping[int, int]) -> Effect:
-    """Correct a count by hand, container by container (their ids); writes the net difference.
-
-    Raises:
-        CountState: it is void, or of a photo session.
-        PeriodClosed: it is at or before a closed period's closing count.
-        InvalidCount: a container is not of this count, or a number is negative.
-    """
-
-    def act() -> Effect:
-        location, count = _by_hand(session, count_id)
-        require_open(session, location.location_id, count.captured_at)
-        note_corrections(session, count, answers, told.user_id, told.reason)
-        config = ledger.active_config(session, location.location_id)
-        author = Author(
-            told.user_id, SourceType.MANUAL, told.reason or "corrected", told.movement_id
-        )
-        return effect_on(
-            session, told, "correct", count, lambda: post(session, location, count, config, author)
-        )
-
-    request = told.request(
-        count_id=count_id, answers={str(k): v for k, v in sorted(answers.items())}
-    )
-    return request_keys.once(session, told.movement_id, "correct", request, told.user_id, act)
+def post_again(session: Session, count: Count, author: Author) -> None:
+    """Post a count by hand as it says now; its location is locked."""
+    location = session.get_one(StorageLocation, count.storage_location_id)
+    config = ledger.active_config(session, location.location_id)
+    post(session, location, count, config, author)
 
 
 def void(session: Session, told: Told, count_id: int) -> Effect:

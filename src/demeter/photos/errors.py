@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.core.errors import DomainError
+from demeter.core.errors import DomainError, NotFound
 
 
 class CannotCreateBins(DomainError):
@@ -12,3 +12,11 @@ class CannotCreateBins(DomainError):
     code = "cannot_create_bins"
     title = "Storage bins could not be made"
     next_action = "Show this message to an administrator, then reprocess the session."
+
+
+class SessionNotFound(NotFound):
+    """No photo session has this id."""
+
+    code = "session_not_found"
+    title = "No such photo session"
+    next_action = "Check the session's id."

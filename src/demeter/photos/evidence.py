@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from demeter.counts import blind_recounts
 from demeter.counts.models import ContainerCount, Count
+from demeter.counts.queries import standing_count
 from demeter.locations.models import BinCategory, StorageLocation
 from demeter.photos import pair_results
 from demeter.photos.bins import Segment
@@ -145,13 +148,10 @@ def keep_evidence(
     session: Session, photo_session: PhotoSession, location: StorageLocation, results: Results
 ) -> Count:
     """Write the session's count for this attempt with all that it rests on; unposted."""
-    count = session.scalar(
-        select(Count).where(
-            Count.processing_session_id == photo_session.id, Count.voided_at.is_(None)
-        )
-    )
+    count = standing_count(session, photo_session.id)
     if count is None:
         count = Count(
+            blind_until=_blind_until(session, photo_session, results),
             storage_location_id=location.location_id,
             captured_at=photo_session.captured_at,
             source_type=SourceType.IA,
@@ -173,6 +173,15 @@ def keep_evidence(
         _insert_estimations(session, image, rows)
     session.expire(count)
     return count
+
+
+def _blind_until(
+    session: Session, photo_session: PhotoSession, results: Results
+) -> datetime | None:
+    """An empty bed that a person confirms has nothing to recount."""
+    if not results.containers:
+        return None
+    return blind_recounts.blind_until(session, photo_session.id, photo_session.session_id)
 
 
 def _container_rows(image: ImageCount, count: Count, first_index: int) -> list[ContainerCount]:

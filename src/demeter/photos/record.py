@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.core import logs
-from demeter.counts import ledger_writes, stocktake
+from demeter.counts import blind_recounts, ledger_writes, stocktake
 from demeter.counts.models import ContainerCount, Count
+from demeter.counts.queries import standing_count
 from demeter.locations import lock
 from demeter.locations.errors import LocationGone
 from demeter.locations.models import StorageLocation
@@ -75,11 +76,8 @@ def post_again(
     results = evidence.results_of(photo_session)
     _resume(photo_session)
     with logs.bind(session_id=photo_session.id, location=location.code):
-        count = session.scalars(
-            select(Count).where(
-                Count.processing_session_id == photo_session.id, Count.voided_at.is_(None)
-            )
-        ).one()
+        count = standing_count(session, photo_session.id)
+        assert count is not None
         _post_or_wait(
             session, photo_session, location, count, results, confirmed=confirmed, author=author
         )
@@ -148,6 +146,9 @@ def _post_or_wait(
     confirmed: bool = False,
     author: Author | None = None,
 ) -> None:
+    if blind_recounts.is_blind(count):
+        _wait(photo_session, [review_reasons.blind_recount()])
+        return
     until = closed_until(session, location.location_id)
     if until is not None and count.captured_at <= until:
         _wait(photo_session, [review_reasons.period_closed(count.captured_at, until)])

@@ -13,6 +13,7 @@ from demeter.core import jobs, logs
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.settings import settings
+from demeter.counts import blind_recounts
 from demeter.photos import sessions
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
 from demeter.photos.sessions import lock_session
@@ -35,13 +36,17 @@ class WorkerDied(DomainError):
 @jobs.app.periodic(cron="* * * * * */5")  # seconds are the sixth field
 @jobs.app.task(name="recover", queue="cpu", queueing_lock="recover", pass_context=True, priority=10)
 async def recover(context: JobContext, timestamp: int) -> None:
-    """Run stalled jobs again, give up on those that killed every worker, find lost sessions."""
+    """Run stalled jobs again, give up on those that killed every worker, find lost sessions.
+
+    Counts that nobody recounted blind in time are shown, and posted.
+    """
     del timestamp
     silent_s = settings().worker_stalled_s
     for job in await context.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silent_s):
         await _revive(context, job)
     with transaction() as session:
         restart_lost(session)
+        blind_recounts.show_expired(session)
 
 
 async def _revive(context: JobContext, job: Job) -> None:

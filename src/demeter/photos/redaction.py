@@ -18,7 +18,6 @@ from demeter.photos.schemas import (
 )
 
 WANTED = "blind_recount"
-_TELL = "This photo is counted by a person before the machine's answer is shown."
 _TOTALS = {
     "total": None,
     "total_detected": None,
@@ -40,20 +39,20 @@ _NUMBERS = (
 )
 
 
-def of_session(session: Session, found: PhotoSession, answer: SessionAnswer) -> SessionAnswer:
+def of_session(
+    session: Session, photo_session: PhotoSession, answer: SessionAnswer
+) -> SessionAnswer:
     """The answer itself, or without any number of the machine's."""
-    if not blind_recounts.is_hidden(session, found):
+    if not blind_recounts.is_hidden(session, photo_session.id):
         return answer
     return answer.model_copy(
         update=_TOTALS
         | {
             "unknown_reason": WANTED,
-            "next_action": "Count the plants yourself, then the machine's answer is shown.",
-            "error_message": _TELL if answer.error_message else None,
             "warnings": [],
             "avg_confidence": None,
-            "images": [_image(one) for one in answer.images],
-            "containers": [_container(one) for one in answer.containers],
+            "images": [_image(image) for image in answer.images],
+            "containers": [_container(container) for container in answer.containers],
             "batches": [],
             "movements": [],
             "parameters": {},
@@ -62,19 +61,23 @@ def of_session(session: Session, found: PhotoSession, answer: SessionAnswer) -> 
     )
 
 
-def in_list(session: Session, found: PhotoSession, summary: SessionSummary) -> SessionSummary:
+def in_list(
+    session: Session, photo_session: PhotoSession, summary: SessionSummary
+) -> SessionSummary:
     """A session in a list, without its numbers while they are hidden."""
     return (
-        summary.model_copy(update=_TOTALS) if blind_recounts.is_hidden(session, found) else summary
+        summary.model_copy(update=_TOTALS)
+        if blind_recounts.is_hidden(session, photo_session.id)
+        else summary
     )
 
 
-def of_drawing(session: Session, found: PhotoSession, drawn: list[Drawn]) -> list[Drawn]:
+def of_drawing(session: Session, photo_session: PhotoSession, drawn: list[Drawn]) -> list[Drawn]:
     """Outlines of containers stay; what was seen in them is left out while it is hidden."""
-    if not blind_recounts.is_hidden(session, found):
+    if not blind_recounts.is_hidden(session, photo_session.id):
         return drawn
     nothing = {"plants": [], "empties": [], "residual": []}
-    return [one.model_copy(update=nothing) for one in drawn]
+    return [image.model_copy(update=nothing) for image in drawn]
 
 
 def require_picture_shown(session: Session, image_id: UUID) -> None:
@@ -83,13 +86,9 @@ def require_picture_shown(session: Session, image_id: UUID) -> None:
     Raises:
         BlindRecountFirst: a session of this image waits for a blind number.
     """
-    sessions = select(PhotoSession).where(
-        PhotoSession.id.in_(
-            select(SessionImage.session_id).where(SessionImage.image_id == image_id)
-        )
-    )
-    for found in session.scalars(sessions):
-        blind_recounts.require_shown(session, found)
+    session_ids = select(SessionImage.session_id).where(SessionImage.image_id == image_id)
+    for session_id in session.scalars(session_ids):
+        blind_recounts.require_shown(session, session_id)
 
 
 def _image(image: ImageAnswer) -> ImageAnswer:

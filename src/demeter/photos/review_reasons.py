@@ -19,6 +19,7 @@ from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.stock.models import StockBatch
 
+BLIND_RECOUNT = "blind_recount"
 ACCEPT = "Look at the photo, then accept the count or correct it."
 
 
@@ -62,6 +63,16 @@ def no_config(location_code: str) -> Reason:
         f"location {location_code} has no active configuration of product and state",
         "Set what grows at this location; then the count is posted without new processing.",
         status=SessionStatus.NEEDS_CONFIG,
+        waivable=False,
+    )
+
+
+def blind_recount() -> Reason:
+    """A person counts first, and says a number without having seen the machine's."""
+    return Reason(
+        BLIND_RECOUNT,
+        "this photo is counted by a person before the machine's answer is shown",
+        "Count the plants yourself and send the number; then the machine's answer is shown.",
         waivable=False,
     )
 

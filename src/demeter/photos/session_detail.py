@@ -14,6 +14,7 @@ from demeter.core.settings import settings
 from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import StorageArea, StorageBin, StorageLocation
 from demeter.photos import location_guess, redaction, urls
+from demeter.photos.errors import SessionNotFound
 from demeter.photos.exif import Position
 from demeter.photos.models import (
     PhotoSession,
@@ -33,7 +34,6 @@ from demeter.photos.schemas import (
     SessionAnswer,
     SuggestionAnswer,
 )
-from demeter.photos.sessions import SessionNotFound
 from demeter.stock.models import StockBatch, StockMovement
 
 SUGGESTIONS = 8
@@ -128,6 +128,7 @@ SETTLES = {
     "no_container_found": ["confirm-empty"],
     "stock_would_be_negative": ["post"],
     "no_image_counted": [],
+    "blind_recount": ["blind-recount"],
 }
 
 

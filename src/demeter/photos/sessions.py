@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter.core.errors import DomainError, NotFound, chain
+from demeter.core import logs
+from demeter.core.errors import DomainError, chain
+from demeter.photos.errors import SessionNotFound
 from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.photos.tasks import log
 
+log = logs.get(__name__)
+
+VOIDED = "voided"  # the reason of a session whose count was taken back
 UNEXPECTED = "Reprocess the session; if it fails again, show this message to an administrator."
+
+
+def note_decision(
+    photo_session: PhotoSession,
+    kind: Literal["accepted", "changes"],
+    user_id: int,
+    entry: dict[str, Any],
+) -> None:
+    """Keep what a person decided about a session's numbers, and that the person looked at them."""
+    now = datetime.now(UTC)
+    adjustments = dict(photo_session.manual_adjustments or {})
+    adjustments[kind] = [*adjustments.get(kind, []), entry | {"at": now.isoformat()}]
+    photo_session.manual_adjustments = adjustments
+    photo_session.validated = True
+    photo_session.validated_by_user_id = user_id
+    photo_session.validation_date = now
 
 
 def wait_for(
@@ -50,18 +72,7 @@ def lock_session(session: Session, session_id: int, attempt: int) -> PhotoSessio
     return found
 
 
-VOIDED = "voided"  # the reason of a session whose count was taken back
-
-
-class SessionNotFound(NotFound):
-    """No photo session has this id."""
-
-    code = "session_not_found"
-    title = "No such photo session"
-    next_action = "Check the session's id."
-
-
-def locked(session: Session, session_id: UUID) -> PhotoSession:
+def lock_by_uuid(session: Session, session_id: UUID) -> PhotoSession:
     """The session's row, locked.
 
     Raises:
@@ -73,3 +84,8 @@ def locked(session: Session, session_id: UUID) -> PhotoSession:
     if found is None:
         raise SessionNotFound(f"no photo session has the id {session_id}")
     return found
+
+
+def lock_by_id(session: Session, session_id: int) -> PhotoSession:
+    """The row of a session that exists, by its integer id, locked."""
+    return session.get_one(PhotoSession, session_id, with_for_update=True, populate_existing=True)

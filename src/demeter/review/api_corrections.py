@@ -12,12 +12,9 @@ from demeter.accounts.models import find_user
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.counts import blind_recounts
-from demeter.photos import sessions
-from demeter.photos.models import PhotoSession
 from demeter.photos.session_detail import find
-from demeter.review import corrections, queries
-from demeter.review.errors import CorrectionRefused, SessionChanged
+from demeter.review import corrections, queries, session_decisions
+from demeter.review.errors import CorrectionRefused
 from demeter.review.mark_edits import NewMark
 from demeter.review.schemas import (
     BlindAnswer,
@@ -26,7 +23,6 @@ from demeter.review.schemas import (
     CorrectionDone,
     SessionMarks,
 )
-from demeter.stock.changes import Effect
 from demeter.stock.ledger import Told
 
 CHANGED = PROBLEM | {"description": "it is not as `If-Match` says"}
@@ -46,11 +42,12 @@ IfMatch = Annotated[
 def get_corrections(session_id: UUID, response: Response) -> SessionMarks:
     """The machine's marks and the person's; the `ETag` goes back with a correction."""
     with transaction() as session:
-        found = find(session, session_id)
-        blind_recounts.require_shown(session, found)
-        response.headers["etag"] = queries.etag(session, found)
+        photo_session = find(session, session_id)
+        answer = queries.session_marks(session, photo_session)
+        count = queries.require_count(session, photo_session)
+        response.headers["etag"] = queries.etag(session, count)
         response.headers["cache-control"] = "no-cache"
-        return queries.marks(session, found)
+        return answer
 
 
 @router.post(
@@ -68,18 +65,19 @@ def correct(
     """Kept beside the machine's answer; the ledger gets the net difference."""
     with transaction() as session:
         answer = once.answer(
-            session, body.model_dump(), lambda: _corrected(session, session_id, body, if_match)
+            session, body.model_dump(), lambda: _correct(session, session_id, body, if_match)
         )
-        response.headers["etag"] = queries.etag(session, sessions.locked(session, session_id))
+        count = queries.require_count(session, find(session, session_id))
+        response.headers["etag"] = queries.etag(session, count)
         return answer
 
 
 @router.post("/blind-recount", summary="Give your own number before the machine's is shown")
 def blind_recount(session_id: UUID, once: OnceOnly, body: BlindNumber) -> BlindAnswer:
-    """For the share of sessions that is counted twice; changes no stock."""
+    """For the share of sessions that is counted twice; the machine's count is posted with it."""
 
     def act(session: Session) -> BlindAnswer:
-        made = blind_recounts.give(
+        recount = session_decisions.recount_blind(
             session,
             session_id,
             find_user(session, body.user),
@@ -88,52 +86,30 @@ def blind_recount(session_id: UUID, once: OnceOnly, body: BlindNumber) -> BlindA
             body.reason,
         )
         names = ("plants", "machine_plants", "difference")
-        return BlindAnswer(session_id=session_id, **{n: getattr(made, n) for n in names})
+        return BlindAnswer(session_id=session_id, **{n: getattr(recount, n) for n in names})
 
     with transaction() as session:
         return once.answer(session, body.model_dump(), lambda: act(session))
 
 
-def _corrected(
+def _correct(
     session: Session, session_id: UUID, body: Correction, if_match: str | None
 ) -> CorrectionDone:
-    found = sessions.locked(session, session_id)
-    blind_recounts.require_shown(session, found)
-    _require_unchanged(session, found, if_match)
-    told = Told(uuid4(), find_user(session, body.user).id, None, body.reason)
+    photo_session = find(session, session_id)
+    count = queries.require_count(session, photo_session)
+    command = Told(uuid4(), find_user(session, body.user).id, None, body.reason)
     edits = corrections.Edits(
-        plants=_by_index(body),
+        plants=queries.by_container_id(count, _by_index(body)),
         add=tuple(
             NewMark(m.box, m.container_index, m.position, m.is_empty_container) for m in body.add
         ),
         remove=tuple(body.remove),
         undo=tuple(body.undo),
     )
-    effect = corrections.correct_session(session, told, session_id, edits, accept=body.accept)
-    session.flush()
-    session.expire_all()
-    return _done(session, sessions.locked(session, session_id), effect)
-
-
-def _done(session: Session, found: PhotoSession, effect: Effect) -> CorrectionDone:
-    answers = [c.answer for c in queries.standing_count(session, found).containers if c.seen]
-    return CorrectionDone(
-        session_id=found.session_id,
-        status=found.status,
-        ledger_difference=sum(m.quantity for m in effect.movements if m.movement_type == "foto"),
-        answer=None if None in answers else sum(a or 0 for a in answers),
-        waits_for=effect.waits_for,
-        message=effect.message,
-        next_action=effect.next_action,
+    effect = corrections.correct_count(
+        session, command, count.id, edits, accept=body.accept, if_match=if_match
     )
-
-
-def _require_unchanged(session: Session, found: PhotoSession, if_match: str | None) -> None:
-    if if_match is None or if_match.strip() == "*":
-        return
-    now = queries.etag(session, found)
-    if now not in {tag.strip() for tag in if_match.split(",")}:
-        raise SessionChanged(f"session {found.session_id} has changed since it was read", etag=now)
+    return queries.correction_done(session, photo_session, effect)
 
 
 def _by_index(body: Any) -> dict[int, int]:

@@ -1,31 +1,30 @@
-"""What a person says about a session's plants: numbers, marks added, marks removed.
+"""Correcting a count: one act for photos' and people's counts, whoever asks for it.
 
-The machine's rows stay as they are. A posted session is posted again, which writes only the
-net difference; one that waits is tried again with the corrected numbers.
+The machine's rows stay as they are. A posted count is posted again, which writes only the net
+difference; one that waits is tried again with the corrected numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.core import logs
-from demeter.counts import service
-from demeter.counts.errors import CountState
+from demeter.counts import blind_recounts, service
+from demeter.counts.errors import CountNotFound, CountState, InvalidCount
 from demeter.counts.models import ContainerCount, Count
+from demeter.counts.schemas import Correction
 from demeter.locations import lock
 from demeter.photos import record, sessions
-from demeter.photos.models import PhotoSession, SessionStatus
-from demeter.review import marks as detections
+from demeter.photos.models import PhotoSession
+from demeter.review import marks, photo_counts
 from demeter.review.errors import CorrectionRefused
 from demeter.review.mark_edits import NewMark, keep_marks
-from demeter.stock import request_keys
+from demeter.review.queries import require_unchanged
+from demeter.stock import commands, request_keys
 from demeter.stock.changes import Effect
 from demeter.stock.ledger import Author, Told
 from demeter.stock.models import SourceType
@@ -38,8 +37,8 @@ log = logs.get(__name__)
 class Edits:
     """All that a person changes at once.
 
-    ``plants`` gives whole containers' numbers by their index; ``remove`` are ids of machine's
-    detections, ``undo`` ids of corrections.
+    ``plants`` gives whole containers' numbers by their id in the count; ``remove`` are ids of
+    the machine's detections, ``undo`` ids of corrections.
     """
 
     plants: Mapping[int, int] = field(default_factory=dict)
@@ -47,8 +46,13 @@ class Edits:
     remove: tuple[int, ...] = ()
     undo: tuple[int, ...] = ()
 
+    @property
+    def of_marks(self) -> bool:
+        """Whether marks on a photo are changed."""
+        return bool(self.add or self.remove or self.undo)
+
     def as_json(self) -> dict[str, Any]:
-        """As it is kept with the fact."""
+        """As it is kept with the request."""
         return {
             "plants": {str(k): v for k, v in sorted(self.plants.items())},
             "add": [asdict(m) | {"xyxy_px": list(m.xyxy_px)} for m in self.add],
@@ -57,123 +61,174 @@ class Edits:
         }
 
 
-def correct_session(
-    session: Session, told: Told, session_id: UUID, edits: Edits, *, accept: bool = False
+def correct_count(
+    session: Session,
+    command: Told,
+    count_id: int,
+    edits: Edits,
+    *,
+    accept: bool = False,
+    if_match: str | None = None,
 ) -> Effect:
-    """Keep a person's corrections and post what they change.
+    """Keep a person's corrections of a count and post what they change.
 
-    A container's number follows its marks until a person says another number. A session that
+    A container's number follows its marks until a person says another number. A count that
     waits is posted if nothing speaks against it any more, if numbers were said, or if
-    ``accept`` says that the rest is right.
+    ``accept`` says that the rest is right. ``if_match`` is the ETag that the person has seen.
 
     Raises:
-        SessionNotFound: there is no such session.
-        CountState: it has no standing count, or is being processed.
+        CountNotFound: there is no such count.
+        CountState: it is void, or its photos are being processed.
+        BlindRecountFirst: a person counts it before the machine's answer is shown.
+        CountChanged: it is not as ``if_match`` says.
         CorrectionRefused: a mark or an id makes no sense here.
         InvalidCount: there is no such container, or a number is negative.
         PeriodClosed: the count is at or before a closed period's closing count.
     """
 
     def act() -> Effect:
-        found, count = _standing(session, session_id)
+        photo_session, count = lock_count(session, count_id)
+        blind_recounts.require_not_blind(count)
+        require_unchanged(session, count, if_match)
         require_open(session, count.storage_location_id, count.captured_at)
-        numbers = _keep(session, told, found, count, edits)
-        confirmed = accept or bool(edits.plants) or count.posted_at is not None
-        if confirmed:
-            _note(found, told, edits)
         author = Author(
-            told.user_id, SourceType.MANUAL, told.reason or "corrected", told.movement_id
+            command.user_id, SourceType.MANUAL, command.reason or "corrected", command.movement_id
         )
-        log.info("session_corrected", session_id=found.id, containers=len(numbers))
-        effect = service.effect_on(
-            session,
-            told,
-            "correct_session",
-            count,
-            lambda: record.post_again(session, found, author, confirmed=confirmed),
-        )
-        return _told_what_it_waits_for(effect, found)
+        if photo_session is None:
+            return _correct_by_hand(session, command, count, edits, author)
+        return _correct_photo(session, command, photo_session, count, edits, author, accept=accept)
 
-    request = told.request(session_id=str(session_id), accept=accept, **edits.as_json())
-    return request_keys.once(
-        session, told.movement_id, "correct_session", request, told.user_id, act
+    request = command.request(count_id=count_id, accept=accept, **edits.as_json())
+    return request_keys.once(session, command.movement_id, "correct", request, command.user_id, act)
+
+
+def correct_containers(
+    session: Session, count_id: int, body: Correction, if_match: str | None = None
+) -> Effect:
+    """`correct_count` with what people send: whole numbers by the containers' ids.
+
+    Raises:
+        InvalidCount: a container is named twice; else as `correct_count`.
+    """
+    plants = {number.container_id: number.plants for number in body.containers}
+    if len(plants) < len(body.containers):
+        raise InvalidCount("a container is corrected twice")
+    return correct_count(
+        session, commands.told_of(session, body), count_id, Edits(plants), if_match=if_match
     )
 
 
-def _standing(session: Session, session_id: UUID) -> tuple[PhotoSession, Count]:
-    """The session and its count, locked, with their location."""
-    found = sessions.locked(session, session_id)
-    count = session.scalar(
-        select(Count).where(Count.processing_session_id == found.id, Count.voided_at.is_(None))
-    )
-    if count is None or not found.status.is_end:
-        raise CountState(
-            f"session {session_id} is {found.status} and has no count that can be corrected",
-            session_id=str(session_id),
-        )
+def lock_count(session: Session, count_id: int) -> tuple[PhotoSession | None, Count]:
+    """A count that stands, locked: its photo session first, then its location.
+
+    Raises:
+        CountNotFound: there is none of this id.
+        CountState: it is void, or its photos are being processed.
+    """
+    count = session.get(Count, count_id)
+    if count is None:
+        raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
+    photo_session = None
+    if count.processing_session_id is not None:
+        photo_session = sessions.lock_by_id(session, count.processing_session_id)
     lock.lock(session, [count.storage_location_id])
-    return found, session.get_one(Count, count.id, populate_existing=True)
+    count = session.get_one(Count, count_id, populate_existing=True)
+    if count.voided_at is not None:
+        raise CountState(f"count {count_id} is void", count_id=count_id)
+    if photo_session is not None and not photo_session.status.is_end:
+        raise CountState(
+            f"session {photo_session.session_id} is {photo_session.status}: its count can be "
+            "corrected when it has ended",
+            session_id=str(photo_session.session_id),
+        )
+    return photo_session, count
 
 
-def _keep(
-    session: Session, told: Told, found: PhotoSession, count: Count, edits: Edits
+def _correct_by_hand(
+    session: Session, command: Told, count: Count, edits: Edits, author: Author
+) -> Effect:
+    if edits.of_marks:
+        raise CorrectionRefused(f"count {count.id} was made by hand: it has no photo with marks")
+    service.note_corrections(session, count, edits.plants, command.user_id, command.reason)
+    return service.effect_on(
+        session, command, "correct", count, lambda: service.post_again(session, count, author)
+    )
+
+
+def _correct_photo(
+    session: Session,
+    command: Told,
+    photo_session: PhotoSession,
+    count: Count,
+    edits: Edits,
+    author: Author,
+    *,
+    accept: bool,
+) -> Effect:
+    numbers = _keep_edits(session, command, photo_session, count, edits)
+    confirmed = accept or bool(edits.plants) or count.posted_at is not None
+    if confirmed:
+        entry = {
+            "corrected": _by_index(count, edits.plants),
+            "added": len(edits.add),
+            "removed": len(edits.remove),
+            "undone": len(edits.undo),
+            "by": command.user_id,
+            "reason": command.reason,
+        }
+        sessions.note_decision(photo_session, "changes", command.user_id, entry)
+    log.info("count_corrected", count_id=count.id, containers=len(numbers))
+    return photo_counts.effect_on(
+        session,
+        command,
+        "correct",
+        photo_session,
+        count,
+        lambda: record.post_again(session, photo_session, author, confirmed=confirmed),
+    )
+
+
+def _keep_edits(
+    session: Session, command: Told, photo_session: PhotoSession, count: Count, edits: Edits
 ) -> dict[int, int]:
     """Write the corrections; returns the numbers that changed, by container's id."""
-    rows = {c.container_index: c for c in count.containers if c.container_index is not None}
-    unknown = sorted(set(edits.plants) - set(rows))
-    if unknown:
-        raise CorrectionRefused(
-            f"session {found.session_id} has the containers {sorted(rows)}, not {unknown}",
-            unknown=unknown,
-        )
-    residuals = detections.residuals_of(session, found)
-    before = _numbers(session, found, count, residuals)
-    keep_marks(session, told, found, count, add=edits.add, remove=edits.remove, undo=edits.undo)
-    after = _numbers(session, found, count, residuals)
-    said = {rows[index].id: plants for index, plants in edits.plants.items()}
+    residuals = marks.residuals_of(session, photo_session)
+    before = _numbers_by_marks(session, photo_session, count, residuals)
+    keep_marks(
+        session,
+        command,
+        photo_session,
+        count,
+        add=edits.add,
+        remove=edits.remove,
+        undo=edits.undo,
+    )
+    after = _numbers_by_marks(session, photo_session, count, residuals)
     followed = {
         row.id: after[row.id]
-        for row in rows.values()
+        for row in _in_photos(count)
         if after[row.id] != before[row.id] and row.answer == before[row.id]
     }
-    numbers = followed | said
-    service.note_corrections(session, count, numbers, told.user_id, told.reason)
+    numbers = followed | dict(edits.plants)
+    service.note_corrections(session, count, numbers, command.user_id, command.reason)
     return numbers
 
 
-def _numbers(
-    session: Session, found: PhotoSession, count: Count, residuals: detections.Residuals
+def _numbers_by_marks(
+    session: Session, photo_session: PhotoSession, count: Count, residuals: marks.Residuals
 ) -> dict[int, int]:
-    marks = detections.marks_of(session, found, count.attempt)
-    rows: list[ContainerCount] = [c for c in count.containers if c.container_index is not None]
-    return {row.id: detections.number_of(row, marks, residuals) for row in rows}
+    all_marks = marks.marks_of(session, photo_session, count.attempt)
+    return {row.id: marks.number_of(row, all_marks, residuals) for row in _in_photos(count)}
 
 
-def _note(found: PhotoSession, told: Told, edits: Edits) -> None:
-    now = datetime.now(UTC)
-    noted = dict(found.manual_adjustments or {})
-    entry = {
-        "corrected": {str(k): v for k, v in sorted(edits.plants.items())},
-        "added": len(edits.add),
-        "removed": len(edits.remove),
-        "undone": len(edits.undo),
-        "by": told.user_id,
-        "at": now.isoformat(),
-        "reason": told.reason,
+def _by_index(count: Count, plants: Mapping[int, int]) -> dict[str, int]:
+    """Numbers by the containers' index, as people know them; unseen ones by their id."""
+    return {
+        str(row.container_index or f"id {row.id}"): plants[row.id]
+        for row in count.containers
+        if row.id in plants
     }
-    noted["changes"] = [*noted.get("changes", []), entry]
-    found.manual_adjustments = noted
-    found.validated, found.validated_by_user_id = True, told.user_id
-    found.validation_date = now
 
 
-def _told_what_it_waits_for(effect: Effect, found: PhotoSession) -> Effect:
-    if found.status is SessionStatus.COMPLETED:
-        return effect
-    return effect.model_copy(
-        update={
-            "waits_for": found.reason_code,
-            "message": found.error_message,
-            "next_action": found.next_action,
-        }
-    )
+def _in_photos(count: Count) -> list[ContainerCount]:
+    return [row for row in count.containers if row.container_index is not None]

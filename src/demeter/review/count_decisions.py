@@ -7,89 +7,64 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from demeter.counts import service
-from demeter.counts.errors import CountNotFound, CountState, InvalidCount
+from demeter.counts.errors import CountNotFound, CountState
 from demeter.counts.models import Count
-from demeter.counts.schemas import Correction, MoveCount
+from demeter.counts.schemas import MoveCount
 from demeter.photos.models import PhotoSession
-from demeter.review import photo_counts as of_photos
+from demeter.review import photo_counts
 from demeter.stock import commands, lookup
 from demeter.stock.changes import Effect
 from demeter.stock.schemas import Report
 
 
-def correct(session: Session, count_id: int, body: Correction) -> Effect:
-    """Say what a count should have said, container by container.
-
-    Raises:
-        CountNotFound, CountState: there is none, or it is void.
-        InvalidCount: a container is not of this count, or is named twice.
-    """
-    photo = _standing(session, count_id)
-    told = commands.told_of(session, body)
-    answers = {one.container_id: one.plants for one in body.containers}
-    if len(answers) < len(body.containers):
-        raise InvalidCount("a container is corrected twice")
-    if photo is None:
-        return service.correct(session, told, count_id, answers)
-    indexes = {
-        row.id: row.container_index or -row.id
-        for row in session.get_one(Count, count_id).containers
-    }
-    unknown = sorted(set(answers) - set(indexes))
-    if unknown:
-        raise InvalidCount(f"count {count_id} has no container {unknown[0]}", unknown=unknown)
-    by_index = {indexes[container]: plants for container, plants in answers.items()}
-    return of_photos.correct(session, told, photo, by_index)
-
-
-def repost(session: Session, count_id: int, body: Report) -> Effect:
+def repost_count(session: Session, count_id: int, body: Report) -> Effect:
     """Post a count again; it writes the net difference only.
 
     Raises:
         CountNotFound: there is none of this id.
     """
-    photo = _session_of(session, count_id)
-    told = commands.told_of(session, body)
-    if photo is None:
-        return service.repost(session, told, count_id)
-    return of_photos.repost(session, told, photo)
+    session_uuid = _session_of(session, count_id)
+    command = commands.told_of(session, body)
+    if session_uuid is None:
+        return service.repost(session, command, count_id)
+    return photo_counts.repost(session, command, session_uuid)
 
 
-def void(session: Session, count_id: int, body: Report) -> Effect:
+def void_count(session: Session, count_id: int, body: Report) -> Effect:
     """Take a count back.
 
     Raises:
         CountNotFound, CountState: there is none, or it is void already.
     """
-    photo = _standing(session, count_id)
-    told = commands.told_of(session, body)
-    if photo is None:
-        return service.void(session, told, count_id)
-    return of_photos.void(session, told, photo)
+    session_uuid = _standing(session, count_id)
+    command = commands.told_of(session, body)
+    if session_uuid is None:
+        return service.void(session, command, count_id)
+    return photo_counts.void(session, command, session_uuid)
 
 
-def move(session: Session, count_id: int, body: MoveCount) -> Effect:
+def move_count(session: Session, count_id: int, body: MoveCount) -> Effect:
     """The photos of a count show another location.
 
     Raises:
         CountNotFound, CountState: there is none, it is void, or it was made by hand.
     """
-    photo = _standing(session, count_id)
-    if photo is None:
+    session_uuid = _standing(session, count_id)
+    if session_uuid is None:
         raise CountState(
             f"count {count_id} was made by hand: take it back and count the other location",
             count_id=count_id,
         )
     location = lookup.location(session, body.location_code)
-    return of_photos.move(session, commands.told_of(session, body), photo, location)
+    return photo_counts.move(session, commands.told_of(session, body), session_uuid, location)
 
 
 def _standing(session: Session, count_id: int) -> UUID | None:
     """As `_session_of`, of a count that was not taken back."""
-    photo = _session_of(session, count_id)
+    session_uuid = _session_of(session, count_id)
     if session.get_one(Count, count_id).voided_at is not None:
         raise CountState(f"count {count_id} is void", count_id=count_id)
-    return photo
+    return session_uuid
 
 
 def _session_of(session: Session, count_id: int) -> UUID | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.core.errors import DomainError, InvalidInput
+from demeter.core.errors import Conflict, DomainError, InvalidInput
 
 
 class CorrectionRefused(InvalidInput):
@@ -12,10 +12,25 @@ class CorrectionRefused(InvalidInput):
     title = "This correction is not possible"
 
 
-class SessionChanged(DomainError):
-    """The session is no longer as it was when it was looked at."""
+class CountChanged(DomainError):
+    """The count is no longer as it was when it was looked at."""
 
     status = 412
     code = "session_changed"
-    title = "The session has changed meanwhile"
+    title = "The count has changed meanwhile"
     next_action = "Read it again, and correct what is there now."
+
+
+class SessionNotWaiting(Conflict):
+    """The session is not in a state in which this can be done."""
+
+    code = "session_not_waiting"
+    title = "This cannot be done in the session's present state"
+    next_action = "Look at the session: its state says what can be done."
+
+
+class NotAcceptable(Conflict):
+    """The session waits for something that acceptance cannot settle."""
+
+    code = "not_acceptable"
+    title = "Acceptance does not settle what this session waits for"

@@ -33,8 +33,8 @@ class NewMark:
 
 def keep_marks(
     session: Session,
-    told: Told,
-    found: PhotoSession,
+    command: Told,
+    photo_session: PhotoSession,
     count: Count,
     *,
     add: Sequence[NewMark],
@@ -47,22 +47,22 @@ def keep_marks(
         CorrectionRefused: a box lies outside, or an id is none of this session's.
     """
     rows = [c for c in count.containers if c.container_index is not None]
-    made = [
-        *(_undone(session, found, count, one) for one in sorted(set(undo))),
-        *(_removed(session, found, count, one) for one in sorted(set(remove))),
-        *(_added(session, found, rows, mark) for mark in add),
+    corrections = [
+        *(_undoing(session, photo_session, count, row_id) for row_id in sorted(set(undo))),
+        *(_removal(session, photo_session, count, row_id) for row_id in sorted(set(remove))),
+        *(_addition(session, photo_session, rows, mark) for mark in add),
     ]
-    for row in made:
-        row.session_id, row.attempt = found.id, count.attempt
-        row.user_id, row.reason = told.user_id, told.reason
-    session.add_all(made)
+    for row in corrections:
+        row.session_id, row.attempt = photo_session.id, count.attempt
+        row.user_id, row.reason = command.user_id, command.reason
+    session.add_all(corrections)
     session.flush()
 
 
-def _added(
-    session: Session, found: PhotoSession, rows: list[ContainerCount], mark: NewMark
+def _addition(
+    session: Session, photo_session: PhotoSession, rows: list[ContainerCount], mark: NewMark
 ) -> DetectionCorrection:
-    container = _container(found, rows, mark)
+    container = _container(photo_session, rows, mark)
     assert container.image_id is not None
     image = session.get_one(Image, container.image_id)
     x1, y1, x2, y2 = mark.xyxy_px
@@ -80,13 +80,15 @@ def _added(
     )
 
 
-def _container(found: PhotoSession, rows: list[ContainerCount], mark: NewMark) -> ContainerCount:
+def _container(
+    photo_session: PhotoSession, rows: list[ContainerCount], mark: NewMark
+) -> ContainerCount:
     if mark.container_index is not None:
         for row in rows:
             if row.container_index == mark.container_index and row.image_id is not None:
                 return row
         raise CorrectionRefused(f"there is no container {mark.container_index} in a photo")
-    image_ids = {image.position: image.image_id for image in found.images}
+    image_ids = {image.position: image.image_id for image in photo_session.images}
     x1, y1, x2, y2 = mark.xyxy_px
     centre = Point((x1 + x2) / 2, (y1 + y2) / 2)
     holding = [
@@ -103,16 +105,19 @@ def _container(found: PhotoSession, rows: list[ContainerCount], mark: NewMark) -
     return min(holding, key=lambda row: (row.segment or {}).get("area_pixels", 0))
 
 
-def _removed(
-    session: Session, found: PhotoSession, count: Count, detection_id: int
+def _removal(
+    session: Session, photo_session: PhotoSession, count: Count, detection_id: int
 ) -> DetectionCorrection:
     detection = session.get(Detection, detection_id)
-    if detection is None or (detection.session_id, detection.attempt) != (found.id, count.attempt):
+    if detection is None or (detection.session_id, detection.attempt) != (
+        photo_session.id,
+        count.attempt,
+    ):
         raise CorrectionRefused(
-            f"detection {detection_id} is none of session {found.session_id}",
+            f"detection {detection_id} is none of session {photo_session.session_id}",
             detection_id=detection_id,
         )
-    _require_not_removed(session, found, count, detection_id)
+    _require_not_removed(session, photo_session, count, detection_id)
     return DetectionCorrection(
         kind=CorrectionKind.REMOVED,
         image_id=detection.image_id,
@@ -123,17 +128,17 @@ def _removed(
 
 
 def _require_not_removed(
-    session: Session, found: PhotoSession, count: Count, detection_id: int
+    session: Session, photo_session: PhotoSession, count: Count, detection_id: int
 ) -> None:
-    rows = marks.corrections_of(session, found, count.attempt)
+    rows = marks.corrections_of(session, photo_session, count.attempt)
     if any(r.detection_id == detection_id for r in marks.standing_corrections(rows)):
         raise CorrectionRefused(f"detection {detection_id} is removed already")
 
 
-def _undone(
-    session: Session, found: PhotoSession, count: Count, correction_id: int
+def _undoing(
+    session: Session, photo_session: PhotoSession, count: Count, correction_id: int
 ) -> DetectionCorrection:
-    rows = marks.corrections_of(session, found, count.attempt)
+    rows = marks.corrections_of(session, photo_session, count.attempt)
     for row in marks.standing_corrections(rows):
         if row.id == correction_id:
             return DetectionCorrection(
@@ -144,16 +149,16 @@ def _undone(
                 is_empty_container=row.is_empty_container,
             )
     raise CorrectionRefused(
-        f"correction {correction_id} is none of session {found.session_id} that stands",
+        f"correction {correction_id} is none of session {photo_session.session_id} that stands",
         correction_id=correction_id,
     )
 
 
-def latest_change(session: Session, found: PhotoSession) -> int:
-    """The id of the session's last correction, 0 before the first."""
+def latest_change(session: Session, session_id: int) -> int:
+    """The id of the session's last correction of a mark, 0 before the first."""
     newest = (
         select(DetectionCorrection.id)
-        .where(DetectionCorrection.session_id == found.id)
+        .where(DetectionCorrection.session_id == session_id)
         .order_by(DetectionCorrection.id.desc())
         .limit(1)
     )

@@ -41,26 +41,29 @@ class Mark:
         return self.detection_id is None
 
 
-def marks_of(session: Session, found: PhotoSession, attempt: int) -> list[Mark]:
+def marks_of(session: Session, photo_session: PhotoSession, attempt: int) -> list[Mark]:
     """All marks of an attempt, the removed ones among them; the machine's first, by id."""
     machine = session.scalars(
         select(Detection)
-        .where(Detection.session_id == found.id, Detection.attempt == attempt)
+        .where(Detection.session_id == photo_session.id, Detection.attempt == attempt)
         .order_by(Detection.id)
     ).all()
-    standing = standing_corrections(corrections_of(session, found, attempt))
+    standing = standing_corrections(corrections_of(session, photo_session, attempt))
     removed = {c.detection_id: c.id for c in standing if c.kind is CorrectionKind.REMOVED}
     added = [c for c in standing if c.kind is CorrectionKind.ADDED]
     return [_of_machine(d, removed) for d in machine] + [_of_person(c) for c in added]
 
 
 def corrections_of(
-    session: Session, found: PhotoSession, attempt: int
+    session: Session, photo_session: PhotoSession, attempt: int
 ) -> Sequence[DetectionCorrection]:
     """Every correction of an attempt's detections, oldest first."""
     return session.scalars(
         select(DetectionCorrection)
-        .where(DetectionCorrection.session_id == found.id, DetectionCorrection.attempt == attempt)
+        .where(
+            DetectionCorrection.session_id == photo_session.id,
+            DetectionCorrection.attempt == attempt,
+        )
         .order_by(DetectionCorrection.id)
     ).all()
 
@@ -75,11 +78,11 @@ def standing_corrections(rows: Iterable[DetectionCorrection]) -> list[DetectionC
 Residuals = Mapping[UUID, list[Polygon]]
 
 
-def residuals_of(session: Session, found: PhotoSession) -> Residuals:
+def residuals_of(session: Session, photo_session: PhotoSession) -> Residuals:
     """By image, the outlines that the machine's estimate stands for."""
     rows = session.scalars(
         select(SessionImage)
-        .where(SessionImage.session_id == found.id, SessionImage.result.is_not(None))
+        .where(SessionImage.session_id == photo_session.id, SessionImage.result.is_not(None))
         .options(undefer(SessionImage.result))
     )
     return {row.image_id: list(_polygons(row.result or {})) for row in rows}
@@ -116,16 +119,16 @@ def _inside(mark: Mark, polygons: list[Polygon]) -> bool:
     return any(p.covers(centre) for p in polygons)
 
 
-def _of_machine(found: Detection, removed: Mapping[int | None, int]) -> Mark:
+def _of_machine(detection: Detection, removed: Mapping[int | None, int]) -> Mark:
     return Mark(
-        container_count_id=found.container_count_id,
-        image_id=found.image_id,
-        xyxy_px=_box(found.bbox_coordinates),
-        is_empty_container=found.is_empty_container,
-        detection_id=found.id,
-        confidence=found.detection_confidence,
-        correction_id=removed.get(found.id),
-        removed=found.id in removed,
+        container_count_id=detection.container_count_id,
+        image_id=detection.image_id,
+        xyxy_px=_box(detection.bbox_coordinates),
+        is_empty_container=detection.is_empty_container,
+        detection_id=detection.id,
+        confidence=detection.detection_confidence,
+        correction_id=removed.get(detection.id),
+        removed=detection.id in removed,
     )
 
 

@@ -3,79 +3,140 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.counts import blind_recounts
 from demeter.counts.errors import CountState
 from demeter.counts.models import ContainerCount, Count, CountCorrection
+from demeter.counts.queries import standing_count
 from demeter.photos.models import PhotoSession
-from demeter.review import mark_edits
-from demeter.review import marks as detections
-from demeter.review.schemas import ContainerNow, CorrectionMade, MarkNow, SessionMarks
+from demeter.review import mark_edits, marks
+from demeter.review.errors import CorrectionRefused, CountChanged
+from demeter.review.schemas import (
+    ContainerNow,
+    CorrectionDone,
+    CorrectionMade,
+    MarkNow,
+    SessionMarks,
+)
+from demeter.stock.changes import Effect
 
 
-def standing_count(session: Session, found: PhotoSession) -> Count:
+def session_marks(session: Session, photo_session: PhotoSession) -> SessionMarks:
+    """Everything that can be corrected, as it stands.
+
+    Raises:
+        CountState: the session has no standing count.
+        BlindRecountFirst: a person counts it before the machine's answer is shown.
+    """
+    count = require_count(session, photo_session)
+    blind_recounts.require_not_blind(count)
+    positions = {image.image_id: image.position for image in photo_session.images}
+    rows = {c.id: c for c in count.containers if c.container_index is not None}
+    all_marks = marks.marks_of(session, photo_session, count.attempt)
+    residuals = marks.residuals_of(session, photo_session)
+    index = {row.id: row.container_index or 0 for row in rows.values()}
+    return SessionMarks(
+        session_id=photo_session.session_id,
+        status=photo_session.status,
+        attempt=count.attempt,
+        containers=[
+            _container(row, positions, marks.number_of(row, all_marks, residuals))
+            for row in rows.values()
+        ],
+        marks=[_mark(m, index[m.container_count_id], positions[m.image_id]) for m in all_marks],
+        corrections=_history(session, photo_session, count, index),
+    )
+
+
+def require_count(session: Session, photo_session: PhotoSession) -> Count:
     """The session's count that is not void.
 
     Raises:
         CountState: there is none.
     """
-    count = session.scalar(
-        select(Count).where(Count.processing_session_id == found.id, Count.voided_at.is_(None))
-    )
+    count = standing_count(session, photo_session.id)
     if count is None:
         raise CountState(
-            f"session {found.session_id} has no standing count", session_id=str(found.session_id)
+            f"session {photo_session.session_id} is {photo_session.status} and has no count "
+            "that can be corrected",
+            session_id=str(photo_session.session_id),
         )
     return count
 
 
-def marks(session: Session, found: PhotoSession) -> SessionMarks:
-    """Everything that can be corrected, as it stands.
+def by_container_id(count: Count, by_index: Mapping[int, int]) -> dict[int, int]:
+    """Numbers by the containers' id, from those by their index in the session.
 
     Raises:
-        CountState: the session has no standing count.
+        CorrectionRefused: there is no container of such an index.
     """
-    count = standing_count(session, found)
-    positions = {image.image_id: image.position for image in found.images}
-    rows = {c.id: c for c in count.containers if c.container_index is not None}
-    all_marks = detections.marks_of(session, found, count.attempt)
-    residuals = detections.residuals_of(session, found)
-    index = {row.id: row.container_index or 0 for row in rows.values()}
-    return SessionMarks(
-        session_id=found.session_id,
-        status=found.status,
-        attempt=count.attempt,
-        containers=[
-            _container(row, positions, detections.number_of(row, all_marks, residuals))
-            for row in rows.values()
-        ],
-        marks=[_mark(m, index[m.container_count_id], positions[m.image_id]) for m in all_marks],
-        corrections=_history(session, found, count, index),
+    ids = {c.container_index: c.id for c in count.containers if c.container_index is not None}
+    unknown = sorted(set(by_index) - set(ids))
+    if unknown:
+        raise CorrectionRefused(
+            f"count {count.id} has the containers {sorted(ids)}, not {unknown}", unknown=unknown
+        )
+    return {ids[index]: plants for index, plants in by_index.items()}
+
+
+def correction_done(
+    session: Session, photo_session: PhotoSession, effect: Effect
+) -> CorrectionDone:
+    """What a correction changed, with the session as it stands then."""
+    session.flush()
+    session.expire_all()
+    count = require_count(session, photo_session)
+    answers = [c.answer for c in count.containers if c.seen]
+    return CorrectionDone(
+        session_id=photo_session.session_id,
+        status=photo_session.status,
+        ledger_difference=sum(m.quantity for m in effect.movements if m.movement_type == "foto"),
+        answer=None if None in answers else sum(a or 0 for a in answers),
+        waits_for=effect.waits_for,
+        message=effect.message,
+        next_action=effect.next_action,
     )
 
 
-def etag(session: Session, found: PhotoSession) -> str:
-    """Changes whenever something does that a correction rests on."""
-    number = (
+def etag(session: Session, count: Count) -> str:
+    """Changes whenever something does that a correction of a count rests on."""
+    last_number = (
         select(CountCorrection.id)
         .join(ContainerCount, ContainerCount.id == CountCorrection.container_count_id)
-        .where(ContainerCount.processing_session_id == found.id)
+        .where(ContainerCount.count_id == count.id)
         .order_by(CountCorrection.id.desc())
         .limit(1)
     )
+    session_id = count.processing_session_id
+    photo_session = session.get(PhotoSession, session_id) if session_id is not None else None
     facts = (
-        found.session_id,
-        found.attempt,
-        found.status,
-        found.posted_at,
-        mark_edits.latest_change(session, found),
-        session.scalar(number),
+        count.id,
+        count.attempt,
+        count.posted_at,
+        photo_session.status.value if photo_session else count.waits_for,
+        mark_edits.latest_change(session, session_id) if session_id is not None else 0,
+        session.scalar(last_number),
     )
     return f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'
+
+
+def require_unchanged(session: Session, count: Count, if_match: str | None) -> None:
+    """Refuse a change of what is no longer as the person has seen it.
+
+    Raises:
+        CountChanged: none of the ETags in ``if_match`` is the count's now.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return
+    now = etag(session, count)
+    if now not in {tag.strip() for tag in if_match.split(",")}:
+        raise CountChanged(f"count {count.id} has changed since it was read", etag=now)
 
 
 def _container(row: ContainerCount, positions: dict[UUID, int], by_marks: int) -> ContainerNow:
@@ -90,7 +151,7 @@ def _container(row: ContainerCount, positions: dict[UUID, int], by_marks: int) -
     )
 
 
-def _mark(mark: detections.Mark, index: int, position: int) -> MarkNow:
+def _mark(mark: marks.Mark, index: int, position: int) -> MarkNow:
     return MarkNow(
         detection_id=mark.detection_id,
         correction_id=mark.correction_id,
@@ -104,9 +165,9 @@ def _mark(mark: detections.Mark, index: int, position: int) -> MarkNow:
 
 
 def _history(
-    session: Session, found: PhotoSession, count: Count, index: dict[int, int]
+    session: Session, photo_session: PhotoSession, count: Count, index: dict[int, int]
 ) -> list[CorrectionMade]:
-    rows = detections.corrections_of(session, found, count.attempt)
+    rows = marks.corrections_of(session, photo_session, count.attempt)
     ids = {row.user_id for row in rows}
     names = {u.id: u.username for u in session.scalars(select(User).where(User.id.in_(ids)))}
     return [

@@ -42,7 +42,7 @@ def _retry_sessions(location_id: int) -> bool:
 def _retry_session(session_id: UUID) -> bool:
     """One session in its own transaction; whether it got further."""
     with transaction() as session:
-        found = sessions.locked(session, session_id)
+        found = sessions.lock_by_uuid(session, session_id)
         if found.reason_code not in retry_signal.RETRIED:
             return False
         if not photo_counts.finish_void(session, found):

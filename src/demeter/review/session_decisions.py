@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.core import logs
 from demeter.core.errors import Conflict
-from demeter.counts.models import Count
+from demeter.counts import blind_recounts
+from demeter.counts.models import BlindRecount
+from demeter.counts.queries import standing_count
+from demeter.locations import lock
 from demeter.locations.models import StorageLocation
-from demeter.photos import evidence, record
+from demeter.photos import evidence, record, sessions
 from demeter.photos.intake import start
 from demeter.photos.models import (
     PhotoSession,
@@ -21,24 +24,12 @@ from demeter.photos.models import (
     SessionImageStatus,
     SessionStatus,
 )
-from demeter.photos.sessions import VOIDED, locked
+from demeter.photos.review_reasons import BLIND_RECOUNT
+from demeter.photos.sessions import VOIDED, lock_by_uuid
+from demeter.review import photo_counts
+from demeter.review.errors import NotAcceptable, SessionNotWaiting
 
 log = logs.get(__name__)
-
-
-class SessionNotWaiting(Conflict):
-    """The session is not in a state in which this can be done."""
-
-    code = "session_not_waiting"
-    title = "This cannot be done in the session's present state"
-    next_action = "Look at the session: its state says what can be done."
-
-
-class NotAcceptable(Conflict):
-    """The session waits for something that acceptance cannot settle."""
-
-    code = "not_acceptable"
-    title = "Acceptance does not settle what this session waits for"
 
 
 def accept(session: Session, session_id: UUID, user: User, note: str | None = None) -> PhotoSession:
@@ -46,20 +37,22 @@ def accept(session: Session, session_id: UUID, user: User, note: str | None = No
 
     Raises:
         SessionNotWaiting: it is not waiting for a review.
+        BlindRecountFirst: a person counts it before the machine's answer is shown.
         NotAcceptable: something else has to be settled first; says what.
     """
-    found = locked(session, session_id)
-    if found.status is SessionStatus.COMPLETED:
-        return found
-    _require(found, SessionStatus.NEEDS_REVIEW)
-    before = found.reason_code
-    if found.reason_code == VOIDED or not evidence.has_containers(found):
-        raise NotAcceptable(found.error_message or "", reason_code=before)
-    _note_acceptance(found, user, note)
-    record.post_again(session, found)
-    if found.status is not SessionStatus.COMPLETED and found.reason_code == before:
-        log.info("acceptance_not_enough", session_id=found.id, reason=found.reason_code)
-    return found
+    photo_session = lock_by_uuid(session, session_id)
+    if photo_session.status is SessionStatus.COMPLETED:
+        return photo_session
+    _require(photo_session, SessionStatus.NEEDS_REVIEW)
+    blind_recounts.require_shown(session, photo_session.id)
+    before = photo_session.reason_code
+    if photo_session.reason_code == VOIDED or not evidence.has_containers(photo_session):
+        raise NotAcceptable(photo_session.error_message or "", reason_code=before)
+    _note_acceptance(photo_session, user, note)
+    record.post_again(session, photo_session)
+    if photo_session.status is not SessionStatus.COMPLETED and photo_session.reason_code == before:
+        log.info("acceptance_not_enough", session_id=photo_session.id, reason=before)
+    return photo_session
 
 
 def confirm_empty(session: Session, session_id: UUID, user: User) -> PhotoSession:
@@ -68,19 +61,20 @@ def confirm_empty(session: Session, session_id: UUID, user: User) -> PhotoSessio
     Raises:
         SessionNotWaiting: the session waits for something else.
     """
-    found = locked(session, session_id)
-    if found.status is SessionStatus.COMPLETED and found.reason_code is None:
-        return found
-    _require(found, SessionStatus.NEEDS_REVIEW, SessionStatus.NEEDS_CONFIG)
-    if evidence.has_containers(found) or found.reason_code == "no_image_counted":
+    photo_session = lock_by_uuid(session, session_id)
+    if photo_session.status is SessionStatus.COMPLETED and photo_session.reason_code is None:
+        return photo_session
+    _require(photo_session, SessionStatus.NEEDS_REVIEW, SessionStatus.NEEDS_CONFIG)
+    if evidence.has_containers(photo_session) or photo_session.reason_code == "no_image_counted":
         raise SessionNotWaiting(
-            f"session {session_id} is not a photo without containers: {found.error_message}",
-            status=found.status,
-            reason_code=found.reason_code,
+            f"session {session_id} is not a photo without containers: "
+            f"{photo_session.error_message}",
+            status=photo_session.status,
+            reason_code=photo_session.reason_code,
         )
-    _note_acceptance(found, user, "the bed is empty")
-    record.confirm_empty(session, found)
-    return found
+    _note_acceptance(photo_session, user, "the bed is empty")
+    record.confirm_empty(session, photo_session)
+    return photo_session
 
 
 def choose_location(
@@ -92,12 +86,12 @@ def choose_location(
         SessionNotWaiting: the session has a location already.
         Conflict: the same photos are already a session of that location.
     """
-    found = locked(session, session_id)
-    _require(found, SessionStatus.NEEDS_LOCATION)
+    photo_session = lock_by_uuid(session, session_id)
+    _require(photo_session, SessionStatus.NEEDS_LOCATION)
     same = session.scalar(
         select(PhotoSession.session_id).where(
             PhotoSession.requested_location_id == location.location_id,
-            PhotoSession.content_key == found.content_key,
+            PhotoSession.content_key == photo_session.content_key,
         )
     )
     if same is not None:
@@ -105,11 +99,13 @@ def choose_location(
             f"these photos are already session {same} of location {location.code}",
             session_id=str(same),
         )
-    found.storage_location_id = found.requested_location_id = location.location_id
-    found.requested_location_code = location.code
-    _restart(session, found)
-    log.info("location_chosen", session_id=found.id, location=location.code, user=user.username)
-    return found
+    photo_session.storage_location_id = photo_session.requested_location_id = location.location_id
+    photo_session.requested_location_code = location.code
+    _restart(session, photo_session)
+    log.info(
+        "location_chosen", session_id=photo_session.id, location=location.code, user=user.username
+    )
+    return photo_session
 
 
 def reprocess(session: Session, session_id: UUID, user: User) -> PhotoSession:
@@ -118,25 +114,27 @@ def reprocess(session: Session, session_id: UUID, user: User) -> PhotoSession:
     Raises:
         SessionNotWaiting: it is being processed, or waits for its location.
     """
-    found = locked(session, session_id)
-    if not found.status.is_end or found.status is SessionStatus.NEEDS_LOCATION:
-        raise SessionNotWaiting(f"session {session_id} is {found.status}", status=found.status)
-    found.attempt += 1
+    photo_session = lock_by_uuid(session, session_id)
+    if not photo_session.status.is_end or photo_session.status is SessionStatus.NEEDS_LOCATION:
+        raise SessionNotWaiting(
+            f"session {session_id} is {photo_session.status}", status=photo_session.status
+        )
+    photo_session.attempt += 1
     session.execute(
         update(SessionImage)
-        .where(SessionImage.session_id == found.id)
+        .where(SessionImage.session_id == photo_session.id)
         .values(
             status=SessionImageStatus.PENDING,
-            attempt=found.attempt,
+            attempt=photo_session.attempt,
             result=None,
             error_code=None,
             error_message=None,
             progress=0,
         )
     )
-    _restart(session, found)
-    log.info("session_reprocessed", session_id=found.id, user=user.username)
-    return found
+    _restart(session, photo_session)
+    log.info("session_reprocessed", session_id=photo_session.id, user=user.username)
+    return photo_session
 
 
 def retry_posting(session: Session, session_id: UUID, user: User) -> PhotoSession:
@@ -145,51 +143,75 @@ def retry_posting(session: Session, session_id: UUID, user: User) -> PhotoSessio
     Raises:
         SessionNotWaiting: it does not wait for a config or a review, or kept no evidence.
     """
-    found = locked(session, session_id)
-    if found.status is SessionStatus.COMPLETED:
-        return found
-    _require(found, SessionStatus.NEEDS_CONFIG, SessionStatus.NEEDS_REVIEW)
-    kept = select(Count.id).where(
-        Count.processing_session_id == found.id, Count.voided_at.is_(None)
-    )
-    if session.scalar(kept) is None:
+    photo_session = lock_by_uuid(session, session_id)
+    if photo_session.status is SessionStatus.COMPLETED:
+        return photo_session
+    _require(photo_session, SessionStatus.NEEDS_CONFIG, SessionStatus.NEEDS_REVIEW)
+    if standing_count(session, photo_session.id) is None:
         raise SessionNotWaiting(
-            f"session {session_id} has no count to post: {found.error_message}",
-            reason_code=found.reason_code,
+            f"session {session_id} has no count to post: {photo_session.error_message}",
+            reason_code=photo_session.reason_code,
         )
-    record.post_again(session, found)
-    log.info("posting_retried", session_id=found.id, status=found.status, user=user.username)
-    return found
+    record.post_again(session, photo_session)
+    log.info(
+        "posting_retried",
+        session_id=photo_session.id,
+        status=photo_session.status,
+        user=user.username,
+    )
+    return photo_session
 
 
-def _require(found: PhotoSession, *states: SessionStatus) -> None:
-    if found.status not in states:
+def recount_blind(
+    session: Session,
+    session_id: UUID,
+    user: User,
+    plants: int,
+    containers: Mapping[int, int],
+    note: str | None = None,
+) -> BlindRecount:
+    """Keep the number of a person who has not seen the machine's, and post the count.
+
+    ``containers`` are numbers by the containers' index in the session.
+
+    Raises:
+        BlindRecountNotAsked: the session is not one of the share, or it was recounted already.
+        InvalidCount: the containers' numbers do not add up, or there is no such one.
+    """
+    photo_session = lock_by_uuid(session, session_id)
+    count = standing_count(session, photo_session.id)
+    if count is not None:
+        lock.lock(session, [count.storage_location_id])
+    recount = blind_recounts.keep_recount(session, count, user.id, plants, containers, note)
+    if photo_session.reason_code == BLIND_RECOUNT:
+        photo_counts.post_kept(session, photo_session)
+    return recount
+
+
+def _require(photo_session: PhotoSession, *states: SessionStatus) -> None:
+    if photo_session.status not in states:
         wanted = " or ".join(states)
         raise SessionNotWaiting(
-            f"session {found.session_id} is {found.status}, not {wanted}", status=found.status
+            f"session {photo_session.session_id} is {photo_session.status}, not {wanted}",
+            status=photo_session.status,
         )
 
 
-def _note_acceptance(found: PhotoSession, user: User, note: str | None) -> None:
-    now = datetime.now(UTC)
-    noted = dict(found.manual_adjustments or {})
+def _note_acceptance(photo_session: PhotoSession, user: User, note: str | None) -> None:
+    adjustments = dict(photo_session.manual_adjustments or {})
     entry = {
-        "attempt": found.attempt,
-        "reasons": noted.pop("waiting_for", []),
-        "told": found.error_message,
+        "attempt": photo_session.attempt,
+        "reasons": adjustments.pop("waiting_for", []),
+        "told": photo_session.error_message,
         "by": user.username,
-        "at": now.isoformat(),
         "note": note,
     }
-    noted["accepted"] = [*noted.get("accepted", []), entry]
-    found.manual_adjustments = noted
-    found.validated = True
-    found.validated_by_user_id = user.id
-    found.validation_date = now
+    photo_session.manual_adjustments = adjustments
+    sessions.note_decision(photo_session, "accepted", user.id, entry)
 
 
-def _restart(session: Session, found: PhotoSession) -> None:
-    found.status = SessionStatus.PENDING
-    found.reason_code = found.error_message = found.next_action = None
+def _restart(session: Session, photo_session: PhotoSession) -> None:
+    photo_session.status = SessionStatus.PENDING
+    photo_session.reason_code = photo_session.error_message = photo_session.next_action = None
     session.flush()
-    start(session, found)
+    start(session, photo_session)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from demeter.core import jobs
 
 TASK = "retry_waiting_counts"
-RETRIED = ("stock_would_be_negative", "period_closed")
+RETRIED = ("stock_would_be_negative", "period_closed", "blind_recount")
 
 
 def retry_later(session: Session, location_ids: Iterable[int]) -> None:

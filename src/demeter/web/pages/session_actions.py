@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
 from demeter.core.db import transaction
-from demeter.counts import blind_recounts
 from demeter.photos import location_guess
 from demeter.photos.models import PhotoSession
 from demeter.review import session_decisions
@@ -71,12 +70,13 @@ def blind_recount(
     session_id: UUID, plants: Annotated[int, Form(ge=0, le=1_000_000)]
 ) -> RedirectResponse:
     """A person's own number, before the machine's is shown."""
-    with transaction() as session:
-        blind_recounts.give(session, session_id, find_user(session, None), plants, {}, None)
-    return RedirectResponse(f"/sessions/{session_id}", status_code=303)
+    return _decided(
+        session_id,
+        lambda s, user: session_decisions.recount_blind(s, session_id, user, plants, {}),
+    )
 
 
-def _decided(session_id: UUID, act: Callable[[Session, User], PhotoSession]) -> RedirectResponse:
+def _decided(session_id: UUID, act: Callable[[Session, User], object]) -> RedirectResponse:
     with transaction() as session:
         act(session, find_user(session, None))
     return RedirectResponse(f"/sessions/{session_id}", status_code=303)

@@ -16,7 +16,8 @@ from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import StorageBin
 from demeter.photos import record
 from demeter.photos.models import Detection, PhotoSession, SessionStatus
-from demeter.review import photo_counts, retry, session_decisions
+from demeter.review import corrections, photo_counts, retry, session_decisions
+from demeter.review.errors import CorrectionRefused
 from demeter.stock.models import MovementType, SourceType, StockMovement
 from ledgersteps import day, ledger_is_sound, plant, sell, told
 from nursery import (
@@ -30,6 +31,7 @@ from nursery import (
     stock_as_of,
     user,
 )
+from support.corrections import correct_session
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def recorded(db: Session, *answers, **facts) -> PhotoSession:
 
 def test_a_persons_number_stands_beside_the_machines(db: Session) -> None:
     made = recorded(db, photo_count((8, 2), (5, 0)))
-    done = photo_counts.correct(db, told(db, None, "two were hidden"), made.session_id, {2: 7})
+    done = correct_session(db, told(db, None, "two were hidden"), made, {2: 7})
     assert [(m.quantity, m.why) for m in done.movements] == [(2, "two were hidden")]
     row = db.scalars(select(ContainerCount).where(ContainerCount.container_index == 2)).one()
     assert (row.machine_detected, row.human_corrected, row.answer) == (5, 7, 7)
@@ -61,24 +63,28 @@ def test_a_persons_number_stands_beside_the_machines(db: Session) -> None:
 def test_a_correction_settles_what_waited_for_review(db: Session) -> None:
     made = recorded(db, photo_count((4, None), residual_share=0.5))
     assert made.reason_code == "estimate_unknown"
-    photo_counts.correct(db, told(db, None), made.session_id, {1: 30})
+    correct_session(db, told(db, None), made, {1: 30})
     assert (made.status, on_hand(db)) == (SessionStatus.COMPLETED, 30)
 
 
 def test_a_bin_that_was_not_seen_can_be_corrected_too(db: Session) -> None:
     recorded(db, photo_count((8, 0), (5, 0)))
-    made = recorded(db, photo_count((8, 0)), at=day(1))
+    recorded(db, photo_count((8, 0)), at=day(1))
     assert on_hand(db) == 8
     missed = db.scalars(select(ContainerCount).where(ContainerCount.seen.is_(False))).one()
-    photo_counts.correct(db, told(db, None), made.session_id, {-missed.id: 5})
+    corrections.correct_count(
+        db, told(db, None), missed.count_id, corrections.Edits({missed.id: 5})
+    )
     assert on_hand(db) == 13
 
 
-@pytest.mark.parametrize("answers", [{9: 1}, {1: -1}])
-def test_a_correction_without_sense_is_refused(db: Session, answers) -> None:
+@pytest.mark.parametrize(
+    ("answers", "error"), [({9: 1}, CorrectionRefused), ({1: -1}, InvalidCount)]
+)
+def test_a_correction_without_sense_is_refused(db: Session, answers, error) -> None:
     made = recorded(db, photo_count((8, 2)))
-    with pytest.raises(InvalidCount):
-        photo_counts.correct(db, told(db, None), made.session_id, answers)
+    with pytest.raises(error):
+        correct_session(db, told(db, None), made, answers)
 
 
 def test_a_void_session_keeps_its_evidence_and_can_be_posted_again(db: Session) -> None:
@@ -132,8 +138,8 @@ def test_a_changed_config_is_posted_again(db: Session) -> None:
 def test_a_key_used_twice_changes_once(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
     told_once = told(db, None, "hidden", uuid4())
-    first = photo_counts.correct(db, told_once, made.session_id, {1: 9})
-    assert photo_counts.correct(db, told_once, made.session_id, {1: 9}) == first
+    first = correct_session(db, told_once, made, {1: 9})
+    assert correct_session(db, told_once, made, {1: 9}) == first
     assert on_hand(db) == 9
 
 

@@ -13,15 +13,15 @@ from demeter.counts.errors import CountState
 from demeter.counts.models import ContainerCount
 from demeter.photos import record
 from demeter.photos.models import Detection, PhotoSession, SessionStatus
-from demeter.review import corrections, session_decisions
-from demeter.review import marks as detections
-from demeter.review.corrections import Edits
+from demeter.review import session_decisions
 from demeter.review.errors import CorrectionRefused
 from demeter.review.mark_edits import NewMark
+from demeter.review.marks import marks_of
 from demeter.review.models import DetectionCorrection
 from demeter.stock.models import MovementType, SourceType, StockMovement
 from ledgersteps import ledger_is_sound, told
 from nursery import counted_session, on_hand, photo_count, plant_nursery, user
+from support.corrections import correct_session
 
 MISSED = NewMark((100.0, 100.0, 120.0, 120.0))
 
@@ -46,14 +46,12 @@ def detection_ids(db: Session, *, empty: bool = False) -> list[int]:
 
 def edited(db: Session, made: PhotoSession, *, accept: bool = False, **edits):
     said = told(db, None, "looked again")
-    return corrections.correct_session(db, said, made.session_id, Edits(**edits), accept=accept)
+    return correct_session(db, said, made, accept=accept, **edits)
 
 
 def test_an_added_plant_is_one_more_in_the_ledger(db: Session) -> None:
     made = recorded(db, photo_count((8, 0), (5, 0)))
-    done = corrections.correct_session(
-        db, told(db, None), made.session_id, corrections.Edits(add=(MISSED,))
-    )
+    done = correct_session(db, told(db, None), made, add=(MISSED,))
     assert [m.quantity for m in done.movements] == [1]
     assert on_hand(db) == 14
     row = db.scalars(select(ContainerCount).where(ContainerCount.container_index == 1)).one()
@@ -65,9 +63,7 @@ def test_an_added_plant_is_one_more_in_the_ledger(db: Session) -> None:
 def test_a_removed_detection_stays_in_its_table_and_leaves_the_ledger(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
     first = detection_ids(db)[0]
-    corrections.correct_session(
-        db, told(db, None, "a stone"), made.session_id, corrections.Edits(remove=(first,))
-    )
+    correct_session(db, told(db, None, "a stone"), made, remove=(first,))
     assert on_hand(db) == 7
     assert db.scalar(select(func.count()).select_from(Detection)) == 8
     kept = db.scalars(select(DetectionCorrection)).one()
@@ -76,7 +72,7 @@ def test_a_removed_detection_stays_in_its_table_and_leaves_the_ledger(db: Sessio
         "a stone",
         told(db, None).user_id,
     )
-    marks = detections.marks_of(db, made, made.attempt)
+    marks = marks_of(db, made, made.attempt)
     assert [m.removed for m in marks] == [True] + [False] * 7
 
 
@@ -117,9 +113,7 @@ def test_marks_of_what_was_estimated_replace_the_estimate(db: Session) -> None:
 
 def test_a_number_that_a_person_said_is_not_changed_by_marks(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
-    corrections.correct_session(
-        db, told(db, None), made.session_id, corrections.Edits(plants={1: 10})
-    )
+    correct_session(db, told(db, None), made, plants={1: 10})
     edited(db, made, add=(MISSED, MISSED))
     assert on_hand(db) == 10
 
@@ -205,9 +199,8 @@ def test_a_session_without_a_count_has_nothing_to_correct(db: Session) -> None:
 def test_the_same_correction_sent_twice_happens_once(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
     said = told(db, None, "missed", uuid4())
-    edits = Edits(add=(MISSED,))
-    first = corrections.correct_session(db, said, made.session_id, edits)
-    assert corrections.correct_session(db, said, made.session_id, edits) == first
+    first = correct_session(db, said, made, add=(MISSED,))
+    assert correct_session(db, said, made, add=(MISSED,)) == first
     assert on_hand(db) == 9
 
 
