@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demeter.locations.models import BinCategory
-from demeter.photos.review_reasons import BLIND_RECOUNT
 from demeter.photos.models import CapturedAtSource, SessionStatus
 from demeter.photos.overlap import NOT_RETURNED
+from demeter.photos.review_reasons import BLIND_RECOUNT
 from demeter.stock.models import MovementType
 from demeter.web.language import chosen, read
 from demeter.web.render import Numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select, update
@@ -54,7 +54,7 @@ def persist_ml_results(session: Session, photo_session: PhotoSession, results: R
             )
         else:
             count = evidence.keep_evidence(session, photo_session, location, results)
-            _post_or_wait(session, photo_session, location, count, results)
+            _post_or_wait(session, photo_session, location, count, lambda: results)
 
 
 def post_again(
@@ -73,13 +73,18 @@ def post_again(
         CannotCreateBins: as `persist_ml_results` does.
     """
     location = _locked_location(session, photo_session)
-    results = evidence.results_of(photo_session)
     _resume(photo_session)
     with logs.bind(session_id=photo_session.id, location=location.code):
         count = standing_count(session, photo_session.id)
         assert count is not None
         _post_or_wait(
-            session, photo_session, location, count, results, confirmed=confirmed, author=author
+            session,
+            photo_session,
+            location,
+            count,
+            lambda: evidence.results_of(photo_session),
+            confirmed=confirmed,
+            author=author,
         )
 
 
@@ -92,7 +97,7 @@ def confirm_empty(session: Session, photo_session: PhotoSession) -> None:
     photo_session.interval_low = photo_session.interval_high = 0
     with logs.bind(session_id=photo_session.id, location=location.code):
         count = evidence.keep_evidence(session, photo_session, location, results)
-        _post_or_wait(session, photo_session, location, count, results, confirmed=True)
+        _post_or_wait(session, photo_session, location, count, lambda: results, confirmed=True)
 
 
 def _locked_location(session: Session, photo_session: PhotoSession) -> StorageLocation:
@@ -123,9 +128,9 @@ def _resume(photo_session: PhotoSession) -> None:
 
 def _wait(photo_session: PhotoSession, why: Sequence[Reason]) -> None:
     first = why[0]
-    noted = dict(photo_session.manual_adjustments or {})
-    noted["waiting_for"] = [reason.code for reason in why if reason.waivable]
-    photo_session.manual_adjustments = noted
+    adjustments = dict(photo_session.manual_adjustments or {})
+    adjustments["waiting_for"] = [reason.code for reason in why if reason.waivable]
+    photo_session.manual_adjustments = adjustments
     sessions.wait_for(
         photo_session,
         first.status,
@@ -141,7 +146,7 @@ def _post_or_wait(
     photo_session: PhotoSession,
     location: StorageLocation,
     count: Count,
-    results: Results,
+    read_results: Callable[[], Results],
     *,
     confirmed: bool = False,
     author: Author | None = None,
@@ -157,31 +162,25 @@ def _post_or_wait(
     if config is None:
         _wait(photo_session, [review_reasons.no_config(location.code)])
         return
-    containers = [c for c in count.containers if c.seen]
-    lots = review_reasons.lots_of(session, count, config)
-    counted = sum(c.answer or 0 for c in containers)
-    why = [
-        *review_reasons.of_images(results),
-        *review_reasons.of_containers(containers),
-        *review_reasons.of_ledger(session, count, config, lots, counted),
-    ]
-    standing = [r for r in why if r.code not in _accepted(photo_session)]
-    if standing and not confirmed:
-        _wait(photo_session, standing)
-        return
+    if not confirmed:
+        doubts = review_reasons.of_count(session, count, config, read_results())
+        open_doubts = [d for d in doubts if d.code not in _accepted_codes(photo_session)]
+        if open_doubts:
+            _wait(photo_session, open_doubts)
+            return
     try:
-        _post(session, photo_session, location, count, config, results, author)
+        _post(session, photo_session, location, count, config, read_results, author)
     except StockWouldBeNegative as error:
-        told = Reason(error.code, error.message, error.next_action, waivable=False)
-        _wait(photo_session, [told])
+        shortage = Reason(error.code, error.message, error.next_action, waivable=False)
+        _wait(photo_session, [shortage])
 
 
-def _accepted(photo_session: PhotoSession) -> set[str]:
+def _accepted_codes(photo_session: PhotoSession) -> set[str]:
     """Reasons that a person has looked at and accepted for this attempt."""
-    noted = (photo_session.manual_adjustments or {}).get("accepted", [])
+    acceptances = (photo_session.manual_adjustments or {}).get("accepted", [])
     return {
         code
-        for acceptance in noted
+        for acceptance in acceptances
         if acceptance["attempt"] == photo_session.attempt
         for code in acceptance["reasons"]
     }
@@ -193,13 +192,13 @@ def _post(
     location: StorageLocation,
     count: Count,
     config: LocationConfig,
-    results: Results,
+    read_results: Callable[[], Results],
     author: Author | None,
 ) -> None:
     with session.begin_nested():  # a plan that is refused takes the bins along
         seen = [c for c in count.containers if c.seen]
         if any(c.bin_id is None for c in seen):  # posting again keeps the bins it had
-            _assign_bins(session, photo_session, location, seen, results)
+            _assign_bins(session, photo_session, location, seen, read_results())
         by_photo = Author(
             photo_session.uploaded_by_user_id, SourceType.IA, f"count {count.id} by photo"
         )
@@ -224,9 +223,9 @@ def _assign_bins(
     results: Results,
 ) -> None:
     facts = Seen(photo_session.id, photo_session.created_at, datetime.now(UTC))
-    made = create_storage_bins(session, location, facts, segments_of(results))
-    for row, found in zip(seen, made, strict=True):
-        row.bin_id = found.bin_id
+    storage_bins = create_storage_bins(session, location, facts, segments_of(results))
+    for row, storage_bin in zip(seen, storage_bins, strict=True):
+        row.bin_id = storage_bin.bin_id
     session.flush()
 
 

@@ -88,6 +88,20 @@ def period_closed(captured_at: datetime, until: datetime) -> Reason:
     )
 
 
+def of_count(
+    session: Session, count: Count, config: LocationConfig, results: Results
+) -> list[Reason]:
+    """Everything that speaks against posting a count as the machine made it."""
+    containers = [row for row in count.containers if row.seen]
+    lots = lots_as_of(session, count.storage_location_id, count.captured_at, expected_of(config))
+    plants = sum(row.answer or 0 for row in containers)
+    return [
+        *of_images(results),
+        *of_containers(containers),
+        *of_ledger(session, count, config, lots, plants),
+    ]
+
+
 def of_images(results: Results) -> list[Reason]:
     """Reasons that lie in the images themselves."""
     reasons = []
@@ -182,8 +196,3 @@ def of_ledger(
             )
         )
     return reasons
-
-
-def lots_of(session: Session, count: Count, config: LocationConfig) -> list[Lot]:
-    """The location's lots at the count's moment."""
-    return lots_as_of(session, count.storage_location_id, count.captured_at, expected_of(config))

@@ -192,6 +192,17 @@ def _keep_edits(
     session: Session, command: Told, photo_session: PhotoSession, count: Count, edits: Edits
 ) -> dict[int, int]:
     """Write the corrections; returns the numbers that changed, by container's id."""
+    numbers = dict(edits.plants)
+    if edits.of_marks:
+        numbers = _keep_marks(session, command, photo_session, count, edits) | numbers
+    service.note_corrections(session, count, numbers, command.user_id, command.reason)
+    return numbers
+
+
+def _keep_marks(
+    session: Session, command: Told, photo_session: PhotoSession, count: Count, edits: Edits
+) -> dict[int, int]:
+    """The numbers that follow the marks, by container's id."""
     residuals = marks.residuals_of(session, photo_session)
     before = _numbers_by_marks(session, photo_session, count, residuals)
     keep_marks(
@@ -204,14 +215,11 @@ def _keep_edits(
         undo=edits.undo,
     )
     after = _numbers_by_marks(session, photo_session, count, residuals)
-    followed = {
+    return {
         row.id: after[row.id]
         for row in _in_photos(count)
         if after[row.id] != before[row.id] and row.answer == before[row.id]
     }
-    numbers = followed | dict(edits.plants)
-    service.note_corrections(session, count, numbers, command.user_id, command.reason)
-    return numbers
 
 
 def _numbers_by_marks(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shapely.geometry import Point, Polygon
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.counts.models import ContainerCount, Count
@@ -152,14 +151,3 @@ def _undoing(
         f"correction {correction_id} is none of session {photo_session.session_id} that stands",
         correction_id=correction_id,
     )
-
-
-def latest_change(session: Session, session_id: int) -> int:
-    """The id of the session's last correction of a mark, 0 before the first."""
-    newest = (
-        select(DetectionCorrection.id)
-        .where(DetectionCorrection.session_id == session_id)
-        .order_by(DetectionCorrection.id.desc())
-        .limit(1)
-    )
-    return session.scalar(newest) or 0

@@ -15,8 +15,9 @@ from demeter.counts.errors import CountState
 from demeter.counts.models import ContainerCount, Count, CountCorrection
 from demeter.counts.queries import standing_count
 from demeter.photos.models import PhotoSession
-from demeter.review import mark_edits, marks
+from demeter.review import marks
 from demeter.review.errors import CorrectionRefused, CountChanged
+from demeter.review.models import DetectionCorrection
 from demeter.review.schemas import (
     ContainerNow,
     CorrectionDone,
@@ -120,7 +121,7 @@ def etag(session: Session, count: Count) -> str:
         count.attempt,
         count.posted_at,
         photo_session.status.value if photo_session else count.waits_for,
-        mark_edits.latest_change(session, session_id) if session_id is not None else 0,
+        _last_mark_correction(session, session_id) if session_id is not None else 0,
         session.scalar(last_number),
     )
     return f'"{hashlib.sha256(repr(facts).encode()).hexdigest()[:32]}"'
@@ -137,6 +138,17 @@ def require_unchanged(session: Session, count: Count, if_match: str | None) -> N
     now = etag(session, count)
     if now not in {tag.strip() for tag in if_match.split(",")}:
         raise CountChanged(f"count {count.id} has changed since it was read", etag=now)
+
+
+def _last_mark_correction(session: Session, session_id: int) -> int:
+    """The id of the session's last correction of a mark, 0 before the first."""
+    newest = (
+        select(DetectionCorrection.id)
+        .where(DetectionCorrection.session_id == session_id)
+        .order_by(DetectionCorrection.id.desc())
+        .limit(1)
+    )
+    return session.scalar(newest) or 0
 
 
 def _container(row: ContainerCount, positions: dict[UUID, int], by_marks: int) -> ContainerNow:
