@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from demeter.cli.session_output import as_json, print_session, wait_for_end
+from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import engine, migrate, transaction
+from demeter.photos.models import SessionStatus
 
 _err = Console(stderr=True, highlight=False)
 
@@ -41,10 +42,10 @@ def demo(
     wait_for_end(ids, _err)
     with transaction() as session:
         load.keep_samples(session)
-    for session_id in ids:
-        with transaction() as session:
-            print_session(as_json(session, session_id))
-    if any(_status(one) in ("pending", "processing", "failed") for one in ids):
+    answers = [read_session(session_id) for session_id in ids]
+    for answer in answers:
+        print_session(answer)
+    if any(a.status is SessionStatus.FAILED or not a.is_end for a in answers):
         raise typer.Exit(1)
     if serve:
         _serve(ids[1])
@@ -61,11 +62,6 @@ def _load_years(years: int, places: int, seed: int) -> None:
     with transaction() as session:
         load(session, years, places=places - places % 2, seed=seed, progress=shown)
     _err.print("Loaded. `demeter verify` recomputes it.")
-
-
-def _status(session_id: UUID) -> str:
-    with transaction() as session:
-        return as_json(session, session_id)["status"]
 
 
 def _serve(session_id: UUID) -> None:

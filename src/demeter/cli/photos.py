@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,11 +15,11 @@ from rich.console import Console
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
-from demeter.cli.session_output import as_json, print_session, wait_for_end
+from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
-from demeter.photos import intake, location_guess, sessions
+from demeter.photos import intake, location_guess
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import session_decisions
 
@@ -55,15 +54,14 @@ def add(
             location=location_guess.by_code(session, location) if location else None,
             captured_at=parse_time(captured_at) if captured_at else None,
         )
-        ids = [one.session.session_id for one in accepted]
+        ids = [intaken.session.session_id for intaken in accepted]
     _follow(ids, wait=wait, as_json_=as_json_)
 
 
 @app.command("show")
 def show(session_id: SessionId, wait: Wait = False, as_json_: AsJson = False) -> None:
     """Show a session: its state, what was counted, and what it changed."""
-    with transaction() as session:
-        sessions.lock_by_uuid(session, session_id)
+    read_session(session_id)  # one that does not exist is refused before it is waited for
     _follow([session_id], wait=wait, as_json_=as_json_, must_complete=wait)
 
 
@@ -75,7 +73,7 @@ def accept(
     as_json_: AsJson = False,
 ) -> None:
     """Accept a count that waits for review, and post it."""
-    _settle(
+    _decide(
         session_id,
         user,
         as_json_,
@@ -86,7 +84,7 @@ def accept(
 @app.command("confirm-empty")
 def confirm_empty(session_id: SessionId, user: Name = None, as_json_: AsJson = False) -> None:
     """Say that the bed in the photo is empty: posts zero."""
-    _settle(
+    _decide(
         session_id,
         user,
         as_json_,
@@ -97,7 +95,7 @@ def confirm_empty(session_id: SessionId, user: Name = None, as_json_: AsJson = F
 @app.command("post")
 def post(session_id: SessionId, user: Name = None, as_json_: AsJson = False) -> None:
     """Post a kept count again, without new processing: after a configuration was set."""
-    _settle(
+    _decide(
         session_id,
         user,
         as_json_,
@@ -155,7 +153,7 @@ def _reader(path: Path) -> Callable[[], bytes]:
     return read
 
 
-def _settle(
+def _decide(
     session_id: UUID,
     user: str | None,
     as_json_: bool,
@@ -172,19 +170,16 @@ def _follow(
     """Print each session; exit 1 where completion was asked for and did not come."""
     if wait:
         wait_for_end(ids, _err)
-    told: list[dict[str, Any]] = []
-    for session_id in ids:
-        with transaction() as session:
-            told.append(as_json(session, session_id))
-    for one in told:
+    answers = [read_session(session_id) for session_id in ids]
+    for answer in answers:
         if as_json_:
-            sys.stdout.write(json.dumps(one) + "\n")
+            sys.stdout.write(answer.model_dump_json() + "\n")
         else:
-            print_session(one)
-    wanted = wait if must_complete is None else must_complete
-    if wanted and any(one["status"] != SessionStatus.COMPLETED for one in told):
-        for one in told:
-            if one["error_message"]:
-                _err.print(f"{one['session_id']}: {one['error_message']}", style="red")
-                _err.print(f"  → {one['next_action']}")
+            print_session(answer)
+    must_end_well = wait if must_complete is None else must_complete
+    if must_end_well and any(a.status is not SessionStatus.COMPLETED for a in answers):
+        for answer in answers:
+            if answer.error_message:
+                _err.print(f"{answer.session_id}: {answer.error_message}", style="red")
+                _err.print(f"  → {answer.next_action}")
         raise typer.Exit(1)

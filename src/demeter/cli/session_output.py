@@ -3,102 +3,59 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session
 
 from demeter.core import jobs
 from demeter.core.db import transaction
-from demeter.counts.models import ContainerCount, Count
-from demeter.photos.models import PhotoSession, SessionImage
+from demeter.photos import session_detail
+from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
+from demeter.photos.schemas import Interval, SessionAnswer
 
 POLL_S = 0.3
 PATIENCE_S = 2.0  # a job that nobody takes within this time is done here
 
 
-def as_json(session: Session, session_id: UUID) -> dict[str, Any]:
-    """A session for scripts: unknown numbers are null, never 0."""
-    found = session.scalars(select(PhotoSession).where(PhotoSession.session_id == session_id)).one()
-    interval = [found.interval_low, found.interval_high]
-    return {
-        "session_id": str(found.session_id),
-        "status": found.status.value,
-        "reason_code": found.reason_code,
-        "error_message": found.error_message,
-        "next_action": found.next_action,
-        "warnings": found.warnings,
-        "attempt": found.attempt,
-        "captured_at": found.captured_at.isoformat(),
-        "posted_at": found.posted_at.isoformat() if found.posted_at else None,
-        "total_detected": found.total_detected,
-        "total_estimated": found.total_estimated,
-        "total_empty_containers": found.total_empty_containers,
-        "interval_90": None if None in interval else interval,
-        "bins": [_bin(row) for row in containers_of(session, found)],
-    }
+def read_session(session_id: UUID) -> SessionAnswer:
+    """A session as every reader gets it: unknown numbers are null, hidden ones too.
+
+    Raises:
+        SessionNotFound: there is none of this id.
+    """
+    with transaction() as session:
+        return session_detail.answer(session, session_detail.find(session, session_id))
 
 
-def containers_of(session: Session, found: PhotoSession) -> list[ContainerCount]:
-    """The containers seen by the session's present attempt, in order."""
-    return list(
-        session.scalars(
-            select(ContainerCount)
-            .join(Count, Count.id == ContainerCount.count_id)
-            .where(
-                Count.processing_session_id == found.id,
-                ContainerCount.attempt == found.attempt,
-                ContainerCount.seen,
-            )
-            .order_by(ContainerCount.container_index)
-        )
-    )
-
-
-def _bin(row: ContainerCount) -> dict[str, Any]:
-    interval = [row.interval_low, row.interval_high]
-    return {
-        "bin_id": row.bin_id,
-        "code": row.bin.code if row.bin else None,
-        "container_type": row.container_type.value if row.container_type else None,
-        "detected": row.machine_detected,
-        "estimated": row.machine_estimated,
-        "corrected": row.human_corrected,
-        "empty": row.machine_empty,
-        "interval_90": None if None in interval else interval,
-        "difference": row.difference,
-    }
-
-
-def print_session(told: dict[str, Any], console: Console | None = None) -> None:
+def print_session(answer: SessionAnswer, console: Console | None = None) -> None:
     """The session as people read it."""
     out = console or Console(highlight=False)
-    out.print(f"[bold]{told['session_id']}[/bold]  {told['status']}", soft_wrap=True)
-    if told["bins"]:
+    out.print(f"[bold]{answer.session_id}[/bold]  {answer.status.value}", soft_wrap=True)
+    rows = [row for row in answer.containers if row.seen]
+    if rows:
         table = Table("container", "plants", "estimated", "90 %", "empty", "change", "bin")
-        for row in told["bins"]:
+        for row in rows:
             table.add_row(
-                row["container_type"],
-                known(row["detected"]),
-                known(row["estimated"]),
-                span(row["interval_90"]),
-                known(row["empty"]),
-                "" if row["difference"] is None else f"{row['difference']:+d}",
-                row["code"] or "–",
+                row.container_type.value if row.container_type else None,
+                known(row.machine_detected),
+                known(row.machine_estimated),
+                span(row.interval_90),
+                known(row.machine_empty),
+                "" if row.difference is None else f"{row.difference:+d}",
+                row.bin.code if row.bin else "–",
             )
         out.print(table)
-    if told["status"] == "completed":
+    if answer.status is SessionStatus.COMPLETED:
         out.print(
-            f"{known(told['total_detected'])} detected, {known(told['total_estimated'])} "
-            f"estimated, 90 % {span(told['interval_90'])}"
+            f"{known(answer.total_detected)} detected, {known(answer.total_estimated)} "
+            f"estimated, 90 % {span(answer.interval_90)}"
         )
-    elif told["error_message"]:
-        out.print(f"{told['error_message']}\n→ {told['next_action']}", soft_wrap=True)
-    for warning in told["warnings"]:
+    elif answer.error_message:
+        out.print(f"{answer.error_message}\n→ {answer.next_action}", soft_wrap=True)
+    for warning in answer.warnings:
         out.print(f"[yellow]note:[/yellow] {warning}", soft_wrap=True)
 
 
@@ -107,7 +64,7 @@ def known(number: int | None) -> str:
     return "unknown" if number is None else str(number)
 
 
-def span(interval: list[int] | None) -> str:
+def span(interval: Interval | None) -> str:
     """An interval as text."""
     return "unknown" if interval is None else f"{interval[0]}–{interval[1]}"
 
@@ -122,12 +79,12 @@ def wait_for_end(ids: list[UUID], console: Console) -> None:
         console=console,
         transient=True,
     ) as bar:
-        rows = {one: bar.add_task(str(one)[:8], total=1.0) for one in ids}
+        tasks = {each: bar.add_task(str(each)[:8], total=1.0) for each in ids}
         idle_since = time.monotonic()
         while True:
-            states = [_state(one) for one in ids]
-            for one, (label, share, _) in zip(ids, states, strict=True):
-                bar.update(rows[one], description=f"{str(one)[:8]} {label}", completed=share)
+            states = [_state(each) for each in ids]
+            for each, (label, share, _) in zip(ids, states, strict=True):
+                bar.update(tasks[each], description=f"{str(each)[:8]} {label}", completed=share)
             if all(ended for _, _, ended in states):
                 return
             if _somebody_works():
@@ -140,14 +97,14 @@ def wait_for_end(ids: list[UUID], console: Console) -> None:
 
 def _state(session_id: UUID) -> tuple[str, float, bool]:
     with transaction() as session:
-        found = session.scalars(
+        photo_session = session.scalars(
             select(PhotoSession).where(PhotoSession.session_id == session_id)
         ).one()
         shares = session.scalars(
-            select(SessionImage.progress).where(SessionImage.session_id == found.id)
+            select(SessionImage.progress).where(SessionImage.session_id == photo_session.id)
         ).all()
-        share = 1.0 if found.status.is_end else 0.95 * sum(shares) / max(len(shares), 1)
-        return found.status.value, share, found.status.is_end
+        share = 1.0 if photo_session.status.is_end else 0.95 * sum(shares) / max(len(shares), 1)
+        return photo_session.status.value, share, photo_session.status.is_end
 
 
 def _workers() -> int:
