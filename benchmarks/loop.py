@@ -29,11 +29,12 @@ import cv2
 import numpy as np
 
 from demeter.learning.splits import is_held_out
-from demeter.vision.metrics.ignored import Ignored
-from demeter.vision.metrics.matching import matched
-from demeter.vision.metrics.truth import discs_of
+from demeter.vision.coco_categories import CATEGORIES
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.marks import discs_of
+from demeter.vision.metrics.matching import match_detections
 from demeter_training.scenes import Scene, scene
-from demeter_training.scenes.export import CATEGORIES, coco_rows
+from demeter_training.scenes.export import coco_rows
 from demeter_training.scenes.species import UNSEEN
 
 SIZE_WH, PORT, HELD_OUT_SHARE = (2000, 1500), 8907, 0.3
@@ -98,17 +99,17 @@ def main() -> None:
         began = time.monotonic()
         codes = _codes(options.photos)
         _plant(nursery, codes)
-        asked = [_counted_and_corrected(nursery, n, code) for n, code in enumerate(codes)]
+        corrections = [_count_and_correct(nursery, n, code) for n, code in enumerate(codes)]
         corrected = time.monotonic()
-        print(f"corrections: {_sums(asked)}; {(corrected - began) / 60:.1f} min", flush=True)
+        print(f"corrections: {_sums(corrections)}; {(corrected - began) / 60:.1f} min", flush=True)
         steps, threads = str(options.steps), str(options.threads)
         nursery.says("train", "detect", "--from", "accepted", "--out", "taught.onnx",
                      "--steps", steps, "--threads", threads)  # fmt: skip
         trained = time.monotonic()
         print(f"training: {options.steps} steps, {(trained - corrected) / 60:.1f} min", flush=True)
         nursery.says("models", "add", "taught.onnx", "--licence", "own")
-        judged = _judged(nursery, options.judged)
-        print(f"unseen photos: {_figures(judged)}", flush=True)
+        comparison = _compare_models(nursery, options.judged)
+        print(f"unseen photos: {_figures(comparison)}", flush=True)
         print(nursery.says("models", "promote", "taught", may_refuse=True), flush=True)
         done = time.monotonic()
         print(f"comparing and promoting: {(done - trained) / 60:.1f} min; all {done - began:.0f} s")
@@ -151,14 +152,14 @@ def _wait(server: subprocess.Popen[bytes], log: Path) -> None:
 
 def _codes(photos: int) -> list[str]:
     """Codes of one location a photo, the set share of them held out by their hashes."""
-    held = round(photos * HELD_OUT_SHARE)
-    wanted = {True: held, False: photos - held}
+    held_out = round(photos * HELD_OUT_SHARE)
+    missing = {True: held_out, False: photos - held_out}
     codes = []
     for number in range(10_000):
         code = f"LOOP-{number}"
         side = is_held_out(code, HELD_OUT_SHARE)
-        if wanted[side]:
-            wanted[side] -= 1
+        if missing[side]:
+            missing[side] -= 1
             codes.append(code)
     return codes
 
@@ -181,7 +182,7 @@ def _picture(seed: int) -> Scene:
     return scene(seed, SIZE_WH, kind=kind, plants=12 + 7 * (seed % 7), species=UNSEEN)
 
 
-def _counted_and_corrected(nursery: Nursery, number: int, code: str) -> dict[str, int]:
+def _count_and_correct(nursery: Nursery, number: int, code: str) -> dict[str, int]:
     """One photo on its way into the ledger, and a person's marks on it; how many there were."""
     drawn = _picture(FIRST + number)
     file = nursery.home / f"{number}.jpg"
@@ -195,19 +196,19 @@ def _counted_and_corrected(nursery: Nursery, number: int, code: str) -> dict[str
     marks = [m for m in before["marks"] if not m["is_empty_container"]]
     boxes = np.array([m["box"] for m in marks], np.float64).reshape(-1, 4)
     sure = np.array([m["confidence"] or 1.0 for m in marks])
-    hits = matched(boxes, sure, discs_of(truth), Ignored()).mark_of
+    hits = match_detections(boxes, sure, discs_of(truth), IgnoredRegions()).mark_of
     wrong = [m["detection_id"] for m, k in zip(marks, hits, strict=True) if k < 0]
     missed = [b for k, b in enumerate(truth) if k not in hits]
-    (seen,) = nursery.ask(f"{session_id}/detections")
-    added_marks = [_mark(_within(b), seen["containers"]) for b in missed]
+    (image_row,) = nursery.ask(f"{session_id}/detections")
+    added_marks = [_mark(_within(b), image_row["containers"]) for b in missed]
     nursery.ask(f"{session_id}/corrections", {"add": added_marks, "remove": wrong, "accept": True})
     after = nursery.ask(f"{session_id}/corrections")
-    standing = [m for m in after["marks"] if not (m["removed"] or m["is_empty_container"])]
+    plants = [m for m in after["marks"] if not (m["removed"] or m["is_empty_container"])]
     numbers = {c["index"]: 0 for c in after["containers"]}
-    for mark in standing:
+    for mark in plants:
         numbers[mark["container_index"]] += 1
-    told = [{"index": k, "plants": v} for k, v in sorted(numbers.items())]
-    nursery.ask(f"{session_id}/corrections", {"containers": told})
+    plants_by_container = [{"index": k, "plants": v} for k, v in sorted(numbers.items())]
+    nursery.ask(f"{session_id}/corrections", {"containers": plants_by_container})
     return {
         "plants": len(truth),
         "machine": sum(c["machine_detected"] or 0 for c in before["containers"]),
@@ -236,7 +237,7 @@ def _sums(rows: list[dict[str, int]]) -> dict[str, int]:
     return {name: sum(row[name] for row in rows) for name in rows[0]}
 
 
-def _judged(nursery: Nursery, photos: int) -> dict[str, Any]:
+def _compare_models(nursery: Nursery, photos: int) -> dict[str, Any]:
     """Shipped against taught on photos of the kind that nobody has corrected."""
     folder = nursery.home / "judged"
     (folder / "images").mkdir(parents=True)
@@ -254,15 +255,15 @@ def _judged(nursery: Nursery, photos: int) -> dict[str, Any]:
     return json.loads(nursery.says("models", "compare", "shipped", "taught", str(folder), "--json"))
 
 
-def _figures(judged: dict[str, Any]) -> str:
-    told = []
+def _figures(comparison: dict[str, Any]) -> str:
+    lines = []
     for name in ("f1", "mape"):
-        d = judged["figures"][name] if "figures" in judged else judged[name]
-        told.append(
+        d = comparison["figures"][name] if "figures" in comparison else comparison[name]
+        lines.append(
             f"{name} {d['incumbent']:.3f} before, {d['candidate']:.3f} after "
             f"(95 % of the difference: {d['low']:+.3f} to {d['high']:+.3f})"
         )
-    return ", ".join(told)
+    return ", ".join(lines)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from PIL import Image
 
 from demeter.vision.containers.segmenter import ContainerSegmenter
 from demeter.vision.hints import Hints
-from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.networks.openvino_runner import Outputs, Pictures, Runner
 from demeter.vision.networks.shipped import default_models
 from demeter.vision.overlay import render
@@ -43,9 +43,9 @@ class Recording:
         return self.runner.precision
 
     def __call__(self, pictures: Pictures) -> Iterator[Outputs]:
-        given = [p.copy() for p in pictures]
-        self.pictures.extend(given)
-        return self.runner(given)
+        copies = [p.copy() for p in pictures]
+        self.pictures.extend(copies)
+        return self.runner(copies)
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
     rgb = np.asarray(Image.open(picture).convert("RGB"))
     models = default_models(precision, os.cpu_count() or 1)
     if what == "forward":
-        print(json.dumps(_measured(_forward(rgb, models))))
+        print(json.dumps(_measure(_forward(rgb, models))))
         return
     photos: list[PhotoCount] = []
 
@@ -62,13 +62,13 @@ def main() -> None:
         if what.endswith("overlay"):
             render(rgb, photos[-1], 2048)
 
-    row = _measured(whole)
+    row = _measure(whole)
     plants = [d for d in photos[-1].detections if not d.is_empty_container]
     boxes = {"boxes": [d.xyxy_px for d in plants], "confidence": [d.confidence for d in plants]}
     print(json.dumps(row | boxes))
 
 
-def _forward(rgb: np.ndarray, models: Models) -> Callable[[], None]:
+def _forward(rgb: np.ndarray, models: ModelSet) -> Callable[[], None]:
     """The forward passes of a count, and nothing else."""
     detector, segmenter = models.detector, models.segmenter
     assert isinstance(detector, PlantDetector)
@@ -89,13 +89,13 @@ def _forward(rgb: np.ndarray, models: Models) -> Callable[[], None]:
     return run
 
 
-def _measured(run: Callable[[], None]) -> dict[str, Any]:
+def _measure(run: Callable[[], None]) -> dict[str, Any]:
     run()
     seconds = []
     for _ in range(RUNS):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         run()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.perf_counter() - start)
     return {"seconds": min(seconds), "peak_mb": _peak_mb()}
 
 

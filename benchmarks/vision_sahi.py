@@ -43,13 +43,13 @@ def main() -> None:
             verbose=0,
         )
 
-    found, seconds = run(), []
+    prediction, seconds = run(), []
     for _ in range(RUNS):
-        begun = time.perf_counter()
-        found = run()
-        seconds.append(time.perf_counter() - begun)
-    boxes = [o.bbox.to_xyxy() for o in found.object_prediction_list]
-    confidence = [float(o.score.value) for o in found.object_prediction_list]
+        start = time.perf_counter()
+        prediction = run()
+        seconds.append(time.perf_counter() - start)
+    boxes = [o.bbox.to_xyxy() for o in prediction.object_prediction_list]
+    confidence = [float(o.score.value) for o in prediction.object_prediction_list]
     peak_mb = _peak_mb()
     row = {"seconds": min(seconds), "peak_mb": peak_mb, "boxes": boxes, "confidence": confidence}
     print(json.dumps(row))

@@ -27,9 +27,9 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from demeter.vision.metrics.ignored import Ignored
-from demeter.vision.metrics.matching import matched, precision_recall_f1
-from demeter.vision.metrics.truth import discs_of
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.marks import discs_of
+from demeter.vision.metrics.matching import match_detections, precision_recall_f1
 from demeter_training.scenes import Scene, scene
 
 HERE = Path(__file__).parent
@@ -116,9 +116,9 @@ def _print(rows: list[dict[str, Any]], photo: Scene) -> None:
     )
     console.print(table)
     ours = min(r["seconds"] for r in rows if r["name"].endswith("whole"))
-    others = [r for r in rows if r["name"].startswith("SAHI")]
-    if others:
-        fastest = min(others, key=lambda r: r["seconds"])
+    sahi_rows = [r for r in rows if r["name"].startswith("SAHI")]
+    if sahi_rows:
+        fastest = min(sahi_rows, key=lambda r: r["seconds"])
         console.print(f"{fastest['seconds'] / ours:.1f} times faster than {fastest['name']}")
 
 
@@ -126,8 +126,10 @@ def _f1(row: dict[str, Any], marks: np.ndarray) -> str:
     if "boxes" not in row or row.get("trained") is False:
         return ""
     boxes = np.array(row["boxes"], np.float64).reshape(-1, 4)
-    found = matched(boxes, np.array(row["confidence"], np.float64), marks, Ignored())
-    return f"{precision_recall_f1(found.hits, found.false_alarms, found.misses)[2]:.3f}"
+    matches = match_detections(
+        boxes, np.array(row["confidence"], np.float64), marks, IgnoredRegions()
+    )
+    return f"{precision_recall_f1(matches.hits, matches.false_alarms, matches.misses)[2]:.3f}"
 
 
 if __name__ == "__main__":

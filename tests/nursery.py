@@ -26,12 +26,12 @@ from demeter.photos.models import (
 from demeter.stock.models import StockBatch, StockMovement
 from demeter.vision.values import (
     Container,
-    ContainerCount,
+    ContainerTally,
     ContainerType,
-    Detection,
-    Estimation,
+    DetectedBox,
     EstimationMethod,
     PhotoCount,
+    ResidualEstimate,
 )
 
 FIXTURES = Path(__file__).parent / "fixtures" / "test_fixtures.sql"
@@ -75,7 +75,7 @@ def photo_count(
         for i in range(len(containers))
     )
     detections = tuple(
-        Detection(
+        DetectedBox(
             (places[i][0] + 1.0 + n, places[i][1] + 1.0, places[i][0] + 9.0 + n, 20.0),
             0.8,
             n >= plants,
@@ -90,7 +90,7 @@ def photo_count(
         containers=found,
         detections=detections,
         estimations=tuple(
-            Estimation(
+            ResidualEstimate(
                 container=i,
                 method=EstimationMethod.BANDS,
                 estimated=estimated,
@@ -104,7 +104,7 @@ def photo_count(
             for i, (_, estimated) in enumerate(containers)
         ),
         counts=tuple(
-            ContainerCount(
+            ContainerTally(
                 container=i,
                 detected=plants,
                 empty=empty,

@@ -19,13 +19,13 @@ from demeter.learning.errors import TooLittleTruth
 from demeter.learning.recount_samples import samples_of_recounts
 from demeter.photos import record
 from demeter.review import session_decisions
-from demeter.vision.interval.fit import Observed
+from demeter.vision.interval.fit import Observation
 from demeter.vision.interval.interval import Evidence, shipped_error_model
 from demeter.vision_models import active
 from learning.test_judging import marked
 from nursery import counted_session, photo_count, plant_nursery, user
 from served import client
-from vision.standins import stand_in_models
+from support.standins import stand_in_models
 
 assert client, marked  # pytest finds the fixtures by their names here
 
@@ -41,7 +41,7 @@ def seen(count: int, off_by: float, number: int = 200) -> list[Sample]:
     """Counts whose truth is off by a normal error of the share ``off_by``."""
     rng = np.random.default_rng(3)
     truths = np.maximum(0, np.rint(count * (1 + rng.normal(0, off_by, number)))).astype(int)
-    return [Sample(o, (o,)) for t in truths for o in [Observed(Evidence(count, 0, 4.0), int(t))]]
+    return [Sample(o, (o,)) for t in truths for o in [Observation(Evidence(count, 0, 4.0), int(t))]]
 
 
 def test_fitted_intervals_hold_nine_in_ten_photos_that_they_were_not_fitted_on() -> None:

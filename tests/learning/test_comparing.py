@@ -9,20 +9,22 @@ import pytest
 
 from demeter.learning.bootstrap import FEWEST_PHOTOS, compared
 from demeter.vision.metrics.figures import PhotoFigures
-from demeter.vision.metrics.ignored import Ignored
-from demeter.vision.metrics.matching import Matches
-from demeter.vision.metrics.truth import Marked
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.marks import MarkedPhoto
+from demeter.vision.metrics.matching import MarkMatches
 from nursery import photo_count
 
 
 def figure(number: int, hits: int, alarms: int, marks: int = 10, scene: str = "") -> PhotoFigures:
     """A photo with ``marks`` of which ``hits`` were found, and ``alarms`` more."""
     mark_of = np.array([*range(hits), *[-1] * alarms], np.intp)
-    marked = Marked(Path(f"{number}.jpg"), (100, 100), np.zeros((marks, 3)), Ignored(), scene=scene)
+    marked = MarkedPhoto(
+        Path(f"{number}.jpg"), (100, 100), np.zeros((marks, 3)), IgnoredRegions(), scene=scene
+    )
     return PhotoFigures(
         marked=marked,
         photo=photo_count((hits + alarms, 0)),
-        plants=Matches(mark_of, marks),
+        plants=MarkMatches(mark_of, marks),
         empties=None,
         counted=hits + alarms,
         interval_90=None,

@@ -25,7 +25,7 @@ from learning.test_dataset import accepted
 from learning.test_registry import detector
 from nursery import photo_count, user
 from served import client
-from vision.standins import planted_grid, stand_in_models
+from support.standins import planted_grid, stand_in_models
 
 assert client  # pytest finds the fixture by its name here
 

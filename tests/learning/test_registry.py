@@ -24,7 +24,7 @@ from demeter.vision_models import active, inspect_file, registry
 from demeter.vision_models.errors import ModelNotFound, ModelStays
 from demeter.vision_models.models import VisionModel, VisionTask
 from nursery import plant_nursery, user
-from vision.networks import answering
+from support.networks import answering
 
 DETECT, SEGMENT = VisionTask.DETECT, VisionTask.SEGMENT
 

@@ -21,12 +21,13 @@ from demeter.photos import overlap, record
 from demeter.photos.models import Image as Stored
 from demeter.photos.models import PhotoSession, SessionImage, SessionImageStatus, SessionStatus
 from demeter.vision.values import PhotoCount
-from demeter_training.scenes.demo import overlapping, two_dates
+from demeter_training.scenes.demo import two_dates
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.values import Scene
 from nursery import NOON
 from served import SESSIONS, client, uploaded
-from vision.exact import counted, plants_of
+from support.exact import exact_count, visible_plants
+from support.scene_pairs import overlapping_photos
 
 assert client  # pytest finds the fixture by its name here
 
@@ -36,7 +37,7 @@ SIZE = (1200, 900)
 @cache
 def pair() -> tuple[Scene, Scene]:
     """Two photos along a bench of seedling trays that share about half of their width."""
-    return overlapping(draw_world(7002, "seedling_tray", 150), SIZE, 0.5, 2)
+    return overlapping_photos(draw_world(7002, "seedling_tray", 150), SIZE, 0.5, 2)
 
 
 @cache
@@ -78,12 +79,12 @@ def _found(session, session_id: str) -> PhotoSession:
 
 
 def exact(scene: Scene) -> tuple[np.ndarray, PhotoCount]:
-    return scene.rgb, counted(scene)
+    return scene.rgb, exact_count(scene)
 
 
 def test_photos_that_overlap_are_counted_once_without_asking(client: TestClient) -> None:
     body = client.get(f"{SESSIONS}/{seen(client, *map(exact, pair()))}").json()
-    worlds = [{w for _, w in plants_of(scene)} for scene in pair()]
+    worlds = [{w for _, w in visible_plants(scene)} for scene in pair()]
     assert len(worlds[0] & worlds[1]) >= 20
     assert (body["status"], body["reason_code"]) == ("completed", None)
     assert body["total"] == pytest.approx(len(worlds[0] | worlds[1]), rel=0.02)
@@ -101,9 +102,9 @@ def test_what_another_photo_counts_is_kept_and_shown(client: TestClient) -> None
     for result, scene in zip(results, pair(), strict=True):
         (told,) = result[overlap.PAIRS]
         assert (told["state"], len(told["homography"])) == ("registered", 3)
-        assert PhotoCount.from_json(result[overlap.BEFORE]) == counted(scene)
+        assert PhotoCount.from_json(result[overlap.BEFORE]) == exact_count(scene)
         assert len(result["elsewhere_xyxy_px"]) == (
-            len(counted(scene).detections) - len(result["detections"])
+            len(exact_count(scene).detections) - len(result["detections"])
         )
         assert result["beyond_seam_px"]
 
@@ -121,7 +122,7 @@ def test_settling_twice_changes_nothing(client: TestClient) -> None:
 
 
 def test_photos_with_nothing_in_common_are_added(client: TestClient) -> None:
-    answer = counted(pair()[0])
+    answer = exact_count(pair()[0])
     session_id = seen(client, (noise(1), answer), (noise(2), answer))
     body = client.get(f"{SESSIONS}/{session_id}").json()
     assert (body["status"], body["total"]) == ("completed", 2 * answer.detected)
@@ -131,7 +132,7 @@ def test_where_it_is_not_sure_a_person_decides_and_is_told_why(client: TestClien
     plain = np.full((SIZE[1], SIZE[0], 3), 128, np.uint8)
     other = plain.copy()
     other[:20, :20] = 0
-    answer = counted(pair()[0])
+    answer = exact_count(pair()[0])
     session_id = seen(client, (plain, answer), (other, answer))
     body = client.get(f"{SESSIONS}/{session_id}").json()
     assert (body["status"], body["reason_code"]) == ("needs_review", "photos_may_overlap")
@@ -230,7 +231,7 @@ def test_a_camera_moved_by_one_tray_swaps_no_bins(client: TestClient) -> None:
 
 
 def test_where_the_photos_cannot_be_laid_on_each_other_it_says_so(client: TestClient) -> None:
-    answer = counted(month()[0])
+    answer = exact_count(month()[0])
     first = bins_of(seen(client, (noise(1), answer), captured_at=NOON.isoformat()))
     later = NOON.replace(month=4).isoformat()
     session_id = seen(client, (noise(2), answer), captured_at=later)
@@ -240,7 +241,7 @@ def test_where_the_photos_cannot_be_laid_on_each_other_it_says_so(client: TestCl
 
 
 def test_a_photo_of_before_that_is_gone_stops_nothing(client: TestClient) -> None:
-    answer = counted(month()[0])
+    answer = exact_count(month()[0])
     seen(client, (noise(1), answer), captured_at=NOON.isoformat())
     with transaction() as session:
         one = session.scalars(select(StorageBin).limit(1)).one()

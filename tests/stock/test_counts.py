@@ -15,12 +15,12 @@ from demeter.counts import service
 from demeter.counts.errors import CountContradictsConfig, CountState, InvalidCount
 from demeter.counts.hand_counts import HandCount
 from demeter.counts.models import ContainerCount, Count, CountCorrection
-from demeter.locations.models import BinCategory
 from demeter.stock import bin_choice
 from demeter.stock.changes import preview
 from demeter.stock.errors import TooFewPlants
 from demeter.stock.ledger import Told
 from demeter.stock.models import MovementType, SourceType, StockBatch, StockMovement
+from demeter.vision.values import ContainerType
 from ledgersteps import (
     correct,
     count,
@@ -220,7 +220,7 @@ def test_a_voiding_settles_with_plants_that_it_gives_back_itself(db: Session) ->
     plant(db, 1, 0, new_lot=True)
     here = location(db).location_id
     one = db.get_one(StockBatch, first).current_storage_bin_id
-    other = bin_choice.make_bin(db, location(db), BinCategory.POT).bin_id
+    other = bin_choice.make_bin(db, location(db), ContainerType.POT).bin_id
     told_first = by_worker(db, HandCount(here, by_bin=((one, 0), (other, 11))), 1)
     sell(db, 8, 2)
     void(db, told_first)

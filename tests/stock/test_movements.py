@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from demeter.counts.errors import InvalidCount
 from demeter.locations.errors import BinRetired, PlaceInactive
-from demeter.locations.models import BinCategory, BinStatus, StorageBin, StorageLocation
+from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.stock import movements, reversals, transfers
 from demeter.stock.batches import Kind
 from demeter.stock.bin_choice import Place
@@ -28,6 +28,7 @@ from demeter.stock.errors import (
 )
 from demeter.stock.models import MovementType, StockBatch, StockMovement
 from demeter.stock.request_keys import moment_of
+from demeter.vision.values import ContainerType
 from ledgersteps import (
     at,
     count,
@@ -191,7 +192,7 @@ def test_a_transplant_conserves_plants_and_dates_the_new_lot(db: Session) -> Non
 
 def test_a_transplant_may_change_state_and_finds_its_bin_by_category(db: Session) -> None:
     plant(db, 10, 0)
-    pots = Place(location(db, "A2").location_id, category=BinCategory.POT)
+    pots = Place(location(db, "A2").location_id, category=ContainerType.POT)
     for _ in range(2):
         transfers.transplant(
             db, told(db, day(1)), at(db), pots, 2, transfers.Becoming(product_state_id=5)
@@ -199,7 +200,7 @@ def test_a_transplant_may_change_state_and_finds_its_bin_by_category(db: Session
     made = lots(db)[1]
     assert (made.product_state_id, made.quantity_current) == (5, 4)
     assert made.bin.bin_type is not None
-    assert made.bin.bin_type.category is BinCategory.POT
+    assert made.bin.bin_type.category is ContainerType.POT
     assert db.scalar(select(func.count()).select_from(StorageBin)) == 2
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from demeter.locations.models import BinCategory
 from demeter.photos.bin_recognition import (
     Outline,
     normalised,
@@ -13,13 +12,14 @@ from demeter.photos.bin_recognition import (
     returned,
     unmoved,
 )
+from demeter.vision.values import ContainerType
 
 SIDE, SIZE = 1000, 40
-POT, BOX = BinCategory.POT, BinCategory.BOX
+POT, BOX = ContainerType.POT, ContainerType.BOX
 
 
 def pots(
-    offset: tuple[float, float] = (0, 0), grown: float = 1.0, kind: BinCategory = POT
+    offset: tuple[float, float] = (0, 0), grown: float = 1.0, kind: ContainerType = POT
 ) -> list[Outline]:
     """A grid of 5 by 5 pots, 60 px apart, moved and grown about the photo's middle."""
     found = []

@@ -5,10 +5,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from standins import bed, plant, planted_grid, stand_in_models
 
 from demeter.vision.overlay import render, thumbnail
 from demeter.vision.pipeline import count
+from support.standins import bed, plant, planted_grid, stand_in_models
 
 MODELS = stand_in_models()
 
@@ -54,5 +54,5 @@ def test_residual_is_tinted():
     picture[500:600, 300:900] = (70, 160, 60)
     photo = count(picture, MODELS)
     assert photo.estimated > 0
-    seen = np.asarray(opened(render(picture, photo, 1300)))
-    assert seen[550, 600, 0] > 120  # leaf green has little red, the tint has much
+    pixels = np.asarray(opened(render(picture, photo, 1300)))
+    assert pixels[550, 600, 0] > 120  # leaf green has little red, the tint has much

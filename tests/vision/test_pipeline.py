@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from standins import (
+
+from demeter.vision.containers.segmenter import Region
+from demeter.vision.errors import ImageRefused
+from demeter.vision.hints import Hints
+from demeter.vision.networks.model_set import ModelSet
+from demeter.vision.pipeline import count
+from demeter.vision.plants.boxes import Boxes
+from demeter.vision.plants.detect import DetectRule
+from demeter.vision.values import ContainerType, PhotoCount
+from support.standins import (
     FLOOR,
     DiscDetector,
     SoilSegmenter,
@@ -15,15 +24,6 @@ from standins import (
     planted_grid,
     stand_in_models,
 )
-
-from demeter.vision.containers.segmenter import Region
-from demeter.vision.errors import ImageRefused
-from demeter.vision.hints import Hints
-from demeter.vision.networks.model_set import Models
-from demeter.vision.pipeline import count
-from demeter.vision.plants.boxes import Boxes
-from demeter.vision.plants.detect import DetectRule
-from demeter.vision.values import ContainerType, PhotoCount
 
 MODELS = stand_in_models()
 
@@ -107,7 +107,7 @@ class CrateOnly:
         return (Region("box", ((40, 40), (360, 40), (360, 560), (40, 560)), 0.9),)
 
 
-CRATE = Models(MODELS.detector, CrateOnly(), MODELS.errors)
+CRATE = ModelSet(MODELS.detector, CrateOnly(), MODELS.errors)
 
 
 def test_plants_outside_every_container_belong_to_a_frame_that_is_the_bed():
@@ -142,13 +142,13 @@ class Nearsighted(DiscDetector):
 
     def _doubted(self, boxes: Boxes) -> Boxes:
         small = boxes.size_px < self.plant_px * 1.3
-        seen = ~small | (np.arange(len(boxes)) % 3 > 0)
+        is_detected = ~small | (np.arange(len(boxes)) % 3 > 0)
         doubt = np.where(small, np.float32(0.6), np.float32(1.0))
-        return Boxes(boxes.xyxy_px, boxes.confidence * doubt, boxes.is_empty).where(seen)
+        return Boxes(boxes.xyxy_px, boxes.confidence * doubt, boxes.is_empty).where(is_detected)
 
 
 def test_a_container_whose_plants_are_unsure_is_looked_at_from_nearer():
-    models = Models(Nearsighted(), MODELS.segmenter, MODELS.errors)
+    models = ModelSet(Nearsighted(), MODELS.segmenter, MODELS.errors)
     picture = planted_grid(9, 7)
     assert count(picture, models).detected == 63
     as_before = count(picture, models, rule=DetectRule(unsure=0.0))
@@ -170,7 +170,7 @@ class PatchOnly:
 @pytest.mark.parametrize(("confidence", "of_containers"), [(0.9, [0, 12]), (0.7, [12])])
 def test_where_containers_show_no_plant_the_whole_photo_is_looked_at(confidence, of_containers):
     """What is surely a container may stand there empty; another was part of the bed."""
-    models = Models(MODELS.detector, PatchOnly(confidence), MODELS.errors)
+    models = ModelSet(MODELS.detector, PatchOnly(confidence), MODELS.errors)
     photo = count(half_found(0), models, Hints(framed_whole=True))
     assert [c.detected for c in photo.counts] == of_containers
     assert photo.containers[-1].whole_frame
@@ -178,7 +178,7 @@ def test_where_containers_show_no_plant_the_whole_photo_is_looked_at(confidence,
 
 
 def test_an_unknown_label_is_a_segment_and_is_said():
-    models = Models(MODELS.detector, SoilSegmenter(label="hammock"), MODELS.errors)
+    models = ModelSet(MODELS.detector, SoilSegmenter(label="hammock"), MODELS.errors)
     photo = count(planted_grid(3, 3), models)
     assert photo.containers[0].container_type is ContainerType.SEGMENT
     assert "'hammock'" in photo.warnings[0]
@@ -220,11 +220,11 @@ def test_a_count_survives_json():
 
 
 def test_progress_only_goes_forward_and_ends_at_one():
-    seen: list[float] = []
-    count(planted_grid(20, 15), MODELS, on_progress=seen.append)
-    assert seen == sorted(set(seen))
-    assert seen[-1] == 1.0
-    assert len(seen) > 4
+    shares: list[float] = []
+    count(planted_grid(20, 15), MODELS, on_progress=shares.append)
+    assert shares == sorted(set(shares))
+    assert shares[-1] == 1.0
+    assert len(shares) > 4
 
 
 def test_the_count_says_what_it_was_made_with():

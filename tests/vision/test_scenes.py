@@ -17,18 +17,20 @@ import numpy as np
 import pytest
 from shapely.geometry import Polygon
 
+from demeter.vision.coco_categories import CATEGORIES
 from demeter.vision.errors import ScenesRefused
 from demeter.vision.values import ContainerType
 from demeter_training.scenes import Scene, scene, tile
 from demeter_training.scenes.camera import Camera
 from demeter_training.scenes.compose import whole_view
-from demeter_training.scenes.demo import demo_photos, overlapping
-from demeter_training.scenes.export import CATEGORIES, coco_rows, write_scenes
+from demeter_training.scenes.demo import demo_photos
+from demeter_training.scenes.export import coco_rows, write_scenes
 from demeter_training.scenes.layout import WORLD_KINDS, draw_world
-from demeter_training.scenes.render import Taken, render
+from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.truth import seen_outlines
 from demeter_training.scenes.vessels import base_of, rim_of, silhouette
 from demeter_training.scenes.world import World, a_month_later
+from support.scene_pairs import overlapping_photos
 
 SIZE = (320, 240)
 TYPE_OF_KIND = {
@@ -123,7 +125,7 @@ def test_a_pot_can_stand_alone() -> None:
 def test_three_thousand_plants_fit_in_one_photo() -> None:
     world = draw_world(1, "bed", 3000)
     camera = whole_view(np.random.default_rng(1), world, (800, 600))
-    picture = render(world, Taken(camera, 1))
+    picture = render(world, CameraShot(camera, 1))
     assert len(world.plants) > 2000
     assert len(picture.plants) > 1000
     assert_truth_is_consistent(picture)
@@ -133,7 +135,7 @@ def test_three_thousand_plants_fit_in_one_photo() -> None:
 def test_taking_a_plant_away_changes_the_pixels_in_its_box_and_few_others(seed: int) -> None:
     world = draw_world(seed, "plug", 40)
     camera = whole_view(np.random.default_rng(seed), world, SIZE)
-    taken = Taken(camera, seed, faults=False)
+    taken = CameraShot(camera, seed, faults=False)
     whole = render(world, taken)
     target = max(whole.plants, key=lambda p: p.visible)
     rest = replace(world, plants=tuple(p for k, p in enumerate(world.plants) if k != target.world))
@@ -147,7 +149,7 @@ def test_taking_a_plant_away_changes_the_pixels_in_its_box_and_few_others(seed: 
 def test_a_container_polygon_covers_the_feet_of_its_plants() -> None:
     world = draw_world(21, "seedling_tray", 60)
     camera = whole_view(np.random.default_rng(3), world, SIZE)
-    picture = render(world, Taken(camera, 3))
+    picture = render(world, CameraShot(camera, 3))
     by_world = {c.world: np.array(c.polygon_px, np.float32) for c in picture.containers}
     assert picture.plants
     for seen in picture.plants:
@@ -165,7 +167,7 @@ def test_an_empty_place_is_where_no_plant_stands() -> None:
     world = draw_world(31, "plug", 60)
     places = sum(len(v.openings) for v in world.vessels)
     camera = whole_view(np.random.default_rng(5), world, (1000, 750))
-    picture = render(world, Taken(camera, 5))
+    picture = render(world, CameraShot(camera, 5))
     assert len(picture.empties) <= places - len(world.plants)
 
 
@@ -247,7 +249,7 @@ def test_the_demo_bed_a_month_later_is_the_same_bed_with_fewer_plants() -> None:
 
 
 def test_overlapping_photos_share_plants_and_each_has_some_of_its_own() -> None:
-    left, right = overlapping(draw_world(3, "bed", 200), SIZE, 0.4, seed=1)
+    left, right = overlapping_photos(draw_world(3, "bed", 200), SIZE, 0.4, seed=1)
     seen_left, seen_right = ({p.world for p in s.plants} for s in (left, right))
     assert seen_left & seen_right
     assert seen_left - seen_right

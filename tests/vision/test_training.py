@@ -18,11 +18,16 @@ from demeter.vision.networks.shipped import weights_folder
 from demeter_training.scenes import tile
 from demeter_training.scenes.export import write_scenes
 from demeter_training.training.assignment import Truth, assign, detection_loss, paired_iou
-from demeter_training.training.detect import DetectRecipe, _Batches, fresh_detector, train_detector
+from demeter_training.training.detect import (
+    DetectRecipe,
+    _SquareBatches,
+    fresh_detector,
+    train_detector,
+)
 from demeter_training.training.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter_training.training.held_out import detector_on
-from demeter_training.training.loop import Plan, rate_at
-from demeter_training.training.network import Detector
+from demeter_training.training.loop import TrainingPlan, rate_at
+from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.pretrained import load_detector, settle
 from demeter_training.training.segment import (
     DEEP_PX,
@@ -32,7 +37,7 @@ from demeter_training.training.segment import (
     targets,
     view,
 )
-from demeter_training.training.segmenter import Segmenter
+from demeter_training.training.segmenter import SegmenterNetwork
 from demeter_training.training.session import Job, figures, trained
 from demeter_training.training.shipping import export_segmenter
 from demeter_training.training.tiles import PLANTS_PX, Labelled, Pictures, crop, read_coco
@@ -65,7 +70,7 @@ def test_the_iou_of_a_box_with_itself_is_one_and_with_a_far_one_zero() -> None:
 
 
 def test_tiles_without_any_box_have_a_finite_loss() -> None:
-    network = Detector(2)
+    network = DetectorNetwork(2)
     decoded, centres, strides = network(torch.zeros(2, 3, 64, 64))
     none = Truth(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
     loss, parts = detection_loss(decoded, centres, strides, [none, none])
@@ -74,7 +79,7 @@ def test_tiles_without_any_box_have_a_finite_loss() -> None:
 
 
 def test_the_rate_warms_up_and_comes_down() -> None:
-    plan = Plan(steps=1000, rate=1.0, warm_up=100)
+    plan = TrainingPlan(steps=1000, rate=1.0, warm_up=100)
     rates = [rate_at(plan, s) for s in (0, 99, 500, 999)]
     assert rates[0] < rates[1]
     assert rates[1] > rates[2] > rates[3] > 0
@@ -114,7 +119,7 @@ def test_pictures_whose_plants_are_too_small_to_show_are_refused_by_name(tmp_pat
     specks = np.array([[10, 10, 13, 13]], np.float32)
     item = Labelled(tmp_path / "far.png", specks, np.zeros(1, np.int64))
     with pytest.raises(TrainingDataRefused, match=r"far\.png.*3 px"):
-        next(train_detector(DetectRecipe((item,), None), Plan(steps=1), tmp_path / "x.pt"))
+        next(train_detector(DetectRecipe((item,), None), TrainingPlan(steps=1), tmp_path / "x.pt"))
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tiles: Path, tmp_path: Path) -> None:
@@ -166,7 +171,7 @@ def test_what_is_rehearsed_is_every_other_square(tmp_path: Path) -> None:
         return (Labelled(path, np.array([[100, 100, 130, 130]], np.float32), np.zeros(1, int)),)
 
     recipe = DetectRecipe(folder("own", 30), None, folder("known", 220), batch=6)
-    images, _ = _Batches(recipe).at(0)
+    images, _ = _SquareBatches(recipe).at(0)
     bright = [bool((image > 120).float().mean() > 0.5) for image in images]
     assert bright == [False, True] * 3
 
@@ -294,7 +299,7 @@ def test_weights_as_others_publish_them_are_refused_by_name(tmp_path, fresh, con
 
 def test_a_start_that_was_cut_off_is_refused(tmp_path) -> None:
     whole, cut = tmp_path / "whole.pt", tmp_path / "cut.pt"
-    torch.save({"smooth": Detector(2).state_dict()}, whole)
+    torch.save({"smooth": DetectorNetwork(2).state_dict()}, whole)
     cut.write_bytes(whole.read_bytes()[:100_000])
     with pytest.raises(WeightsDoNotFit, match=r"cut\.pt"):
         fresh_detector(cut)
@@ -302,14 +307,14 @@ def test_a_start_that_was_cut_off_is_refused(tmp_path) -> None:
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.onnx"
-    export_segmenter(Segmenter(), other)
+    export_segmenter(SegmenterNetwork(), other)
     with pytest.raises(WeightsDoNotFit):
         load_detector(other, 2)
 
 
 def test_training_goes_on_from_an_exported_segmenter(tmp_path: Path) -> None:
     torch.manual_seed(1)
-    first, path = Segmenter().eval(), tmp_path / "containers.onnx"
+    first, path = SegmenterNetwork().eval(), tmp_path / "containers.onnx"
     for norm in (m for m in first.modules() if isinstance(m, torch.nn.BatchNorm2d)):
         norm.running_mean.uniform_(-0.1, 0.1)
         norm.running_var.uniform_(0.8, 1.2)
@@ -325,7 +330,7 @@ def test_training_goes_on_from_a_segmenter_of_before_there_were_bottlenecks(
     tmp_path: Path, in_read_out: bool
 ) -> None:
     torch.manual_seed(2)
-    before, path = Segmenter().eval(), tmp_path / "containers.onnx"
+    before, path = SegmenterNetwork().eval(), tmp_path / "containers.onnx"
     before.neck.around5 = before.neck.around4 = torch.nn.Sequential()
     if not in_read_out:
         before.coarse, before.fine = before.coarse[:2], before.fine[:3]
@@ -344,7 +349,7 @@ def test_training_goes_on_from_a_detector_of_before_there_were_bottlenecks(
 ) -> None:
     """What they add at first is nothing: it answers as it did; another network is refused."""
     torch.manual_seed(3)
-    network = Detector(2).eval()
+    network = DetectorNetwork(2).eval()
     images = torch.rand(1, 3, 64, 64) * 255
     with torch.no_grad():
         before = network(images)[0]
@@ -353,7 +358,7 @@ def test_training_goes_on_from_a_detector_of_before_there_were_bottlenecks(
     torch.save({"smooth": state}, start)
     with torch.no_grad():
         assert torch.equal(fresh_detector(start).eval()(images)[0], before)
-    torch.save({"smooth": Segmenter().state_dict()}, start)
+    torch.save({"smooth": SegmenterNetwork().state_dict()}, start)
     with pytest.raises(WeightsDoNotFit, match="not of a Detector"):
         fresh_detector(start)
 

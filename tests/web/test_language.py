@@ -9,11 +9,11 @@ from string import Formatter
 import pytest
 from fastapi.testclient import TestClient
 
-from demeter.locations.models import BinCategory
 from demeter.photos.models import CapturedAtSource, SessionStatus
 from demeter.photos.overlap import NOT_RETURNED
 from demeter.photos.review_reasons import BLIND_RECOUNT
 from demeter.stock.models import MovementType
+from demeter.vision.values import ContainerType
 from demeter.web.language import chosen, read
 from demeter.web.render import Numbers
 from served import client
@@ -47,7 +47,7 @@ def test_every_text_that_a_template_asks_for_is_there():
     [
         ("status", SessionStatus),
         ("movement", MovementType),
-        ("type", BinCategory),
+        ("type", ContainerType),
         ("session.captured", CapturedAtSource),
     ],
 )

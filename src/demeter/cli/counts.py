@@ -27,10 +27,10 @@ from demeter.counts import commands as count_commands
 from demeter.counts import queries as count_queries
 from demeter.counts.schemas import ByHand, Correction, MoveCount
 from demeter.counts.sheets import posting, template
-from demeter.locations.models import BinCategory
 from demeter.review import corrections, count_decisions
 from demeter.stock import changes
 from demeter.stock.schemas import Report
+from demeter.vision.values import ContainerType
 
 app = typer.Typer(help="Counts: by hand, corrected, taken back; count sheets.")
 
@@ -47,7 +47,9 @@ def add(
     product: Annotated[str | None, typer.Option()] = None,
     state: Annotated[str | None, typer.Option()] = None,
     packaging: Annotated[str | None, typer.Option()] = None,
-    category: Annotated[BinCategory | None, typer.Option(help="of the bin, if one is made")] = None,
+    category: Annotated[
+        ContainerType | None, typer.Option(help="of the bin, if one is made")
+    ] = None,
     *,
     at: At = None,
     reason: Reason = None,

@@ -16,16 +16,16 @@ from demeter.vision.hints import Hints
 from demeter.vision.metrics.figures import PhotoFigures
 from demeter.vision.metrics.labels import read_marks
 from demeter.vision.metrics.page import write_page
-from demeter.vision.metrics.run import evaluated
+from demeter.vision.metrics.run import evaluate_photos
 from demeter.vision.metrics.summary import (
     box_average_precision,
     by_container_type,
     by_scene,
     calibration,
     recall_by_size,
-    summarised,
+    summarise,
 )
-from demeter.vision.networks.devices import cores
+from demeter.vision.networks.devices import core_count
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision.networks.shipped import default_models
 from demeter.vision.plants.detect import DetectRule
@@ -50,11 +50,11 @@ def evaluate(
     """Count the marked photos of FOLDER and say how right that is."""
     try:
         marks = read_marks(folder)
-        models = default_models(precision, threads or cores())
+        models = default_models(precision, threads or core_count())
         rule = DetectRule() if threshold is None else DetectRule(threshold=threshold)
         with Progress(console=_err, transient=True) as bar:
             task = bar.add_task("Counting", total=1.0)
-            run = evaluated(
+            run = evaluate_photos(
                 marks,
                 models,
                 Hints(framed_whole=framed_whole),
@@ -75,7 +75,7 @@ def evaluate(
 
 
 def _as_json(figures: list[PhotoFigures], folder: Path) -> dict[str, Any]:
-    summary = summarised(figures)
+    summary = summarise(figures)
     return {
         "photos": [_photo(f, folder) for f in figures],
         "overall": {"f1": summary.f1, "mape": summary.mape, "bias": summary.bias},
@@ -107,7 +107,7 @@ def _print(figures: list[PhotoFigures], folder: Path) -> None:
     for row in (_photo(f, folder) for f in figures):
         photos.add_row(*(_cell(v) for v in row.values()))
     console.print(photos)
-    summary = summarised(figures)
+    summary = summarise(figures)
     overall = Table("figure", "value", title="overall")
     for name in summary.__slots__:
         overall.add_row(name.replace("_", " "), _cell(getattr(summary, name)))

@@ -22,12 +22,12 @@ from demeter.cli.output import (
     said,
 )
 from demeter.core.db import transaction
-from demeter.locations.models import BinCategory
 from demeter.stock import batch_history, commands, on_hand, queries, reversals
 from demeter.stock.models import MovementType
 from demeter.stock.on_hand import Filter, Level
 from demeter.stock.request_keys import moment_of
 from demeter.stock.schemas import Movement, Report
+from demeter.vision.values import ContainerType
 
 app = typer.Typer(help="Stock: what there is, and what people report.", no_args_is_help=True)
 
@@ -95,12 +95,12 @@ def report(
     state: Code = None,
     size: Code = None,
     packaging: Code = None,
-    category: Annotated[BinCategory | None, typer.Option(help="of the bin to plant in")] = None,
+    category: Annotated[ContainerType | None, typer.Option(help="of the bin to plant in")] = None,
     price: Annotated[str | None, typer.Option(help="of one plant sold")] = None,
     to_location: Code = None,
     to_bin: Code = None,
     to_lot: Code = None,
-    to_category: BinCategory | None = None,
+    to_category: ContainerType | None = None,
     to_state: Code = None,
     to_size: Code = None,
     to_packaging: Code = None,

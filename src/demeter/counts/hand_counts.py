@@ -15,9 +15,10 @@ from demeter.counts import ledger_writes, posting
 from demeter.counts.errors import CountContradictsConfig, InvalidCount
 from demeter.counts.models import ContainerCount, Count
 from demeter.locations import rules
-from demeter.locations.models import BinCategory, BinStatus, StorageBin, StorageLocation
+from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.stock import batches, bin_choice, ledger
 from demeter.stock.models import SourceType
+from demeter.vision.values import ContainerType
 
 NEXT = {
     "needs_config": "Set what grows at this location, then post the count again.",
@@ -42,7 +43,7 @@ class HandCount:
     product_id: int | None = None
     product_state_id: int | None = None
     packaging_catalog_id: int | None = None
-    category: BinCategory = BinCategory.SEGMENT
+    category: ContainerType = ContainerType.SEGMENT
 
     def request(self) -> dict[str, Any]:
         """As JSON."""
@@ -216,6 +217,6 @@ def _bin(
         config.expected_product_state_id,
         packaging_catalog_id=config.packaging_catalog_id,
     )
-    category = BinCategory(whole.parameters["category"])
+    category = ContainerType(whole.parameters["category"])
     place = bin_choice.Place(location.location_id, category=category)
     return bin_choice.choose_bin(session, location, place, [], kind).bin_id

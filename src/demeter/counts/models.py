@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.core.db import Base, Changed, Created, pg_enum
-from demeter.locations.models import BinCategory, StorageBin
+from demeter.locations.models import StorageBin
 from demeter.stock.models import SourceType
+from demeter.vision.values import ContainerType
 
 
 class BlindRecount(Created, Base):
@@ -88,7 +89,9 @@ class ContainerCount(Changed, Base):
     image_id: Mapped[UUID | None] = mapped_column(ForeignKey("s3_images.image_id"))
     container_index: Mapped[int | None]
     bin_id: Mapped[int | None] = mapped_column(ForeignKey("storage_bins.bin_id"))
-    container_type: Mapped[BinCategory | None] = mapped_column(pg_enum(BinCategory, "bin_category"))
+    container_type: Mapped[ContainerType | None] = mapped_column(
+        pg_enum(ContainerType, "bin_category")
+    )
     segment: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     seen: Mapped[bool] = mapped_column(server_default="true")
     machine_detected: Mapped[int | None]

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from demeter.core.fields import MOST, Code
-from demeter.locations.models import BinCategory
 from demeter.stock.schemas import Report
+from demeter.vision.values import ContainerType
 
 
 class BinCount(BaseModel):
@@ -29,7 +29,7 @@ class ByHand(Report):
     product_code: Code | None = None
     state: Code | None = None
     packaging_sku: Code | None = None
-    category: BinCategory = BinCategory.SEGMENT
+    category: ContainerType = ContainerType.SEGMENT
 
 
 class Corrected(BaseModel):

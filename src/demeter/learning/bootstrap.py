@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demeter.vision.metrics.figures import PhotoFigures
-from demeter.vision.metrics.summary import summarised
+from demeter.vision.metrics.summary import summarise
 
 DRAWS = 4000
 FEWEST_PHOTOS = 5
@@ -85,7 +85,7 @@ def compared(
     count = len(one)
     draws = np.random.default_rng(seed).integers(0, max(1, count), (DRAWS, count))
     by_place = len({f.marked.scene for f in incumbent}) >= FEWEST_PLACES
-    first, second = summarised(incumbent), summarised(candidate)
+    first, second = summarise(incumbent), summarise(candidate)
     return Comparison(
         photos=len(incumbent),
         planted=sum(f.plants.marks > 0 for f in incumbent),

@@ -20,11 +20,11 @@ from demeter.accounts.models import User
 from demeter.core import logs
 from demeter.learning.errors import TooLittleTruth
 from demeter.vision.hints import Hints
-from demeter.vision.interval.fit import Observed, fitted_error_model
+from demeter.vision.interval.fit import Observation, fit_error_model
 from demeter.vision.interval.interval import ErrorModel, container_interval, total_interval
 from demeter.vision.metrics.labels import read_marks
-from demeter.vision.metrics.observed import containers_observed, photo_observed
-from demeter.vision.metrics.run import evaluated
+from demeter.vision.metrics.observations import container_observations, photo_observation
+from demeter.vision.metrics.run import evaluate_photos
 from demeter.vision_models import active
 from demeter.vision_models.models import FittedErrorModel
 
@@ -39,8 +39,8 @@ TARGET = 0.90
 class Sample:
     """A photo (or a session) against its truth, and its containers where they were counted."""
 
-    total: Observed
-    containers: tuple[Observed, ...]
+    total: Observation
+    containers: tuple[Observation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,16 @@ def samples_of_folder(
     Raises:
         LabelsRefused: the marks cannot be read.
     """
-    run = evaluated(
+    run = evaluate_photos(
         read_marks(folder),
         active.models(bound_to),
         Hints(framed_whole=True),
         on_progress=on_progress,
     )
     return [
-        Sample(total, tuple(containers_observed(figure)))
+        Sample(total, tuple(container_observations(figure)))
         for figure in run
-        if (total := photo_observed(figure)) is not None
+        if (total := photo_observation(figure)) is not None
     ]
 
 
@@ -120,9 +120,7 @@ def fitted_on(samples: Sequence[Sample], source: str) -> ErrorModel:
     """Where hardly any container was counted by itself, the whole photos speak for them."""
     totals = [s.total for s in samples]
     containers = [o for s in samples for o in s.containers]
-    return fitted_error_model(
-        containers if len(containers) >= len(totals) else totals, totals, source
-    )
+    return fit_error_model(containers if len(containers) >= len(totals) else totals, totals, source)
 
 
 def keep(

@@ -9,16 +9,8 @@ from typing import Any
 
 from demeter.learning.ground_truth import TrueContainer, TrueMark, TruePhoto
 from demeter.learning.masking import kept_marks
+from demeter.vision.coco_categories import CATEGORIES, CONTAINERS, EMPTY, PLANT
 from demeter.vision.geometry import Polygon
-from demeter.vision.values import ContainerType
-
-PLANT, EMPTY = 1, 2
-_CONTAINERS = {kind: 3 + k for k, kind in enumerate(ContainerType)}
-CATEGORIES = [
-    {"id": PLANT, "name": "plant"},
-    {"id": EMPTY, "name": "empty_container"},
-    *({"id": n, "name": kind.value} for kind, n in _CONTAINERS.items()),
-]
 
 
 def write(folder: Path, photos: Sequence[tuple[TruePhoto, str]], *, crowds: bool) -> None:
@@ -65,7 +57,7 @@ def _mark(mark: TrueMark) -> dict[str, Any]:
 
 def _container(container: TrueContainer) -> dict[str, Any]:
     return _row(
-        _CONTAINERS[container.container_type],
+        CONTAINERS[container.container_type],
         _bounds(container.polygon_px),
         segmentation=[[v for point in container.polygon_px for v in point]],
         plants=container.plants,

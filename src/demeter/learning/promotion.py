@@ -21,8 +21,8 @@ from demeter.learning.errors import GateClosed
 from demeter.learning.splits import Side, SplitRule
 from demeter.vision.hints import Hints
 from demeter.vision.metrics.labels import read_marks
-from demeter.vision.metrics.run import evaluated
-from demeter.vision.metrics.truth import Marked
+from demeter.vision.metrics.marks import MarkedPhoto
+from demeter.vision.metrics.run import evaluate_photos
 from demeter.vision_models import active, registry
 from demeter.vision_models.errors import ModelStays
 from demeter.vision_models.models import ModelActivation, ModelComparison, VisionModel, VisionTask
@@ -123,7 +123,7 @@ def _compared(
     task: VisionTask,
     incumbent: VisionModel | None,
     candidate: VisionModel | None,
-    marks: tuple[Marked, ...],
+    marks: tuple[MarkedPhoto, ...],
     on_progress: Progress | None,
 ) -> Comparison:
     with Session(bound_to) as session:
@@ -138,7 +138,7 @@ def _compared(
                 on_progress((turn + share) / 2)
 
         hints = Hints(framed_whole=True)
-        results.append(list(evaluated(marks, models, hints, on_progress=report)))
+        results.append(list(evaluate_photos(marks, models, hints, on_progress=report)))
     return compared(*results)
 
 

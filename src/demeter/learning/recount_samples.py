@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from demeter.counts.models import BlindRecount, ContainerCount
 from demeter.learning.calibration import Sample
 from demeter.photos.models import Detection
-from demeter.vision.interval.fit import Observed
+from demeter.vision.interval.fit import Observation
 from demeter.vision.interval.interval import Evidence
-from demeter.vision.metrics.observed import NOTHING
+from demeter.vision.metrics.observations import NO_EVIDENCE
 from demeter.vision_models import active
 
 
@@ -55,11 +55,13 @@ def _is_by(row: ContainerCount, hashes: dict[str, str]) -> bool:
 
 def _sample(session: Session, recount: BlindRecount, rows: list[ContainerCount]) -> Sample:
     evidence = {row.container_index: _evidence(session, row) for row in rows}
-    total = Observed(sum(evidence.values(), NOTHING), recount.plants)
+    total = Observation(sum(evidence.values(), NO_EVIDENCE), recount.plants)
     said = {int(index): plants for index, plants in recount.containers.items()}
     if len(rows) == 1:
         said = {rows[0].container_index or 0: recount.plants}
-    return Sample(total, tuple(Observed(evidence[index], n) for index, n in sorted(said.items())))
+    return Sample(
+        total, tuple(Observation(evidence[index], n) for index, n in sorted(said.items()))
+    )
 
 
 def _evidence(session: Session, row: ContainerCount) -> Evidence:

@@ -14,10 +14,11 @@ from demeter.catalog.models import Packaging, Product
 from demeter.counts.models import ContainerCount, Count
 from demeter.learning.ground_truth import accepted_ids
 from demeter.locations.models import StorageBinType
-from demeter.photos.models import CalculationMethod, Classification, Estimation, PhotoSession
+from demeter.photos.models import Classification, Estimation, PhotoSession
 from demeter.photos.pair_results import BEFORE
 from demeter.review import marks as detections
 from demeter.review.marks import Mark
+from demeter.vision.values import EstimationMethod
 
 DEFAULT_OVERLAP = 0.85
 
@@ -90,7 +91,7 @@ def _reviewed(
     per_cm, area = _scale(row, kind[1])
     sizes = [_size_px(m) for m in plants if not m.by_person]
     outside = len(plants) - detections.inside_estimate(plants, residuals)
-    by_size = estimation.calculation_method is CalculationMethod.BAND
+    by_size = estimation.calculation_method is EstimationMethod.BANDS
     share = estimation.parameters.get("foliage_share_of_plant")
     return Reviewed(
         kind=kind[0],

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from demeter.learning.dataset import DOCUMENT, Format, export
 from demeter.learning.splits import Side, SplitRule
-from demeter.vision.geometry import resized
+from demeter.vision.geometry import resize
 from demeter.vision.plants.tiles import Tile, cover
 from demeter.vision_models.models import VisionTask
 from demeter_training.training.errors import TrainingDataRefused
@@ -113,7 +113,7 @@ def _tiles(
     scale = min(LARGEST_ZOOM, PLANTS_PX[1] / float(np.median(sizes))) if sizes else 1.0
     height, width = bgr.shape[:2]
     size_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
-    sized = resized(bgr, size_wh)
+    sized = resize(bgr, size_wh)
     for tile in cover(size_wh, TILE_PX, OVERLAP_PX):
         kept = [cut for r in boxes if (cut := _cut(r, scale, tile)) is not None]
         if kept:
@@ -137,7 +137,7 @@ def _small(
         }
         for r in outlined
     ]
-    yield resized(bgr, size_wh), kept
+    yield resize(bgr, size_wh), kept
 
 
 def _cut(row: Row, scale: float, tile: Tile) -> Row | None:

@@ -6,13 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from demeter.locations.models import (
-    BinCategory,
-    BinStatus,
-    StorageBin,
-    StorageBinType,
-    StorageLocation,
-)
+from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
+from demeter.vision.values import ContainerType
 
 
 def photo_bins(session: Session, location: StorageLocation) -> list[StorageBin]:
@@ -30,7 +25,7 @@ def photo_bins(session: Session, location: StorageLocation) -> list[StorageBin]:
     )
 
 
-def default_bin_type(session: Session, category: BinCategory) -> StorageBinType:
+def default_bin_type(session: Session, category: ContainerType) -> StorageBinType:
     """The type for bins from photos: the category's plain type, made if there is none.
 
     Two workers that need it at the same moment get the same row.
@@ -56,7 +51,7 @@ def default_bin_type(session: Session, category: BinCategory) -> StorageBinType:
     return made
 
 
-def _plain_type(session: Session, category: BinCategory) -> StorageBinType | None:
+def _plain_type(session: Session, category: ContainerType) -> StorageBinType | None:
     default = StorageBinType.code == f"ML_{category.value.upper()}_DEFAULT"
     return session.scalars(
         select(StorageBinType)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.vision.values import ContainerType
 
 
 class WarehouseType(StrEnum):
@@ -37,16 +38,6 @@ class BinStatus(StrEnum):
     ACTIVE = "active"
     MAINTENANCE = "maintenance"
     RETIRED = "retired"
-
-
-class BinCategory(StrEnum):
-    """The five kinds of container."""
-
-    SEGMENT = "segment"
-    BOX = "box"
-    PLUG = "plug"
-    SEEDLING_TRAY = "seedling_tray"
-    POT = "pot"
 
 
 def _shape(kind: str) -> Geometry:
@@ -112,7 +103,7 @@ class StorageBinType(Changed, Base):
     bin_type_id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
     name: Mapped[str]
-    category: Mapped[BinCategory] = mapped_column(pg_enum(BinCategory, "bin_category"))
+    category: Mapped[ContainerType] = mapped_column(pg_enum(ContainerType, "bin_category"))
     is_grid: Mapped[bool] = mapped_column(server_default="false")
     rows: Mapped[int | None]
     columns: Mapped[int | None]

@@ -13,7 +13,7 @@ from shapely import Polygon, box, make_valid
 from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
 
-from demeter.locations.models import BinCategory
+from demeter.vision.values import ContainerType
 
 Points = Sequence[Sequence[float]]
 
@@ -34,7 +34,7 @@ class Outline:
     views are never the same container.
     """
 
-    category: BinCategory
+    category: ContainerType
     view: int
     shape: BaseGeometry
 
@@ -48,14 +48,14 @@ class Remembered:
     registration.
     """
 
-    category: BinCategory
+    category: ContainerType
     shapes: Mapping[int, BaseGeometry]
     frames: Mapping[int, BaseGeometry]
     moved: bool = False
 
 
 def outline(
-    category: BinCategory, view: int, polygon_px: Points, width_px: int, height_px: int
+    category: ContainerType, view: int, polygon_px: Points, width_px: int, height_px: int
 ) -> Outline:
     """An outline from pixels of the upright image; a polygon that crosses itself is mended."""
     return Outline(category, view, _shape(np.array(polygon_px, np.float64) / (width_px, height_px)))

@@ -16,12 +16,7 @@ from sqlalchemy.orm import Session
 from demeter.core import logs
 from demeter.core.settings import settings
 from demeter.locations.bins import default_bin_type, photo_bins
-from demeter.locations.models import (
-    BinCategory,
-    BinStatus,
-    StorageBin,
-    StorageLocation,
-)
+from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.photos.bin_recognition import (
     Outline,
     Remembered,
@@ -32,6 +27,7 @@ from demeter.photos.bin_recognition import (
     unmoved,
 )
 from demeter.photos.errors import CannotCreateBins
+from demeter.vision.values import ContainerType
 
 log = logs.get(__name__)
 
@@ -50,7 +46,7 @@ class Segment:
     index: int
     image_id: UUID
     view: int
-    category: BinCategory
+    category: ContainerType
     polygon_px: tuple[tuple[int, int], ...]
     area_px: int
     confidence: float
@@ -124,7 +120,7 @@ def metadata(seen: Seen, segment: Segment) -> dict[str, Any]:
     }
 
 
-def bin_code(location_code: str, category: BinCategory, index: int, created_at: datetime) -> str:
+def bin_code(location_code: str, category: ContainerType, index: int, created_at: datetime) -> str:
     """``{location}-ML-{TYPE}{index}-{session's creation in UTC, to the microsecond}``."""
     return f"{location_code}-ML-{category.value}{index}-{_stamp(created_at)}".upper()
 
@@ -180,7 +176,7 @@ def _remembered(session: Session, known: StorageBin, segments: Sequence[Segment]
         {"session": meta["session_id"], "image": meta["image_id"]},
     ).scalar_one()
     size = meta["image_width"], meta["image_height"]
-    before = outline(BinCategory(meta["container_type"]), view, meta["segmentation_mask"], *size)
+    before = outline(ContainerType(meta["container_type"]), view, meta["segmentation_mask"], *size)
     image = UUID(meta["image_id"])
     homographies = {
         s.view: normalised(s.returns[image], size, (s.width_px, s.height_px))

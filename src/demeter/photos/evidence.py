@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from demeter.counts import blind_recounts
 from demeter.counts.models import ContainerCount, Count
 from demeter.counts.queries import standing_count
-from demeter.locations.models import BinCategory, StorageLocation
+from demeter.locations.models import StorageLocation
 from demeter.photos import pair_results
 from demeter.photos.bins import Segment
 from demeter.photos.models import (
@@ -131,7 +131,7 @@ def segments_of(results: Results) -> list[Segment]:
                     index=len(segments) + 1,
                     image_id=image.row.image_id,
                     view=image.row.position,
-                    category=BinCategory(container.container_type.value),
+                    category=container.container_type,
                     polygon_px=container.polygon_px,
                     area_px=container.area_px,
                     confidence=container.confidence,
@@ -199,7 +199,7 @@ def _container_rows(image: ImageCount, count: Count, first_index: int) -> list[C
                 attempt=count.attempt,
                 image_id=image.row.image_id,
                 container_index=first_index + counted.container,
-                container_type=BinCategory(container.container_type.value),
+                container_type=container.container_type,
                 segment=segments[counted.container],
                 machine_detected=counted.detected,
                 machine_estimated=counted.estimated,

@@ -18,7 +18,7 @@ from demeter.photos.decode import decode
 from demeter.photos.models import ImageStatus, SessionImage
 from demeter.vision import overlay, pipeline
 from demeter.vision.hints import ContainerSize, DensityPrior, Hints
-from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.values import ContainerType
 from demeter.vision_models import active
 
@@ -35,7 +35,7 @@ class CountedImage:
     facts: dict[str, Any]
 
 
-def models() -> Models:
+def models() -> ModelSet:
     """The models at work; loaded once, and anew when others are put to work."""
     return active.models(engine())
 
@@ -105,7 +105,7 @@ def _sizes(session: Session, location: StorageLocation) -> tuple[ContainerSize, 
     ).all()
     kinds = [category for category, _, _ in rows]
     return tuple(
-        ContainerSize(ContainerType(category.value), float(length), float(width))
+        ContainerSize(category, float(length), float(width))
         for category, length, width in sorted(rows, key=lambda r: r[0].value)
         if length and width and kinds.count(category) == 1
     )
@@ -126,9 +126,9 @@ def _density(session: Session, config: LocationConfig) -> tuple[DensityPrior, ..
     found: dict[ContainerType, DensityPrior] = {}
     for category, row in rows:
         found.setdefault(
-            ContainerType(category.value),
+            category,
             DensityPrior(
-                container_type=ContainerType(category.value),
+                container_type=category,
                 avg_area_per_plant_cm2=_number(row.avg_area_per_plant_cm2),
                 plants_per_m2=_number(row.plants_per_m2),
                 overlap_adjustment_factor=float(row.overlap_adjustment_factor),

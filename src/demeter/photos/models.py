@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.vision.values import EstimationMethod
 
 
 class UploadSource(StrEnum):
@@ -172,14 +173,6 @@ class SessionImage(Changed, Base):
     image: Mapped[Image] = relationship()
 
 
-class CalculationMethod(StrEnum):
-    """How plants that detection could not separate were counted."""
-
-    BAND = "band_estimation"
-    DENSITY = "density_estimation"
-    GRID = "grid_analysis"
-
-
 class Classification(Created, Base):
     """What a detected plant is taken to be: here the location's configuration."""
 
@@ -236,8 +229,8 @@ class Estimation(Created, Base):
     detected_area_cm2: Mapped[Decimal | None]
     estimated_count: Mapped[int | None]
     unknown_reason: Mapped[str | None]
-    calculation_method: Mapped[CalculationMethod] = mapped_column(
-        pg_enum(CalculationMethod, "calculation_method")
+    calculation_method: Mapped[EstimationMethod] = mapped_column(
+        pg_enum(EstimationMethod, "calculation_method")
     )
     estimation_confidence: Mapped[float]
     used_density_parameters: Mapped[bool] = mapped_column(server_default="false")

@@ -26,8 +26,8 @@ from demeter.photos.sessions import lock_session
 from demeter.vision.overlap.homography import inverse
 from demeter.vision.overlap.plant_agreement import agreement, disagreement
 from demeter.vision.overlap.registration import NotRegistered, Registration
-from demeter.vision.overlap.seam import Matrices, owned
-from demeter.vision.overlap.split_counts import Parted, parted
+from demeter.vision.overlap.seam import Matrices, divide_counts
+from demeter.vision.overlap.split_counts import SplitPhoto, split_at_seam
 from demeter.vision.values import PhotoCount
 
 log = logs.get(__name__)
@@ -44,7 +44,7 @@ class Settled:
     """How each image lies: its result as it will be recorded, and what changed in it."""
 
     results: Mapping[int, dict[str, Any]]
-    changed: Mapping[int, Parted]
+    changed: Mapping[int, SplitPhoto]
 
 
 def settle(session_id: int, attempt: int) -> None:
@@ -83,9 +83,9 @@ def _settled(
     photos = [i.photo for i in showing]
     pairs, matrices = _pairs(looks, mine, photos)
     bodies, changed = {}, {}
-    shares = owned(photos, matrices)
+    shares = divide_counts(photos, matrices)
     for n, image in enumerate(showing):
-        part = parted(photos, n, shares[n], matrices)
+        part = split_at_seam(photos, n, shares[n], matrices)
         body = dict(image.row.result or {})
         if part.is_changed:
             changed[image.row.id] = part
@@ -140,7 +140,7 @@ def _pair(
     }
 
 
-def _changed_body(body: dict[str, Any], part: Parted) -> dict[str, Any]:
+def _changed_body(body: dict[str, Any], part: SplitPhoto) -> dict[str, Any]:
     """The image's result as it counts; what the machine said of it alone stays beside."""
     return part.photo.to_json() | {
         BEFORE: body,

@@ -20,10 +20,10 @@ from demeter.photos.decode import decode
 from demeter.photos.models import Image, SessionImage
 from demeter.vision import overlay
 from demeter.vision.geometry import Polygon
-from demeter.vision.overlap.features import Described, described
+from demeter.vision.overlap.features import PhotoFeatures, describe_photo
 from demeter.vision.overlap.homography import Matrix
-from demeter.vision.overlap.registration import NotRegistered, Registration, register_described
-from demeter.vision.overlap.split_counts import Parted
+from demeter.vision.overlap.registration import NotRegistered, Registration, register
+from demeter.vision.overlap.split_counts import SplitPhoto
 from demeter.vision.values import PhotoCount
 
 log = logs.get(__name__)
@@ -79,9 +79,9 @@ class Looks:
 
     def __init__(self, bound_to: Engine) -> None:
         self._bound_to = bound_to
-        self._described: dict[UUID, Described | None] = {}
+        self._described: dict[UUID, PhotoFeatures | None] = {}
 
-    def described(self, one: Looked) -> Described | None:
+    def described(self, one: Looked) -> PhotoFeatures | None:
         """Points within the containers and about them, told apart: they lie on two planes.
 
         ``None`` where the photo cannot be read any more.
@@ -91,13 +91,15 @@ class Looks:
         """
         if one.image_id not in self._described:
             rgb = self._rgb(one)
-            self._described[one.image_id] = None if rgb is None else described(rgb, one.outlines_px)
+            self._described[one.image_id] = (
+                None if rgb is None else describe_photo(rgb, one.outlines_px)
+            )
         return self._described[one.image_id]
 
     def registered(
         self, one: Looked, other: Looked, contradicted: Callable[[Matrix], str] | None = None
     ) -> Registration | NotRegistered:
-        """How one photo lies in the other; ``contradicted`` as `register_described` asks it.
+        """How one photo lies in the other; ``contradicted`` as `register` takes its objection.
 
         Raises:
             ObjectStoreUnavailable: a photo may be read later.
@@ -105,7 +107,7 @@ class Looks:
         a, b = self.described(one), self.described(other)
         if a is None or b is None:
             return NotRegistered("unreadable", "the photo cannot be read again")
-        return register_described(a, b, contradicted=contradicted)
+        return register(a, b, objection=contradicted)
 
     def returned(self, old: Looked, new: Looked) -> dict[str, Any]:
         """How the photo of before lies in the new one, as it is kept with the result."""
@@ -121,7 +123,7 @@ class Looks:
             "likeness": found.likeness,
         }
 
-    def overlay(self, one: Looked, part: Parted) -> bytes:
+    def overlay(self, one: Looked, part: SplitPhoto) -> bytes:
         """The photo drawn anew, with what another photo counts."""
         rgb = self._rgb(one)
         assert rgb is not None  # its features were just taken

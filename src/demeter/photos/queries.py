@@ -11,7 +11,7 @@ from demeter.core.pagination import last_id, next_cursor
 from demeter.photos import redaction, session_detail, urls
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.photos.schemas import Drawn, DrawnContainer, SessionPage, SessionSummary
-from demeter.vision.values import Detection, PhotoCount
+from demeter.vision.values import DetectedBox, PhotoCount
 
 NEEDS_A_PERSON = (
     SessionStatus.NEEDS_LOCATION,
@@ -137,6 +137,6 @@ def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> Drawn:
     )
 
 
-def _row(found: Detection, first_index: int) -> list[int]:
+def _row(found: DetectedBox, first_index: int) -> list[int]:
     x1, y1, x2, y2 = (round(value) for value in found.xyxy_px)
     return [x1, y1, x2, y2, round(found.confidence * 100), first_index + found.container]

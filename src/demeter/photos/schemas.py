@@ -9,14 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from demeter.core.pagination import Page
-from demeter.locations.models import BinCategory
-from demeter.photos.models import (
-    CapturedAtSource,
-    SessionImageStatus,
-    SessionStatus,
-    UploadSource,
-)
+from demeter.photos.models import CapturedAtSource, SessionImageStatus, SessionStatus, UploadSource
 from demeter.stock.models import MovementType, SourceType
+from demeter.vision.values import ContainerType
 
 Interval = tuple[int, int]
 
@@ -123,7 +118,7 @@ class ContainerAnswer(Answer):
     index: int | None
     image_id: UUID | None
     seen: bool
-    container_type: BinCategory | None
+    container_type: ContainerType | None
     machine_detected: int | None
     machine_estimated: int | None
     machine_empty: int | None

@@ -10,15 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.locations.bins import default_bin_type
-from demeter.locations.models import (
-    BinCategory,
-    BinStatus,
-    StorageBin,
-    StorageBinType,
-    StorageLocation,
-)
+from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.stock.batches import Kind
 from demeter.stock.late_movements import StandingLot
+from demeter.vision.values import ContainerType
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +22,7 @@ class Place:
 
     location_id: int
     bin_id: int | None = None
-    category: BinCategory | None = None
+    category: ContainerType | None = None
 
 
 def choose_bin(
@@ -45,7 +40,7 @@ def choose_bin(
         return session.get_one(StorageBin, place.bin_id)
     candidates = _active(session, location, place.category)
     if not candidates:
-        return make_bin(session, location, place.category or BinCategory.SEGMENT)
+        return make_bin(session, location, place.category or ContainerType.SEGMENT)
     held = {c.bin_id: 0 for c in candidates}
     for lot in lots:
         if lot.bin_id in held and lot.kind == kind.key:
@@ -53,7 +48,7 @@ def choose_bin(
     return max(candidates, key=lambda c: (held[c.bin_id], -c.bin_id))
 
 
-def make_bin(session: Session, location: StorageLocation, category: BinCategory) -> StorageBin:
+def make_bin(session: Session, location: StorageLocation, category: ContainerType) -> StorageBin:
     """A bin made by hand; its code is ``{location}-HAND-{CATEGORY}-{time}``."""
     made = StorageBin(
         storage_location_id=location.location_id,
@@ -67,7 +62,7 @@ def make_bin(session: Session, location: StorageLocation, category: BinCategory)
 
 
 def _active(
-    session: Session, location: StorageLocation, category: BinCategory | None
+    session: Session, location: StorageLocation, category: ContainerType | None
 ) -> list[StorageBin]:
     found = select(StorageBin).where(
         StorageBin.storage_location_id == location.location_id,

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from demeter.core.fields import Code, Plants, When, Words
-from demeter.locations.models import BinCategory
+from demeter.vision.values import ContainerType
 
 
 class Report(BaseModel):
@@ -42,7 +42,7 @@ class Planting(Report):
     quantity: Plants
     location_code: Code | None = None
     bin_code: Code | None = None
-    category: BinCategory | None = None
+    category: ContainerType | None = None
     product_code: Code | None = None
     state: Code | None = None
     size: Code | None = None
@@ -75,7 +75,7 @@ class Transplant(OutOf):
     movement_type: Literal["transplante"]
     to_location_code: Code | None = None
     to_bin_code: Code | None = None
-    to_category: BinCategory | None = None
+    to_category: ContainerType | None = None
     to_state: Code | None = None
     to_size: Code | None = None
     to_packaging_sku: Code | None = None

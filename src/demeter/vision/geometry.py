@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from demeter.vision.plants.detector import PADDING_GREY
 
 Polygon = tuple[tuple[int, int], ...]
+Points = NDArray[np.float64]  # [n, 2]
 _HALF, _TWICE, _FINER = 0.5, 2, 4
 
 
@@ -23,52 +24,56 @@ class Letterbox:
     offset_xy: tuple[int, int]
     inner_wh: tuple[int, int]
 
-    def back(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    def to_picture(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points [n, 2] of the square as points of the picture."""
         return (xy - np.array(self.offset_xy)) / self.scale
 
 
 def letterbox(
-    rgb: NDArray[np.uint8], side: int, *, centred: bool, how: int | None = None
+    rgb: NDArray[np.uint8], side: int, *, centred: bool, interpolation: int | None = None
 ) -> Letterbox:
     """Fit a picture [H, W, 3] into a square of ``side``, the rest grey.
 
-    ``how`` is OpenCV's way of interpolating, where a model was trained with a certain one.
+    ``interpolation`` is OpenCV's, where a model was trained with a certain one.
     """
     height, width = rgb.shape[:2]
     scale = side / max(height, width)
-    inner = (max(1, round(width * scale)), max(1, round(height * scale)))
+    inner_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
     canvas = np.full((side, side, 3), PADDING_GREY, np.uint8)
-    left = (side - inner[0]) // 2 if centred else 0
-    top = (side - inner[1]) // 2 if centred else 0
-    small = resized(rgb, inner) if how is None else cv2.resize(rgb, inner, interpolation=how)
-    canvas[top : top + inner[1], left : left + inner[0]] = small
-    return Letterbox(canvas, scale, (left, top), inner)
+    left = (side - inner_wh[0]) // 2 if centred else 0
+    top = (side - inner_wh[1]) // 2 if centred else 0
+    small = (
+        resize(rgb, inner_wh)
+        if interpolation is None
+        else cv2.resize(rgb, inner_wh, interpolation=interpolation)
+    )
+    canvas[top : top + inner_wh[1], left : left + inner_wh[0]] = small
+    return Letterbox(canvas, scale, (left, top), inner_wh)
 
 
-def resized(rgb: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
-    """The picture at another size.
+def resize(rgb: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.uint8]:
+    """Give the picture another size.
 
     It is halved while it is twice as large, then interpolated: averaging at a factor that is
     no whole number takes seven times as long and is no better between one and two. An odd
     last row or column that halving leaves out is at most a pixel of what comes out.
     """
     while min(rgb.shape[1] / size_wh[0], rgb.shape[0] / size_wh[1]) >= _TWICE:
-        rgb = halved(rgb)
+        rgb = halve(rgb)
     if (rgb.shape[1], rgb.shape[0]) == size_wh:
         return rgb
     return np.asarray(cv2.resize(rgb, size_wh, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def halved(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The mean of each two by two pixels; an odd last row or column is left out."""
+def halve(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Take the mean of each two by two pixels; an odd last row or column is left out."""
     height, width = (n // _TWICE for n in rgb.shape[:2])
     even = rgb[: height * _TWICE, : width * _TWICE]
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def closed_and_filled(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
-    """The mask with gaps up to ``2 * radius_px`` closed and holes filled."""
+def close_and_fill(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
+    """Close a mask's gaps up to ``2 * radius_px`` and fill its holes."""
     work = mask.astype(np.uint8)
     if radius_px > 0:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
@@ -96,11 +101,11 @@ def outline(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def fine_outline(
-    mask: NDArray[np.bool_], share: NDArray[np.float32], taken: NDArray[np.bool_]
+    mask: NDArray[np.bool_], share: NDArray[np.float32], any_mask: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """The outline [n, 2] of a mask, between its pixels where ``share`` [h, w] crosses a half.
 
-    ``share`` says how surely a pixel belongs to anything at all, 0 to 1; ``taken`` is what
+    ``share`` says how surely a pixel belongs to anything at all, 0 to 1; ``any_mask`` is what
     belongs to this mask or another. Where the mask reaches the map's edge, so does the outline.
     Empty [0, 2] for an empty mask.
     """
@@ -113,34 +118,36 @@ def fine_outline(
         min(width, x + w + margin),
         min(height, y + h + margin),
     )
-    here = np.s_[y1:y2, x1:x2]
-    own = mask[here].astype(np.uint8)
+    window = np.s_[y1:y2, x1:x2]
+    own = mask[window].astype(np.uint8)
     square = np.ones((2 * margin + 1,) * 2, np.uint8)
     surely = cv2.erode(own, square, borderType=cv2.BORDER_CONSTANT, borderValue=1.0)
-    soft = np.where(surely > 0, np.float32(1), share[here])
-    inside = _enlarged(soft) >= _HALF
-    inside &= _enlarged(cv2.dilate(own, square[1:-1, 1:-1])) >= _HALF
-    inside &= _enlarged(taken[here] & ~mask[here]) < _HALF
+    soft = np.where(surely > 0, np.float32(1), share[window])
+    inside = _enlarge(soft) >= _HALF
+    inside &= _enlarge(cv2.dilate(own, square[1:-1, 1:-1])) >= _HALF
+    inside &= _enlarge(any_mask[window] & ~mask[window]) < _HALF
     corners = outline(inside) / _FINER + np.array([x1, y1])
     corners[corners < _HALF] = 0
     far = corners > np.array([width, height]) - _HALF
     return np.where(far, np.array([width, height], np.float64), corners)
 
 
-def _enlarged(part: NDArray[np.generic]) -> NDArray[np.float32]:
+def _enlarge(part: NDArray[np.generic]) -> NDArray[np.float32]:
     size = (part.shape[1] * _FINER, part.shape[0] * _FINER)
     picture = cv2.resize(part.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(picture, np.float32)
 
 
-def simplified(xy: NDArray[np.float64], tolerance_px: float, size_wh: tuple[int, int]) -> Polygon:
-    """An outline with fewer corners, whole pixels, inside the picture."""
-    kept = cv2.approxPolyDP(xy.astype(np.float32), tolerance_px, closed=True).reshape(-1, 2)
-    whole = np.clip(np.rint(kept), 0, np.array(size_wh)).astype(int)
+def simplify(xy: NDArray[np.float64], tolerance_px: float, size_wh: tuple[int, int]) -> Polygon:
+    """Give an outline fewer corners, in whole pixels, inside the picture."""
+    corners = cv2.approxPolyDP(xy.astype(np.float32), tolerance_px, closed=True).reshape(-1, 2)
+    whole = np.clip(np.rint(corners), 0, np.array(size_wh)).astype(int)
     return tuple((int(x), int(y)) for x, y in whole)
 
 
-def filled(polygons: list[Polygon], size_wh: tuple[int, int], scale: float) -> NDArray[np.uint16]:
+def polygon_map(
+    polygons: list[Polygon], size_wh: tuple[int, int], scale: float
+) -> NDArray[np.uint16]:
     """A map [h, w] of which polygon holds each pixel: 0 none, i + 1 the i-th.
 
     Polygons are in pixels of the photo, the map is ``scale`` times as large. Where polygons

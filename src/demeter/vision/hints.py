@@ -1,4 +1,4 @@
-"""What Demeter knows about a photo before looking at it."""
+"""What Demeter knows about a photo before counting it."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from demeter.vision.geometry import Polygon, resized
-from demeter.vision.values import PhotoCount
+from demeter.vision.geometry import Polygon, resize
+from demeter.vision.values import Box, PhotoCount
 
 Colour = tuple[int, int, int]
 _PLANT: Colour = (64, 220, 120)
@@ -21,9 +21,6 @@ _RESIDUAL: Colour = (230, 60, 200)
 _CONTAINER: Colour = (40, 150, 255)
 _ELSEWHERE: Colour = (150, 150, 150)
 _QUALITY = 80
-
-
-Box = tuple[float, float, float, float]
 
 
 def render(
@@ -40,7 +37,7 @@ def render(
     counts, ``beyond`` the areas that it counts, whose border is the seam.
     """
     scale = min(1.0, max_side_px / max(rgb.shape[:2]))
-    canvas = _shrunk(rgb, scale).copy()
+    canvas = _shrink(rgb, scale).copy()
     line = max(1, round(max(canvas.shape[:2]) / 900))
     _draw_beyond(canvas, beyond, elsewhere, scale, line)
     _draw_residual(canvas, photo, scale)
@@ -54,12 +51,12 @@ def render(
 
 def thumbnail(rgb: NDArray[np.uint8], side_px: int = 320) -> bytes:
     """The photo [H, W, 3] with its longer side at most ``side_px``, as WebP."""
-    return _webp(Image.fromarray(_shrunk(rgb, min(1.0, side_px / max(rgb.shape[:2])))))
+    return _webp(Image.fromarray(_shrink(rgb, min(1.0, side_px / max(rgb.shape[:2])))))
 
 
-def _shrunk(rgb: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+def _shrink(rgb: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     height, width = rgb.shape[:2]
-    return resized(rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
+    return resize(rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
 
 
 def _corners(polygon: Polygon, scale: float) -> NDArray[np.int32]:
@@ -129,22 +126,22 @@ def _draw_numbers(picture: Image.Image, photo: PhotoCount, scale: float) -> None
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _LegendEntry:
     colour: Colour
     text: str
 
 
-def _entries(photo: PhotoCount, elsewhere: int) -> list[_Entry]:
+def _entries(photo: PhotoCount, elsewhere: int) -> list[_LegendEntry]:
     empties = sum(c.empty for c in photo.counts)
     estimated = "?" if photo.estimated is None else str(photo.estimated)
     between = "?" if photo.interval_90 is None else "{}-{}".format(*photo.interval_90)
     return [
-        _Entry(_CONTAINER, f"containers  {len(photo.containers)}"),
-        _Entry(_PLANT, f"detected  {photo.detected}"),
-        _Entry(_EMPTY, f"empty  {empties}"),
-        _Entry(_RESIDUAL, f"estimated  {estimated}"),
-        _Entry((255, 255, 255), f"90 %  {between}"),
-        *([_Entry(_ELSEWHERE, f"in another photo  {elsewhere}")] if elsewhere else []),
+        _LegendEntry(_CONTAINER, f"containers  {len(photo.containers)}"),
+        _LegendEntry(_PLANT, f"detected  {photo.detected}"),
+        _LegendEntry(_EMPTY, f"empty  {empties}"),
+        _LegendEntry(_RESIDUAL, f"estimated  {estimated}"),
+        _LegendEntry((255, 255, 255), f"90 %  {between}"),
+        *([_LegendEntry(_ELSEWHERE, f"in another photo  {elsewhere}")] if elsewhere else []),
     ]
 
 

@@ -9,9 +9,9 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.containers.find import containers_of, whole_frame, within_each
+from demeter.vision.containers.find import containers_of, inner_outlines, whole_frame
 from demeter.vision.errors import ImageRefused
-from demeter.vision.estimate.estimate import FEWEST_DETECTIONS, estimated, not_estimated
+from demeter.vision.estimate.estimate import FEWEST_DETECTIONS, estimate_container, no_estimate
 from demeter.vision.hints import Hints
 from demeter.vision.interval.interval import (
     Evidence,
@@ -19,12 +19,18 @@ from demeter.vision.interval.interval import (
     evidence_of,
     total_interval,
 )
-from demeter.vision.networks.devices import cores
-from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.devices import core_count
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.plants.boxes import Boxes
-from demeter.vision.plants.detect import DetectRule, Found, detected
+from demeter.vision.plants.detect import DetectionResult, DetectRule, detect_plants
 from demeter.vision.plants.scale_search import usual_plant_px
-from demeter.vision.values import Container, ContainerCount, Detection, Estimation, PhotoCount
+from demeter.vision.values import (
+    Container,
+    ContainerTally,
+    DetectedBox,
+    PhotoCount,
+    ResidualEstimate,
+)
 
 # The confidence of a container that may be empty: where all were found, and where some were missed.
 _SURELY_A_CONTAINER, _SURELY_EMPTY = 0.6, 0.8
@@ -34,7 +40,7 @@ _STRAY_PLANTS, _STRAY_SHARE, _AS_SURE = 2, 0.1, 0.9
 
 def count(
     rgb: NDArray[np.uint8],
-    models: Models,
+    models: ModelSet,
     hints: Hints | None = None,
     on_progress: Callable[[float], None] | None = None,
     rule: DetectRule | None = None,
@@ -46,9 +52,9 @@ def count(
 
     Args:
         rgb: the photo's pixels, orientation already applied.
-        models: what to look with.
+        models: the networks to count with.
         hints: what is known of the photo.
-        on_progress: told how much is done, 0 to 1, never backwards.
+        on_progress: called with the share that is done, 0 to 1, never backwards.
         rule: thresholds of detection other than the default ones.
 
     Raises:
@@ -59,15 +65,17 @@ def count(
     progress = _forward_only(on_progress or (lambda _: None))
     containers, warnings = containers_of(rgb, models.segmenter, framed_whole=hints.framed_whole)
     progress(0.05)
-    containers, found, outside = _detected(rgb, containers, models, hints, rule, progress)
-    estimations, shares = _estimations(rgb, containers, found, hints, progress)
-    evidence = [_evidence(found, e) for e in estimations]
+    containers, detection, detection_warnings = _detect_in_containers(
+        rgb, containers, models, hints, rule, progress
+    )
+    estimations, shares = _estimations(rgb, containers, detection, hints, progress)
+    evidence = [_evidence(detection, e) for e in estimations]
     known = [e.estimated is not None for e in estimations]
     counts = tuple(
-        ContainerCount(
+        ContainerTally(
             container=e.container,
             detected=evidence[e.container].detected,
-            empty=int((_in(found, e.container).is_empty).sum()),
+            empty=int((_boxes_in(detection, e.container).is_empty).sum()),
             estimated=e.estimated,
             residual_share=shares[e.container],
             interval_90=container_interval(evidence[e.container], models.errors)
@@ -80,82 +88,88 @@ def count(
         width_px=rgb.shape[1],
         height_px=rgb.shape[0],
         containers=containers,
-        detections=_detections(found),
+        detections=_detections(detection),
         estimations=estimations,
         counts=counts,
         interval_90=total_interval(evidence, models.errors) if known and all(known) else None,
         models={"detect": models.detector.identity, "segment": models.segmenter.identity},
-        parameters=_parameters(models, found, rule),
-        warnings=warnings + outside,
+        parameters=_parameters(models, detection, rule),
+        warnings=warnings + detection_warnings,
     )
     progress(1.0)
     return result
 
 
-def _detected(
+def _detect_in_containers(
     rgb: NDArray[np.uint8],
     containers: tuple[Container, ...],
-    models: Models,
+    models: ModelSet,
     hints: Hints,
     rule: DetectRule,
     progress: Callable[[float], None],
-) -> tuple[tuple[Container, ...], Found, tuple[str, ...]]:
-    """What is in the containers; in a photo framed whole, also what is in none of them.
+) -> tuple[tuple[Container, ...], DetectionResult, tuple[str, ...]]:
+    """Detect what is in the containers; in a photo framed whole, also what is in none of them.
 
-    Where more than a stray plant stands outside every container found, containers were
-    missed, and the frame counts as the bed of what they hold. What was found there, holds
-    nothing and is not surely a container is then a part of that bed.
+    Where more than a stray plant stands outside every container, containers were missed, and
+    the frame counts as the bed of what they hold. A container that holds nothing and is not
+    surely one is then a part of that bed.
     """
-    looks_outside = hints.framed_whole and not any(c.whole_frame for c in containers)
-    asked = containers
-    if looks_outside:
-        asked = (*containers, whole_frame((rgb.shape[1], rgb.shape[0])))
-    found = detected(rgb, asked, models.detector, hints, rule=rule, on_progress=progress)
-    kept, said = _credible(asked, found)
-    if looks_outside:
+    searches_frame = hints.framed_whole and not any(c.whole_frame for c in containers)
+    searched = containers
+    if searches_frame:
+        searched = (*containers, whole_frame((rgb.shape[1], rgb.shape[0])))
+    detection = detect_plants(
+        rgb, searched, models.detector, hints, rule=rule, on_progress=progress
+    )
+    credible, warnings = _credible_containers(searched, detection)
+    if searches_frame:
         frame = len(containers)
-        outside = _missed(found, frame)
-        if outside:
-            said += (f"{outside} plants stand outside every container found: in the frame.",)
-            holding = set(found.container.tolist()) | {frame}
-            kept = [k for k in kept if k in holding or asked[k].confidence >= _SURELY_EMPTY]
-        elif kept != [frame]:
-            kept.remove(frame)
-    return tuple(asked[k] for k in kept), found.keeping(kept), said
+        missed = _missed_plants(detection, frame)
+        if missed:
+            warnings += (f"{missed} plants stand outside every container found: in the frame.",)
+            holding = set(detection.container.tolist()) | {frame}
+            credible = [
+                k for k in credible if k in holding or searched[k].confidence >= _SURELY_EMPTY
+            ]
+        elif credible != [frame]:
+            credible.remove(frame)
+    return tuple(searched[k] for k in credible), detection.in_containers(credible), warnings
 
 
-def _missed(found: Found, frame: int) -> int:
+def _missed_plants(detection: DetectionResult, frame: int) -> int:
     """How many plants stand outside every container, 0 where they are but strays.
 
     Pebbles and moss around containers are taken for plants now and then, by some in every
     photo and less surely than plants are.
     """
-    plants = ~found.boxes.is_empty
-    outside = plants & (found.container == frame)
+    plants, confidence = ~detection.boxes.is_empty, detection.boxes.confidence
+    outside = plants & (detection.container == frame)
     inside = plants & ~outside
     count = int(outside.sum())
     if count <= max(_STRAY_PLANTS, _STRAY_SHARE * int(plants.sum())):
         return 0
     if not inside.any():
         return count
-    surely = np.median(found.boxes.confidence[outside]) / np.median(found.boxes.confidence[inside])
-    return count if surely >= _AS_SURE else 0
+    as_sure = np.median(confidence[outside]) / np.median(confidence[inside])
+    return count if as_sure >= _AS_SURE else 0
 
 
-def _credible(containers: tuple[Container, ...], found: Found) -> tuple[list[int], tuple[str, ...]]:
-    """The containers that hold something or are surely containers, and what to say of others.
+def _credible_containers(
+    containers: tuple[Container, ...], detection: DetectionResult
+) -> tuple[list[int], tuple[str, ...]]:
+    """Indices of the containers that hold something or are surely ones, and a warning of others.
 
     A patch of moss or a shadow is taken for a container now and then; nothing stands in it.
     """
-    holds = np.bincount(found.container, minlength=len(containers))
-    kept = [
+    holds = np.bincount(detection.container, minlength=len(containers))
+    credible = [
         k
         for k, c in enumerate(containers)
         if c.whole_frame or holds[k] or c.confidence >= _SURELY_A_CONTAINER
     ]
-    left = len(containers) - len(kept)
-    said = f"{left} regions that hold nothing and hardly look like containers were left out."
-    return kept, (said,) if left else ()
+    doubtful = len(containers) - len(credible)
+    warning = f"{doubtful} regions that hold nothing and hardly look like containers were left out."
+    return credible, (warning,) if doubtful else ()
 
 
 def _check(rgb: NDArray[np.uint8]) -> None:
@@ -175,68 +189,73 @@ def _forward_only(report: Callable[[float], None]) -> Callable[[float], None]:
     return forward
 
 
-def _in(found: Found, container: int) -> Boxes:
-    return found.boxes.where(found.container == container)
+def _boxes_in(detection: DetectionResult, container: int) -> Boxes:
+    return detection.boxes.where(detection.container == container)
 
 
 def _estimations(
     rgb: NDArray[np.uint8],
     containers: tuple[Container, ...],
-    found: Found,
+    detection: DetectionResult,
     hints: Hints,
     progress: Callable[[float], None],
-) -> tuple[tuple[Estimation, ...], list[float]]:
-    plants = found.boxes.size_px[~found.boxes.is_empty]
+) -> tuple[tuple[ResidualEstimate, ...], list[float]]:
+    plants = detection.boxes.size_px[~detection.boxes.is_empty]
     typical = float(np.median(plants)) if len(plants) >= FEWEST_DETECTIONS else None
-    seen_px, within = usual_plant_px(found.boxes), within_each(containers)
+    usual_px, within = usual_plant_px(detection.boxes), inner_outlines(containers)
 
-    def estimate(index: int) -> tuple[Estimation, float]:
+    def estimate(index: int) -> tuple[ResidualEstimate, float]:
         container = containers[index]
         if container.whole_frame and len(containers) > 1:
-            return not_estimated(index, container), 0.0
-        return estimated(
+            return no_estimate(index, container), 0.0
+        return estimate_container(
             rgb,
             container,
-            _in(found, index),
+            _boxes_in(detection, index),
             hints,
             index=index,
             photo_plant_px=typical,
-            faint=found.faint,
-            seen_px=seen_px,
+            faint=detection.faint,
+            usual_px=usual_px,
             within=within[index],
         )
 
     # Containers are independent, and most of the work is done outside Python's lock.
     results = []
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(core_count()) as pool:
         for done, result in enumerate(pool.map(estimate, range(len(containers)))):
             results.append(result)
             progress(0.8 + 0.2 * (done + 1) / len(containers))
     return tuple(e for e, _ in results), [share for _, share in results]
 
 
-def _evidence(found: Found, estimation: Estimation) -> Evidence:
-    boxes = _in(found, estimation.container)
+def _evidence(detection: DetectionResult, estimation: ResidualEstimate) -> Evidence:
+    boxes = _boxes_in(detection, estimation.container)
     return evidence_of(boxes.confidence[~boxes.is_empty], estimation.estimated or 0)
 
 
-def _detections(found: Found) -> tuple[Detection, ...]:
+def _detections(detection: DetectionResult) -> tuple[DetectedBox, ...]:
     """In the order of containers, then top to bottom; tenths of a pixel are kept."""
-    boxes = found.boxes
+    boxes = detection.boxes
     corners = np.round(boxes.xyxy_px.astype(np.float64), 1).tolist()
     confidence = np.round(boxes.confidence.astype(np.float64), 4).tolist()
-    rows = zip(corners, confidence, boxes.is_empty.tolist(), found.container.tolist(), strict=True)
-    return tuple(Detection(tuple(xyxy), c, empty, home) for xyxy, c, empty, home in rows)
+    rows = zip(
+        corners, confidence, boxes.is_empty.tolist(), detection.container.tolist(), strict=True
+    )
+    return tuple(DetectedBox(tuple(xyxy), c, empty, home) for xyxy, c, empty, home in rows)
 
 
-def _parameters(models: Models, found: Found, rule: DetectRule) -> dict[str, object]:
+def _parameters(
+    models: ModelSet, detection: DetectionResult, rule: DetectRule
+) -> dict[str, object]:
+    plant_px = detection.scale_estimate.plant_px
     return {
         "precision": models.detector.precision,
         "tile_px": models.detector.tile_px,
-        "tiles": found.tiles,
-        "scale": [round(s, 4) for s in found.scale],
-        "plant_px": None if found.look.plant_px is None else round(found.look.plant_px, 1),
-        "scales_looked_at": [list(e) for e in found.look.evidence],
+        "tiles": detection.tiles,
+        "scale": [round(s, 4) for s in detection.scale],
+        "plant_px": None if plant_px is None else round(plant_px, 1),
+        "scales_looked_at": [list(e) for e in detection.scale_estimate.evidence],
         "detect": asdict(rule),
         "error_model": models.errors.source,
     }

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+Box = tuple[float, float, float, float]  # corners x1, y1, x2, y2
+
 
 class ContainerType(StrEnum):
     """The five kinds of container that a nursery keeps plants in."""
@@ -48,10 +50,10 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
-class Detection:
+class DetectedBox:
     """One plant or one empty container; ``container`` indexes ``PhotoCount.containers``."""
 
-    xyxy_px: tuple[float, float, float, float]
+    xyxy_px: Box
     confidence: float
     is_empty_container: bool
     container: int
@@ -69,7 +71,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimation:
+class ResidualEstimate:
     """Plants in the residual of one container.
 
     ``estimated`` is ``None`` where neither detections nor a density parameter could say;
@@ -91,7 +93,7 @@ class Estimation:
 
 
 @dataclass(frozen=True, slots=True)
-class ContainerCount:
+class ContainerTally:
     """The machine's answer for one container, with its 90 % interval (inclusive bounds).
 
     ``residual_share`` is the part of the container's area that detections leave
@@ -118,9 +120,9 @@ class PhotoCount:
     width_px: int
     height_px: int
     containers: tuple[Container, ...]
-    detections: tuple[Detection, ...]
-    estimations: tuple[Estimation, ...]
-    counts: tuple[ContainerCount, ...]
+    detections: tuple[DetectedBox, ...]
+    estimations: tuple[ResidualEstimate, ...]
+    counts: tuple[ContainerTally, ...]
     interval_90: tuple[int, int] | None
     models: dict[str, str]
     parameters: dict[str, Any]
@@ -176,11 +178,13 @@ class PhotoCount:
             for s in body["segments"]
         )
         detections = tuple(
-            Detection(tuple(d["xyxy_px"]), d["confidence"], d["is_empty_container"], d["container"])
+            DetectedBox(
+                tuple(d["xyxy_px"]), d["confidence"], d["is_empty_container"], d["container"]
+            )
             for d in body["detections"]
         )
         estimations = tuple(
-            Estimation(
+            ResidualEstimate(
                 container=e["container"],
                 method=EstimationMethod(e["method"]),
                 estimated=e["estimated"],
@@ -199,7 +203,7 @@ class PhotoCount:
             for e in body["estimations"]
         )
         counts = tuple(
-            ContainerCount(
+            ContainerTally(
                 container=c["container"],
                 detected=c["detected"],
                 empty=c["empty"],

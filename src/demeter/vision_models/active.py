@@ -14,8 +14,8 @@ from demeter.core.settings import settings
 from demeter.vision.containers.segmenter import Segmenter, load_container_segmenter
 from demeter.vision.errors import ModelRefused
 from demeter.vision.interval.interval import ErrorModel, shipped_error_model
-from demeter.vision.networks.devices import cores
-from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.devices import core_count
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.networks.openvino_runner import Precision, sha256_of
 from demeter.vision.networks.shipped import PLANT_PX, TILE_SIDES_PX, weights_folder
 from demeter.vision.plants.detector import Detector, load_plant_detector
@@ -41,10 +41,10 @@ class Choice:
     threads: int
 
 
-_loaded: dict[Choice, Models] = {}
+_loaded: dict[Choice, ModelSet] = {}
 
 
-def models(bound_to: Engine) -> Models:
+def models(bound_to: Engine) -> ModelSet:
     """The models at work now; compiling takes a second, when they have changed.
 
     Raises:
@@ -75,7 +75,7 @@ def chosen(
         hashes[VisionTask.SEGMENT],
         used.id if used else None,
         configured.precision,
-        configured.vision_threads or cores(),
+        configured.vision_threads or core_count(),
     )
     errors = ErrorModel.read(used.model or {}) if used else shipped_error_model()
     return choice, rows, errors
@@ -111,11 +111,11 @@ def load(
     detect: VisionModel | None,
     segment: VisionModel | None,
     errors: ErrorModel | None = None,
-) -> Models:
+) -> ModelSet:
     """These models, compiled; ``None`` is the shipped one."""
     configured = settings()
     precision = Precision(configured.precision)
-    threads = configured.vision_threads or cores()
+    threads = configured.vision_threads or core_count()
     folder = weights_folder()
     detector: Detector = (
         _network(bound_to, detect, precision, threads)  # type: ignore[assignment]
@@ -129,7 +129,7 @@ def load(
         if segment
         else load_container_segmenter(folder / "containers.onnx", precision, threads)
     )
-    return Models(detector, segmenter, errors or shipped_error_model())
+    return ModelSet(detector, segmenter, errors or shipped_error_model())
 
 
 def _network(bound_to: Engine, row: VisionModel, precision: Precision, threads: int) -> Network:

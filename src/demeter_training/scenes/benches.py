@@ -18,7 +18,7 @@ from demeter_training.scenes.chance import (
     whole,
 )
 from demeter_training.scenes.values import Floats
-from demeter_training.scenes.world import Opening, Vessel, placed
+from demeter_training.scenes.world import Vessel, VesselOpening, placed
 
 
 def _plastic(rng: Rng) -> Floats:
@@ -66,10 +66,10 @@ def _openings(
     sunk: float,
     depth: float,
     soil: bool = True,
-) -> tuple[Opening, ...]:
+) -> tuple[VesselOpening, ...]:
     spots = placed(points, at[0], at[1], yaw, rim_z)
     return tuple(
-        Opening(float(x), float(y), rim_z, half, is_round, yaw, sunk, depth, soil)
+        VesselOpening(float(x), float(y), rim_z, half, is_round, yaw, sunk, depth, soil)
         for x, y, _ in spots
     )
 
@@ -113,7 +113,7 @@ def _pot_grid(
     yaw: float,
     floor: float,
     pitch: float,
-) -> tuple[Opening, ...]:
+) -> tuple[VesselOpening, ...]:
     """Pots of one size side by side on a floor."""
     columns, rows = max(1, int(2 * half[0] / pitch)), max(1, int(2 * half[1] / pitch))
     stagger = columns > 1 and happens(rng, 0.25)

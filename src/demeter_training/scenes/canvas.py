@@ -14,7 +14,7 @@ SHIFT = 4
 
 
 @dataclass(slots=True)
-class Picture:
+class SceneCanvas:
     """RGB uint8, the soil that openings let through, and the plant (index + 1) at each pixel."""
 
     rgb: Bytes

@@ -5,12 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from demeter_training.scenes.canvas import Picture
+from demeter_training.scenes.canvas import SceneCanvas
 from demeter_training.scenes.chance import Rng, between, grey, happens, hsv, one_of, whole
 from demeter_training.scenes.world import World
 
 
-def paint_labels(rng: Rng, picture: Picture, world: World) -> None:
+def paint_labels(rng: Rng, picture: SceneCanvas, world: World) -> None:
     """Stakes with scribbles at some plants, of one colour in a photo."""
     if not world.plants or not happens(rng, 0.3):
         return
@@ -35,13 +35,13 @@ def paint_labels(rng: Rng, picture: Picture, world: World) -> None:
         _scribble(rng, picture, flat)
 
 
-def _mask(picture: Picture, polygon: np.ndarray) -> np.ndarray:
+def _mask(picture: SceneCanvas, polygon: np.ndarray) -> np.ndarray:
     mask = np.zeros(picture.ids.shape, np.uint8)
     cv2.fillPoly(mask, [polygon], 1, cv2.LINE_8, 4)
     return mask.astype(bool)
 
 
-def _scribble(rng: Rng, picture: Picture, flat: np.ndarray) -> None:
+def _scribble(rng: Rng, picture: SceneCanvas, flat: np.ndarray) -> None:
     a, b, c = (flat[k].astype(float) for k in (0, 1, 3))
     for row in np.linspace(0.35, 0.85, 4):
         start = a + (c - a) * row + (b - a) * 0.2
@@ -57,7 +57,7 @@ def _scribble(rng: Rng, picture: Picture, flat: np.ndarray) -> None:
         )
 
 
-def paint_loose_things(rng: Rng, picture: Picture) -> None:
+def paint_loose_things(rng: Rng, picture: SceneCanvas) -> None:
     """Hoses, cables, dots, dead leaves and a hand at the edge, some of them or none."""
     height, width = picture.ids.shape
     side = max(width, height)
@@ -71,7 +71,7 @@ def paint_loose_things(rng: Rng, picture: Picture) -> None:
         _dead_leaves(rng, picture, side)
 
 
-def _stroke(picture: Picture, points: np.ndarray, colour: np.ndarray, thick: int) -> None:
+def _stroke(picture: SceneCanvas, points: np.ndarray, colour: np.ndarray, thick: int) -> None:
     line = points.astype(np.int32)
     cv2.polylines(
         picture.rgb,
@@ -92,7 +92,7 @@ def _stroke(picture: Picture, points: np.ndarray, colour: np.ndarray, thick: int
     cv2.polylines(picture.ids, [line], isClosed=False, color=0, thickness=thick)
 
 
-def _hose(rng: Rng, picture: Picture, side: int) -> None:
+def _hose(rng: Rng, picture: SceneCanvas, side: int) -> None:
     t = np.linspace(0, 1, 40)
     corners = rng.uniform(-0.1, 1.1, (4, 2)) * side
     w = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], -1)
@@ -102,7 +102,7 @@ def _hose(rng: Rng, picture: Picture, side: int) -> None:
     _stroke(picture, w @ corners, colour, max(2, int(side * between(rng, 0.004, 0.022))))
 
 
-def _hand(rng: Rng, picture: Picture, side: int) -> None:
+def _hand(rng: Rng, picture: SceneCanvas, side: int) -> None:
     """A wrist from the edge, a palm and fingers."""
     skin = hsv(between(rng, 6, 14), between(rng, 60, 150), between(rng, 110, 240))
     height, width = picture.ids.shape
@@ -116,7 +116,7 @@ def _hand(rng: Rng, picture: Picture, side: int) -> None:
         _stroke(picture, np.stack([palm + way * broad * 0.3, tip]), skin, int(broad * 0.42))
 
 
-def _dots(rng: Rng, picture: Picture, side: int) -> None:
+def _dots(rng: Rng, picture: SceneCanvas, side: int) -> None:
     bright = [hsv(hue, between(rng, 150, 240), between(rng, 180, 250)) for hue in (2, 10, 28, 110)]
     colour = one_of(rng, [*bright, grey(rng, 235, 250, 0.01), grey(rng, 5, 40)])
     r = max(2, int(side * between(rng, 0.005, 0.022)))
@@ -126,7 +126,7 @@ def _dots(rng: Rng, picture: Picture, side: int) -> None:
         cv2.circle(picture.ids, at, r, 0, -1)
 
 
-def _dead_leaves(rng: Rng, picture: Picture, side: int) -> None:
+def _dead_leaves(rng: Rng, picture: SceneCanvas, side: int) -> None:
     for _ in range(whole(rng, 1, 14)):
         at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
         axes = (

@@ -9,7 +9,7 @@ import numpy as np
 from demeter_training.scenes.camera import Camera
 from demeter_training.scenes.chance import Rng, between, happens, log_between, one_of
 from demeter_training.scenes.layout import draw_world
-from demeter_training.scenes.render import Taken, render
+from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.values import Scene
 from demeter_training.scenes.world import World
 
@@ -34,14 +34,14 @@ def scene(
     """
     world = draw_world(seed, kind, plants, species)
     rng = np.random.default_rng([seed, 19])
-    return render(world, Taken(whole_view(rng, world, size_wh), seed))
+    return render(world, CameraShot(whole_view(rng, world, size_wh), seed))
 
 
 def tile(seed: int, side_px: int, plant_px: tuple[float, float] = (24.0, 280.0)) -> Scene:
     """A square cut from nearer by: plants of a size between two, in pixels."""
     rng = np.random.default_rng([seed, 23])
     world = draw_world(seed, plants=int(log_between(rng, 30, 500)))
-    return render(world, Taken(close_view(rng, world, side_px, plant_px), seed, variants=3))
+    return render(world, CameraShot(close_view(rng, world, side_px, plant_px), seed, variants=3))
 
 
 def tilt_of(rng: Rng) -> float:

@@ -11,10 +11,10 @@ from demeter_training.scenes.camera import Camera
 from demeter_training.scenes.chance import hsv
 from demeter_training.scenes.compose import moved, whole_view
 from demeter_training.scenes.layout import draw_world
-from demeter_training.scenes.render import Taken, render
+from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.species import draw_species
 from demeter_training.scenes.values import Bytes, Scene
-from demeter_training.scenes.world import Standing, World, a_month_later
+from demeter_training.scenes.world import World, WorldPlant, a_month_later
 
 SIZE_WH = (2400, 1800)
 BED_SEED, TRAY_SEED, POT_SEED = 61, 60, 86
@@ -57,31 +57,11 @@ def two_dates(
 ) -> tuple[Scene, Scene]:
     """A world now and a month later, with a share sold and the camera moved a little."""
     rng = np.random.default_rng([seed, world.seed, 43])
-    camera = _steady(whole_view(rng, world, size_wh))
+    camera = steady_camera(whole_view(rng, world, size_wh))
     later = a_month_later(world, seed, sold)
     return (
-        render(world, Taken(camera, seed, clutter=clutter)),
-        render(later, Taken(moved(rng, camera, (0.02, -0.015)), seed + 1, clutter=clutter)),
-    )
-
-
-def overlapping(
-    world: World, size_wh: tuple[int, int], overlap: float, seed: int
-) -> tuple[Scene, Scene]:
-    """Two photos along a bed that share a part ``overlap`` (0 to 1) of their width.
-
-    Plants of one world have the same ``ScenePlant.world`` in both.
-    """
-    rng = np.random.default_rng([seed, world.seed, 47])
-    whole = _steady(whole_view(rng, world, size_wh))
-    near = replace(whole, distance_cm=whole.distance_cm * 0.62)
-    half = (1 - overlap) / 2
-    along = np.cos(near.roll) * half, -np.sin(near.roll) * half / np.cos(near.tilt)
-    left, right = moved(rng, near, (-along[0], -along[1])), moved(rng, near, along)
-    right = replace(right, tilt=left.tilt)
-    return (
-        render(world, Taken(left, seed)),
-        render(world, Taken(right, seed, moment=1)),
+        render(world, CameraShot(camera, seed, clutter=clutter)),
+        render(later, CameraShot(moved(rng, camera, (0.02, -0.015)), seed + 1, clutter=clutter)),
     )
 
 
@@ -102,7 +82,7 @@ def _dressed(world: World, soil: str, ground: str) -> World:
     return replace(world, plants=plants, species=kinds, soil=soil, ground=ground)
 
 
-def _grown(plant: Standing, world: World) -> float:
+def _grown(plant: WorldPlant, world: World) -> float:
     """At least three quarters as wide as the opening or the spacing it has."""
     vessel = world.vessels[plant.vessel]
     holes = vessel.openings
@@ -112,10 +92,12 @@ def _grown(plant: Standing, world: World) -> float:
 
 def _shown(world: World, size_wh: tuple[int, int], seed: int) -> Scene:
     rng = np.random.default_rng([seed, world.seed, 53])
-    return render(world, Taken(_steady(whole_view(rng, world, size_wh)), seed, clutter=False))
+    return render(
+        world, CameraShot(steady_camera(whole_view(rng, world, size_wh)), seed, clutter=False)
+    )
 
 
-def _steady(camera: Camera) -> Camera:
+def steady_camera(camera: Camera) -> Camera:
     """As people hold a phone: not rolled by much, looking down at a slant."""
     quarter = round(camera.roll / (np.pi / 2)) * np.pi / 2
     return replace(camera, roll=float(quarter + 0.02), tilt=min(camera.tilt, 0.5))

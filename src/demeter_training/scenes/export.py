@@ -14,19 +14,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from demeter.vision.coco_categories import CATEGORIES, CONTAINERS, EMPTY, PLANT
 from demeter.vision.errors import ScenesRefused
-from demeter.vision.values import ContainerType
 from demeter_training.scenes.chance import log_between
 from demeter_training.scenes.compose import scene, tile
 from demeter_training.scenes.values import Scene
 
-PLANT, EMPTY = 1, 2
-CONTAINERS = {kind: 3 + k for k, kind in enumerate(ContainerType)}
-CATEGORIES = [
-    {"id": PLANT, "name": "plant"},
-    {"id": EMPTY, "name": "empty_container"},
-    *({"id": n, "name": kind.value} for kind, n in CONTAINERS.items()),
-]
 PHOTO_SIZES = ((4000, 3000), (4624, 3468), (3000, 4000), (4000, 3000))
 JPEG_QUALITY = 95
 

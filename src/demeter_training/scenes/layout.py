@@ -8,7 +8,14 @@ from demeter_training.scenes.benches import BENCHES, grid
 from demeter_training.scenes.chance import Rng, between, happens, log_between, one_of, whole
 from demeter_training.scenes.species import Species, draw_species
 from demeter_training.scenes.values import Floats
-from demeter_training.scenes.world import Opening, Standing, Vessel, World, placed, random_turn
+from demeter_training.scenes.world import (
+    Vessel,
+    VesselOpening,
+    World,
+    WorldPlant,
+    placed,
+    random_turn,
+)
 
 WORLD_KINDS = {"bed": 0.24, "plug": 0.2, "seedling_tray": 0.18, "box": 0.18, "pots": 0.2}
 GROUNDS = ("soil", "gravel", "concrete", "white", "cloth", "mesh", "slats", "planks", "metal")
@@ -66,9 +73,9 @@ def _spread(rng: Rng, half_cm: tuple[float, float], pitch: float) -> Floats:
 
 def _populate(
     rng: Rng, vessels: list[Vessel], species: list[Species], fill: float
-) -> list[Standing]:
+) -> list[WorldPlant]:
     by_row, ratio = happens(rng, 0.5), log_between(rng, 0.4, 1.3)
-    standing: list[Standing] = []
+    standing: list[WorldPlant] = []
     for v, vessel in enumerate(vessels):
         if vessel.openings:
             for k, hole in enumerate(vessel.openings):
@@ -81,13 +88,13 @@ def _populate(
 
 
 def _in_opening(
-    rng: Rng, hole: Opening, species: int, ratio: float, where: tuple[int, int]
-) -> Standing:
+    rng: Rng, hole: VesselOpening, species: int, ratio: float, where: tuple[int, int]
+) -> WorldPlant:
     r = min(hole.half_cm)
     size = 2 * r * ratio * between(rng, 0.72, 1.25)
     away = r * between(rng, 0, 0.3)
     turn = between(rng, 0, 6.28)
-    return Standing(
+    return WorldPlant(
         hole.x + away * np.cos(turn),
         hole.y + away * np.sin(turn),
         hole.rim_z - hole.sunk_cm,
@@ -98,7 +105,7 @@ def _in_opening(
     )
 
 
-def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> list[Standing]:
+def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> list[WorldPlant]:
     pitch = vessel.pitch_cm
     points = _spread(
         rng,
@@ -111,7 +118,7 @@ def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> l
     spots = placed(points, vessel.x, vessel.y, vessel.yaw, vessel.floor_z)
     cover, stripes = between(rng, 0.5, 1.25), happens(rng, 0.5)
     return [
-        Standing(
+        WorldPlant(
             float(x),
             float(y),
             vessel.floor_z,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from demeter_training.scenes.camera import Camera
-from demeter_training.scenes.canvas import Picture
+from demeter_training.scenes.canvas import SceneCanvas
 from demeter_training.scenes.chance import Rng, between
 from demeter_training.scenes.clutter import paint_labels, paint_loose_things
 from demeter_training.scenes.leaves import View
@@ -19,13 +19,13 @@ from demeter_training.scenes.surfaces import ground, soil, tinted
 from demeter_training.scenes.truth import read_truth
 from demeter_training.scenes.values import Bytes, Scene
 from demeter_training.scenes.vessels import paint_pot, paint_vessel
-from demeter_training.scenes.world import Standing, World, painting_order
+from demeter_training.scenes.world import World, WorldPlant, painting_order
 
 VARIANTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class CameraShot:
     """How one photo of a world was taken; ``seed`` draws its light, clutter and faults.
 
     ``moment`` draws anew what differs between two photos taken under one sun: what lies
@@ -40,10 +40,10 @@ class Taken:
     clutter: bool = True
 
 
-def render(world: World, taken: Taken) -> Scene:
+def render(world: World, taken: CameraShot) -> Scene:
     """Paint a world as a camera sees it and read the truth off it.
 
-    The same world and the same ``Taken`` give the same pixels.
+    The same world and the same ``CameraShot`` give the same pixels.
     """
     rng = np.random.default_rng([taken.seed, world.seed, 11])
     surface = np.random.default_rng([world.seed, 13])
@@ -61,10 +61,10 @@ def render(world: World, taken: Taken) -> Scene:
     return Scene(rgb, containers, plants, empties, world.kind, world.seed)
 
 
-def _prepared(rng: Rng, world: World, camera: Camera) -> Picture:
+def _prepared(rng: Rng, world: World, camera: Camera) -> SceneCanvas:
     width, height = camera.size_wh
     cm_per_px = _grain_cm(world) / between(rng, 25, 90)
-    return Picture(
+    return SceneCanvas(
         rgb=_on_plane(
             tinted(rng, ground(world.ground, world.seed % VARIANTS)),
             camera,
@@ -103,7 +103,7 @@ def _on_plane(texture: Bytes, camera: Camera, cm_per_px: float, z_cm: float = 0.
 
 
 def _paint_contents(
-    picture: Picture, world: World, taken: Taken, sun: Sun, stamped: dict[int, Stamped]
+    picture: SceneCanvas, world: World, taken: CameraShot, sun: Sun, stamped: dict[int, Stamped]
 ) -> None:
     """Pots in containers, then plants, each from far to near."""
     for y, v, k in sorted(
@@ -126,12 +126,12 @@ def _paint_contents(
 class _Sprites:
     """Sprites by species and variant, each drawn when it is first needed."""
 
-    def __init__(self, world: World, taken: Taken, sun: Sun) -> None:
+    def __init__(self, world: World, taken: CameraShot, sun: Sun) -> None:
         self._world, self._taken = world, taken
         self._view = View(taken.camera.tilt, sun.vector)
         self._drawn: dict[tuple[int, int], Sprite] = {}
 
-    def of(self, plant: Standing, camera: Camera) -> Sprite:
+    def of(self, plant: WorldPlant, camera: Camera) -> Sprite:
         """The sprite for one plant, drawn at about its size in the picture."""
         key = (plant.species, plant.variant % self._taken.variants)
         if key not in self._drawn:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from demeter_training.scenes.canvas import Picture
+from demeter_training.scenes.canvas import SceneCanvas
 from demeter_training.scenes.light import Sun
 from demeter_training.scenes.plants import Sprite
 from demeter_training.scenes.values import Bytes
-from demeter_training.scenes.world import Standing
+from demeter_training.scenes.world import WorldPlant
 
 SOLID = 110
 
@@ -26,7 +26,7 @@ class Stamped:
 
 
 def _fitted(
-    sprite: Sprite, plant: Standing, scale: float, top_down: bool
+    sprite: Sprite, plant: WorldPlant, scale: float, top_down: bool
 ) -> tuple[Bytes, tuple[float, float]]:
     """The sprite at its size and turn, as premultiplied RGBA, and where its foot is."""
     factor = plant.diameter_cm * scale / (2 * sprite.px_per_reach)
@@ -53,7 +53,7 @@ def _fitted(
 
 
 def stamp(
-    picture: Picture, sprite: Sprite, plant: Standing, number: int, sun: Sun
+    picture: SceneCanvas, sprite: Sprite, plant: WorldPlant, number: int, sun: Sun
 ) -> Stamped | None:
     """Paint one plant and its shadow, and own its pixels as ``number``; None if outside."""
     at = np.array([[plant.x, plant.y, plant.z]])
@@ -73,7 +73,7 @@ def stamp(
 
 
 def _overlap(
-    picture: Picture, shape: tuple[int, ...], at: tuple[int, int]
+    picture: SceneCanvas, shape: tuple[int, ...], at: tuple[int, int]
 ) -> tuple[slice, slice, slice, slice] | None:
     height, width = picture.ids.shape
     x0, y0 = max(0, at[0]), max(0, at[1])
@@ -88,7 +88,9 @@ def _overlap(
     )
 
 
-def _cast(picture: Picture, alpha: Bytes, at: tuple[int, int], sun: Sun, size_px: float) -> None:
+def _cast(
+    picture: SceneCanvas, alpha: Bytes, at: tuple[int, int], sun: Sun, size_px: float
+) -> None:
     blur = int(max(2, size_px * 0.05 * (1 + sun.softness_cm)))
     soft = cv2.blur(
         cv2.copyMakeBorder(alpha, blur, blur, blur, blur, cv2.BORDER_CONSTANT),
@@ -103,7 +105,7 @@ def _cast(picture: Picture, alpha: Bytes, at: tuple[int, int], sun: Sun, size_px
     here[:] = (here * left[..., None] >> 8).astype(np.uint8)
 
 
-def _paste(picture: Picture, rgba: Bytes, at: tuple[int, int], number: int) -> Stamped | None:
+def _paste(picture: SceneCanvas, rgba: Bytes, at: tuple[int, int], number: int) -> Stamped | None:
     solid = rgba[..., 3] > SOLID
     part = _overlap(picture, rgba.shape, at)
     if part is None:

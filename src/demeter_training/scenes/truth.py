@@ -9,12 +9,13 @@ from shapely import MultiPoint, box, unary_union
 from shapely import Polygon as PolygonShape
 from shapely.geometry.base import BaseGeometry as Shape
 
+from demeter.vision.values import Box
 from demeter_training.scenes.camera import Camera
-from demeter_training.scenes.canvas import Picture
+from demeter_training.scenes.canvas import SceneCanvas
 from demeter_training.scenes.stamp import Stamped
-from demeter_training.scenes.values import Box, SceneContainer, SceneEmpty, ScenePlant
+from demeter_training.scenes.values import SceneContainer, SceneEmpty, ScenePlant
 from demeter_training.scenes.vessels import rim_of, silhouette
-from demeter_training.scenes.world import Opening, World, outline, painting_order, placed
+from demeter_training.scenes.world import VesselOpening, World, outline, painting_order, placed
 
 MIN_SEEN_PX = 6
 MIN_CONTAINER_SHARE = 0.03
@@ -24,7 +25,7 @@ Polygon = tuple[tuple[float, float], ...]
 Truth = tuple[tuple[SceneContainer, ...], tuple[ScenePlant, ...], tuple[SceneEmpty, ...]]
 
 
-def read_truth(picture: Picture, world: World, stamped: dict[int, Stamped]) -> Truth:
+def read_truth(picture: SceneCanvas, world: World, stamped: dict[int, Stamped]) -> Truth:
     """Containers, plants and empty places of a painted picture."""
     polygons = seen_outlines(picture.camera, world)
     position = {v: k for k, v in enumerate(polygons)}
@@ -72,7 +73,7 @@ def _largest(shape: Shape) -> PolygonShape | None:
 
 
 def _plants(
-    picture: Picture, world: World, stamped: dict[int, Stamped], position: dict[int, int]
+    picture: SceneCanvas, world: World, stamped: dict[int, Stamped], position: dict[int, int]
 ) -> list[ScenePlant]:
     found = []
     for n, mark in sorted(stamped.items()):
@@ -95,7 +96,7 @@ def _plants(
     return found
 
 
-def opening_box(picture: Picture, hole: Opening) -> tuple[Box, NDArray[np.float64]]:
+def opening_box(picture: SceneCanvas, hole: VesselOpening) -> tuple[Box, NDArray[np.float64]]:
     """The box around an opening's rim, not cut to the frame, and its outline in pixels."""
     shape = placed(outline(hole.half_cm, hole.is_round), hole.x, hole.y, hole.yaw, hole.rim_z)
     px = picture.camera.project(shape)
@@ -103,7 +104,7 @@ def opening_box(picture: Picture, hole: Opening) -> tuple[Box, NDArray[np.float6
     return (float(x0), float(y0), float(x1), float(y1)), px
 
 
-def _empties(picture: Picture, world: World, position: dict[int, int]) -> list[SceneEmpty]:
+def _empties(picture: SceneCanvas, world: World, position: dict[int, int]) -> list[SceneEmpty]:
     taken = {(p.vessel, p.opening) for p in world.plants}
     height, width = picture.ids.shape
     found = []
@@ -118,7 +119,7 @@ def _empties(picture: Picture, world: World, position: dict[int, int]) -> list[S
     return found
 
 
-def _is_seen(picture: Picture, box: Box, whole_area: float) -> bool:
+def _is_seen(picture: SceneCanvas, box: Box, whole_area: float) -> bool:
     x0, y0, x1, y1 = (round(v) for v in box)
     if x1 - x0 < 4 or y1 - y0 < 4 or (x1 - x0) * (y1 - y0) < 0.45 * whole_area:  # noqa: PLR2004
         return False

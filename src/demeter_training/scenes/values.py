@@ -7,14 +7,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from demeter.vision.values import ContainerType
+from demeter.vision.values import Box, ContainerType
 
 # OpenCV's type stubs hand back arrays of any number; the names say which is meant.
 Floats = NDArray[Any]
 Bytes = NDArray[Any]
 Whole = NDArray[Any]
 Mask = NDArray[Any]
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter_training.scenes.canvas import Picture, hull
+from demeter_training.scenes.canvas import SceneCanvas, hull
 from demeter_training.scenes.light import Sun
 from demeter_training.scenes.values import Floats
-from demeter_training.scenes.world import Opening, Vessel, outline, placed
+from demeter_training.scenes.world import Vessel, VesselOpening, outline, placed
 
 SMALL_PX = 5.0
 
@@ -32,7 +32,7 @@ def silhouette(vessel: Vessel) -> Floats:
     return np.concatenate([rim_of(vessel), base_of(vessel)])
 
 
-def paint_vessel(picture: Picture, vessel: Vessel, sun: Sun) -> None:
+def paint_vessel(picture: SceneCanvas, vessel: Vessel, sun: Sun) -> None:
     """Paint a container without what stands in it."""
     body = hull(picture.fixed(silhouette(vessel)))
     if picture.window(body) is None:
@@ -47,7 +47,7 @@ def paint_vessel(picture: Picture, vessel: Vessel, sun: Sun) -> None:
     _paint_top(picture, vessel, scale)
 
 
-def _paint_sides(picture: Picture, vessel: Vessel, sun: Sun) -> None:
+def _paint_sides(picture: SceneCanvas, vessel: Vessel, sun: Sun) -> None:
     top, foot = rim_of(vessel), base_of(vessel)
     picture.fill(hull(picture.fixed(np.concatenate([top, foot]))), vessel.colour * 0.5)
     count = len(top)
@@ -62,7 +62,7 @@ def _paint_sides(picture: Picture, vessel: Vessel, sun: Sun) -> None:
         picture.fill(picture.fixed(face), vessel.colour * light)
 
 
-def _paint_top(picture: Picture, vessel: Vessel, scale: float) -> None:
+def _paint_top(picture: SceneCanvas, vessel: Vessel, scale: float) -> None:
     rim = picture.fixed(rim_of(vessel))
     picture.fill(rim, vessel.colour)
     if scale * vessel.half_cm[0] > SMALL_PX * 4:
@@ -82,7 +82,7 @@ def _paint_top(picture: Picture, vessel: Vessel, scale: float) -> None:
 
 
 def _paint_bottom(
-    picture: Picture, vessel: Vessel, inner: NDArray[np.int32], floor: NDArray[np.int32]
+    picture: SceneCanvas, vessel: Vessel, inner: NDArray[np.int32], floor: NDArray[np.int32]
 ) -> None:
     """The floor of a crate that pots stand on, with its ribs or none."""
     picture.fill(floor, vessel.colour * 0.6)
@@ -98,7 +98,7 @@ def _paint_bottom(
         picture.fill(picture.fixed(strip), vessel.colour * tone)
 
 
-def paint_pot(picture: Picture, hole: Opening, colour: Floats, sun: Sun) -> None:
+def paint_pot(picture: SceneCanvas, hole: VesselOpening, colour: Floats, sun: Sun) -> None:
     """A pot that stands inside a larger container: body, rim and soil."""
     top = placed(outline(hole.half_cm, hole.is_round), hole.x, hole.y, hole.yaw, hole.rim_z)
     half = (hole.half_cm[0] * 0.78, hole.half_cm[1] * 0.78)
@@ -112,7 +112,7 @@ def paint_pot(picture: Picture, hole: Opening, colour: Floats, sun: Sun) -> None
     picture.darken(body, 1 - 0.5 * (1 - sun.shadow), max(1.0, scale * 0.6))
     picture.fill(body, colour * 0.55)
     picture.fill(picture.fixed(top), colour * 1.05)
-    inner = Opening(
+    inner = VesselOpening(
         hole.x,
         hole.y,
         hole.rim_z,
@@ -126,7 +126,7 @@ def paint_pot(picture: Picture, hole: Opening, colour: Floats, sun: Sun) -> None
     paint_opening(picture, inner, colour, scale)
 
 
-def paint_opening(picture: Picture, hole: Opening, colour: Floats, scale: float) -> None:
+def paint_opening(picture: SceneCanvas, hole: VesselOpening, colour: Floats, scale: float) -> None:
     """A cell or a pot's mouth, with its soil some way down."""
     shape = _rounded(hole) if not hole.is_round else outline(hole.half_cm, is_round=True)
     rim = picture.fixed(placed(shape, hole.x, hole.y, hole.yaw, hole.rim_z))
@@ -143,7 +143,7 @@ def paint_opening(picture: Picture, hole: Opening, colour: Floats, scale: float)
         picture.line(rim, colour * 1.3 + 8, 1)
 
 
-def _rounded(hole: Opening) -> Floats:
+def _rounded(hole: VesselOpening) -> Floats:
     """A rectangle with small round corners."""
     w, h = hole.half_cm
     r = 0.22 * min(w, h)

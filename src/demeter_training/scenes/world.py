@@ -13,7 +13,7 @@ from demeter_training.scenes.values import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class VesselOpening:
     """A pot's rim or a tray's cell: where one plant may stand.
 
     ``half_cm`` is half its width and length; ``sunk_cm`` how far its soil lies below the rim.
@@ -50,14 +50,14 @@ class Vessel:
     pot_colour: Floats
     taper: float
     floor_z: float
-    openings: tuple[Opening, ...]
+    openings: tuple[VesselOpening, ...]
     is_plate: bool
     ribs: int = 0
     pitch_cm: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WorldPlant:
     """One plant where it stands; ``opening`` is -1 where it grows in open soil."""
 
     x: float
@@ -79,7 +79,7 @@ class World:
 
     kind: str
     vessels: tuple[Vessel, ...]
-    plants: tuple[Standing, ...]
+    plants: tuple[WorldPlant, ...]
     species: tuple[Species, ...]
     ground: str
     soil: str

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from demeter_training.training.assignment import Truth, detection_loss
-from demeter_training.training.loop import Learner, Plan, Progress
-from demeter_training.training.network import Detector
+from demeter_training.training.loop import Learner, Progress, TrainingPlan
+from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.pretrained import (
     SILENT_IN_DETECTOR,
     settle,
@@ -22,7 +22,14 @@ from demeter_training.training.pretrained import (
     state_of,
     take_state,
 )
-from demeter_training.training.tiles import CLASSES, Labelled, Pictures, Sample, crop, worth_showing
+from demeter_training.training.tiles import (
+    CLASSES,
+    Labelled,
+    Pictures,
+    TrainingSquare,
+    crop,
+    worth_showing,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class DetectRecipe:
     seed: int = 0
 
 
-def batch_of(samples: list[Sample]) -> tuple[Tensor, list[Truth]]:
+def batch_of(samples: list[TrainingSquare]) -> tuple[Tensor, list[Truth]]:
     """Samples as the network takes them: N x 3 x H x W BGR 0..255, and their truths."""
     images = torch.from_numpy(np.stack([s.bgr for s in samples])).permute(0, 3, 1, 2).float()
     truths = []
@@ -52,7 +59,7 @@ def batch_of(samples: list[Sample]) -> tuple[Tensor, list[Truth]]:
     return images.contiguous(memory_format=torch.channels_last), truths
 
 
-class _Batches:
+class _SquareBatches:
     """The batch of each step, drawn from the seed and the step alone."""
 
     def __init__(self, recipe: DetectRecipe) -> None:
@@ -66,25 +73,27 @@ class _Batches:
         return batch_of([crop(rng, self._pictures, shown, self._recipe.side) for shown in turns])
 
 
-def fresh_detector(start: Path | None) -> Detector:
+def fresh_detector(start: Path | None) -> DetectorNetwork:
     """A detector of our classes; from an ONNX file or a trained ``.pt`` where given.
 
     Raises:
         WeightsDoNotFit: the start is no YOLOX-nano, or cannot be read.
     """
     if start is None:
-        return Detector(len(CLASSES))
+        return DetectorNetwork(len(CLASSES))
     if start.suffix == ".onnx":
         return start_of(start, len(CLASSES))
-    network = Detector(len(CLASSES))
+    network = DetectorNetwork(len(CLASSES))
     take_state(network, state_of(start), SILENT_IN_DETECTOR)
     return network
 
 
-def train_detector(recipe: DetectRecipe, plan: Plan, checkpoint: Path) -> Iterator[Progress]:
+def train_detector(
+    recipe: DetectRecipe, plan: TrainingPlan, checkpoint: Path
+) -> Iterator[Progress]:
     """Train or go on training; the checkpoint holds all that resuming needs."""
     torch.manual_seed(recipe.seed)
-    batches = _Batches(recipe)
+    batches = _SquareBatches(recipe)
     network = fresh_detector(recipe.start)
     if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
         settle(network, batches.at(0)[0])

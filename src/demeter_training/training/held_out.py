@@ -14,7 +14,7 @@ from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision.networks.shipped import PLANT_PX
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.detector import load_plant_detector
-from demeter.vision.plants.nms import merged
+from demeter.vision.plants.nms import merge_boxes
 from demeter_training.scenes.values import Floats, Mask
 from demeter_training.training.segment import Outlined
 from demeter_training.training.tiles import Labelled, Pictures
@@ -92,7 +92,7 @@ def detector_on(
         if detector is None or detector.tile_px != side:
             detector = load_plant_detector(model, Precision.F32, threads, (side,), PLANT_PX)
         rgb = np.ascontiguousarray(bgr[..., ::-1])
-        found = merged(detector([rgb], THRESHOLD)[0])
+        found = merge_boxes(detector([rgb], THRESHOLD)[0])
         yield (
             matched(found.where(~found.is_empty), item.boxes[item.classes == 0]),
             matched(found.where(found.is_empty), item.boxes[item.classes == 1]),

@@ -19,7 +19,7 @@ LossOf = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How long and how fast to learn; the same plan resumes a run.
 
     ``subject``: what is learnt from what, in words: a run on something else is not resumed.
@@ -43,7 +43,7 @@ class Progress:
     seconds: float
 
 
-def rate_at(plan: Plan, step: int) -> float:
+def rate_at(plan: TrainingPlan, step: int) -> float:
     """Learning rate: linear warm-up, then a cosine down to a fiftieth."""
     if step < plan.warm_up:
         return plan.rate * (step + 1) / plan.warm_up
@@ -58,7 +58,7 @@ class Learner:
         WeightsDoNotFit: the file on disk is of another network, or of a run on something else.
     """
 
-    def __init__(self, network: nn.Module, plan: Plan, checkpoint: Path) -> None:
+    def __init__(self, network: nn.Module, plan: TrainingPlan, checkpoint: Path) -> None:
         self.network, self.plan, self.checkpoint = network, plan, checkpoint
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.smooth = copy.deepcopy(network).eval()

@@ -103,7 +103,7 @@ class Head(nn.Module):
         return torch.cat((self.box_out(near), self.object_out(near), sort), 1)
 
 
-class Detector(nn.Module):
+class DetectorNetwork(nn.Module):
     """YOLOX-nano with any number of classes, and more thought for what is small.
 
     Plants of the size that is looked for are seen at stride 8; three bottlenecks there begin

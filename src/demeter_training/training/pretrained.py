@@ -17,8 +17,8 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from demeter_training.training.errors import WeightsDoNotFit
-from demeter_training.training.network import Detector
-from demeter_training.training.segmenter import Segmenter
+from demeter_training.training.network import DetectorNetwork
+from demeter_training.training.segmenter import SegmenterNetwork
 
 COCO_CLASSES = 80
 IDLE_IN_SEGMENTER = ("neck.stride", "neck.up")  # the neck's way back up
@@ -96,7 +96,7 @@ def _running_order(
     return pairs
 
 
-def load_detector(path: Path, classes: int) -> Detector:
+def load_detector(path: Path, classes: int) -> DetectorNetwork:
     """YOLOX-nano of so many classes with the weights of an ONNX file.
 
     The file's batch norms are folded into biases; here they become the shift of a batch
@@ -106,12 +106,12 @@ def load_detector(path: Path, classes: int) -> Detector:
     Raises:
         WeightsDoNotFit: the convolutions differ in number or shape.
     """
-    network = Detector(classes)
+    network = DetectorNetwork(classes)
     _take(_fitting_order(network, path, (), SILENT_IN_DETECTOR), path)
     return network
 
 
-def load_segmenter(path: Path) -> Segmenter:
+def load_segmenter(path: Path) -> SegmenterNetwork:
     """A segmenter with the weights of an ONNX file of one, its batch norms as `load_detector`.
 
     A file from before there was a ``bench``, or bottlenecks in the read-out or on the neck's
@@ -120,7 +120,7 @@ def load_segmenter(path: Path) -> Segmenter:
     Raises:
         WeightsDoNotFit: the file is none.
     """
-    network = Segmenter()
+    network = SegmenterNetwork()
     _take(_fitting_order(network, path, IDLE_IN_SEGMENTER, SILENT_IN_SEGMENTER), path)
     values = {name.removesuffix(".half"): value for name, value in graph_of(path)[1].items()}
     with torch.no_grad():
@@ -213,15 +213,15 @@ def settle(network: nn.Module, images: Tensor) -> None:
         hook.remove()
 
 
-def with_classes(coco: Detector, classes: int) -> Detector:
+def with_classes(coco: DetectorNetwork, classes: int) -> DetectorNetwork:
     """The same network with fresh class outputs."""
-    network = Detector(classes)
+    network = DetectorNetwork(classes)
     state = {k: v for k, v in coco.state_dict().items() if "class_out" not in k}
     network.load_state_dict(state, strict=False)
     return network
 
 
-def start_of(path: Path, classes: int) -> Detector:
+def start_of(path: Path, classes: int) -> DetectorNetwork:
     """A detector of ``classes`` from an ONNX file of them, or of COCO's, with fresh outputs.
 
     Raises:

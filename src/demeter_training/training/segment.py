@@ -17,8 +17,8 @@ import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
 from demeter_training.scenes.values import Bytes, Floats, Mask
-from demeter_training.training.loop import Learner, Plan, Progress
-from demeter_training.training.network import Detector
+from demeter_training.training.loop import Learner, Progress, TrainingPlan
+from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.pretrained import (
     SILENT_IN_DETECTOR,
     SILENT_IN_SEGMENTER,
@@ -29,7 +29,7 @@ from demeter_training.training.pretrained import (
     state_of,
     take_state,
 )
-from demeter_training.training.segmenter import TYPES, Segmenter, segmenter_from
+from demeter_training.training.segmenter import TYPES, SegmenterNetwork, segmenter_from
 from demeter_training.training.tiles import CLASSES, Pictures, coco_of, fields_of, recoloured
 
 PAD = 114
@@ -179,7 +179,7 @@ def _chances(pictures: Sequence[Outlined]) -> Floats:
     return np.asarray(weight / weight.sum())
 
 
-class _Batches:
+class _ViewBatches:
     """The batch of each step, drawn from the seed and the step alone."""
 
     def __init__(self, recipe: SegmentRecipe, steps: int) -> None:
@@ -206,22 +206,22 @@ class _Batches:
         )
 
 
-def fresh_segmenter(start: Path | None) -> Segmenter:
+def fresh_segmenter(start: Path | None) -> SegmenterNetwork:
     """A segmenter; from a segmenter or a detector (ONNX), or from a trained ``.pt``.
 
     Raises:
         WeightsDoNotFit: the start is neither, or cannot be read.
     """
     if start is None:
-        return Segmenter()
+        return SegmenterNetwork()
     if start.suffix == ".onnx":
         if len(graph_of(start)[0].output) == SEGMENTER_OUTPUTS:
             return load_segmenter(start)
         return segmenter_from(start_of(start, len(CLASSES)))
-    network = Segmenter()
+    network = SegmenterNetwork()
     state = state_of(start)
     if any(name.startswith("heads") for name in state):
-        detector = Detector(len(CLASSES))
+        detector = DetectorNetwork(len(CLASSES))
         take_state(detector, state, SILENT_IN_DETECTOR)
         return segmenter_from(detector)
     take_state(network, state, (("bench.",), *SILENT_IN_SEGMENTER))
@@ -234,10 +234,12 @@ def _by_an_edge(depth: Tensor) -> Tensor:
     return reach * (depth < EDGE_DEPTH).float()
 
 
-def train_segmenter(recipe: SegmentRecipe, plan: Plan, checkpoint: Path) -> Iterator[Progress]:
+def train_segmenter(
+    recipe: SegmentRecipe, plan: TrainingPlan, checkpoint: Path
+) -> Iterator[Progress]:
     """Train or go on training; the checkpoint holds all that resuming needs."""
     torch.manual_seed(recipe.seed)
-    batches = _Batches(recipe, plan.steps)
+    batches = _ViewBatches(recipe, plan.steps)
     network = fresh_segmenter(recipe.start)
     if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
         settle(network, batches.at(0)[0])

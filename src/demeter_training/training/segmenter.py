@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from demeter_training.training.layers import Conv, DepthwiseConv, silent_bottleneck
-from demeter_training.training.network import Backbone, Detector, Neck, doubled
+from demeter_training.training.network import Backbone, DetectorNetwork, Neck, doubled
 
 TYPES = ("background", "segment", "box", "plug", "seedling_tray", "pot")
 
 
-class Segmenter(nn.Module):
+class SegmenterNetwork(nn.Module):
     """For every other pixel: the type of container it belongs to, and how deep inside.
 
     What kind of bench the whole picture shows (``bench``) tilts every pixel's type: trays
@@ -44,9 +44,9 @@ class Segmenter(nn.Module):
         return self.types(x) + bench, self.depth(x)
 
 
-def segmenter_from(detector: Detector) -> Segmenter:
+def segmenter_from(detector: DetectorNetwork) -> SegmenterNetwork:
     """A segmenter that starts from a detector's features."""
-    network = Segmenter()
+    network = SegmenterNetwork()
     state = {k: v for k, v in detector.state_dict().items() if not k.startswith("heads")}
     network.load_state_dict(state, strict=False)
     return network

@@ -13,10 +13,10 @@ import torch
 
 from demeter_training.training.detect import DetectRecipe, train_detector
 from demeter_training.training.held_out import GOOD_IOU, SAME_IOU, Hits, detector_on, segmenter_on
-from demeter_training.training.loop import Plan, Progress
-from demeter_training.training.network import Detector
+from demeter_training.training.loop import Progress, TrainingPlan
+from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.segment import SegmentRecipe, read_outlines, train_segmenter
-from demeter_training.training.segmenter import Segmenter
+from demeter_training.training.segmenter import SegmenterNetwork
 from demeter_training.training.shipping import export_detector, export_segmenter
 from demeter_training.training.tiles import CLASSES, read_coco
 
@@ -67,33 +67,33 @@ def trained(job: Job) -> Iterator[Progress]:
     cv2.setNumThreads(job.threads)
     job.run.mkdir(parents=True, exist_ok=True)
     job.out.parent.mkdir(parents=True, exist_ok=True)
-    plan = Plan(steps=job.steps, rate=job.rate, subject=job.subject)
+    plan = TrainingPlan(steps=job.steps, rate=job.rate, subject=job.subject)
     if job.task == "detect":
         yield from _detect(job, plan)
     else:
         yield from _segment(job, plan)
 
 
-def _detect(job: Job, plan: Plan) -> Iterator[Progress]:
+def _detect(job: Job, plan: TrainingPlan) -> Iterator[Progress]:
     pictures, rehearsed = (
         tuple(p for folder in folders for p in read_coco(folder))
         for folders in (job.folders, job.rehearsed)
     )
     recipe = DetectRecipe(pictures, job.start, rehearsed, seed=job.seed)
     yield from train_detector(recipe, plan, job.checkpoint)
-    network = Detector(len(CLASSES))
+    network = DetectorNetwork(len(CLASSES))
     network.load_state_dict(torch.load(job.checkpoint, weights_only=True)["smooth"])
     export_detector(network, job.out)
 
 
-def _segment(job: Job, plan: Plan) -> Iterator[Progress]:
+def _segment(job: Job, plan: TrainingPlan) -> Iterator[Progress]:
     pictures, rehearsed = (
         tuple(p for folder in folders for p in read_outlines(folder))
         for folders in (job.folders, job.rehearsed)
     )
     recipe = SegmentRecipe(pictures, job.start, rehearsed, seed=job.seed)
     yield from train_segmenter(recipe, plan, job.checkpoint)
-    network = Segmenter()
+    network = SegmenterNetwork()
     network.load_state_dict(torch.load(job.checkpoint, weights_only=True)["smooth"])
     export_segmenter(network, job.out)
 

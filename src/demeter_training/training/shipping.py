@@ -10,8 +10,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from demeter_training.training.network import Detector
-from demeter_training.training.segmenter import Segmenter
+from demeter_training.training.network import DetectorNetwork
+from demeter_training.training.segmenter import SegmenterNetwork
 
 OPSET = 17
 DETECT_SIDE, SEGMENT_SIDE = 320, 512
@@ -21,7 +21,7 @@ SMALL = 64
 class ShippedDetector(nn.Module):
     """The detector with probabilities instead of raw scores."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: DetectorNetwork) -> None:
         super().__init__()
         self.detector = detector
 
@@ -34,7 +34,7 @@ class ShippedDetector(nn.Module):
 class ShippedSegmenter(nn.Module):
     """The segmenter with probabilities instead of raw scores."""
 
-    def __init__(self, segmenter: Segmenter) -> None:
+    def __init__(self, segmenter: SegmenterNetwork) -> None:
         super().__init__()
         self.segmenter = segmenter
 
@@ -44,14 +44,14 @@ class ShippedSegmenter(nn.Module):
         return types.softmax(1), depth.sigmoid()
 
 
-def export_detector(detector: Detector, path: Path) -> None:
+def export_detector(detector: DetectorNetwork, path: Path) -> None:
     """Write the detector: any batch, any height and width that are multiples of 32."""
     images = torch.zeros(1, 3, DETECT_SIDE, DETECT_SIDE)
     axes = {"images": {0: "n", 2: "height", 3: "width"}, "output": {0: "n", 1: "anchors"}}
     _export(ShippedDetector(detector), images, path, ["output"], axes)
 
 
-def export_segmenter(segmenter: Segmenter, path: Path) -> None:
+def export_segmenter(segmenter: SegmenterNetwork, path: Path) -> None:
     """Write the segmenter for one picture of 512 x 512."""
     images = torch.zeros(1, 3, SEGMENT_SIDE, SEGMENT_SIDE)
     _export(ShippedSegmenter(segmenter), images, path, ["types", "depth"], {})

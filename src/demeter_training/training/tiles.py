@@ -121,7 +121,7 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TrainingSquare:
     """What the network sees: BGR uint8 (side x side x 3), boxes xyxy and classes."""
 
     bgr: Bytes
@@ -131,7 +131,7 @@ class Sample:
 
 def crop(
     rng: np.random.Generator, pictures: Pictures, items: Sequence[Labelled], side: int
-) -> Sample:
+) -> TrainingSquare:
     """A square that is filled from ``items``, the first of them drawn at random.
 
     Each picture is scaled so that its plants are about as large as the detector wants them.
@@ -153,7 +153,7 @@ def crop(
         square[y0:y1, x0:x1] = part.bgr[: y1 - y0, : x1 - x0]
         boxes.append(part.boxes + np.array([x0, y0, x0, y0], np.float32))
         classes.append(part.classes)
-    return Sample(recoloured(rng, square), np.concatenate(boxes), np.concatenate(classes))
+    return TrainingSquare(recoloured(rng, square), np.concatenate(boxes), np.concatenate(classes))
 
 
 def worth_showing(items: Sequence[Labelled]) -> tuple[Labelled, ...]:
@@ -190,7 +190,7 @@ def _scale_of(rng: np.random.Generator, item: Labelled) -> float:
 
 def _cell(
     rng: np.random.Generator, picture: Bytes, item: Labelled, side: int, scale: float
-) -> Sample:
+) -> TrainingSquare:
     """A random square of a picture, scaled, turned and mirrored."""
     take = max(2, round(side / scale))
     height, width = picture.shape[:2]
@@ -200,7 +200,7 @@ def _cell(
     bgr, boxes = _turned(rng, bgr, boxes, side)
     if rng.random() < COARSE_SHARE:
         bgr = _coarsened(rng, bgr, boxes)
-    return Sample(bgr, boxes, classes)
+    return TrainingSquare(bgr, boxes, classes)
 
 
 def _cut(

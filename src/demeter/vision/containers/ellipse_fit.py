@@ -1,4 +1,4 @@
-"""Rims of pots that stand together: where one's outline is bitten or bulges, the others know.
+"""Rims of pots that stand together: where one outline is bitten or bulges, the others correct it.
 
 Pots of one bench are alike, and a rim is a circle, which a photo shows as an ellipse (Hartley
 and Zisserman 2004, section 2.2.3). A leaf that hangs over, a shadow or a hose pulls an outline
@@ -15,11 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.geometry import Polygon
+from demeter.vision.geometry import Points, Polygon
 
-Points = NDArray[np.float64]
-
-_POINTS, _CORNERS = 64, 40  # an outline is looked at in so many points, an ellipse drawn in so many
+_POINTS, _CORNERS = 64, 40  # an outline is judged by so many points, an ellipse drawn in so many
 _NEAR = 0.06  # of the radius: a point so near an ellipse is on it
 _TRUE, _AGREES = 0.9, 0.35  # from which share of points on it an outline is a rim, or has one
 _FEWEST, _ALIKE = 6, 0.15  # true rims that are needed, and by how much they may differ
@@ -27,33 +25,33 @@ _TRIMS = (0.2, 0.12, _NEAR, _NEAR)
 _REACH, _STEPS = 0.5, 21  # how far, in radii, an ellipse is moved about, and in how many steps
 
 
-def straightened(outlines: Sequence[Polygon], size_wh: tuple[int, int]) -> tuple[Polygon, ...]:
+def fit_rims(outlines: Sequence[Polygon], size_wh: tuple[int, int]) -> tuple[Polygon, ...]:
     """Outlines of a photo's pots [n], in its pixels, with ellipses for those off their rims.
 
     All stay as they are where too few are rims, or where rims are too unlike each other.
     """
-    found = [_points(outline, size_wh) for outline in outlines]
-    fits = [_fitted(points) for points in found]
+    points_of_each = [_outline_points(outline, size_wh) for outline in outlines]
+    fits = [_rim_of(points) for points in points_of_each]
     true = [fit for fit in fits if fit is not None]
     if len(true) < _FEWEST:
         return tuple(outlines)
     centres, shapes = (np.array(column) for column in zip(*true, strict=True))
-    line = _alike(centres / max(size_wh), shapes)
+    line = _shape_trend(centres / max(size_wh), shapes)
     if line is None:
         return tuple(outlines)
     result = list(outlines)
-    for k, (points, fit) in enumerate(zip(found, fits, strict=True)):
+    for k, (points, fit) in enumerate(zip(points_of_each, fits, strict=True)):
         if fit is not None or len(points) < _POINTS // 2:
             continue
         middle = points.mean(axis=0)
-        laid = _laid(points, middle, np.array([1.0, *(middle / max(size_wh))]) @ line)
-        if laid is not None:
-            whole = np.rint(np.clip(laid, 0, size_wh)).astype(int)
+        rim = _place_rim(points, middle, np.array([1.0, *(middle / max(size_wh))]) @ line)
+        if rim is not None:
+            whole = np.rint(np.clip(rim, 0, size_wh)).astype(int)
             result[k] = tuple((int(x), int(y)) for x, y in whole)
     return tuple(result)
 
 
-def _points(polygon: Polygon, size_wh: tuple[int, int]) -> Points:
+def _outline_points(polygon: Polygon, size_wh: tuple[int, int]) -> Points:
     """Points [n, 2], n <= 64, evenly along an outline, without those where the photo ends."""
     corners = np.array((*polygon, polygon[0]), np.float64)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T))])
@@ -64,21 +62,21 @@ def _points(polygon: Polygon, size_wh: tuple[int, int]) -> Points:
     return points[inside]
 
 
-def _fitted(points: Points) -> tuple[Points, Points] | None:
+def _rim_of(points: Points) -> tuple[Points, Points] | None:
     """Centre [2] and shape [3] of the ellipse on which nearly all points lie, if there is one.
 
     The shape is xx, xy and yy of the matrix whose square root makes it of the unit circle.
     """
     fit, on = None, np.ones(len(points), np.bool_)
     for trim in _TRIMS:
-        fit = _ellipse(points[on])
+        fit = _nearest_ellipse(points[on])
         if fit is None:
             return None
-        on = np.abs(_off(points, *fit)) < trim
+        on = np.abs(_distances_radii(points, *fit)) < trim
     return fit if on.mean() >= _TRUE else None
 
 
-def _ellipse(points: Points) -> tuple[Points, Points] | None:
+def _nearest_ellipse(points: Points) -> tuple[Points, Points] | None:
     """The ellipse nearest to points, by least squares of its equation."""
     if len(points) < _POINTS // 2:
         return None
@@ -91,7 +89,7 @@ def _ellipse(points: Points) -> tuple[Points, Points] | None:
     return np.array([x, y]), matrix[[0, 0, 1], [0, 1, 1]]
 
 
-def _off(points: Points, centre: Points, shape: Points) -> NDArray[np.float64]:
+def _distances_radii(points: Points, centre: Points, shape: Points) -> NDArray[np.float64]:
     """How far points [..., 2] are from an ellipse's line, in radii; negative inside."""
     xx, xy, yy = shape
     dx, dy = np.moveaxis(points - centre, -1, 0)
@@ -99,7 +97,7 @@ def _off(points: Points, centre: Points, shape: Points) -> NDArray[np.float64]:
     return np.sqrt(np.maximum(square, 0)) - 1
 
 
-def _alike(places: Points, shapes: Points) -> Points | None:
+def _shape_trend(places: Points, shapes: Points) -> Points | None:
     """The line [3, 3] over (1, x, y) along which shapes change, by reweighted least squares.
 
     ``None`` where they are too unlike each other for that.
@@ -116,7 +114,7 @@ def _alike(places: Points, shapes: Points) -> Points | None:
     return np.asarray(line, np.float64) if np.median(off) < _ALIKE else None
 
 
-def _laid(points: Points, middle: Points, shape: Points) -> Points | None:
+def _place_rim(points: Points, middle: Points, shape: Points) -> Points | None:
     """Corners [m, 2] of an ellipse of a shape, where most of the points lie on it."""
     xx, xy, yy = shape
     if xx <= 0 or xx * yy - xy**2 <= 0:
@@ -124,7 +122,7 @@ def _laid(points: Points, middle: Points, shape: Points) -> Points | None:
     radius = (xx * yy - xy**2) ** 0.25
     steps = np.linspace(-_REACH, _REACH, _STEPS) * radius
     moves = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 1, 2)
-    on = (np.abs(_off(points - moves, middle, shape)) < _NEAR).mean(axis=1)
+    on = (np.abs(_distances_radii(points - moves, middle, shape)) < _NEAR).mean(axis=1)
     best = int(np.argmax(on))
     if on[best] < _AGREES:
         return None

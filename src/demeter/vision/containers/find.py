@@ -42,7 +42,7 @@ def whole_frame(size_wh: tuple[int, int]) -> Container:
     )
 
 
-def within_each(containers: tuple[Container, ...]) -> tuple[tuple[Polygon, ...], ...]:
+def inner_outlines(containers: tuple[Container, ...]) -> tuple[tuple[Polygon, ...], ...]:
     """For each container, outlines of the smaller ones that overlap it: a pot on a bed."""
     if not containers:
         return ()

@@ -25,12 +25,12 @@ from demeter.vision.estimate.bands import (
     no_bands,
 )
 from demeter.vision.estimate.residual import Residual, hull_px, outlines_px, residual_of
-from demeter.vision.estimate.size_model import SizeLine, fitted
+from demeter.vision.estimate.size_model import SizeLine, fit_size_line
 from demeter.vision.geometry import Polygon
 from demeter.vision.hints import Hints
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.scale_search import px_per_cm
-from demeter.vision.values import Container, Estimation, EstimationMethod
+from demeter.vision.values import Container, EstimationMethod, ResidualEstimate
 
 FEWEST_DETECTIONS = 5
 _OVERLAP = 0.85
@@ -50,7 +50,7 @@ class _Basis:
     line: SizeLine | None
 
 
-def estimated(
+def estimate_container(
     rgb: NDArray[np.uint8],
     container: Container,
     boxes: Boxes,
@@ -59,15 +59,15 @@ def estimated(
     index: int,
     photo_plant_px: float | None,
     faint: Boxes,
-    seen_px: float | None = None,
+    usual_px: float | None = None,
     within: tuple[Polygon, ...] = (),
-) -> tuple[Estimation, float]:
+) -> tuple[ResidualEstimate, float]:
     """Estimate the ``index``-th container; ``boxes`` are those in it, in photo pixels.
 
     ``faint`` are the photo's boxes that detection was not sure of.
 
     ``photo_plant_px`` is the median plant of the whole photo where enough were detected;
-    it stands in where this container has too few of its own. ``seen_px`` is about a plant's
+    it stands in where this container has too few of its own. ``usual_px`` is about a plant's
     size where anything was detected in the photo, too little to estimate by but enough to say
     that detection knows what stands there. ``within`` are containers that stand in this one.
 
@@ -76,19 +76,19 @@ def estimated(
     """
     plants = boxes.where(~boxes.is_empty)
     line = _size_line(container, plants, photo_plant_px)
-    typical_px = _typical_px(line, plants) or seen_px
+    typical_px = _typical_px(line, plants) or usual_px
     residual = residual_of(rgb, container, boxes, typical_px, faint, within)
     basis = _basis(container, residual, line, hints)
     share = float(residual.residual.sum()) / max(1, int(residual.inside.sum()))
     return _estimation(index, container, residual, basis, hints), round(share, 4)
 
 
-def not_estimated(index: int, container: Container) -> Estimation:
-    """The frame beside containers that were found: what was detected there is all that counts.
+def no_estimate(index: int, container: Container) -> ResidualEstimate:
+    """The estimate of the frame beside containers: what was detected there is all that counts.
 
     It is the ground around them; what has a plant's colours there says nothing.
     """
-    return Estimation(
+    return ResidualEstimate(
         container=index,
         method=EstimationMethod.BANDS,
         estimated=0,
@@ -109,7 +109,7 @@ def _size_line(
     if len(plants) >= FEWEST_DETECTIONS:
         top, height = extent_px(container)
         v = (plants.centre_px[:, 1].astype(np.float64) - top) / height
-        return fitted(v, plants.size_px.astype(np.float64))
+        return fit_size_line(v, plants.size_px.astype(np.float64))
     if photo_plant_px is not None:
         return SizeLine(math.log(photo_plant_px), 0.0, len(plants))
     return None
@@ -142,11 +142,11 @@ def _basis(container: Container, residual: Residual, line: SizeLine | None, hint
 
 def _estimation(
     index: int, container: Container, residual: Residual, basis: _Basis, hints: Hints
-) -> Estimation:
+) -> ResidualEstimate:
     bands = bands_of(container, residual, basis.plant_area)
     reason = _doubt(container, residual, basis)
     unknown, per_cm = reason is not None, basis.per_cm
-    return Estimation(
+    return ResidualEstimate(
         container=index,
         method=basis.method,
         estimated=None if unknown else sum(b.estimated for b in bands),
@@ -191,17 +191,17 @@ def _confidence(residual: Residual, line: SizeLine | None) -> float:
 def _parameters(
     container: Container, residual: Residual, basis: _Basis, hints: Hints
 ) -> dict[str, object]:
-    found: dict[str, object] = {
+    parameters: dict[str, object] = {
         "foliage_cut": residual.cut,
         "foliage_share_of_plant": round(residual.own_fill, 4),
         "px_per_cm": None if basis.per_cm is None else round(basis.per_cm, 3),
     }
     if basis.line is not None:
-        found["plant_px"] = round(float(basis.line.diameter_px(0.5)), 1)
-        found["plant_slope"] = round(basis.line.slope, 4)
-        found["plants_fitted"] = basis.line.plants
+        parameters["plant_px"] = round(float(basis.line.diameter_px(0.5)), 1)
+        parameters["plant_slope"] = round(basis.line.slope, 4)
+        parameters["plants_fitted"] = basis.line.plants
     prior = hints.prior_of(container.container_type)
     if prior is not None:
-        found["area_per_plant_cm2"] = prior.area_per_plant_cm2
-        found["overlap_adjustment_factor"] = prior.overlap_adjustment_factor
-    return found
+        parameters["area_per_plant_cm2"] = prior.area_per_plant_cm2
+        parameters["overlap_adjustment_factor"] = prior.overlap_adjustment_factor
+    return parameters

@@ -28,15 +28,15 @@ _PURIFICATIONS = 2
 _OTSU_BINS = 128
 
 
-def by_likeness(
+def likeness_scores(
     rgb: NDArray[np.uint8],
     plants: NDArray[np.bool_],
-    rest: NDArray[np.bool_],
+    others: NDArray[np.bool_],
     around: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
     """Score 0..1 of each pixel [H, W] from the colours of three masks."""
     code = _codes(rgb)
-    off = np.maximum(_histogram(code[rest]), _histogram(code[around]))
+    off = np.maximum(_histogram(code[others]), _histogram(code[around]))
     sample = code[plants]
     score = _score(_histogram(sample), off)
     for _ in range(_PURIFICATIONS):
@@ -48,14 +48,14 @@ def by_likeness(
     return np.asarray(smooth, np.float32)
 
 
-def cut_of(scores: NDArray[np.floating]) -> float:
+def likeness_cut(scores: NDArray[np.floating]) -> float:
     """Otsu's threshold of scores [n], kept where Bayes' rule makes sense of it."""
     if scores.size < _FEWEST_PIXELS:
         return (_LOWEST_CUT + _HIGHEST_CUT) / 2
     return float(np.clip(_otsu(scores), _LOWEST_CUT, _HIGHEST_CUT))
 
 
-def by_greenness(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def green_pixels(rgb: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Green pixels of a container [H, W]; none where nothing is green enough."""
     channels = rgb.astype(np.float32)
     total = np.maximum(channels.sum(axis=2), 1)

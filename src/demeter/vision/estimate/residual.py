@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.estimate.foliage import by_greenness, by_likeness, cut_of
-from demeter.vision.geometry import Polygon, filled, resized
+from demeter.vision.estimate.foliage import green_pixels, likeness_cut, likeness_scores
+from demeter.vision.geometry import Polygon, polygon_map, resize
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.values import Container
 
@@ -64,26 +64,26 @@ def residual_of(
     judged by its colour alone.
     """
     crop, offset, scale, inside = _crop(rgb, (container.polygon_px, *within), plant_px)
-    local = boxes.mapped(scale, (-offset[0] * scale, -offset[1] * scale))
+    local = boxes.transform(scale, (-offset[0] * scale, -offset[1] * scale))
     plants = local.where(~local.is_empty)
     covered = _ellipses(inside.shape, local, _OWN)
     if len(plants) == 0 or plant_px is None:
-        foliage, likeness, cut = by_greenness(crop, inside), inside.astype(np.float32), 0.0
+        foliage, likeness, cut = green_pixels(crop, inside), inside.astype(np.float32), 0.0
     else:
         likeness, cut = _likeness(crop, inside, plants, covered)
         foliage = inside & (likeness > cut)
     size = None if plant_px is None else plant_px * scale
-    whole = loose = _plant_like(foliage & ~covered, size)
+    whole = loose = _plant_sized(foliage & ~covered, size)
     if plant_px is not None:
-        seen = faint.mapped(scale, (-offset[0] * scale, -offset[1] * scale))
-        loose = _plant_like(whole & _ellipses(inside.shape, seen, _OWN), size)
+        faint_local = faint.transform(scale, (-offset[0] * scale, -offset[1] * scale))
+        loose = _plant_sized(whole & _ellipses(inside.shape, faint_local, _OWN), size)
     return Residual(
         residual=loose,
         unseen=whole & ~loose,
         inside=inside,
         scale=scale,
         offset_xy=offset,
-        own_fill=_fill(foliage, plants),
+        own_fill=_foliage_share(foliage, plants),
         likeness=float(likeness[loose].mean()) if loose.any() else 0.0,
         cut=round(cut, 4),
     )
@@ -127,8 +127,8 @@ def _crop(
         scale = min(scale, max(_WORK_PLANT_PX / plant_px, 64 / max(part.shape[:2])))
     work_wh = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
     moved = [tuple((x - x1, y - y1) for x, y in p) for p in polygons]
-    mask = filled(moved, (part.shape[1], part.shape[0]), scale) == 1
-    crop = resized(part, work_wh)
+    mask = polygon_map(moved, (part.shape[1], part.shape[0]), scale) == 1
+    crop = resize(part, work_wh)
     return crop, (x1, y1), scale, mask[: crop.shape[0], : crop.shape[1]]
 
 
@@ -139,14 +139,14 @@ def _likeness(
     covered: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float32], float]:
     core = _ellipses(inside.shape, plants, _CORE) & inside
-    rest = inside & ~covered
-    if not core.any() or not rest.any():
+    uncovered = inside & ~covered
+    if not core.any() or not uncovered.any():
         return inside.astype(np.float32), 0.5
     reach = max(1, round(_AROUND * float(np.median(plants.size_px))))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    around = rest & cv2.dilate(covered.view(np.uint8), kernel).view(np.bool_)
-    score = by_likeness(crop, core, rest, around)
-    return score, cut_of(score[inside])
+    around = uncovered & cv2.dilate(covered.view(np.uint8), kernel).view(np.bool_)
+    score = likeness_scores(crop, core, uncovered, around)
+    return score, likeness_cut(score[inside])
 
 
 def _ellipses(shape: tuple[int, ...], boxes: Boxes, grown: float) -> NDArray[np.bool_]:
@@ -161,7 +161,7 @@ def _ellipses(shape: tuple[int, ...], boxes: Boxes, grown: float) -> NDArray[np.
     return canvas.astype(np.bool_)
 
 
-def _plant_like(mask: NDArray[np.bool_], plant_px: float | None) -> NDArray[np.bool_]:
+def _plant_sized(mask: NDArray[np.bool_], plant_px: float | None) -> NDArray[np.bool_]:
     """Parts wide and large enough to hold a plant; crumbs, slivers and rims go."""
     if not mask.any():
         return mask
@@ -175,7 +175,7 @@ def _plant_like(mask: NDArray[np.bool_], plant_px: float | None) -> NDArray[np.b
     return np.take(large, np.asarray(labels, np.intp))
 
 
-def _fill(foliage: NDArray[np.bool_], plants: Boxes) -> float:
+def _foliage_share(foliage: NDArray[np.bool_], plants: Boxes) -> float:
     """Median share of foliage in plants' inscribed ellipses, from an integral picture."""
     if len(plants) == 0:
         return 1.0

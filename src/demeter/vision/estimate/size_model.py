@@ -31,7 +31,7 @@ class SizeLine:
         return np.exp(self.level + self.slope * (np.asarray(v, np.float64) - 0.5))
 
 
-def fitted(v: NDArray[np.float64], diameter_px: NDArray[np.float64]) -> SizeLine:
+def fit_size_line(v: NDArray[np.float64], diameter_px: NDArray[np.float64]) -> SizeLine:
     """Fit the line to plants at ``v`` [n] of size ``diameter_px`` [n], n ≥ 1.
 
     Raises:
@@ -50,8 +50,8 @@ def fitted(v: NDArray[np.float64], diameter_px: NDArray[np.float64]) -> SizeLine
 def _median_slope(v: NDArray[np.float64], logs: NDArray[np.float64]) -> float:
     """Median slope over pairs far enough apart to have one."""
     order = np.argsort(v, kind="stable")
-    picked = order[np.linspace(0, len(v) - 1, min(len(v), _MOST_POINTS)).astype(int)]
-    x, y = v[picked], logs[picked]
+    sample = order[np.linspace(0, len(v) - 1, min(len(v), _MOST_POINTS)).astype(int)]
+    x, y = v[sample], logs[sample]
     run = x[None, :] - x[:, None]
     far = run > 0.1  # noqa: PLR2004 - nearer pairs say more about noise than about slope
     if not far.any():

@@ -17,7 +17,7 @@ _FEWEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class Observation:
     """A count and its truth: what it rested on and how many plants there were."""
 
     evidence: Evidence
@@ -29,8 +29,8 @@ class Observed:
         return self.truth - self.evidence.detected - self.evidence.estimated
 
 
-def fitted_error_model(
-    containers: Sequence[Observed], photos: Sequence[Observed], source: str
+def fit_error_model(
+    containers: Sequence[Observation], photos: Sequence[Observation], source: str
 ) -> ErrorModel:
     """For containers and photos, the shares that make errors most alike, and their quantiles.
 
@@ -43,24 +43,24 @@ def fitted_error_model(
     """
     if min(len(containers), len(photos)) < _FEWEST:
         raise ValueError(f"fewer than {_FEWEST} containers or photos to fit on")
-    return ErrorModel(_fitted(containers), _fitted(photos), source)
+    return ErrorModel(_fit_scale(containers), _fit_scale(photos), source)
 
 
-def _fitted(observed: Sequence[Observed]) -> ErrorScale:
+def _fit_scale(observed: Sequence[Observation]) -> ErrorScale:
     grid = (ErrorScale(*shares) for shares in product(_SHARES, _SHARES, _DOUBTS))
     best = min(grid, key=lambda scale: _misfit(observed, scale))
     low, high = _quantiles(observed, best)
     return replace(best, low=low, high=high)
 
 
-def _misfit(observed: Sequence[Observed], shape: ErrorScale) -> float:
+def _misfit(observed: Sequence[Observation], shape: ErrorScale) -> float:
     u = np.array([spread(o.evidence, shape) for o in observed])
     error = np.abs([o.error for o in observed])
     scale = float(np.mean(error / u))  # the quantiles will set it; only the shape counts
     return float(np.mean(np.log(u))) + float(np.log(max(scale, 1e-9)))
 
 
-def _quantiles(observed: Sequence[Observed], shape: ErrorScale) -> tuple[float, float]:
+def _quantiles(observed: Sequence[Observation], shape: ErrorScale) -> tuple[float, float]:
     scores = np.sort([o.error / spread(o.evidence, shape) for o in observed])
     n = len(scores)
     rank = min(n - 1, int(np.ceil((n + 1) * (1 - _TAIL))) - 1)

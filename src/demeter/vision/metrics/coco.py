@@ -10,12 +10,12 @@ import numpy as np
 
 from demeter.vision.errors import LabelsRefused
 from demeter.vision.geometry import Polygon
-from demeter.vision.metrics.ignored import Ignored
-from demeter.vision.metrics.truth import Marked, MarkedContainer, discs_of
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.marks import MarkedContainer, MarkedPhoto, discs_of
 from demeter.vision.networks.class_names import Meaning, meaning_of
 
 
-def read_coco(path: Path, document: dict[str, Any]) -> list[Marked]:
+def read_coco(path: Path, document: dict[str, Any]) -> list[MarkedPhoto]:
     """The photos of a COCO document at ``path``; files lie beside it or under ``images``.
 
     Categories are recognised by name; others are left out. An annotation of plants with
@@ -41,17 +41,17 @@ def _photo(
     image: dict[str, Any],
     annotations: list[dict[str, Any]],
     meanings: dict[Any, Meaning],
-) -> Marked:
+) -> MarkedPhoto:
     kinds = [(a, meanings[a["category_id"]]) for a in annotations]
     boxes = _boxes([a for a, m in kinds if m.is_plant and not a.get("iscrowd")])
     crowds = [a for a, m in kinds if m.is_plant and a.get("iscrowd")]
     empties = _boxes([a for a, m in kinds if m.is_empty and not a.get("iscrowd")])
     kinds_marked = list(meanings.values())
-    return Marked(
+    return MarkedPhoto(
         file=_file(path, image["file_name"]),
         size_wh=(int(image["width"]), int(image["height"])),
         plants=discs_of(boxes),
-        ignore=Ignored(polygons_px=tuple(p for a in crowds for p in _parts(a))),
+        ignore=IgnoredRegions(polygons_px=tuple(p for a in crowds for p in _parts(a))),
         empties=discs_of(empties) if any(m.is_empty for m in kinds_marked) else None,
         boxes=boxes,
         containers=tuple(_container(a, m) for a, m in kinds if m.container is not None)
@@ -93,4 +93,4 @@ def _parts(annotation: dict[str, Any]) -> list[tuple[tuple[float, float], ...]]:
         x, y, w, h = annotation["bbox"]
         parts = [[x, y, x + w, y, x + w, y + h, x, y + h]]
     corners = (np.array(part, np.float64).reshape(-1, 2) for part in parts)
-    return [tuple((float(x), float(y)) for x, y in one) for one in corners]
+    return [tuple((float(x), float(y)) for x, y in part_corners) for part_corners in corners]

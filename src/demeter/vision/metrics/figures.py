@@ -8,23 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon as Shape
 
-from demeter.vision.metrics.ignored import Ignored
-from demeter.vision.metrics.matching import Matches, matched, precision_recall_f1
-from demeter.vision.metrics.truth import Marked
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.marks import MarkedPhoto
+from demeter.vision.metrics.matching import MarkMatches, match_detections, precision_recall_f1
 from demeter.vision.values import ContainerType, PhotoCount
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerFigures:
-    """A marked container against the found one that overlaps it most, ``found`` by index."""
+    """A marked container against the one of the count that overlaps it most, if any does.
+
+    ``container`` is that one's index in ``PhotoCount.containers``. ``marked`` and ``counted``
+    are plants.
+    """
 
     container_type: ContainerType
-    found_type: ContainerType | None
+    counted_type: ContainerType | None
     iou: float
     marked: int | None
     counted: int | None
     interval_90: tuple[int, int] | None
-    found: int | None = None
+    container: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,10 @@ class PhotoFigures:
     and off the interval. ``confidence`` and ``hit`` [n] are of plants outside such regions.
     """
 
-    marked: Marked
+    marked: MarkedPhoto
     photo: PhotoCount
-    plants: Matches
-    empties: Matches | None
+    plants: MarkMatches
+    empties: MarkMatches | None
     counted: int | None
     interval_90: tuple[int, int] | None
     confidence: NDArray[np.float64]
@@ -59,30 +63,30 @@ class PhotoFigures:
         return (self.counted - self.plants.marks) / self.plants.marks
 
     @property
-    def covered(self) -> bool | None:
+    def is_covered(self) -> bool | None:
         """Whether the interval holds the marked number; ``None`` without an interval."""
         if self.interval_90 is None:
             return None
         return self.interval_90[0] <= self.plants.marks <= self.interval_90[1]
 
 
-def figures_of(marked: Marked, photo: PhotoCount, seconds: float) -> PhotoFigures:
+def figures_of(marked: MarkedPhoto, photo: PhotoCount, seconds: float) -> PhotoFigures:
     """Compare a photo's count with its marks."""
     boxes, confidence, empty = detections_of(photo)
-    plants = matched(boxes[~empty], confidence[~empty], marked.plants, marked.ignore)
-    known = plants.is_known
-    taken_off = plants.ignored + sum(estimated_in(photo, marked.ignore))
+    plants = match_detections(boxes[~empty], confidence[~empty], marked.plants, marked.ignore)
+    is_known = plants.is_known
+    ignored = plants.ignored + sum(ignored_estimates(photo, marked.ignore))
     return PhotoFigures(
         marked=marked,
         photo=photo,
         plants=plants,
         empties=None
         if marked.empties is None
-        else matched(boxes[empty], confidence[empty], marked.empties, Ignored()),
-        counted=_counted(photo, taken_off),
-        interval_90=_less(photo.interval_90, taken_off),
-        confidence=confidence[~empty][known],
-        hit=plants.mark_of[known] >= 0,
+        else match_detections(boxes[empty], confidence[empty], marked.empties, IgnoredRegions()),
+        counted=_plants_counted(photo, ignored),
+        interval_90=_lower_interval(photo.interval_90, ignored),
+        confidence=confidence[~empty][is_known],
+        hit=plants.mark_of[is_known] >= 0,
         containers=tuple(_containers(marked, photo)),
         seconds=seconds,
     )
@@ -97,48 +101,50 @@ def detections_of(
     return boxes, confidence, np.array([d.is_empty_container for d in photo.detections], np.bool_)
 
 
-def estimated_in(photo: PhotoCount, ignore: Ignored) -> list[int]:
+def ignored_estimates(photo: PhotoCount, ignore: IgnoredRegions) -> list[int]:
     """Of each container's estimate, the plants in ``ignore``, as its residual's area is shared.
 
     0 where the estimate is unknown.
     """
     share = [0.0] * len(photo.counts)
-    for made in photo.estimations:
-        share[made.container] = ignore.share_of(made.residual_polygons_px or (made.polygon_px,))
+    for estimation in photo.estimations:
+        share[estimation.container] = ignore.share_of(
+            estimation.residual_polygons_px or (estimation.polygon_px,)
+        )
     return [round((c.estimated or 0) * share[c.container]) for c in photo.counts]
 
 
-def _counted(photo: PhotoCount, ignored: int) -> int | None:
+def _plants_counted(photo: PhotoCount, ignored: int) -> int | None:
     """Detected and estimated; 0 for a photo without containers, as nothing was counted."""
     if not photo.containers:
         return 0
     return None if photo.estimated is None else photo.detected + photo.estimated - ignored
 
 
-def _less(interval: tuple[int, int] | None, ignored: int) -> tuple[int, int] | None:
+def _lower_interval(interval: tuple[int, int] | None, ignored: int) -> tuple[int, int] | None:
     return None if interval is None else (max(0, interval[0] - ignored), interval[1] - ignored)
 
 
-def _containers(marked: Marked, photo: PhotoCount) -> list[ContainerFigures]:
-    found = [_shape(c.polygon_px) for c in photo.containers]
+def _containers(marked: MarkedPhoto, photo: PhotoCount) -> list[ContainerFigures]:
+    shapes = [_shape(c.polygon_px) for c in photo.containers]
     figures = []
     for truth in marked.containers or ():
         shape = _shape(truth.polygon_px)
-        ious = [_iou(shape, f) for f in found]
+        ious = [_iou(shape, other_shape) for other_shape in shapes]
         best = int(np.argmax(ious)) if ious else -1
-        hit = best >= 0 and ious[best] > 0
-        count = photo.counts[best] if hit else None
+        overlaps = best >= 0 and ious[best] > 0
+        count = photo.counts[best] if overlaps else None
         figures.append(
             ContainerFigures(
                 container_type=truth.container_type,
-                found_type=photo.containers[best].container_type if hit else None,
-                iou=round(ious[best], 4) if hit else 0.0,
+                counted_type=photo.containers[best].container_type if overlaps else None,
+                iou=round(ious[best], 4) if overlaps else 0.0,
                 marked=truth.plants,
                 counted=None
                 if count is None or count.estimated is None
                 else count.detected + count.estimated,
                 interval_90=None if count is None else count.interval_90,
-                found=best if hit else None,
+                container=best if overlaps else None,
             )
         )
     return figures
@@ -149,6 +155,6 @@ def _shape(polygon: tuple[tuple[int, int], ...]) -> Shape:
     return Shape(polygon).buffer(0) if len(polygon) > 2 else Shape()  # noqa: PLR2004
 
 
-def _iou(one: Shape, other: Shape) -> float:
-    union = one.union(other).area
-    return one.intersection(other).area / union if union else 0.0
+def _iou(a: Shape, b: Shape) -> float:
+    union = a.union(b).area
+    return a.intersection(b).area / union if union else 0.0

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from demeter.vision.errors import LabelsRefused
 from demeter.vision.metrics.coco import read_coco
-from demeter.vision.metrics.ignored import Ignored
-from demeter.vision.metrics.truth import Marked
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.marks import MarkedPhoto
 from demeter.vision.metrics.yolo_folder import is_yolo_folder, read_yolo
 
 
-def read_marks(folder: Path) -> tuple[Marked, ...]:
+def read_marks(folder: Path) -> tuple[MarkedPhoto, ...]:
     """Marked photos of a folder, by file name.
 
     The folder holds a ``labels.json`` of points, or COCO files, or both, and is else read as
@@ -30,7 +30,7 @@ def read_marks(folder: Path) -> tuple[Marked, ...]:
     if not folder.is_dir():
         raise LabelsRefused(f"{folder}: there is no such folder")
     documents = {p: _json(p) for p in sorted(folder.glob("*.json"))}
-    marks: list[Marked] = []
+    marks: list[MarkedPhoto] = []
     for path, document in documents.items():
         if _is_coco(document):
             marks += read_coco(path, document)
@@ -41,9 +41,9 @@ def read_marks(folder: Path) -> tuple[Marked, ...]:
     if not marks:
         raise LabelsRefused(f"{folder}: no labels.json, no COCO file, no YOLO images and labels")
     marks.sort(key=lambda m: str(m.file))
-    for one, other in pairwise(marks):
-        if one.file == other.file:
-            raise LabelsRefused(f"{one.file.name} is marked twice in {folder}")
+    for earlier, later in pairwise(marks):
+        if earlier.file == later.file:
+            raise LabelsRefused(f"{earlier.file.name} is marked twice in {folder}")
     return tuple(marks)
 
 
@@ -58,27 +58,27 @@ def _is_coco(document: Any) -> bool:
     return isinstance(document, dict) and {"images", "annotations"} <= document.keys()
 
 
-def _points(path: Path, document: Any) -> list[Marked]:
+def _points(path: Path, document: Any) -> list[MarkedPhoto]:
     """Points as ``{file: {width, height, points: [[x, y, radius]…], ignore: […]}}``."""
     if not isinstance(document, dict):
         raise LabelsRefused(f"{path.name}: not a table of files")
-    found = []
+    marked_photos = []
     for name, entry in document.items():
         file = path.parent / name
         if not file.is_file():
             raise LabelsRefused(f"{path.name}: {name} is not there")
         try:
-            found.append(
-                Marked(
+            marked_photos.append(
+                MarkedPhoto(
                     file=file,
                     size_wh=(int(entry["width"]), int(entry["height"])),
                     plants=_discs(entry["points"]),
-                    ignore=Ignored(_discs(entry.get("ignore") or [])),
+                    ignore=IgnoredRegions(_discs(entry.get("ignore") or [])),
                 )
             )
         except (KeyError, TypeError, ValueError) as error:
             raise LabelsRefused(f"{path.name}: {name}: {error!r}") from error
-    return found
+    return marked_photos
 
 
 def _discs(points: Any) -> NDArray[np.float64]:

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
 
 NEAR, SMALLEST, LARGEST = 0.6, 0.35, 2.2
 _CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class MarkMatches:
     """Per detection the mark it hits, -1 for none, -2 for one in an ignored region."""
 
     mark_of: NDArray[np.intp]
@@ -52,12 +52,12 @@ class Matches:
         return self.marks - self.hits
 
 
-def matched(
+def match_detections(
     xyxy_px: NDArray[np.float64],
     confidence: NDArray[np.float64],
     marks: NDArray[np.float64],
-    ignore: Ignored,
-) -> Matches:
+    ignore: IgnoredRegions,
+) -> MarkMatches:
     """Match detections [n, 4] with ``confidence`` [n] to discs ``marks`` [m, 3]."""
     xyxy_px = xyxy_px.reshape(-1, 4)
     mark_of = np.full(len(xyxy_px), -1, np.intp)
@@ -65,15 +65,15 @@ def matched(
     order = np.argsort(-confidence, kind="stable")
     for begin in range(0, len(order), _CHUNK):
         part = order[begin : begin + _CHUNK]
-        far = _distances(xyxy_px[part], marks)
-        for index, row in zip(part, far, strict=True):
+        distances = _distances(xyxy_px[part], marks)
+        for index, row in zip(part, distances, strict=True):
             open_row = np.where(free, row, np.inf)
             best = int(np.argmin(open_row)) if len(marks) else -1
             if best >= 0 and np.isfinite(open_row[best]):
                 mark_of[index], free[best] = best, False
     stray = mark_of == -1
     mark_of[stray & ignore.holds((xyxy_px[:, :2] + xyxy_px[:, 2:]) / 2)] = -2
-    return Matches(mark_of, len(marks))
+    return MarkMatches(mark_of, len(marks))
 
 
 def _distances(boxes: NDArray[np.float64], marks: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from demeter.vision.geometry import resized
+from demeter.vision.geometry import resize
 from demeter.vision.metrics.figures import PhotoFigures
 from demeter.vision.metrics.run import picture_of
 
@@ -36,7 +36,7 @@ def write_page(figures: list[PhotoFigures], folder: Path) -> Path:
     parts = [_HEAD]
     for number, figure in enumerate(worst_first, 1):
         name = f"{number:04}.webp"
-        Image.fromarray(_drawn(figure)).save(folder / name, "WEBP", quality=80)
+        Image.fromarray(_draw(figure)).save(folder / name, "WEBP", quality=80)
         parts.append(_figure(figure, name))
     page = folder / "index.html"
     page.write_text("".join(parts), encoding="utf-8")
@@ -58,17 +58,17 @@ def _figure(figure: PhotoFigures, name: str) -> str:
     )
 
 
-def _drawn(figure: PhotoFigures) -> NDArray[np.uint8]:
+def _draw(figure: PhotoFigures) -> NDArray[np.uint8]:
     rgb = picture_of(figure.marked)
     scale = min(1.0, _SIDE_PX / max(rgb.shape[:2]))
     size_wh = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    canvas = resized(rgb, size_wh).copy()
+    canvas = resize(rgb, size_wh).copy()
     for container in figure.photo.containers:
         corners = np.rint(np.array(container.polygon_px) * scale).astype(np.int32)
         cv2.polylines(canvas, [corners], isClosed=True, color=_CONTAINER, thickness=2)
-    hit = set(figure.plants.mark_of[figure.plants.mark_of >= 0].tolist())
+    hit_marks = set(figure.plants.mark_of[figure.plants.mark_of >= 0].tolist())
     for index, (x, y, radius) in enumerate(figure.marked.plants * scale):
-        if index not in hit:
+        if index not in hit_marks:
             cv2.circle(canvas, (round(x), round(y)), round(radius), _MISS, 2, cv2.LINE_AA)
     for x, y, radius in figure.marked.ignore.discs * scale:
         cv2.circle(canvas, (round(x), round(y)), round(radius), _IGNORED, 2, cv2.LINE_AA)

@@ -27,7 +27,7 @@ _DAMAGE = (
 )
 
 
-def upright(path: Path) -> NDArray[np.uint8]:
+def read_upright(path: Path) -> NDArray[np.uint8]:
     """A photo as it is looked at, RGB [H, W, 3]: turned as its EXIF orientation says.
 
     Raises:

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from demeter.vision.errors import LabelsRefused
 from demeter.vision.hints import Hints
 from demeter.vision.metrics.figures import PhotoFigures, figures_of
-from demeter.vision.metrics.pictures import upright
-from demeter.vision.metrics.truth import Marked
-from demeter.vision.networks.model_set import Models
+from demeter.vision.metrics.marks import MarkedPhoto
+from demeter.vision.metrics.pictures import read_upright
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.pipeline import count
 from demeter.vision.plants.detect import DetectRule
 
 
-def evaluated(
-    marks: tuple[Marked, ...],
-    models: Models,
+def evaluate_photos(
+    marks: tuple[MarkedPhoto, ...],
+    models: ModelSet,
     hints: Hints,
     rule: DetectRule | None = None,
     on_progress: Callable[[float], None] | None = None,
@@ -32,22 +32,22 @@ def evaluated(
     """
     for done, marked in enumerate(marks):
         rgb = picture_of(marked)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         photo = count(rgb, models, hints, rule=rule)
-        yield figures_of(marked, photo, round(time.perf_counter() - begun, 3))
+        yield figures_of(marked, photo, round(time.perf_counter() - start, 3))
         if on_progress:
             on_progress((done + 1) / len(marks))
 
 
-def picture_of(marked: Marked) -> NDArray[np.uint8]:
+def picture_of(marked: MarkedPhoto) -> NDArray[np.uint8]:
     """The upright photo [H, W, 3] of a marked file.
 
     Raises:
         LabelsRefused: it cannot be read or is not of the size its labels say.
     """
-    rgb = upright(marked.file)
+    rgb = read_upright(marked.file)
     size_wh = (rgb.shape[1], rgb.shape[0])
     if size_wh != marked.size_wh:
-        said = "{} by {}".format(*marked.size_wh)
-        raise LabelsRefused(f"{marked.file.name}: is {size_wh}, its labels say {said}")
+        labelled_size = "{} by {}".format(*marked.size_wh)
+        raise LabelsRefused(f"{marked.file.name}: is {size_wh}, its labels say {labelled_size}")
     return rgb

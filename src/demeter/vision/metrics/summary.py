@@ -38,7 +38,7 @@ class Summary:
     seconds: float
 
 
-def summarised(figures: Iterable[PhotoFigures]) -> Summary:
+def summarise(figures: Iterable[PhotoFigures]) -> Summary:
     """Sum up photos; of none, everything countable is 0 and every share ``None`` or 1."""
     figures = list(figures)
     hits = sum(f.plants.hits for f in figures)
@@ -57,7 +57,7 @@ def summarised(figures: Iterable[PhotoFigures]) -> Summary:
         mae=_mean(abs(f.counted - f.plants.marks) for f in figures if f.counted is not None),
         mape=_mean(1.0 if f.count_error is None else abs(f.count_error) for f in with_marks),
         bias=_mean(signed),
-        interval_coverage=_mean(float(f.covered) for f in figures if f.covered is not None),
+        interval_coverage=_mean(float(f.is_covered) for f in figures if f.is_covered is not None),
         empties_f1=_empties_f1(figures),
         seconds=sum(f.seconds for f in figures),
     )
@@ -66,7 +66,7 @@ def summarised(figures: Iterable[PhotoFigures]) -> Summary:
 def by_scene(figures: list[PhotoFigures]) -> dict[str, Summary]:
     """One summary a scene, where labels name scenes."""
     names = sorted({f.marked.scene for f in figures if f.marked.scene})
-    return {n: summarised(f for f in figures if f.marked.scene == n) for n in names}
+    return {n: summarise(f for f in figures if f.marked.scene == n) for n in names}
 
 
 def recall_by_size(figures: list[PhotoFigures]) -> dict[str, tuple[int, float]]:
@@ -114,7 +114,7 @@ def _container_summary(rows: list[ContainerFigures]) -> ContainerSummary:
     return ContainerSummary(
         containers=len(rows),
         iou_good=float(np.mean([c.iou >= _GOOD_IOU for c in rows])),
-        type_right=float(np.mean([c.container_type == c.found_type for c in rows])),
+        type_right=float(np.mean([c.container_type == c.counted_type for c in rows])),
         mape=_mean(abs(n - m) / m for n, m in counted),
         interval_coverage=_mean(float(i[0] <= m <= i[1]) for i, m in judged),
     )
@@ -153,8 +153,8 @@ def _box_ap(figures: list[PhotoFigures], least_iou: float) -> float:
     for f in figures:
         assert f.marked.boxes is not None
         every, confidence, empty = detections_of(f.photo)
-        known = f.plants.is_known
-        boxes, confidence = every[~empty][known], confidence[~empty][known]
+        is_known = f.plants.is_known
+        boxes, confidence = every[~empty][is_known], confidence[~empty][is_known]
         hits.append(hit_by_iou(boxes, confidence, f.marked.boxes, least_iou))
         confidences.append(confidence)
         marks += len(f.marked.boxes)

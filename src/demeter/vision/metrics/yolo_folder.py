@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from demeter.vision.errors import LabelsRefused
-from demeter.vision.metrics.ignored import Ignored
-from demeter.vision.metrics.pictures import SUFFIXES, upright
-from demeter.vision.metrics.truth import Marked, MarkedContainer, discs_of
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.marks import MarkedContainer, MarkedPhoto, discs_of
+from demeter.vision.metrics.pictures import SUFFIXES, read_upright
 from demeter.vision.networks.class_names import Meaning, meaning_of, names_in
 
 
@@ -18,7 +18,7 @@ def is_yolo_folder(folder: Path) -> bool:
     return (folder / "images").is_dir() and (folder / "labels").is_dir()
 
 
-def read_yolo(folder: Path) -> list[Marked]:
+def read_yolo(folder: Path) -> list[MarkedPhoto]:
     """The photos of a YOLO folder, with or without a level of splits below.
 
     A picture without a label file holds no marks, as YOLO means it.
@@ -50,8 +50,8 @@ def _text(path: Path) -> str:
         raise LabelsRefused(f"{path.name}: not text in UTF-8 ({error})") from error
 
 
-def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> Marked:
-    height, width = upright(picture).shape[:2]
+def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> MarkedPhoto:
+    height, width = read_upright(picture).shape[:2]
     size_wh = (width, height)
     inner = picture.relative_to(folder / "images").with_suffix(".txt")
     rows = _rows(folder / "labels" / inner, meanings)
@@ -60,11 +60,11 @@ def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> Marked:
     plants = np.array([_box(c) for m, c in shapes if m.is_plant]).reshape(-1, 4)
     empties = np.array([_box(c) for m, c in shapes if m.is_empty]).reshape(-1, 4)
     containers = [(m.container, c) for m, c in shapes if m.container is not None]
-    return Marked(
+    return MarkedPhoto(
         file=picture,
         size_wh=size_wh,
         plants=discs_of(plants),
-        ignore=Ignored(),
+        ignore=IgnoredRegions(),
         empties=discs_of(empties) if any(m.is_empty for m in meanings) else None,
         boxes=plants,
         containers=tuple(

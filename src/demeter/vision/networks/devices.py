@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from demeter.vision.networks.onnxruntime_runner import gpu_is_there, on_gpu
+from demeter.vision.networks.onnxruntime_runner import has_gpu, open_on_gpu
 from demeter.vision.networks.openvino_runner import (
     ModelFile,
     Precision,
     Preparation,
     Runner,
-    compiled,
+    compile_network,
 )
 
 
@@ -27,12 +27,12 @@ def runner_for(
         ModelRefused: the network does not take pictures of that size.
     """
     size_hw = (side_px, side_px)
-    if file.path.suffix == ".onnx" and gpu_is_there():
-        return on_gpu(file, preparation, size_hw)
-    return compiled(file, preparation, size_hw, precision, threads)
+    if file.path.suffix == ".onnx" and has_gpu():
+        return open_on_gpu(file, preparation, size_hw)
+    return compile_network(file, preparation, size_hw, precision, threads)
 
 
-def cores() -> int:
+def core_count() -> int:
     """How many of the processor's cores this process may use; all where the system cannot say."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

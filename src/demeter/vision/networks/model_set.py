@@ -10,7 +10,7 @@ from demeter.vision.plants.detector import Detector
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class ModelSet:
     """A detector, a segmenter and the error model that belongs to them."""
 
     detector: Detector

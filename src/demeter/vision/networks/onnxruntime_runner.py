@@ -23,7 +23,7 @@ _CUDA = "CUDAExecutionProvider"
 _BATCH = 8
 
 
-def gpu_is_there() -> bool:
+def has_gpu() -> bool:
     """Whether ONNX Runtime is installed and sees a CUDA device."""
     if find_spec("onnxruntime") is None:
         return False
@@ -51,14 +51,14 @@ class OnnxRuntimeRunner:
         """
         name = self.session.get_inputs()[0].name
         for group in _batches(pictures, self.batch):
-            made = [prepared(p, self.preparation) for p in group]
+            inputs = [prepare(p, self.preparation) for p in group]
             missing = self.batch - len(group) if self.batch_is_fixed else 0
-            entry = np.stack(made + made[-1:] * missing)
+            entry = np.stack(inputs + inputs[-1:] * missing)
             outputs = [np.asarray(o, np.float32) for o in self.session.run(None, {name: entry})]
             yield from (tuple(o[i : i + 1] for o in outputs) for i in range(len(group)))
 
 
-def on_gpu(
+def open_on_gpu(
     file: ModelFile,
     preparation: Preparation,
     input_hw: tuple[int, int],
@@ -69,10 +69,10 @@ def on_gpu(
     Raises:
         ModelRefused: the network does not take pictures of that size, or does not open.
     """
-    first, *rest = file.inputs[0]
-    wanted = (3, *input_hw)
-    if len(rest) != len(wanted) or any(
-        there not in (-1, asked) for there, asked in zip(rest, wanted, strict=True)
+    batch_length, *input_shape = file.inputs[0]
+    wanted_shape = (3, *input_hw)
+    if len(input_shape) != len(wanted_shape) or any(
+        length not in (-1, wanted) for length, wanted in zip(input_shape, wanted_shape, strict=True)
     ):
         reason = "does not take pictures of {1} by {0}".format(*input_hw)
         raise ModelRefused(file.path.name, reason)
@@ -83,13 +83,13 @@ def on_gpu(
     except Exception as error:  # its errors have no base of their own
         reason = f"does not open in ONNX Runtime: {error}"
         raise ModelRefused(file.path.name, reason) from error
-    is_fixed = first != -1
-    batch = first if is_fixed else _BATCH
+    is_fixed = batch_length != -1
+    batch = batch_length if is_fixed else _BATCH
     return OnnxRuntimeRunner(session, input_hw, preparation, batch, is_fixed)
 
 
-def prepared(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.float32]:
-    """A picture [H, W, 3] RGB as a network's input [3, H, W]."""
+def prepare(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.float32]:
+    """Make a network's input [3, H, W] of a picture [H, W, 3] RGB."""
     channels = picture[..., ::-1] if preparation.bgr else picture
     planes = np.ascontiguousarray(channels.transpose(2, 0, 1), np.float32)
     return planes / np.float32(preparation.divisor)

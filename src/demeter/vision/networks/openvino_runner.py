@@ -92,7 +92,7 @@ def sha256_of(path: Path) -> str:
 
 
 def open_model(path: Path) -> ModelFile:
-    """Look at a network without compiling it.
+    """Read what a network declares, without compiling it.
 
     Raises:
         ModelRefused: the file is not there or is no network that can be read.
@@ -100,7 +100,7 @@ def open_model(path: Path) -> ModelFile:
     if not path.is_file():
         raise ModelRefused(path.name, "there is no such file")
     no_network = "not an ONNX or OpenVINO network"
-    if not _looks_like_one(path):
+    if not _looks_like_model(path):
         raise ModelRefused(path.name, no_network)
     try:
         model = ov.Core().read_model(path)
@@ -115,7 +115,7 @@ def open_model(path: Path) -> ModelFile:
     )
 
 
-def _looks_like_one(path: Path) -> bool:
+def _looks_like_model(path: Path) -> bool:
     """OpenVINO tries other files as other packages' formats, and each complains on its own."""
     if path.suffix == ".onnx":
         return is_onnx(path)
@@ -126,7 +126,7 @@ def _looks_like_one(path: Path) -> bool:
 class OpenVinoRunner:
     """A network compiled for the CPU by OpenVINO."""
 
-    compiled: Any
+    network: Any
     input_hw: tuple[int, int]
     precision: str
     streams: int
@@ -140,7 +140,7 @@ class OpenVinoRunner:
         # One more than there are streams, so that none idles while a picture is made or an
         # output read.
         places = self.streams + 1
-        requests = [self.compiled.create_infer_request() for _ in range(places)]
+        requests = [self.network.create_infer_request() for _ in range(places)]
         running: deque[Any] = deque()
         for index, picture in enumerate(pictures):
             answer = _answer(running.popleft()) if len(running) == places else None
@@ -153,7 +153,7 @@ class OpenVinoRunner:
             yield _answer(running.popleft())
 
 
-def compiled(
+def compile_network(
     file: ModelFile,
     preparation: Preparation,
     input_hw: tuple[int, int],
@@ -170,7 +170,7 @@ def compiled(
     height, width = input_hw
     try:
         model.reshape([1, 3, height, width])
-        prepared = _prepared(model, preparation, input_hw)
+        prepared = _with_preparation(model, preparation, input_hw)
         network = core.compile_model(prepared, "CPU", _options(precision, threads))
     except RuntimeError as error:
         reason = f"does not take pictures of {width} by {height}"
@@ -188,7 +188,9 @@ def _options(precision: Precision, threads: int) -> dict[str, Any]:
     }
 
 
-def _prepared(model: ov.Model, preparation: Preparation, input_hw: tuple[int, int]) -> ov.Model:
+def _with_preparation(
+    model: ov.Model, preparation: Preparation, input_hw: tuple[int, int]
+) -> ov.Model:
     """The network with 8-bit RGB [1, H, W, 3] as its input."""
     steps = ov.preprocess.PrePostProcessor(model)
     entry = steps.input()
@@ -216,11 +218,11 @@ def _metadata(model: ov.Model) -> dict[str, str]:
     """What an exporter wrote into the file (ONNX metadata, OpenVINO ``model_info``)."""
     if not model.has_rt_info(["framework"]) and not model.has_rt_info(["model_info"]):
         return {}
-    found: dict[str, str] = {}
+    metadata: dict[str, str] = {}
     for section in ("framework", "model_info"):
         if model.has_rt_info([section]):
             values = model.get_rt_info([section])
             table = getattr(values, "value", values)
             if isinstance(table, dict):
-                found |= {str(k): str(getattr(v, "value", v)) for k, v in table.items()}
-    return found
+                metadata |= {str(k): str(getattr(v, "value", v)) for k, v in table.items()}
+    return metadata

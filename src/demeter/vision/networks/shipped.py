@@ -7,11 +7,11 @@ from pathlib import Path
 
 from demeter.vision.containers.segmenter import load_container_segmenter
 from demeter.vision.interval.interval import shipped_error_model
-from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision.plants.detector import load_plant_detector
 
-TILE_SIDES_PX = (224, 320)  # the quick look, and the count
+TILE_SIDES_PX = (224, 320)  # for estimating the scale, and for counting
 PLANT_PX = 24.0
 
 
@@ -20,19 +20,19 @@ def weights_folder() -> Path:
     return Path(str(files("demeter.vision.networks") / "weights"))
 
 
-def default_models(precision: str = "f32", threads: int = 2) -> Models:
+def default_models(precision: str = "f32", threads: int = 2) -> ModelSet:
     """The shipped models, compiled; keep the value, compiling takes a second.
 
     Args:
         precision: ``f32`` or ``bf16``, recorded with every count.
-        threads: how many tiles are looked at at once; it changes no result.
+        threads: how many tiles run at once; it changes no result.
 
     Raises:
         ModelRefused: a shipped file is missing or damaged.
     """
     kind = Precision(precision)
     folder = weights_folder()
-    return Models(
+    return ModelSet(
         detector=load_plant_detector(
             folder / "plants.onnx", kind, threads, TILE_SIDES_PX, PLANT_PX
         ),

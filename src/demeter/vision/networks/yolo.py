@@ -15,18 +15,18 @@ from demeter.vision.errors import ModelRefused
 from demeter.vision.geometry import (
     Letterbox,
     area_px,
-    closed_and_filled,
+    close_and_fill,
     letterbox,
     outline,
-    simplified,
+    simplify,
 )
 from demeter.vision.networks.class_names import Meaning, meanings_of
 from demeter.vision.networks.devices import runner_for
 from demeter.vision.networks.openvino_runner import Precision, Preparation, Runner, open_model
 from demeter.vision.networks.yolo_layout import YoloLayout, yolo_layout
-from demeter.vision.networks.yolo_rows import YoloRows, masks_of, rows_of, suppressed
+from demeter.vision.networks.yolo_rows import YoloRows, masks_of, rows_of, suppress_overlaps
 from demeter.vision.plants.boxes import Boxes
-from demeter.vision.plants.detector import padded
+from demeter.vision.plants.detector import pad_tile
 
 _PREPARATION = Preparation(bgr=False, divisor=255.0)
 # What such exports are run with by default where they come from.
@@ -36,7 +36,7 @@ _PLANT_SHARE = 0.09
 
 @dataclass(frozen=True, slots=True)
 class YoloDetector:
-    """A detection export; tiles are looked at without being scaled."""
+    """A detection export; tiles are not scaled."""
 
     identity: str
     tile_px: int
@@ -52,7 +52,7 @@ class YoloDetector:
 
     def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
         """Plants and empties of each tile, unmerged; other classes are left out."""
-        outputs = self.runner(padded(t, self.tile_px) for t in tiles)
+        outputs = self.runner(pad_tile(t, self.tile_px) for t in tiles)
         return [self._boxes(rows_of(o, self.layout, floor)) for o in outputs]
 
     def _boxes(self, rows: YoloRows) -> Boxes:
@@ -73,24 +73,24 @@ class YoloSegmenter:
 
     def __call__(self, rgb: NDArray[np.uint8]) -> tuple[Region, ...]:
         """One region a mask; its label is the class's name, mapped where that was asked."""
-        rows, masks, fitted = self.predicted(rgb)
-        found = []
+        rows, masks, framed = self.predict(rgb)
+        regions = []
         for label, confidence, mask in zip(rows.label, rows.confidence, masks, strict=True):
-            polygon_px = _polygon(mask, fitted, (rgb.shape[1], rgb.shape[0]))
+            polygon_px = _polygon(mask, framed, (rgb.shape[1], rgb.shape[0]))
             if polygon_px:
                 name = self.layout.names[label]
                 region = Region(
                     self.mapping.get(name, name), polygon_px, round(float(confidence), 4)
                 )
-                found.append(region)
-        return tuple(found)
+                regions.append(region)
+        return tuple(regions)
 
-    def predicted(self, rgb: NDArray[np.uint8]) -> tuple[YoloRows, NDArray[np.bool_], Letterbox]:
-        """Rows and masks [n, side, side] in pixels of the letterboxed photo."""
-        fitted = letterbox(rgb, self.layout.side_px, centred=True, how=cv2.INTER_LINEAR)
-        (output,) = self.runner([fitted.square])
-        rows = suppressed(rows_of(output, self.layout, CONFIDENCE), IOU, MOST)
-        return rows, masks_of(output, rows, self.layout.side_px), fitted
+    def predict(self, rgb: NDArray[np.uint8]) -> tuple[YoloRows, NDArray[np.bool_], Letterbox]:
+        """Run the network: rows and masks [n, side, side] in pixels of the letterboxed photo."""
+        framed = letterbox(rgb, self.layout.side_px, centred=True, interpolation=cv2.INTER_LINEAR)
+        (output,) = self.runner([framed.square])
+        rows = suppress_overlaps(rows_of(output, self.layout, CONFIDENCE), IOU, MOST)
+        return rows, masks_of(output, rows, self.layout.side_px), framed
 
 
 def load_yolo_detector(
@@ -101,11 +101,13 @@ def load_yolo_detector(
     Raises:
         ModelRefused: it is none, or none of its classes is a plant.
     """
-    layout, identity, runner = _loaded(path, "detect", precision, threads)
+    layout, identity, runner = _load(path, "detect", precision, threads)
     meanings = tuple(meanings_of(layout.names, mapping))
     if not any(m.is_plant for m in meanings):
-        known = ", ".join(layout.names)
-        raise ModelRefused(path.name, f"none of its classes is a plant: {known}; map one to it")
+        class_names = ", ".join(layout.names)
+        raise ModelRefused(
+            path.name, f"none of its classes is a plant: {class_names}; map one to it"
+        )
     side = layout.side_px
     return YoloDetector(identity, side, side * _PLANT_SHARE, layout, meanings, runner)
 
@@ -118,11 +120,11 @@ def load_yolo_segmenter(
     Raises:
         ModelRefused: it is none.
     """
-    layout, identity, runner = _loaded(path, "segment", precision, threads)
+    layout, identity, runner = _load(path, "segment", precision, threads)
     return YoloSegmenter(identity, layout, dict(mapping or {}), runner)
 
 
-def _loaded(
+def _load(
     path: Path, task: str, precision: Precision, threads: int
 ) -> tuple[YoloLayout, str, Runner]:
     file = open_model(path)
@@ -134,11 +136,11 @@ def _loaded(
 
 
 def _polygon(
-    mask: NDArray[np.bool_], fitted: Letterbox, size_wh: tuple[int, int]
+    mask: NDArray[np.bool_], framed: Letterbox, size_wh: tuple[int, int]
 ) -> tuple[tuple[int, int], ...]:
     """The outline of a mask in pixels of the photo, empty for a mask without area."""
-    corners = fitted.back(outline(closed_and_filled(mask, 2)))
+    corners = framed.to_picture(outline(close_and_fill(mask, 2)))
     if len(corners) < 3:  # noqa: PLR2004
         return ()
-    polygon = simplified(corners, 1 / fitted.scale, size_wh)
+    polygon = simplify(corners, 1 / framed.scale, size_wh)
     return polygon if len(polygon) > 2 and area_px(polygon) > 0 else ()  # noqa: PLR2004

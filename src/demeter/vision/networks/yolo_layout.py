@@ -17,14 +17,14 @@ from demeter.vision.networks.openvino_runner import ModelFile
 
 _DEFAULT_SIDE_PX = 640
 _TASKS = {"detect", "segment"}
-_ENDED_FIELDS = 6
+_END_TO_END_FIELDS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class YoloLayout:
     """What an export is: its task, class names, input side and how its rows are laid out.
 
-    ``masks`` is the number of mask coefficients, 0 for detection. ``ended``: rows are
+    ``masks`` is the number of mask coefficients, 0 for detection. ``end_to_end``: rows are
     corners, confidence and class, duplicates already suppressed.
     """
 
@@ -32,7 +32,7 @@ class YoloLayout:
     names: tuple[str, ...]
     side_px: int
     masks: int
-    ended: bool
+    end_to_end: bool
 
 
 def yolo_layout(file: ModelFile) -> YoloLayout:
@@ -49,12 +49,12 @@ def yolo_layout(file: ModelFile) -> YoloLayout:
     names = tuple(inline_names(metadata["names"])) if metadata.get("names") else ()
     rows, masks = _outputs(file, task)
     fields, length = rows[1], rows[2]
-    ended = length == _ENDED_FIELDS + masks and (fields > length or fields == -1)
-    if not ended:
+    end_to_end = length == _END_TO_END_FIELDS + masks and (fields > length or fields == -1)
+    if not end_to_end:
         names = _checked_names(name, names, fields - 4 - masks)
     elif not names:
         raise ModelRefused(name, "it does not say what its classes are called")
-    return YoloLayout(task, names, _side(file, metadata), masks, ended)
+    return YoloLayout(task, names, _side(file, metadata), masks, end_to_end)
 
 
 def _metadata(file: ModelFile) -> dict[str, str]:
@@ -96,7 +96,7 @@ def _checked_names(file: str, names: tuple[str, ...], classes: int) -> tuple[str
     return names
 
 
-def _said_hw(file: str, imgsz: str) -> tuple[int, int]:
+def _declared_hw(file: str, imgsz: str) -> tuple[int, int]:
     """Height and width that an exporter wrote down, as one number or a list of two."""
     try:
         sides = [int(p) for p in imgsz.strip("[]() ").split(",") if p.strip()]
@@ -114,7 +114,7 @@ def _side(file: ModelFile, metadata: dict[str, str]) -> int:
     if channels not in (3, -1):
         raise ModelRefused(name, f"takes {channels} channels, not 3")
     if height == -1 or width == -1:
-        height, width = _said_hw(name, metadata.get("imgsz", ""))
+        height, width = _declared_hw(name, metadata.get("imgsz", ""))
     if height != width:
         raise ModelRefused(name, f"takes pictures of {width} by {height}, not squares")
     return height

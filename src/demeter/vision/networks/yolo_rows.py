@@ -31,7 +31,7 @@ class YoloRows:
 def rows_of(outputs: Outputs, layout: YoloLayout, floor: float) -> YoloRows:
     """Rows of one picture above the confidence ``floor``."""
     rows = next(o for o in outputs if o.ndim == 3)[0]  # noqa: PLR2004
-    if layout.ended:
+    if layout.end_to_end:
         rows = rows[rows[:, 4] > floor]
         return YoloRows(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.intp), rows[:, 6:])
     rows = rows.T
@@ -45,17 +45,17 @@ def rows_of(outputs: Outputs, layout: YoloLayout, floor: float) -> YoloRows:
     )
 
 
-def suppressed(rows: YoloRows, iou: float, most: int) -> YoloRows:
-    """The surest rows of each class, none overlapping another by more than ``iou``."""
+def suppress_overlaps(rows: YoloRows, iou: float, most: int) -> YoloRows:
+    """Keep the surest rows of each class, none overlapping another by more than ``iou``."""
     rows = rows.where(np.argsort(-rows.confidence, kind="stable"))
-    kept: list[int] = []
+    survivors: list[int] = []
     alive = np.ones(len(rows.label), np.bool_)
     for index in range(len(rows.label)):
-        if alive[index] and len(kept) < most:
-            kept.append(index)
+        if alive[index] and len(survivors) < most:
+            survivors.append(index)
             same = rows.label == rows.label[index]
             alive &= ~(same & (_iou(rows.xyxy_px[index], rows.xyxy_px) > iou))
-    return rows.where(np.array(kept, np.intp))
+    return rows.where(np.array(survivors, np.intp))
 
 
 def masks_of(outputs: Outputs, rows: YoloRows, side: int) -> NDArray[np.bool_]:
@@ -76,8 +76,8 @@ def masks_of(outputs: Outputs, rows: YoloRows, side: int) -> NDArray[np.bool_]:
     return masks
 
 
-def _iou(one: NDArray[np.float32], many: NDArray[np.float32]) -> NDArray[np.float32]:
-    low, high = np.maximum(one[:2], many[:, :2]), np.minimum(one[2:], many[:, 2:])
+def _iou(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(many[:, 2:] - many[:, :2], axis=1)
-    return shared / np.maximum(areas + np.prod(one[2:] - one[:2]) - shared, 1e-7)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-7)

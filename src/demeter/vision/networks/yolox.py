@@ -28,7 +28,7 @@ from demeter.vision.networks.openvino_runner import (
     open_model,
 )
 from demeter.vision.plants.boxes import Boxes
-from demeter.vision.plants.detector import PADDING_GREY, padded
+from demeter.vision.plants.detector import PADDING_GREY, pad_tile
 
 _PREPARATION = Preparation(bgr=True, divisor=1.0)
 _STRIDES = (8, 16, 32)
@@ -65,7 +65,7 @@ class YoloxDetector:
 
     def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
         """Plants and empties of each tile, unmerged; other classes are left out."""
-        outputs = self.runner(padded(t, self.tile_px) for t in tiles)
+        outputs = self.runner(pad_tile(t, self.tile_px) for t in tiles)
         return [self._boxes(o[0][0], floor) for o in outputs]
 
     def _boxes(self, rows: NDArray[np.float32], floor: float) -> Boxes:
@@ -76,7 +76,7 @@ class YoloxDetector:
         keep = (confidence >= floor) & (plant[label] | empty[label])
         centre_size = rows[keep, :4]
         if self.grid is not None:
-            centre_size = decoded(centre_size, self.grid[keep])
+            centre_size = decode_boxes(centre_size, self.grid[keep])
         half = centre_size[:, 2:] / 2
         xyxy = np.concatenate([centre_size[:, :2] - half, centre_size[:, :2] + half], axis=1)
         return Boxes(xyxy.astype(np.float32), confidence[keep], empty[label[keep]])
@@ -120,8 +120,10 @@ def load_yolox_detector(
     layout = yolox_layout(file, names)
     meanings = tuple(meanings_of(layout.names, mapping))
     if not any(m.is_plant for m in meanings):
-        shown = ", ".join(layout.names[:20])
-        raise ModelRefused(path.name, f"none of its classes is a plant: {shown}; map one to it")
+        class_names = ", ".join(layout.names[:20])
+        raise ModelRefused(
+            path.name, f"none of its classes is a plant: {class_names}; map one to it"
+        )
     side = layout.side_px
     runner = runner_for(file, _PREPARATION, side, precision, threads)
     grid = None if _is_decoded(runner, side) else grid_of(side)
@@ -138,8 +140,10 @@ def grid_of(side_px: int) -> NDArray[np.float32]:
     return np.concatenate(parts).astype(np.float32)
 
 
-def decoded(centre_size: NDArray[np.float32], grid: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Centre and size in pixels from those relative to cells, both [n, 4]."""
+def decode_boxes(
+    centre_size: NDArray[np.float32], grid: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Make centre and size in pixels of those relative to cells, both [n, 4]."""
     stride = grid[:, 2:]
     size = np.exp(np.minimum(centre_size[:, 2:], _LARGEST_EXPONENT))
     return np.concatenate([centre_size[:, :2] + grid[:, :2], size], axis=1) * stride

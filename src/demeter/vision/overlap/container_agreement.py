@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from shapely import Polygon
 
-from demeter.vision.overlap.homography import Matrix, Points, inside, inverse, mapped
+from demeter.vision.geometry import Points
+from demeter.vision.overlap.homography import Matrix, inside, inverse, map_points
 
 _ON_IT = 0.5  # of a container's size: how near middles of one container are
 _BORDER = 2.0  # a container nearer to the photo's border, in pixels, is cut off
@@ -24,10 +25,11 @@ _BORDER = 2.0  # a container nearer to the photo's border, in pixels, is cut off
 # share half of it, which matches tell better.
 _SAME_MOVE, _SHORTEST, _LONGEST = 0.3, 0.5, 1.6
 _FEWEST_PAIRS = 8
+_SINGULAR = 1e-9  # a determinant so near zero is of a matrix without inverse
 
 
 @dataclass(frozen=True, slots=True)
-class Stood:
+class ContainerPlaces:
     """Where the containers of a photo are that it shows whole, in its reduced picture.
 
     ``xy_px`` [n, 2] are their middles, ``size_px`` [n] the roots of their areas; ``wh_px`` is
@@ -39,13 +41,15 @@ class Stood:
     wh_px: tuple[int, int]
 
 
-def stood(outlines: Sequence[Points], scale: float, wh_px: tuple[int, int]) -> Stood:
+def container_places(
+    outlines: Sequence[Points], scale: float, wh_px: tuple[int, int]
+) -> ContainerPlaces:
     """Containers of a photo, in the picture reduced to ``scale``, from their outlines."""
     whole = [o * scale for o in outlines if _is_whole(o * scale, wh_px)]
     shapes = [Polygon(outline).convex_hull for outline in whole]
     middles = np.array([(s.centroid.x, s.centroid.y) for s in shapes], np.float64)
     areas = np.array([s.area for s in shapes], np.float64)
-    return Stood(middles.reshape(-1, 2), np.sqrt(areas), wh_px)
+    return ContainerPlaces(middles.reshape(-1, 2), np.sqrt(areas), wh_px)
 
 
 def _is_whole(outline: Points, wh_px: tuple[int, int]) -> bool:
@@ -54,39 +58,45 @@ def _is_whole(outline: Points, wh_px: tuple[int, int]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ContainerAgreement:
     """How many containers both photos should show, and the share that stand on one another.
 
-    ``here`` as registered, ``elsewhere`` after the best move by a neighbour, ``None`` where
+    ``share`` as registered, ``moved_share`` after the best move by a neighbour, ``None`` where
     none can be tried: twice the pairs against the containers that lie within the other photo,
     0 to 1.
     """
 
-    asked: int
-    here: float
-    elsewhere: float | None
+    expected: int
+    share: float
+    moved_share: float | None
 
 
-def standing(matrix: Matrix, a: Stood, b: Stood) -> Standing:
+def container_agreement(
+    matrix: Matrix, a: ContainerPlaces, b: ContainerPlaces
+) -> ContainerAgreement:
     """Compare the containers of two reduced pictures where ``matrix`` lays a on b."""
     if not len(a.xy_px) or not len(b.xy_px):
-        return Standing(0, 0.0, None)
+        return ContainerAgreement(0, 0.0, None)
     tree = KDTree(b.xy_px)
-    asked, here = _share(matrix, a, b, tree)
-    moved = (_share(way @ matrix, a, b, tree) for way in _moved_ways(matrix, a, b, tree))
-    shares = [share for n, share in moved if n >= asked / 2]
-    return Standing(asked // 2, here, max(shares, default=None))
+    expected, share = _share(matrix, a, b, tree)
+    moved_shares = (
+        _share(move @ matrix, a, b, tree) for move in _neighbour_moves(matrix, a, b, tree)
+    )
+    shares = [share for n, share in moved_shares if n >= expected / 2]
+    return ContainerAgreement(expected // 2, share, max(shares, default=None))
 
 
-def _share(matrix: Matrix, a: Stood, b: Stood, tree: KDTree) -> tuple[int, float]:
-    """How many containers of both photos are asked, and the share of them that stand."""
-    there, before = mapped(matrix, a.xy_px), mapped(inverse(matrix), b.xy_px)
-    from_a = _within(there, float(np.median(b.size_px)), b.wh_px)
-    from_b = _within(before, float(np.median(a.size_px)), a.wh_px)
-    apart, nearest = _nearest(tree, np.where(np.isfinite(there), there, -1e9))
+def _share(
+    matrix: Matrix, a: ContainerPlaces, b: ContainerPlaces, tree: KDTree
+) -> tuple[int, float]:
+    """How many containers both photos should show, and the share that stand on one another."""
+    mapped, mapped_back = map_points(matrix, a.xy_px), map_points(inverse(matrix), b.xy_px)
+    from_a = _within(mapped, float(np.median(b.size_px)), b.wh_px)
+    from_b = _within(mapped_back, float(np.median(a.size_px)), a.wh_px)
+    apart, nearest = _nearest(tree, np.where(np.isfinite(mapped), mapped, -1e9))
     on_it = from_a & (apart < _ON_IT * b.size_px[nearest]) & from_b[nearest]
-    asked = int(from_a.sum() + from_b.sum())
-    return asked, 2 * len(set(nearest[on_it].tolist())) / asked if asked else 0.0
+    expected = int(from_a.sum() + from_b.sum())
+    return expected, 2 * len(set(nearest[on_it].tolist())) / expected if expected else 0.0
 
 
 def _nearest(tree: KDTree, points: Points) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -101,34 +111,40 @@ def _within(middles: Points, size_px: float, wh_px: tuple[int, int]) -> NDArray[
     return inside(middles - half, wh_px) & inside(middles + half, wh_px)
 
 
-def _moved_ways(matrix: Matrix, a: Stood, b: Stood, tree: KDTree) -> Iterator[Matrix]:
+def _neighbour_moves(
+    matrix: Matrix, a: ContainerPlaces, b: ContainerPlaces, tree: KDTree
+) -> Iterator[Matrix]:
     """Homographies of b onto itself that lay containers on their neighbours.
 
-    A move in pixels says where the neighbours are about; what lies there gives the
+    A move in pixels says roughly where the neighbours are; what lies there gives the
     homography, for in a tilted photo no two rows are equally far apart.
     """
     if len(b.xy_px) < _FEWEST_PAIRS:
         return
-    there = mapped(matrix, a.xy_px)
-    there = there[np.isfinite(there).all(axis=1)]
+    mapped = map_points(matrix, a.xy_px)
+    mapped = mapped[np.isfinite(mapped).all(axis=1)]
     step = np.asarray(tree.query(b.xy_px, k=2)[0], np.float64)[:, 1]
     usual = float(np.median(step))
-    for move in _moves(there, b.xy_px, usual):
-        local = step[_nearest(tree, there)[1]] / usual
-        apart, nearest = _nearest(tree, there + move * local[:, None])
+    for move in _moves(mapped, b.xy_px, usual):
+        local = step[_nearest(tree, mapped)[1]] / usual
+        apart, nearest = _nearest(tree, mapped + move * local[:, None])
         near = apart < _ON_IT * b.size_px[nearest]
         if near.sum() < _FEWEST_PAIRS:
             continue
-        found, _ = cv2.findHomography(
-            there[near], b.xy_px[nearest[near]], cv2.RANSAC, _ON_IT / 2 * usual
+        homography, _ = cv2.findHomography(
+            mapped[near], b.xy_px[nearest[near]], cv2.RANSAC, _ON_IT / 2 * usual
         )
-        if found is not None and np.isfinite(found).all() and abs(np.linalg.det(found)) > 1e-9:  # noqa: PLR2004 - invertible
-            yield np.asarray(found, np.float64)
+        if (
+            homography is not None
+            and np.isfinite(homography).all()
+            and abs(np.linalg.det(homography)) > _SINGULAR
+        ):
+            yield np.asarray(homography, np.float64)
 
 
-def _moves(there: Points, b_px: Points, usual_px: float) -> Points:
+def _moves(mapped: Points, b_px: Points, usual_px: float) -> Points:
     """The moves that lay some container of one photo on a neighbour in the other, each once."""
-    moves = (b_px[None] - there[:, None]).reshape(-1, 2)
+    moves = (b_px[None] - mapped[:, None]).reshape(-1, 2)
     far = np.linalg.norm(moves, axis=1) / usual_px
     moves = moves[(far > _SHORTEST) & (far < _LONGEST)]
     cells = np.round(moves / (_SAME_MOVE * usual_px))

@@ -1,4 +1,4 @@
-"""Whether two photos look alike where they are said to overlap, and only there.
+"""Whether two photos look alike where a registration lays them on each other, and only there.
 
 Beds repeat themselves. A right registration is told from one moved by a cell in two ways:
 by the matches that another move would explain, and by the correlation of the pictures
@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.overlap.homography import Matrix, mapped
-from demeter.vision.overlap.matching import Matches
+from demeter.vision.overlap.homography import Matrix, map_points
+from demeter.vision.overlap.matching import PointMatches
 
 COMPARED_SIDE_PX = 480
 BLUR_PX = 12.0
@@ -25,12 +25,12 @@ BIN_PX = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Correlation of grey values as registered (``here``, -1 to 1).
+    """Correlation of grey values as registered (``correlation``, -1 to 1).
 
     ``second`` is the best correlation anywhere else against it, 0 to 1 and over.
     """
 
-    here: float
+    correlation: float
     second: float
 
 
@@ -43,22 +43,22 @@ def likeness(matrix: Matrix, a_grey: NDArray[np.uint8], b_grey: NDArray[np.uint8
     """
     factor = COMPARED_SIDE_PX / max(b_grey.shape)
     shrink = np.diag([factor, factor, 1.0])
-    a_small, b_small = _shrunk(a_grey, factor), _shrunk(b_grey, factor)
+    a_small, b_small = _shrink(a_grey, factor), _shrink(b_grey, factor)
     size_wh = (b_small.shape[1], b_small.shape[0])
     small = shrink @ matrix @ np.linalg.inv(shrink)
     a = cv2.warpPerspective(a_small, small, size_wh)
     mask = cv2.warpPerspective(np.ones_like(a_small), small, size_wh) > 0
     whole = np.ones_like(mask)
-    everywhere = _correlations(_even(a, mask), mask, _even(b_small, whole))
+    everywhere = _correlations(_even_out(a, mask), mask, _even_out(b_small, whole))
     return _peaks(everywhere)
 
 
-def _shrunk(grey: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+def _shrink(grey: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
     size_wh = (max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor)))
     return np.asarray(cv2.resize(grey, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _even(grey: NDArray, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _even_out(grey: NDArray, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), BLUR_PX) + 1e-6
     values = grey.astype(np.float32) * mask
     rest = values - cv2.GaussianBlur(values, (0, 0), BLUR_PX) / weight
@@ -84,29 +84,31 @@ def _correlations(
     shared = product(ma, mb)
     energy = product(spectrum(a * a), mb) * product(ma, spectrum(b * b))
     least = LEAST_AREA_SHARE * a_mask.sum()
-    found = np.full(energy.shape, np.nan)
+    correlations = np.full(energy.shape, np.nan)
     good = (shared > least) & (energy > 0)
-    found[good] = product(fa, fb)[good] / np.sqrt(energy[good])
-    return np.fft.fftshift(found)
+    correlations[good] = product(fa, fb)[good] / np.sqrt(energy[good])
+    return np.fft.fftshift(correlations)
 
 
 def _peaks(everywhere: NDArray[np.float64]) -> Likeness:
     cy, cx = everywhere.shape[0] // 2, everywhere.shape[1] // 2
     near = everywhere[cy - 2 : cy + 3, cx - 2 : cx + 3]
-    here = float(np.nanmax(near)) if np.isfinite(near).any() else 0.0
+    correlation = float(np.nanmax(near)) if np.isfinite(near).any() else 0.0
     rest = everywhere.copy()
     rest[cy - NEAR_PX : cy + NEAR_PX + 1, cx - NEAR_PX : cx + NEAR_PX + 1] = np.nan
-    there = float(np.nanmax(rest)) if np.isfinite(rest).any() else 0.0
-    return Likeness(here, max(0.0, there) / here if here > 0 else 1.0)
+    best_elsewhere = float(np.nanmax(rest)) if np.isfinite(rest).any() else 0.0
+    return Likeness(correlation, max(0.0, best_elsewhere) / correlation if correlation > 0 else 1.0)
 
 
-def second_way(matrix: Matrix, matches: Matches, on: NDArray[np.bool_], near_px: float) -> float:
+def second_way(
+    matrix: Matrix, matches: PointMatches, on: NDArray[np.bool_], near_px: float
+) -> float:
     """How many matches the best other move explains, against those that ``matrix`` explains.
 
     Each match that is not on the registration votes for the move that would put it there;
     a bed that repeats itself heaps votes where a cell lies on its neighbour.
     """
-    away = matches.to_px - mapped(matrix, matches.from_px)
+    away = matches.to_px - map_points(matrix, matches.from_px)
     away = away[~on & np.isfinite(away).all(axis=1)]
     away = away[np.linalg.norm(away, axis=1) > 2 * near_px]
     if not len(away) or not on.any():

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.vision.geometry import Points
+
 Matrix = NDArray[np.float64]
-Points = NDArray[np.float64]
 
 
-def mapped(matrix: Matrix, xy: Points) -> Points:
+def map_points(matrix: Matrix, xy: Points) -> Points:
     """Points [n, 2] after a homography; infinite where they have no picture."""
     flat = np.column_stack([xy, np.ones(len(xy))]) @ matrix.T
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -49,7 +50,7 @@ def area_px(quad: Points) -> float:
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
-def scaled(matrix: Matrix, from_scale: float, to_scale: float) -> Matrix:
+def rescale(matrix: Matrix, from_scale: float, to_scale: float) -> Matrix:
     """A homography between reduced pictures as one between the photos they came from."""
     return np.diag([1 / to_scale, 1 / to_scale, 1.0]) @ matrix @ np.diag([from_scale] * 2 + [1.0])
 

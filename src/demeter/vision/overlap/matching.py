@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from demeter.vision.overlap.features import Features
-from demeter.vision.overlap.homography import Matrix, mapped
+from demeter.vision.overlap.homography import Matrix, map_points
 
 RATIO, NEAR_RATIO = 0.85, 0.9
 MOST_NEAR = 40
@@ -20,7 +20,7 @@ SAME_PLACE_PX = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class PointMatches:
     """Points of one photo and their nearest likeness in another, mutual ones only.
 
     ``clear`` [n] says which of them pass Lowe's ratio test: no other point there is nearly
@@ -32,29 +32,31 @@ class Matches:
     clear: NDArray[np.bool_]
 
 
-def matches_held_and_all(a: Features, b: Features) -> tuple[Matches, Matches]:
+def container_and_all_matches(a: Features, b: Features) -> tuple[PointMatches, PointMatches]:
     """Matches of points in containers alone and of all, in the order of ``a``'s.
 
     Mutual nearest neighbours; both at once, since their distances are the same.
     """
     squares = _squared_distances(a.descriptors, b.descriptors)
-    held = _mutual(a.xy_px[a.held], b.xy_px[b.held], squares[a.held][:, b.held])
-    return held, _mutual(a.xy_px, b.xy_px, squares)
+    in_containers = _mutual_matches(
+        a.xy_px[a.in_container], b.xy_px[b.in_container], squares[a.in_container][:, b.in_container]
+    )
+    return in_containers, _mutual_matches(a.xy_px, b.xy_px, squares)
 
 
-def _mutual(
+def _mutual_matches(
     a_px: NDArray[np.float64], b_px: NDArray[np.float64], squares: NDArray[np.float32]
-) -> Matches:
+) -> PointMatches:
     """Of distances [a, b], which are overwritten."""
     if min(squares.shape) < 2:  # noqa: PLR2004 - the ratio needs a second
-        return Matches(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.bool_))
+        return PointMatches(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0, np.bool_))
     forth, back = squares.argmin(axis=1), squares.argmin(axis=0)
     rows = np.flatnonzero(back[forth] == np.arange(len(forth)))
     columns = forth[rows]
     best = squares[rows, columns]
     squares[rows, columns] = np.inf
     second = np.minimum(squares[rows].min(axis=1), squares[:, columns].min(axis=0))
-    return Matches(a_px[rows], b_px[columns], best < RATIO**2 * second)
+    return PointMatches(a_px[rows], b_px[columns], best < RATIO**2 * second)
 
 
 def matches_near(
@@ -66,11 +68,11 @@ def matches_near(
     alike, if none elsewhere in reach is nearly so; mutual ones only. Where a bed repeats
     itself these are many more than matches found anywhere.
     """
-    at = mapped(matrix, a.xy_px)
+    at = map_points(matrix, a.xy_px)
     rows = np.flatnonzero(np.isfinite(at).all(axis=1))
     if not len(rows) or len(b.xy_px) < 2:  # noqa: PLR2004 - the ratio needs a second
         return np.zeros((0, 2)), np.zeros((0, 2))
-    away, near = _nearest(b.xy_px, at[rows], near_px)
+    away, near = _nearest_points(b.xy_px, at[rows], near_px)
     some = np.isfinite(away).any(axis=1)
     rows, near, reached = rows[some], near[some], np.isfinite(away[some])
     squares = _squares_near(a.descriptors[rows], b.descriptors, near, reached)
@@ -78,17 +80,17 @@ def matches_near(
     columns, best = near[all_rows, first], squares[all_rows, first]
     elsewhere = np.linalg.norm(b.xy_px[near] - b.xy_px[columns][:, None], axis=2) > SAME_PLACE_PX
     clear = best < NEAR_RATIO**2 * np.where(elsewhere, squares, np.inf).min(axis=1)
-    kept = clear & _is_first(columns, best)
-    return a.xy_px[rows[kept]], b.xy_px[columns[kept]]
+    is_best = clear & _is_first(columns, best)
+    return a.xy_px[rows[is_best]], b.xy_px[columns[is_best]]
 
 
-def _nearest(
+def _nearest_points(
     xy_px: NDArray[np.float64], at_px: NDArray[np.float64], near_px: float
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Distances and indices [n, k] of the points nearest to places; infinite and 0 beyond reach."""
     k = min(MOST_NEAR, len(xy_px))
-    found = KDTree(xy_px).query(at_px, k, distance_upper_bound=near_px)
-    away, near = np.asarray(found[0], np.float64), np.asarray(found[1], np.intp)
+    nearest = KDTree(xy_px).query(at_px, k, distance_upper_bound=near_px)
+    away, near = np.asarray(nearest[0], np.float64), np.asarray(nearest[1], np.intp)
     return away, np.where(np.isfinite(away), near, 0)
 
 

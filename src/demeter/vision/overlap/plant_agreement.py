@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from demeter.vision.overlap.homography import Matrix, inside, inverse
-from demeter.vision.overlap.seam import mapped_boxes, same_plants
+from demeter.vision.overlap.seam import map_boxes, same_plants
 from demeter.vision.values import PhotoCount
 
 FEWEST_ASKED, AGREED = 5, 0.5  # plants both should show; the share that both have detected
@@ -19,26 +19,26 @@ def agreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> tuple[int, float]
     """
     pairs = same_plants(a, b, matrix)
     back = inverse(matrix)
-    asked = [_asked(a, b, matrix), _asked(b, a, back)]
-    hits = [len({k for k, _ in pairs} & asked[0]), len({m for _, m in pairs} & asked[1])]
-    fewest = min(len(s) for s in asked)
+    expected = [_expected_plants(a, b, matrix), _expected_plants(b, a, back)]
+    hits = [len({k for k, _ in pairs} & expected[0]), len({m for _, m in pairs} & expected[1])]
+    fewest = min(len(s) for s in expected)
     if not fewest:
         return 0, 1.0
-    return fewest, min(h / len(s) for h, s in zip(hits, asked, strict=True))
+    return fewest, min(h / len(s) for h, s in zip(hits, expected, strict=True))
 
 
 def disagreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> str:
     """How plants speak against a registration; nothing where enough agree or few are asked."""
-    asked, share = agreement(a, b, matrix)
-    if asked >= FEWEST_ASKED and share < AGREED:
-        return f"only {share:.0%} of {asked} plants agree"
+    expected, share = agreement(a, b, matrix)
+    if expected >= FEWEST_ASKED and share < AGREED:
+        return f"only {share:.0%} of {expected} plants agree"
     return ""
 
 
-def _asked(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> set[int]:
+def _expected_plants(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> set[int]:
     rows = list(a.detections)
-    at, size = mapped_boxes(rows, matrix)
+    at, size = map_boxes(rows, matrix)
     low, high = at - size[:, None] / 2, at + size[:, None] / 2
     size_b = b.width_px, b.height_px
-    seen = inside(low, size_b) & inside(high, size_b)
-    return {k for k in np.flatnonzero(seen).tolist() if not rows[k].is_empty_container}
+    in_view = inside(low, size_b) & inside(high, size_b)
+    return {k for k in np.flatnonzero(in_view).tolist() if not rows[k].is_empty_container}

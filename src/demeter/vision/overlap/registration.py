@@ -1,9 +1,9 @@
 """Where a photo lies in another photo of the same bed, or that nobody can say.
 
 A homography is right for a flat bed seen from two places (Hartley and Zisserman 2004,
-chapter 13). Several are sought, and one is believed only after every check in `Rule`:
-trays and beds repeat, so a photo moved by one cell matches too, and a wrong answer would
-lose or double plants.
+chapter 13). Several are tried, and one is believed only after every check in
+`RegistrationRule`: trays and beds repeat, so a photo moved by one cell matches too, and a
+wrong answer would lose or double plants.
 """
 
 from __future__ import annotations
@@ -13,21 +13,27 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from demeter.vision.overlap.candidates import (
     REPROJECTION_PX,
-    Sought,
-    away_px,
-    is_same_way,
+    Candidates,
+    distances_px,
+    find_candidates,
+    is_same_homography,
     near_matches,
-    refined,
-    sought,
+    refine_homography,
 )
-from demeter.vision.overlap.container_agreement import standing
+from demeter.vision.overlap.container_agreement import container_agreement
 from demeter.vision.overlap.correlation import likeness, second_near, second_way
-from demeter.vision.overlap.features import Described, described
-from demeter.vision.overlap.homography import Matrix, area_px, corners, is_convex, mapped, scaled
+from demeter.vision.overlap.features import PhotoFeatures
+from demeter.vision.overlap.homography import (
+    Matrix,
+    area_px,
+    corners,
+    is_convex,
+    map_points,
+    rescale,
+)
 
 NOTHING_IN_COMMON = "nothing_in_common"
 PLANTS_DISAGREE = "plants_disagree"
@@ -35,19 +41,19 @@ JUDGED_WITHIN_PX = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RegistrationRule:
     """What a registration must show to be believed; pixels are of the reduced pictures.
 
     ``inliers`` matches in containers at least; scale and its change over the photo bounded;
     ``overlap_share`` of the smaller photo shared; grey values alike to ``likeness``
     (correlation). The next best way to lay one photo on the other may explain at most
     ``second`` times as many matches, and be ``second_likeness`` times as good by grey
-    values, which trays bring near 1 by themselves. Grey values are not asked where photos share
+    values, which trays bring near 1 by themselves. Grey values do not count where photos share
     ``sure_overlap_share`` and no other way has ``sure`` of the matches: of a bench whose plants
-    were sold little looks as before. Nor are they where ``standing_asked`` containers or more
-    tell: ``standing`` of them stand on one another, and after a move by a neighbour at most
-    ``standing_second`` times as many; then the next best way may explain ``second_standing``
-    times as many matches. Photos of ``apart_points`` or more of
+    were sold little looks as before. Nor do they where ``fewest_containers`` or more tell:
+    ``container_share`` of them stand on one another, and after a move by a neighbour at most
+    ``container_second`` times as many; then the next best way may explain
+    ``second_with_containers`` times as many matches. Photos of ``apart_points`` or more of
     which less than ``apart_share`` match clearly are apart.
     """
 
@@ -60,10 +66,10 @@ class Rule:
     second_likeness: float = 0.9
     sure: float = 0.2
     sure_overlap_share: float = 0.5
-    standing_asked: int = 20
-    standing: float = 0.9
-    standing_second: float = 0.93
-    second_standing: float = 0.75
+    fewest_containers: int = 20
+    container_share: float = 0.9
+    container_second: float = 0.93
+    second_with_containers: float = 0.75
     apart_points: int = 1500
     apart_share: float = 0.01
 
@@ -95,7 +101,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class NotRegistered:
-    """Why it cannot be said how two photos lie: a code and the figures behind it.
+    """Why nobody can say how two photos overlap: a code and the figures behind it.
 
     ``nothing_in_common`` says more: the photos look as pictures of two different things do.
     """
@@ -110,7 +116,7 @@ class NotRegistered:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Candidate:
     """A homography between reduced pictures, and how many of the matches near it are on it."""
 
     matrix: Matrix
@@ -120,152 +126,159 @@ class _Way:
 
 
 def register(
-    a_rgb: NDArray[np.uint8], b_rgb: NDArray[np.uint8], rule: Rule | None = None
-) -> Registration | NotRegistered:
-    """Register two upright photos [H, W, 3] of one bed, or say why not."""
-    return register_described(described(a_rgb), described(b_rgb), rule)
-
-
-def register_described(
-    a: Described,
-    b: Described,
-    rule: Rule | None = None,
+    a: PhotoFeatures,
+    b: PhotoFeatures,
+    rule: RegistrationRule | None = None,
     *,
-    contradicted: Callable[[Matrix], str] | None = None,
+    objection: Callable[[Matrix], str] | None = None,
 ) -> Registration | NotRegistered:
-    """As `register`, for photos whose features are at hand, limited to their containers.
+    """Register two photos of one bed by their features, or say why not.
 
-    ``contradicted`` is asked of homographies between photos in pixels and says what speaks
-    against one, or nothing: a ground that repeats itself leaves two ways, and the plants of
-    one photo stand where those of the other do in one of them only.
+    ``objection`` takes a homography between the photos in pixels and says what speaks against
+    it, or nothing: a ground that repeats itself leaves two ways, and the plants of one photo
+    stand where those of the other do in one of them only.
     """
-    rule = rule or Rule()
-    found = sought(a, b)
-    ways, faults = _ways(found, a, b, rule)
-    ways, told = _uncontradicted(ways, a, b, contradicted)
-    if told and (not ways or ways[0].inliers < rule.inliers):
-        return NotRegistered(PLANTS_DISAGREE, told)
+    rule = rule or RegistrationRule()
+    candidates = find_candidates(a, b)
+    ways, faults = _plausible_ways(candidates, a, b, rule)
+    ways, against = _without_objection(ways, a, b, objection)
+    if against and (not ways or ways[0].inliers < rule.inliers):
+        return NotRegistered(PLANTS_DISAGREE, against)
     if not ways or ways[0].inliers < rule.inliers:
-        if _has_nothing_in_common(found, rule):
-            return NotRegistered(NOTHING_IN_COMMON, f"{_clear(found)} clear matches")
+        clear = _clear_matches(candidates)
+        if _has_nothing_in_common(candidates, rule):
+            return NotRegistered(NOTHING_IN_COMMON, f"{clear} clear matches")
         if ways:
             return NotRegistered("too_few_inliers", f"{ways[0].inliers} inliers")
-        return faults[0] if faults else NotRegistered("too_few_matches", f"{_clear(found)} clear")
-    return _judged(ways, found, a, b, rule)
+        return faults[0] if faults else NotRegistered("too_few_matches", f"{clear} clear")
+    return _judge(ways, candidates, a, b, rule)
 
 
-def _ways(
-    found: Sought, a: Described, b: Described, rule: Rule
-) -> tuple[list[_Way], list[NotRegistered]]:
+def _plausible_ways(
+    candidates: Candidates, a: PhotoFeatures, b: PhotoFeatures, rule: RegistrationRule
+) -> tuple[list[_Candidate], list[NotRegistered]]:
     """The different homographies of plausible shape, best first; what was wrong with others."""
-    begun: list[Matrix] = []
-    ways: list[_Way] = []
+    tried: list[Matrix] = []
+    ways: list[_Candidate] = []
     faults: list[NotRegistered] = []
-    for rough in found.ways:
+    for rough in candidates.homographies:
         fault = _shape_fault(rough, a, b, rule)
-        if fault is None and not any(is_same_way(rough, one, a, b) for one in begun):
-            begun.append(rough)
-            matrix = refined(rough, found.pairs)
+        if fault is None and not any(is_same_homography(rough, earlier, a, b) for earlier in tried):
+            tried.append(rough)
+            matrix = refine_homography(rough, candidates.pairs)
             fault = _shape_fault(matrix, a, b, rule)
-            if fault is None and not any(is_same_way(matrix, w.matrix, a, b) for w in ways):
-                ways.append(_way(matrix, found))
+            if fault is None and not any(is_same_homography(matrix, w.matrix, a, b) for w in ways):
+                ways.append(_way(matrix, candidates))
         faults += [fault] if fault else []
     return sorted(ways, key=lambda way: -way.inliers), faults
 
 
-def _uncontradicted(
-    ways: Sequence[_Way], a: Described, b: Described, contradicted: Callable[[Matrix], str] | None
-) -> tuple[list[_Way], str]:
+def _without_objection(
+    ways: Sequence[_Candidate],
+    a: PhotoFeatures,
+    b: PhotoFeatures,
+    objection: Callable[[Matrix], str] | None,
+) -> tuple[list[_Candidate], str]:
     """Those against which nothing speaks, and what speaks against the best of the others."""
-    if contradicted is None:
+    if objection is None:
         return list(ways), ""
-    told = [contradicted(scaled(way.matrix, a.scale, b.scale)) for way in ways]
-    kept = [way for way, against in zip(ways, told, strict=True) if not against]
-    return kept, next(filter(None, told), "")
+    objections = [objection(rescale(way.matrix, a.scale, b.scale)) for way in ways]
+    accepted = [way for way, against in zip(ways, objections, strict=True) if not against]
+    return accepted, next(filter(None, objections), "")
 
 
-def _way(matrix: Matrix, found: Sought) -> _Way:
-    a_px, b_px = near_matches(matrix, found.pairs, JUDGED_WITHIN_PX)
-    away = b_px - mapped(matrix, a_px)
+def _way(matrix: Matrix, candidates: Candidates) -> _Candidate:
+    a_px, b_px = near_matches(matrix, candidates.pairs, JUDGED_WITHIN_PX)
+    away = b_px - map_points(matrix, a_px)
     on = int((np.linalg.norm(away, axis=1) < REPROJECTION_PX).sum())
-    return _Way(matrix, on, len(away), second_near(away, REPROJECTION_PX))
+    return _Candidate(matrix, on, len(away), second_near(away, REPROJECTION_PX))
 
 
-def _judged(
-    ways: Sequence[_Way], found: Sought, a: Described, b: Described, rule: Rule
+def _judge(
+    ways: Sequence[_Candidate],
+    candidates: Candidates,
+    a: PhotoFeatures,
+    b: PhotoFeatures,
+    rule: RegistrationRule,
 ) -> Registration | NotRegistered:
     """The best way, by what else the matches allow and by what the pictures show."""
     best = ways[0]
-    second = max(best.second_near, _second_anywhere(best, found), _rival(ways, a, b))
+    second = max(best.second_near, _second_anywhere(best, candidates), _rival_share(ways, a, b))
     overlap = _overlap_share(best.matrix, a, b)
-    alike = likeness(best.matrix, a.grey, b.grey)
-    told = _stand_only_here(best.matrix, a, b, rule)
-    looks_asked = not told and (second > rule.sure or overlap < rule.sure_overlap_share)
-    if looks_asked and alike.here < rule.likeness:
-        return NotRegistered("looks_different", f"likeness {alike.here:.2f}")
-    most = rule.second_standing if told else rule.second
-    if second > most or (looks_asked and alike.second > rule.second_likeness):
-        facts = f"by matches {second:.0%}, by looks {alike.second:.0%} as good"
+    similarity = likeness(best.matrix, a.grey, b.grey)
+    containers_agree = _containers_agree(best.matrix, a, b, rule)
+    needs_likeness = not containers_agree and (
+        second > rule.sure or overlap < rule.sure_overlap_share
+    )
+    if needs_likeness and similarity.correlation < rule.likeness:
+        return NotRegistered("looks_different", f"likeness {similarity.correlation:.2f}")
+    most = rule.second_with_containers if containers_agree else rule.second
+    if second > most or (needs_likeness and similarity.second > rule.second_likeness):
+        facts = f"by matches {second:.0%}, by looks {similarity.second:.0%} as good"
         return NotRegistered("ambiguous", f"another way is {facts}")
     return Registration(
-        homography=_rows(scaled(best.matrix, a.scale, b.scale)),
+        homography=_rows(rescale(best.matrix, a.scale, b.scale)),
         inliers=best.inliers,
         inlier_share=round(best.inliers / best.near, 4),
         overlap_share=round(overlap, 4),
-        likeness=round(alike.here, 4),
+        likeness=round(similarity.correlation, 4),
         second=round(second, 4),
-        second_likeness=round(alike.second, 4),
+        second_likeness=round(similarity.second, 4),
     )
 
 
-def _stand_only_here(matrix: Matrix, a: Described, b: Described, rule: Rule) -> bool:
-    found = standing(matrix, a.containers, b.containers)
+def _containers_agree(
+    matrix: Matrix, a: PhotoFeatures, b: PhotoFeatures, rule: RegistrationRule
+) -> bool:
+    agreement = container_agreement(matrix, a.containers, b.containers)
     return (
-        found.elsewhere is not None
-        and found.asked >= rule.standing_asked
-        and found.here >= rule.standing
-        and found.elsewhere <= rule.standing_second * found.here
+        agreement.moved_share is not None
+        and agreement.expected >= rule.fewest_containers
+        and agreement.share >= rule.container_share
+        and agreement.moved_share <= rule.container_second * agreement.share
     )
 
 
-def _second_anywhere(best: _Way, found: Sought) -> float:
+def _second_anywhere(best: _Candidate, candidates: Candidates) -> float:
     """How good another move is by matches from anywhere, in the description that tells best."""
     return min(
         second_way(
             best.matrix,
             matches,
-            away_px(best.matrix, matches.from_px, matches.to_px) < REPROJECTION_PX,
+            distances_px(best.matrix, matches.from_px, matches.to_px) < REPROJECTION_PX,
             REPROJECTION_PX,
         )
-        for matches in found.held
+        for matches in candidates.container_matches
     )
 
 
-def _rival(ways: Sequence[_Way], a: Described, b: Described) -> float:
+def _rival_share(ways: Sequence[_Candidate], a: PhotoFeatures, b: PhotoFeatures) -> float:
     """How good the next way is; ways so near that they are planes of one view are no rivals."""
     best, *others = ways
     far = [
         way.inliers
         for way in others
-        if not is_same_way(best.matrix, way.matrix, a, b, JUDGED_WITHIN_PX)
+        if not is_same_homography(best.matrix, way.matrix, a, b, JUDGED_WITHIN_PX)
     ]
     return max(far, default=0) / best.inliers
 
 
-def _clear(found: Sought) -> int:
+def _clear_matches(candidates: Candidates) -> int:
     """Clear matches in containers, in the description that has more."""
-    return max(int(matches.clear.sum()) for matches in found.held)
+    return max(int(matches.clear.sum()) for matches in candidates.container_matches)
 
 
-def _has_nothing_in_common(found: Sought, rule: Rule) -> bool:
+def _has_nothing_in_common(candidates: Candidates, rule: RegistrationRule) -> bool:
     """Far fewer clear matches than the least overlap leaves, in photos rich in points."""
-    points = min(len(one.xy_px) for pair in found.pairs for one in pair)
-    return points >= rule.apart_points and _clear(found) < rule.apart_share * points
+    points = min(len(features.xy_px) for pair in candidates.pairs for features in pair)
+    return points >= rule.apart_points and _clear_matches(candidates) < rule.apart_share * points
 
 
-def _shape_fault(matrix: Matrix, a: Described, b: Described, rule: Rule) -> NotRegistered | None:
+def _shape_fault(
+    matrix: Matrix, a: PhotoFeatures, b: PhotoFeatures, rule: RegistrationRule
+) -> NotRegistered | None:
     frame = corners(a.reduced_wh)
-    quad = mapped(matrix, frame)
+    quad = map_points(matrix, frame)
     if not np.isfinite(quad).all() or not is_convex(quad):
         return NotRegistered("implausible_shape", "mirrored, folded or not convex")
     overlap = _overlap_share(matrix, a, b)
@@ -279,9 +292,9 @@ def _shape_fault(matrix: Matrix, a: Described, b: Described, rule: Rule) -> NotR
     return None
 
 
-def _overlap_share(matrix: Matrix, a: Described, b: Described) -> float:
+def _overlap_share(matrix: Matrix, a: PhotoFeatures, b: PhotoFeatures) -> float:
     frame_b = corners(b.reduced_wh)
-    quad = mapped(matrix, corners(a.reduced_wh))
+    quad = map_points(matrix, corners(a.reduced_wh))
     shared, _ = cv2.intersectConvexConvex(quad.astype(np.float32), frame_b.astype(np.float32))
     return float(shared / min(area_px(quad), area_px(frame_b)))
 

@@ -12,8 +12,15 @@ from shapely import MultiPoint, Polygon, union_all
 from shapely.geometry.base import BaseGeometry
 
 from demeter.vision.estimate.bands import whole_parts
-from demeter.vision.overlap.seam import Matrices, Owned, margins
-from demeter.vision.values import Band, ContainerCount, Detection, Estimation, PhotoCount
+from demeter.vision.overlap.seam import CountShare, Matrices, margins
+from demeter.vision.values import (
+    Band,
+    Box,
+    ContainerTally,
+    DetectedBox,
+    PhotoCount,
+    ResidualEstimate,
+)
 
 GRID_PX = 400  # longer side of the map of what is counted here
 
@@ -21,11 +28,11 @@ Polygons = tuple[tuple[tuple[int, int], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class SplitPhoto:
     """What is left of a photo, and what was taken off: boxes, and the areas beyond the seam."""
 
     photo: PhotoCount
-    elsewhere_xyxy_px: tuple[tuple[float, float, float, float], ...]
+    elsewhere_xyxy_px: tuple[Box, ...]
     beyond_px: Polygons
 
     @property
@@ -34,8 +41,10 @@ class Parted:
         return bool(self.elsewhere_xyxy_px) or bool(self.beyond_px)
 
 
-def parted(photos: Sequence[PhotoCount], i: int, own: Owned, matrices: Matrices) -> Parted:
-    """The i-th photo as it counts beside the others.
+def split_at_seam(
+    photos: Sequence[PhotoCount], i: int, share: CountShare, matrices: Matrices
+) -> SplitPhoto:
+    """Give the i-th photo as it counts beside the others.
 
     Containers that another photo counts whole are gone, and so are those of which nothing
     is left. Estimates keep the share of their residual that lies on this side, and its
@@ -43,112 +52,117 @@ def parted(photos: Sequence[PhotoCount], i: int, own: Owned, matrices: Matrices)
     """
     photo = photos[i]
     if not any((i, j) in matrices for j in range(len(photos))):
-        return Parted(photo, (), ())
-    here = _here(photo, photos, i, matrices)
-    beyond = _beyond(photo, here)
-    shares = {e.container: _share(e, photo, here, own) for e in photo.estimations}
+        return SplitPhoto(photo, (), ())
+    own_side = _own_side(photo, photos, i, matrices)
+    beyond = _far_side(photo, own_side)
+    shares = {e.container: _share(e, photo, own_side, share) for e in photo.estimations}
     estimations = {
         e.container: _estimation(e, shares[e.container], beyond) for e in photo.estimations
     }
-    kept = [d for d, mine in zip(photo.detections, own.detections, strict=True) if mine]
-    counts = [_count(c, kept, estimations, shares) for c in photo.counts]
-    stays = [
+    own_boxes = [d for d, mine in zip(photo.detections, share.detections, strict=True) if mine]
+    counts = [_tally(c, own_boxes, estimations, shares) for c in photo.counts]
+    remaining = [
         before
         for before, now in zip(photo.counts, counts, strict=True)
-        if own.containers[before.container] and _is_left(before, now)
+        if share.containers[before.container] and _remains(before, now)
     ]
-    number = {c.container: n for n, c in enumerate(stays)}
-    gone = [d for d, mine in zip(photo.detections, own.detections, strict=True) if not mine]
-    return Parted(
-        _assembled(photo, number, kept, estimations, counts),
-        tuple(d.xyxy_px for d in gone),
+    number = {c.container: n for n, c in enumerate(remaining)}
+    other_boxes = [
+        d for d, mine in zip(photo.detections, share.detections, strict=True) if not mine
+    ]
+    return SplitPhoto(
+        _assemble(photo, number, own_boxes, estimations, counts),
+        tuple(d.xyxy_px for d in other_boxes),
         beyond,
     )
 
 
-def _assembled(
+def _assemble(
     photo: PhotoCount,
     number: dict[int, int],
-    kept: list[Detection],
-    estimations: dict[int, Estimation],
-    counts: list[ContainerCount],
+    own_boxes: list[DetectedBox],
+    estimations: dict[int, ResidualEstimate],
+    counts: list[ContainerTally],
 ) -> PhotoCount:
-    left = [replace(c, container=number[c.container]) for c in counts if c.container in number]
-    now = sum(c.detected + (c.estimated or 0) for c in left)
+    tallies = [replace(c, container=number[c.container]) for c in counts if c.container in number]
+    now = sum(c.detected + (c.estimated or 0) for c in tallies)
     return replace(
         photo,
         containers=tuple(photo.containers[c] for c in number),
         detections=tuple(
-            replace(d, container=number[d.container]) for d in kept if d.container in number
+            replace(d, container=number[d.container]) for d in own_boxes if d.container in number
         ),
         estimations=tuple(
             replace(e, container=number[c]) for c, e in sorted(estimations.items()) if c in number
         ),
-        counts=tuple(left),
-        interval_90=_moved(photo.interval_90, photo.detected + (photo.estimated or 0), now),
+        counts=tuple(tallies),
+        interval_90=_move_interval(photo.interval_90, photo.detected + (photo.estimated or 0), now),
     )
 
 
-def _is_left(before: ContainerCount, now: ContainerCount) -> bool:
+def _remains(before: ContainerTally, now: ContainerTally) -> bool:
     """A container that held something and from which all was taken is another photo's."""
-    held = before.detected + before.empty + (before.estimated or 0)
-    return not held or bool(now.detected + now.empty + (now.estimated or 0))
+    content = before.detected + before.empty + (before.estimated or 0)
+    return not content or bool(now.detected + now.empty + (now.estimated or 0))
 
 
-def _count(
-    before: ContainerCount,
-    kept: list[Detection],
-    estimations: dict[int, Estimation],
+def _tally(
+    before: ContainerTally,
+    own_boxes: list[DetectedBox],
+    estimations: dict[int, ResidualEstimate],
     shares: dict[int, float],
-) -> ContainerCount:
-    mine = [d for d in kept if d.container == before.container]
-    detected = sum(not d.is_empty_container for d in mine)
-    made = estimations.get(before.container)
-    estimated = before.estimated if made is None else made.estimated
-    was, now = (
-        before.detected + (before.estimated or 0),
-        detected + (estimated or 0),
-    )
+) -> ContainerTally:
+    boxes = [d for d in own_boxes if d.container == before.container]
+    detected = sum(not d.is_empty_container for d in boxes)
+    estimation = estimations.get(before.container)
+    estimated = before.estimated if estimation is None else estimation.estimated
+    plants_before, plants = before.detected + (before.estimated or 0), detected + (estimated or 0)
     return replace(
         before,
         detected=detected,
-        empty=len(mine) - detected,
+        empty=len(boxes) - detected,
         estimated=estimated,
         residual_share=round(before.residual_share * shares.get(before.container, 1.0), 4),
-        interval_90=_moved(before.interval_90, was, now),
+        interval_90=_move_interval(before.interval_90, plants_before, plants),
     )
 
 
-def _moved(interval: tuple[int, int] | None, count: int, now: int) -> tuple[int, int] | None:
+def _move_interval(
+    interval: tuple[int, int] | None, count: int, now: int
+) -> tuple[int, int] | None:
     if interval is None:
         return None
     return max(0, now - (count - interval[0])), now + interval[1] - count
 
 
-def _estimation(made: Estimation, share: float, beyond_px: Polygons) -> Estimation:
+def _estimation(
+    estimation: ResidualEstimate, share: float, beyond_px: Polygons
+) -> ResidualEstimate:
     """The part of an estimate on this side; an unknown one stays unknown unless none is left."""
     if share >= 1.0:
-        return made
+        return estimation
     share = max(0.0, share)
-    bands = _bands(made.bands, share)
-    area_cm2 = made.residual_area_cm2
-    outlines = _cut(made.residual_polygons_px, beyond_px)
+    bands = _bands(estimation.bands, share)
+    area_cm2 = estimation.residual_area_cm2
+    outlines = _cut(estimation.residual_polygons_px, beyond_px)
     scaled = replace(
-        made,
+        estimation,
         polygon_px=_hull(
-            outlines if made.residual_polygons_px else _cut((made.polygon_px,), beyond_px)
+            outlines
+            if estimation.residual_polygons_px
+            else _cut((estimation.polygon_px,), beyond_px)
         ),
         residual_polygons_px=outlines,
-        residual_area_px=round(made.residual_area_px * share),
+        residual_area_px=round(estimation.residual_area_px * share),
         residual_area_cm2=None if area_cm2 is None else round(area_cm2 * share, 1),
         bands=bands,
     )
-    if made.estimated is None:
+    if estimation.estimated is None:
         return replace(scaled, estimated=0, unknown_reason=None) if not share else scaled
     return replace(
         scaled,
-        estimated=sum(b.estimated for b in bands) if bands else round(made.estimated * share),
-        parameters=made.parameters | {"share_this_side": round(share, 4)},
+        estimated=sum(b.estimated for b in bands) if bands else round(estimation.estimated * share),
+        parameters=estimation.parameters | {"share_this_side": round(share, 4)},
     )
 
 
@@ -188,20 +202,24 @@ def _bands(bands: tuple[Band, ...], share: float) -> tuple[Band, ...]:
     )
 
 
-def _share(made: Estimation, photo: PhotoCount, here: NDArray[np.bool_], own: Owned) -> float:
+def _share(
+    estimation: ResidualEstimate, photo: PhotoCount, own_side: NDArray[np.bool_], own: CountShare
+) -> float:
     """Of an estimate's residual, the part that is counted here, 0 to 1."""
-    if own.settled[made.container]:
-        return float(own.containers[made.container])
-    outlines = made.residual_polygons_px or (photo.containers[made.container].polygon_px,)
-    mask = np.zeros(here.shape, np.uint8)
-    scale = here.shape[1] / photo.width_px
+    if own.undivided[estimation.container]:
+        return float(own.containers[estimation.container])
+    outlines = estimation.residual_polygons_px or (
+        photo.containers[estimation.container].polygon_px,
+    )
+    mask = np.zeros(own_side.shape, np.uint8)
+    scale = own_side.shape[1] / photo.width_px
     corners = [np.rint(np.array(p, np.float64) * scale).astype(np.int32) for p in outlines]
     cv2.fillPoly(mask, corners, (1,))
     area = int(mask.sum())
-    return float((mask.astype(np.bool_) & here).sum()) / area if area else 1.0
+    return float((mask.astype(np.bool_) & own_side).sum()) / area if area else 1.0
 
 
-def _here(
+def _own_side(
     photo: PhotoCount, photos: Sequence[PhotoCount], i: int, matrices: Matrices
 ) -> NDArray[np.bool_]:
     """A coarse map [h, w] of the photo: true where it counts what stands there."""
@@ -213,15 +231,15 @@ def _here(
     return ((other < 0) | (own >= other)).reshape(h, w)
 
 
-def _beyond(photo: PhotoCount, here: NDArray[np.bool_]) -> Polygons:
+def _far_side(photo: PhotoCount, own_side: NDArray[np.bool_]) -> Polygons:
     """Outlines, in the photo's pixels, of what is counted elsewhere."""
-    beyond = (~here).astype(np.uint8)
+    beyond = (~own_side).astype(np.uint8)
     outlines, _ = cv2.findContours(beyond, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    scale = photo.width_px / here.shape[1]
+    scale = photo.width_px / own_side.shape[1]
     polygons = []
     for outline in outlines:
-        kept = cv2.approxPolyDP(outline, 1.5, closed=True).reshape(-1, 2)
-        if len(kept) >= 3:  # noqa: PLR2004 - a polygon
-            corners = ((round(float(x) * scale), round(float(y) * scale)) for x, y in kept)
+        simple = cv2.approxPolyDP(outline, 1.5, closed=True).reshape(-1, 2)
+        if len(simple) >= 3:  # noqa: PLR2004 - a polygon
+            corners = ((round(float(x) * scale), round(float(y) * scale)) for x, y in simple)
             polygons.append(tuple(corners))
     return tuple(sorted(polygons))

@@ -26,8 +26,8 @@ class Boxes:
         return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.bool_))
 
     @classmethod
-    def joined(cls, parts: Sequence[Boxes]) -> Boxes:
-        """All boxes of ``parts``, in order."""
+    def join(cls, parts: Sequence[Boxes]) -> Boxes:
+        """Put all boxes of ``parts`` together, in order."""
         if not parts:
             return cls.none()
         return cls(
@@ -51,14 +51,14 @@ class Boxes:
         """The boxes that a mask or index keeps."""
         return Boxes(self.xyxy_px[keep], self.confidence[keep], self.is_empty[keep])
 
-    def mapped(self, scale: float, offset_xy: tuple[float, float]) -> Boxes:
-        """The same boxes after ``x * scale + offset``."""
+    def transform(self, scale: float, offset_xy: tuple[float, float]) -> Boxes:
+        """Map the boxes by ``x * scale + offset``."""
         shift = np.array([*offset_xy, *offset_xy], np.float32)
         xyxy = self.xyxy_px * np.float32(scale) + shift
         return Boxes(xyxy, self.confidence, self.is_empty)
 
-    def clipped(self, size_wh: tuple[int, int]) -> Boxes:
-        """Boxes cut at the picture's edge; those with nothing left inside are dropped."""
+    def clip(self, size_wh: tuple[int, int]) -> Boxes:
+        """Cut boxes at the picture's edge; those with nothing left inside are dropped."""
         width, height = size_wh
         limit = np.array([width, height, width, height], np.float32)
         xyxy = np.clip(self.xyxy_px, 0, limit)

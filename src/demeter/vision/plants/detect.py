@@ -10,27 +10,27 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from demeter.vision.geometry import filled
+from demeter.vision.geometry import polygon_map
 from demeter.vision.hints import Hints
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.detector import Detector
-from demeter.vision.plants.nms import MergeRule, merged, uncontradicted
+from demeter.vision.plants.nms import MergeRule, consistent_boxes, merge_boxes
 from demeter.vision.plants.scale_search import (
     SURENESS,
-    Look,
-    LookRule,
+    ScaleEstimate,
+    ScaleRule,
+    estimate_scale,
     expected_plant_px,
     plausible_sizes,
-    quick_look,
 )
-from demeter.vision.plants.tiled_resize import Scaled, levels_of, scaled
-from demeter.vision.plants.tiles import Tile, cover, with_content
+from demeter.vision.plants.tiled_resize import ScaledPicture, levels_of, scale_picture
+from demeter.vision.plants.tiles import Tile, cover, tiles_with_content
 from demeter.vision.values import Container
 
-Progress = Callable[[float], None]
+OnProgress = Callable[[float], None]
 _MAP_SIDE_PX = 1600
 _FEWEST_TO_COMPARE = 5
-_WORTH_A_LOOK = 1.25  # how much larger a closer look must show plants
+_LEAST_ENLARGEMENT = 1.25  # a second pass that shows plants less enlarged is not worth its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class DetectRule:
     it, but not below ``faint``, says no more than that foliage there may be plants.
     ``overlap_plants``: overlap of tiles in sizes of a plant. ``rescale_beyond``: a
     container whose plants turn out larger or smaller than the detector's best by more than
-    this factor is looked at again at its own scale. ``unsure``: median confidence of a
-    container's plants below which it is looked at again ``closer`` times as large.
+    this factor has a second pass at its own scale. ``unsure``: median confidence of a
+    container's plants below which it has a second pass ``closer`` times as large.
     ``largest_scale``: how far a photo is enlarged at most. ``odd_size``: a plant wider or
     narrower than its container's median by more than this factor must be sure by
     ``odd_threshold``; of 96 such boxes on 120 rendered photos 2 were plants, the others
@@ -59,11 +59,11 @@ class DetectRule:
     odd_size: float = 2.0
     odd_threshold: float = 0.7
     merge: MergeRule = field(default_factory=MergeRule)
-    look: LookRule = field(default_factory=LookRule)
+    look: ScaleRule = field(default_factory=ScaleRule)  # named as in the counts' stored parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DetectionResult:
     """Boxes in photo pixels and the container of each; what scale each container had.
 
     ``faint``: where plants may be that the detector was not sure of.
@@ -73,111 +73,114 @@ class Found:
     container: NDArray[np.intp]
     faint: Boxes
     scale: tuple[float, ...]
-    look: Look
+    scale_estimate: ScaleEstimate
     tiles: int
 
-    def keeping(self, kept: Sequence[int]) -> Found:
-        """The same with these containers only, numbered anew in this order."""
+    def in_containers(self, containers: Sequence[int]) -> DetectionResult:
+        """What is in these containers only, numbered anew in this order."""
         number = np.full(len(self.scale) + 1, -1, np.intp)  # the last stands for none
-        number[list(kept)] = np.arange(len(kept))
+        number[list(containers)] = np.arange(len(containers))
         home = number[self.container]
         inside = home >= 0
         return replace(
             self,
             boxes=self.boxes.where(inside),
             container=home[inside],
-            scale=tuple(self.scale[k] for k in kept),
+            scale=tuple(self.scale[k] for k in containers),
         )
 
 
-def detected(
+def detect_plants(
     rgb: NDArray[np.uint8],
     containers: tuple[Container, ...],
     detector: Detector,
     hints: Hints,
     *,
     rule: DetectRule,
-    on_progress: Progress,
-) -> Found:
-    """Everything the detector sees in the containers of a photo [H, W, 3]."""
+    on_progress: OnProgress,
+) -> DetectionResult:
+    """Detect all plants and empty places in the containers of a photo [H, W, 3]."""
     if not containers:
         none = np.zeros(0, np.intp)
-        return Found(Boxes.none(), none, Boxes.none(), (), Look(None, ()), 0)
+        return DetectionResult(Boxes.none(), none, Boxes.none(), (), ScaleEstimate(None, ()), 0)
     owners = _owner_map(rgb, containers)
     # What was segmented tells more of the plants' size than the frame around it.
-    telling = [i for i, c in enumerate(containers) if not c.whole_frame] or [0]
-    sizes = plausible_sizes(tuple(containers[i] for i in telling), hints, rule.look)
-    look = quick_look(rgb, _held_by(owners, telling), detector, sizes, rule.look)
-    if look.plant_px is None and len(telling) < len(containers):
+    informative = [i for i, c in enumerate(containers) if not c.whole_frame] or [0]
+    sizes = plausible_sizes(tuple(containers[i] for i in informative), hints, rule.look)
+    estimate = estimate_scale(rgb, _container_mask(owners, informative), detector, sizes, rule.look)
+    if estimate.plant_px is None and len(informative) < len(containers):
         sizes = plausible_sizes(containers, hints, rule.look)
-        look = quick_look(rgb, owners > 0, detector, sizes, rule.look)
+        estimate = estimate_scale(rgb, owners > 0, detector, sizes, rule.look)
     on_progress(0.1)
-    first = _scale_for(look.plant_px or expected_plant_px(containers, hints), detector, rule)
-    job = _Job(rgb, owners, detector, rule)
-    boxes, home, tiles = job.at_scale(first, list(range(len(containers))), on_progress)
+    first = _scale_for(estimate.plant_px or expected_plant_px(containers, hints), detector, rule)
+    search = _Search(rgb, owners, detector, rule)
+    boxes, home, tiles = search.at_scale(first, list(range(len(containers))), on_progress)
     scale = [first] * len(containers)
-    rescaled = partial(_to_rescale, detector=detector)
-    for to_look_at in (rescaled, partial(_to_look_closer, among=telling)):
-        for again, group in to_look_at(boxes, home, scale, rule=rule).items():
-            better, better_home, more = job.at_scale(again, group, lambda _: None)
+    by_size = partial(_containers_to_rescale, detector=detector)
+    by_doubt = partial(_containers_to_enlarge, among=informative)
+    for second_passes in (by_size, by_doubt):
+        for new_scale, group in second_passes(boxes, home, scale, rule=rule).items():
+            better, better_home, more = search.at_scale(new_scale, group, lambda _: None)
             tiles += more
-            taken = _surer(boxes, home, better, better_home, group, rule)
-            stay, come = ~np.isin(home, taken), np.isin(better_home, taken)
-            boxes = Boxes.joined([boxes.where(stay), better.where(come)])
-            home = np.concatenate([home[stay], better_home[come]])
-            for index in taken:
-                scale[index] = again
-    sure = (boxes.confidence >= rule.threshold) & ~_odd(boxes, home, rule)
+            improved = _surer_containers(boxes, home, better, better_home, group, rule)
+            old, new = ~np.isin(home, improved), np.isin(better_home, improved)
+            boxes = Boxes.join([boxes.where(old), better.where(new)])
+            home = np.concatenate([home[old], better_home[new]])
+            for index in improved:
+                scale[index] = new_scale
+    sure = (boxes.confidence >= rule.threshold) & ~_odd_sizes(boxes, home, rule)
     faint = boxes.where(~sure & ~boxes.is_empty).in_reading_order()
     boxes, home = boxes.where(sure), home[sure]
-    stays = uncontradicted(boxes)
-    boxes, home = boxes.where(stays), home[stays]
+    consistent = consistent_boxes(boxes)
+    boxes, home = boxes.where(consistent), home[consistent]
     order = np.lexsort((boxes.xyxy_px[:, 0], boxes.xyxy_px[:, 1], home)) if len(boxes) else home
-    return Found(boxes.where(order), home[order], faint, tuple(scale), look, tiles)
+    return DetectionResult(boxes.where(order), home[order], faint, tuple(scale), estimate, tiles)
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _Search:
+    """One photo, its map of containers, and what it is searched with."""
+
     rgb: NDArray[np.uint8]
     owners: NDArray[np.uint16]
     detector: Detector
     rule: DetectRule
 
     def at_scale(
-        self, scale: float, group: list[int], on_progress: Progress
+        self, scale: float, group: list[int], on_progress: OnProgress
     ) -> tuple[Boxes, NDArray[np.intp], int]:
-        """Boxes in the containers of ``group``, looked for at ``scale``; their containers."""
-        content = _held_by(self.owners, group)
+        """Boxes in the containers of ``group`` at a scale, their containers, and the tiles used."""
+        content = _container_mask(self.owners, group)
         part, offset = _part_with(self.rgb, content)
         scaled_wh = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
         inside = _content_of_part(content, self.rgb, part, offset)
         overlap = min(
             round(self.detector.plant_px * self.rule.overlap_plants), self.detector.tile_px // 2
         )
-        tiles = with_content(cover(scaled_wh, self.detector.tile_px, overlap), inside)
-        picture = scaled(levels_of(part, scale), scaled_wh)
-        cuts = _reported(picture, tiles, on_progress)
-        found = self.detector(cuts, min(self.rule.faint, self.rule.threshold))
-        owned = [_owned(b, t, picture) for b, t in zip(found, tiles, strict=True)]
+        tiles = tiles_with_content(cover(scaled_wh, self.detector.tile_px, overlap), inside)
+        picture = scale_picture(levels_of(part, scale), scaled_wh)
+        cuts = _cuts_with_progress(picture, tiles, on_progress)
+        boxes_of_tiles = self.detector(cuts, min(self.rule.faint, self.rule.threshold))
+        core_boxes = [_in_core(b, t, picture) for b, t in zip(boxes_of_tiles, tiles, strict=True)]
         # One factor for both sides: rounding the scaled size moves a box by under a pixel.
-        boxes = Boxes.joined(owned).mapped(1 / scale, offset)
-        boxes = merged(boxes.clipped((self.rgb.shape[1], self.rgb.shape[0])), self.rule.merge)
+        boxes = Boxes.join(core_boxes).transform(1 / scale, offset)
+        boxes = merge_boxes(boxes.clip((self.rgb.shape[1], self.rgb.shape[0])), self.rule.merge)
         home = _homes(boxes, self.owners, self.rgb)
         keep = np.isin(home, np.array(group))
         return boxes.where(keep), home[keep], len(tiles)
 
 
-def _reported(
-    picture: Scaled, tiles: tuple[Tile, ...], on_progress: Progress
+def _cuts_with_progress(
+    picture: ScaledPicture, tiles: tuple[Tile, ...], on_progress: OnProgress
 ) -> Iterator[NDArray[np.uint8]]:
     for done, tile in enumerate(tiles):
         on_progress(0.1 + 0.7 * done / len(tiles))
         yield picture.cut(tile)
 
 
-def _owned(boxes: Boxes, tile: Tile, picture: Scaled) -> Boxes:
+def _in_core(boxes: Boxes, tile: Tile, picture: ScaledPicture) -> Boxes:
     """The boxes whose centre lies in the tile's core, with a margin for jitter."""
-    placed = boxes.mapped(1.0, picture.origin(tile))
+    placed = boxes.transform(1.0, picture.origin(tile))
     x, y = placed.centre_px.T if len(placed) else np.zeros((2, 0))
     margin = 4
     return placed.where(
@@ -191,16 +194,16 @@ def _owned(boxes: Boxes, tile: Tile, picture: Scaled) -> Boxes:
 def _owner_map(rgb: NDArray[np.uint8], containers: tuple[Container, ...]) -> NDArray[np.uint16]:
     size_wh = (rgb.shape[1], rgb.shape[0])
     scale = min(1.0, _MAP_SIDE_PX / max(size_wh))
-    return filled([c.polygon_px for c in containers], size_wh, scale)
+    return polygon_map([c.polygon_px for c in containers], size_wh, scale)
 
 
-def _held_by(owners: NDArray[np.uint16], group: Sequence[int]) -> NDArray[np.bool_]:
+def _container_mask(owners: NDArray[np.uint16], group: Sequence[int]) -> NDArray[np.bool_]:
     """Where the owner map shows one of some containers."""
-    wanted = np.zeros(max(int(owners.max(initial=0)), *group) + 2, np.bool_)
-    wanted[np.array(group) + 1] = True
-    if wanted[1:-1].all():
+    is_member = np.zeros(max(int(owners.max(initial=0)), *group) + 2, np.bool_)
+    is_member[np.array(group) + 1] = True
+    if is_member[1:-1].all():
         return owners > 0
-    return np.take(wanted, owners)
+    return np.take(is_member, owners)
 
 
 def _homes(boxes: Boxes, owners: NDArray[np.uint16], rgb: NDArray[np.uint8]) -> NDArray[np.intp]:
@@ -216,7 +219,7 @@ def _part_with(
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """The part of the photo that holds all content, and where it begins (x, y)."""
     rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
-    if len(rows) == 0:  # a container too thin for the map: look at the whole photo
+    if len(rows) == 0:  # a container too thin for the map: the whole photo is searched
         return rgb, (0, 0)
     fy, fx = rgb.shape[0] / content.shape[0], rgb.shape[1] / content.shape[1]
     y1, y2 = int(rows[0] * fy), math.ceil((rows[-1] + 1) * fy)
@@ -240,7 +243,7 @@ def _content_of_part(
 def _scale_for(plant_px: float | None, detector: Detector, rule: DetectRule) -> float:
     """The scale that brings plants to the detector's best size; 1 when nothing is known.
 
-    Rounded to a sixteenth of an octave, so that a hair's difference in the look changes
+    Rounded to a sixteenth of an octave, so that a hair's difference in the estimate changes
     nothing.
     """
     if not plant_px:
@@ -249,21 +252,21 @@ def _scale_for(plant_px: float | None, detector: Detector, rule: DetectRule) -> 
     return float(2 ** (np.round(np.log2(scale) * 16) / 16))
 
 
-def _odd(boxes: Boxes, home: NDArray[np.intp], rule: DetectRule) -> NDArray[np.bool_]:
+def _odd_sizes(boxes: Boxes, home: NDArray[np.intp], rule: DetectRule) -> NDArray[np.bool_]:
     """Plants of a size unlike the others in their container, and not sure enough for that."""
     odd = np.zeros(len(boxes), np.bool_)
     likely = ~boxes.is_empty & (boxes.confidence >= rule.threshold)
     for index in np.unique(home[likely]):
-        here = likely & (home == index)
-        if here.sum() < _FEWEST_TO_COMPARE:
+        alike = likely & (home == index)
+        if alike.sum() < _FEWEST_TO_COMPARE:
             continue
-        ratio = boxes.size_px[here] / np.median(boxes.size_px[here])
+        ratio = boxes.size_px[alike] / np.median(boxes.size_px[alike])
         far = np.maximum(ratio, 1 / np.maximum(ratio, 1e-6)) > rule.odd_size
-        odd[here] = far & (boxes.confidence[here] < rule.odd_threshold)
+        odd[alike] = far & (boxes.confidence[alike] < rule.odd_threshold)
     return odd
 
 
-def _to_rescale(
+def _containers_to_rescale(
     boxes: Boxes,
     home: NDArray[np.intp],
     scales: list[float],
@@ -271,7 +274,7 @@ def _to_rescale(
     detector: Detector,
     rule: DetectRule,
 ) -> dict[float, list[int]]:
-    """Containers to look at again, by their new scale."""
+    """Containers whose plants are too large or too small for the detector, by their new scale."""
     groups: dict[float, list[int]] = {}
     for index, scale in enumerate(scales):
         sure = boxes.confidence >= rule.threshold
@@ -280,15 +283,15 @@ def _to_rescale(
             continue
         median = float(np.median(sizes))
         off = median * scale / detector.plant_px
-        again = _scale_for(median, detector, rule)
-        if max(off, 1 / off) > rule.rescale_beyond and again != scale:
+        new_scale = _scale_for(median, detector, rule)
+        if max(off, 1 / off) > rule.rescale_beyond and new_scale != scale:
             # Half-octave steps, so that similar containers share one pass.
-            stepped = float(2 ** (np.round(np.log2(again) * 2) / 2))
+            stepped = float(2 ** (np.round(np.log2(new_scale) * 2) / 2))
             groups.setdefault(stepped, []).append(index)
     return dict(sorted(groups.items()))
 
 
-def _to_look_closer(
+def _containers_to_enlarge(
     boxes: Boxes,
     home: NDArray[np.intp],
     scales: list[float],
@@ -299,22 +302,22 @@ def _to_look_closer(
     """Containers of ``among`` whose plants are unsure, by the scale at which they are larger.
 
     Moss, pebbles and small dark plants look alike from afar; few photos need that, and a
-    closer look at all of them would take twice the time. The ground around containers is
-    judged by how sure things there look beside those in containers, at one scale.
+    second pass over all of them would take twice the time. The ground around containers is
+    judged by how sure things there are beside those in containers, at one scale.
     """
     groups: dict[float, list[int]] = {}
     for index in among:
         scale = scales[index]
         plants = (home == index) & ~boxes.is_empty & (boxes.confidence >= rule.threshold)
-        again = min(scale * rule.closer, rule.largest_scale)
-        if plants.sum() < _FEWEST_TO_COMPARE or again < scale * _WORTH_A_LOOK:
+        new_scale = min(scale * rule.closer, rule.largest_scale)
+        if plants.sum() < _FEWEST_TO_COMPARE or new_scale < scale * _LEAST_ENLARGEMENT:
             continue
         if np.median(boxes.confidence[plants]) < rule.unsure:
-            groups.setdefault(again, []).append(index)
+            groups.setdefault(new_scale, []).append(index)
     return dict(sorted(groups.items()))
 
 
-def _surer(
+def _surer_containers(
     boxes: Boxes,
     home: NDArray[np.intp],
     better: Boxes,
@@ -324,8 +327,8 @@ def _surer(
 ) -> list[int]:
     """The containers of ``group`` of which the later pass is surer, or as sure.
 
-    Surer: the larger sum of areas, each by how sure it is as in the quick look, so that
-    leaves or pebbles taken for plants do not win by their number.
+    Surer: the larger sum of areas, each weighted by its confidence as in the search for the
+    scale, so that leaves or pebbles taken for plants do not win by their number.
     """
     return [
         index

@@ -83,11 +83,13 @@ class PlantDetector:
 
     def __call__(self, tiles: Iterable[NDArray[np.uint8]], floor: float) -> list[Boxes]:
         """Boxes of each tile, unmerged; each runs at the smallest size that holds it."""
-        found: list[Boxes] = []
+        boxes_of_tiles: list[Boxes] = []
         for side, group in groupby(tiles, self._side_for):
             runner = next(r for r in self.runners if r.input_hw[0] == side)
-            found += [_boxes(o[0][0], floor) for o in runner(padded(t, side) for t in group)]
-        return found
+            boxes_of_tiles += [
+                _boxes(o[0][0], floor) for o in runner(pad_tile(t, side) for t in group)
+            ]
+        return boxes_of_tiles
 
     def _side_for(self, tile: NDArray[np.uint8]) -> int:
         sides = [r.input_hw[0] for r in self.runners]
@@ -109,8 +111,8 @@ def load_plant_detector(
     return PlantDetector(file.identity, plant_px, runners)
 
 
-def padded(tile: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The tile in the upper left of a grey square; the tile itself if it fills it."""
+def pad_tile(tile: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Put the tile into the upper left of a grey square; the tile itself if it fills it."""
     if tile.shape[:2] == (side, side):
         return tile
     canvas = np.full((side, side, 3), PADDING_GREY, np.uint8)

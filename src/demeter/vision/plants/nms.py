@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from demeter.vision.networks.devices import cores
+from demeter.vision.networks.devices import core_count
 from demeter.vision.plants.boxes import Boxes
 
 _COPY = 0.1  # of a box's size: the cell in which centres are one
@@ -40,8 +40,8 @@ class MergeRule:
     centre: float = 0.5
 
 
-def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
-    """The most confident box of each plant, in reading order.
+def merge_boxes(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
+    """Keep the most confident box of each plant, in reading order.
 
     Ties in confidence go to the box that comes first in reading order, so the answer does
     not depend on the order of the input.
@@ -50,9 +50,9 @@ def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
     boxes = _without_copies(boxes.in_reading_order())
     if len(boxes) <= 1:
         return boxes
-    one, other = _near(boxes)
-    same = _same(boxes, one, other, rule)
-    begin, others = _by_box(one[same], other[same], len(boxes))
+    first, second = _near(boxes)
+    same = _same(boxes, first, second, rule)
+    begin, others = _by_box(first[same], second[same], len(boxes))
     alive = np.ones(len(boxes), np.bool_)
     for index in np.argsort(-boxes.confidence, kind="stable"):
         if alive[index]:
@@ -60,8 +60,8 @@ def merged(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
     return boxes.where(alive)
 
 
-def uncontradicted(boxes: Boxes) -> NDArray[np.bool_]:
-    """Which boxes [n] stay where a place is said to be empty and planted: the surer.
+def consistent_boxes(boxes: Boxes) -> NDArray[np.bool_]:
+    """Which boxes [n] stay where one place is detected as empty and as planted: the surer.
 
     Chosen with the shares above on 60 rendered photos: precision of plants .949 before and
     .960 with it, recall .930 and .926; of empty places .870 and .885, .924 and .910.
@@ -69,12 +69,12 @@ def uncontradicted(boxes: Boxes) -> NDArray[np.bool_]:
     stays = np.ones(len(boxes), np.bool_)
     if boxes.is_empty.all() or not boxes.is_empty.any():
         return stays
-    one, other = _near(boxes)
-    differ = boxes.is_empty[one] != boxes.is_empty[other]
-    one, other = one[differ], other[differ]
-    place = np.where(boxes.is_empty[one], one, other)
-    plant = np.where(boxes.is_empty[one], other, one)
-    shared = _shared(boxes, plant, place)
+    first, second = _near(boxes)
+    differ = boxes.is_empty[first] != boxes.is_empty[second]
+    first, second = first[differ], second[differ]
+    place = np.where(boxes.is_empty[first], first, second)
+    plant = np.where(boxes.is_empty[first], second, first)
+    shared = _shared_area(boxes, plant, place)
     areas = np.maximum(np.prod(boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2], axis=1), 1e-6)
     of_plant, of_place = shared / areas[plant], shared / areas[place]
     same = ((of_plant >= _OF_PLANT) & (of_place >= _OF_ITS_PLACE)) | (of_place >= _OF_PLACE)
@@ -110,42 +110,44 @@ def _near(boxes: Boxes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     reach = np.hypot(wh[:, 0], wh[:, 1]) / 2
     centres = boxes.centre_px.astype(np.float64)
     tree = KDTree(centres)
-    found = tree.query_ball_point(centres, reach, return_sorted=False, workers=cores())
-    counts = np.fromiter(map(len, found), np.intp, len(found))
+    neighbours = tree.query_ball_point(centres, reach, return_sorted=False, workers=core_count())
+    counts = np.fromiter(map(len, neighbours), np.intp, len(neighbours))
     larger = np.repeat(np.arange(len(boxes)), counts)
-    smaller = np.fromiter(chain.from_iterable(found), np.intp, int(counts.sum()))
+    smaller = np.fromiter(chain.from_iterable(neighbours), np.intp, int(counts.sum()))
     from_here = reach[larger] > reach[smaller]
     from_here |= (reach[larger] == reach[smaller]) & (larger < smaller)
     return larger[from_here], smaller[from_here]
 
 
 def _same(
-    boxes: Boxes, one: NDArray[np.intp], other: NDArray[np.intp], rule: MergeRule
+    boxes: Boxes, first: NDArray[np.intp], second: NDArray[np.intp], rule: MergeRule
 ) -> NDArray[np.bool_]:
     """Which pairs of boxes are the same plant."""
     xyxy, centres = boxes.xyxy_px, boxes.centre_px
     areas = np.prod(xyxy[:, 2:] - xyxy[:, :2], axis=1)
-    shared = _shared(boxes, one, other)
-    iou = shared / np.maximum(areas[one] + areas[other] - shared, 1e-6)
-    inside = shared / np.maximum(np.minimum(areas[one], areas[other]), 1e-6)
-    half = np.sqrt(np.maximum(areas[one], areas[other])) / 2
-    apart = np.hypot(*(centres[one] - centres[other]).T) / np.maximum(half, 1e-6)
-    same_kind = boxes.is_empty[one] == boxes.is_empty[other]
+    shared = _shared_area(boxes, first, second)
+    iou = shared / np.maximum(areas[first] + areas[second] - shared, 1e-6)
+    inside = shared / np.maximum(np.minimum(areas[first], areas[second]), 1e-6)
+    half = np.sqrt(np.maximum(areas[first], areas[second])) / 2
+    apart = np.hypot(*(centres[first] - centres[second]).T) / np.maximum(half, 1e-6)
+    same_kind = boxes.is_empty[first] == boxes.is_empty[second]
     return same_kind & ((iou >= rule.iou) | ((inside >= rule.inside) & (apart < rule.centre)))
 
 
-def _shared(boxes: Boxes, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.floating]:
+def _shared_area(
+    boxes: Boxes, first: NDArray[np.intp], second: NDArray[np.intp]
+) -> NDArray[np.floating]:
     """The area that each pair of boxes shares."""
     xyxy = boxes.xyxy_px
-    low = np.maximum(xyxy[one, :2], xyxy[other, :2])
-    high = np.minimum(xyxy[one, 2:], xyxy[other, 2:])
+    low = np.maximum(xyxy[first, :2], xyxy[second, :2])
+    high = np.minimum(xyxy[first, 2:], xyxy[second, 2:])
     return np.asarray(np.prod(np.maximum(high - low, 0), axis=1))
 
 
 def _by_box(
-    one: NDArray[np.intp], other: NDArray[np.intp], count: int
+    first: NDArray[np.intp], second: NDArray[np.intp], count: int
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pairs as lists: those of box i are ``others[begin[i]:begin[i + 1]]``."""
-    mine, others = np.concatenate([one, other]), np.concatenate([other, one])
+    mine, others = np.concatenate([first, second]), np.concatenate([second, first])
     begin = np.concatenate([[0], np.cumsum(np.bincount(mine, minlength=count))])
     return begin, others[np.argsort(mine, kind="stable")]

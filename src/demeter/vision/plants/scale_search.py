@@ -1,9 +1,9 @@
-"""The scale at which plants are looked for: found, not given.
+"""The scale at which plants are searched, estimated from the photo itself.
 
-A detector sees plants best when they are of one size in its tile (`Detector.plant_px`). The
-quick look runs it over a few tiles at each of several scales, an octave apart, and asks at
-which of them confident boxes of about that size explain most of what is there. What is
-known of packaging and containers narrows the scales that are tried.
+A detector sees plants best when they are of one size in its tile (`Detector.plant_px`). It
+runs over a few tiles at each of several scales, an octave apart; the scale is taken at which
+confident boxes of about that size explain most of what is there. What is known of packaging
+and containers narrows the scales that are tried.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from demeter.vision.hints import Hints
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.detector import Detector
-from demeter.vision.plants.nms import merged
-from demeter.vision.plants.tiled_resize import levels_of, scaled
-from demeter.vision.plants.tiles import Tile, cover, with_content
+from demeter.vision.plants.nms import merge_boxes
+from demeter.vision.plants.tiled_resize import levels_of, scale_picture
+from demeter.vision.plants.tiles import Tile, cover, tiles_with_content
 from demeter.vision.values import Container, ContainerType
 
 # Chosen on rendered photos, as the rule's numbers are. A sure box says far more than several
@@ -29,13 +29,13 @@ SURENESS, _EXTENT, _PLACE = 4, 0.8, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class LookRule:
-    """How the quick look looks.
+class ScaleRule:
+    """How the scale is estimated.
 
-    ``tiles``: tiles of ``tile_px`` looked at, at most, a scale. ``floor``: confidence from
-    which a box counts as evidence. ``octaves``: how fast evidence fades as a box's size
-    leaves the detector's best, as the standard deviation of a bell over log2 of the ratio.
-    ``smallest_px``: plants smaller than that in the photo are not looked for.
+    ``tiles``: tiles of ``tile_px`` run a scale, at most. ``floor``: confidence from which a
+    box counts as evidence. ``octaves``: how fast evidence fades as a box's size leaves the
+    detector's best, as the standard deviation of a bell over log2 of the ratio.
+    ``smallest_px``: plants smaller than that in the photo are not searched.
     ``largest_share``: nor ones larger than this share of the largest container's shorter
     side, unless that is a pot, which one plant may fill. ``as_good``: the finest scale whose
     evidence is at least this share of the best's is taken, for from afar a full tray looks
@@ -54,15 +54,15 @@ class LookRule:
 
 @dataclass(frozen=True, slots=True)
 class PlantSizes:
-    """Between which sizes, in pixels of the photo, plants are looked for."""
+    """Between which sizes, in pixels of the photo, plants are searched."""
 
     smallest_px: float
     largest_px: float
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The answer: a plant's size in pixels of the photo, ``None`` when nothing was seen.
+class ScaleEstimate:
+    """A plant's size in pixels of the photo, ``None`` when nothing was detected.
 
     ``evidence`` is (scale, score) of each scale tried.
     """
@@ -71,32 +71,35 @@ class Look:
     evidence: tuple[tuple[float, float], ...]
 
 
-def quick_look(
+def estimate_scale(
     rgb: NDArray[np.uint8],
     content: NDArray[np.bool_],
     detector: Detector,
     sizes: PlantSizes,
-    rule: LookRule,
-) -> Look:
-    """Look at the photo [H, W, 3] at several scales, where ``content`` [h, w] holds."""
-    tried = scales(sizes, detector.plant_px)
-    chosen = [_chosen(rgb, content, detector, scale, rule) for scale in tried]
-    # One run for all scales: pictures of the next are made while those of the last are seen.
-    levels = levels_of(rgb, min(tried))
-    pictures = (scaled(levels, size_wh).cut(t) for tiles, size_wh in chosen for t in tiles)
-    found = iter(detector(pictures, rule.floor))
-    scored: list[tuple[float, float, float]] = []
-    for scale, (tiles, _) in zip(tried, chosen, strict=True):
+    rule: ScaleRule,
+) -> ScaleEstimate:
+    """Try several scales of the photo [H, W, 3], where ``content`` [h, w] holds."""
+    candidates = scales(sizes, detector.plant_px)
+    samples = [_sample_tiles(rgb, content, detector, scale, rule) for scale in candidates]
+    # One run for all scales: pictures of the next are made while those of the last run.
+    levels = levels_of(rgb, min(candidates))
+    pictures = (scale_picture(levels, size_wh).cut(t) for tiles, size_wh in samples for t in tiles)
+    boxes_of_tiles = iter(detector(pictures, rule.floor))
+    scores: list[tuple[float, float, float]] = []
+    for scale, (tiles, _) in zip(candidates, samples, strict=True):
         # Side by side and apart, so that boxes of one tile are merged with no other's.
-        apart = [next(found).mapped(1.0, (2 * detector.tile_px * k, 0)) for k in range(len(tiles))]
-        boxes = merged(Boxes.joined(apart))
+        apart = [
+            next(boxes_of_tiles).transform(1.0, (2 * detector.tile_px * k, 0))
+            for k in range(len(tiles))
+        ]
+        boxes = merge_boxes(Boxes.join(apart))
         area = float(max(1, sum((t.y2 - t.y1) * (t.x2 - t.x1) for t in tiles)))
-        likely = boxes.where(_plausible(boxes.size_px / scale, sizes))
-        scored.append((scale, *_score(likely, area, detector.plant_px, rule)))
-    evidence = tuple((round(s, 4), round(score, 4)) for s, score, _ in scored)
-    enough = rule.as_good * max(score for _, score, _ in scored)
-    scale, score, size = next(tried for tried in reversed(scored) if tried[1] >= enough)
-    return Look(size / scale if score > 0 else None, evidence)
+        likely = boxes.where(_is_plausible(boxes.size_px / scale, sizes))
+        scores.append((scale, *_score(likely, area, detector.plant_px, rule)))
+    evidence = tuple((round(s, 4), round(score, 4)) for s, score, _ in scores)
+    enough = rule.as_good * max(score for _, score, _ in scores)
+    scale, score, size = next(row for row in reversed(scores) if row[1] >= enough)
+    return ScaleEstimate(size / scale if score > 0 else None, evidence)
 
 
 def scales(sizes: PlantSizes, best_px: float) -> tuple[float, ...]:
@@ -110,7 +113,7 @@ def scales(sizes: PlantSizes, best_px: float) -> tuple[float, ...]:
     return tuple(float(f) for f in np.geomspace(coarsest, finest, count))
 
 
-def plausible_sizes(containers: tuple[Container, ...], hints: Hints, rule: LookRule) -> PlantSizes:
+def plausible_sizes(containers: tuple[Container, ...], hints: Hints, rule: ScaleRule) -> PlantSizes:
     """From what is known: an octave either way of the packaging's size in the photo.
 
     Without that, anything from the smallest up to what fits into the largest container.
@@ -122,7 +125,7 @@ def plausible_sizes(containers: tuple[Container, ...], hints: Hints, rule: LookR
     return PlantSizes(rule.smallest_px, max(widest, rule.smallest_px))
 
 
-def _widest_plant_px(container: Container, rule: LookRule) -> float:
+def _widest_plant_px(container: Container, rule: ScaleRule) -> float:
     xs, ys = zip(*container.polygon_px, strict=True)
     shorter_px = float(min(max(xs) - min(xs), max(ys) - min(ys)))
     one_fills_it = container.container_type is ContainerType.POT
@@ -156,24 +159,24 @@ def usual_plant_px(boxes: Boxes) -> float | None:
     return float(np.median(plants) if len(plants) else np.median(boxes.size_px) / _PLACE)
 
 
-def _plausible(size_px: NDArray[np.floating], sizes: PlantSizes) -> NDArray[np.bool_]:
+def _is_plausible(size_px: NDArray[np.floating], sizes: PlantSizes) -> NDArray[np.bool_]:
     """Which sizes in pixels of the photo lie between the plausible ones, or near them."""
     slack = 1.3
     return (size_px > sizes.smallest_px / slack) & (size_px < sizes.largest_px * slack)
 
 
-def _chosen(
+def _sample_tiles(
     rgb: NDArray[np.uint8],
     content: NDArray[np.bool_],
     detector: Detector,
     scale: float,
-    rule: LookRule,
+    rule: ScaleRule,
 ) -> tuple[list[Tile], tuple[int, int]]:
-    """A few tiles of the scaled photo to look at, and that photo's width and height."""
+    """A few tiles of the scaled photo, and that photo's width and height."""
     height, width = rgb.shape[:2]
     scaled_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
     side_px = min(rule.tile_px, detector.tile_px)
-    tiles = with_content(cover(scaled_wh, side_px, 0), content)
+    tiles = tiles_with_content(cover(scaled_wh, side_px, 0), content)
     return _spread(tiles, rule.tiles), scaled_wh
 
 
@@ -184,7 +187,7 @@ def _spread(tiles: tuple[Tile, ...], count: int) -> list[Tile]:
     return [tiles[int((i + 0.5) * len(tiles) / count)] for i in range(count)]
 
 
-def _score(boxes: Boxes, area_px: float, best_px: float, rule: LookRule) -> tuple[float, float]:
+def _score(boxes: Boxes, area_px: float, best_px: float, rule: ScaleRule) -> tuple[float, float]:
     """How much of the area confident boxes of the right size explain, and their size."""
     if len(boxes) == 0:
         return 0.0, best_px
@@ -192,9 +195,9 @@ def _score(boxes: Boxes, area_px: float, best_px: float, rule: LookRule) -> tupl
     of_plant = np.where(boxes.is_empty, size / _PLACE, size)
     fit = np.exp(-0.5 * (np.log2(of_plant / best_px) / rule.octaves) ** 2)
     weight = boxes.confidence**SURENESS * fit
-    telling = ~boxes.is_empty if (~boxes.is_empty).any() else boxes.is_empty
+    informative = ~boxes.is_empty if (~boxes.is_empty).any() else boxes.is_empty
     score = float((weight * size**_EXTENT).sum() / area_px)
-    return score, _weighted_median(of_plant[telling], weight[telling])
+    return score, _weighted_median(of_plant[informative], weight[informative])
 
 
 def _weighted_median(values: NDArray[np.float32], weights: NDArray[np.float32]) -> float:

@@ -34,7 +34,7 @@ class Tile:
         return picture[self.y1 : self.y2, self.x1 : self.x2]
 
 
-def starts(length: int, tile: int, overlap: int) -> tuple[int, ...]:
+def tile_starts(length: int, tile: int, overlap: int) -> tuple[int, ...]:
     """Where tiles begin along one side; the last ends at ``length`` exactly.
 
     Raises:
@@ -61,7 +61,7 @@ def cover(size_wh: tuple[int, int], tile: int, overlap: int) -> tuple[Tile, ...]
     )
 
 
-def with_content(tiles: tuple[Tile, ...], content: NDArray[np.bool_]) -> tuple[Tile, ...]:
+def tiles_with_content(tiles: tuple[Tile, ...], content: NDArray[np.bool_]) -> tuple[Tile, ...]:
     """The tiles whose core has content; ``content`` is [H, W] of the same picture.
 
     A coarser mask serves as well: a core is looked up in it by proportion, outward.
@@ -76,13 +76,13 @@ def with_content(tiles: tuple[Tile, ...], content: NDArray[np.bool_]) -> tuple[T
     y2, x2 = np.ceil(cores[:, 2:] * (fy, fx)).astype(np.intp).T
     y2, x2 = np.minimum(y2, height), np.minimum(x2, width)
     sums = cv2.integral(content.view(np.uint8))
-    held = sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1]
-    return tuple(t for t, some in zip(tiles, held > 0, strict=True) if some)
+    content_px = sums[y2, x2] - sums[y1, x2] - sums[y2, x1] + sums[y1, x1]
+    return tuple(t for t, some in zip(tiles, content_px > 0, strict=True) if some)
 
 
 def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int, int, int]]:
     """(begin, end, core begin, core end) along one side."""
-    begins = starts(length, tile, overlap)
+    begins = tile_starts(length, tile, overlap)
     ends = [min(b + tile, length) for b in begins]
     middles = [
         (b + e) // 2 for (_, b), (e, _) in zip(pairwise(begins), pairwise(ends), strict=True)

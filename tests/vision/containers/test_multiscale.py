@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demeter.vision.containers.multiscale import seen
-from demeter.vision.geometry import resized
+from demeter.vision.containers.multiscale import multiscale_maps
+from demeter.vision.geometry import resize
 
 SIDE = 64
 
 
 def brightness(squares):
-    """A look that tells each pixel's brightness, at half the side."""
+    """Maps of each pixel's brightness, at half the side."""
     for s in squares:
-        yield resized(s, (SIDE // 2,) * 2)[None, ..., 0].astype(np.float32) / 255
+        yield resize(s, (SIDE // 2,) * 2)[None, ..., 0].astype(np.float32) / 255
 
 
 def photo(width, height):
@@ -24,18 +24,18 @@ def photo(width, height):
 
 
 @settings(max_examples=40, deadline=None)
-@given(width=st.integers(150, 700), height=st.integers(150, 700), nearness=st.integers(2, 4))
-def test_what_is_looked_at_in_parts_comes_back_in_its_place(width, height, nearness):
+@given(width=st.integers(150, 700), height=st.integers(150, 700), zoom=st.integers(2, 4))
+def test_what_is_looked_at_in_parts_comes_back_in_its_place(width, height, zoom):
     rgb = photo(width, height)
-    (maps,) = seen(rgb, SIDE, brightness, lambda _: nearness)
-    expected = resized(rgb, maps.shape[::-1])[..., 0] / 255
+    (maps,) = multiscale_maps(rgb, SIDE, brightness, lambda _: zoom)
+    expected = resize(rgb, maps.shape[::-1])[..., 0] / 255
     inner = np.s_[1:-1, 1:-1]  # at the edge half a pixel of padding shows
     assert abs(maps - expected)[inner].max() < 0.12
     assert abs(maps - expected)[inner].mean() < 0.02
 
 
 @pytest.mark.parametrize(
-    ("long_side", "nearness", "looks"),
+    ("long_side", "zoom", "squares"),
     [
         (SIDE, 3, 1),
         (SIDE // 2, 3, 1),
@@ -46,29 +46,29 @@ def test_what_is_looked_at_in_parts_comes_back_in_its_place(width, height, nearn
         (40 * SIDE, 3, 1 + 12),
     ],
 )
-def test_parts_are_looked_at_where_the_photo_has_more_to_show(long_side, nearness, looks):
+def test_parts_are_looked_at_where_the_photo_has_more_to_show(long_side, zoom, squares):
     answered = []
 
-    def look(squares):
-        for square in squares:
+    def run(pictures):
+        for square in pictures:
             answered.append(square.shape)
             yield from brightness([square])
 
-    maps = seen(photo(long_side, long_side * 3 // 4), SIDE, look, lambda _: nearness)
-    assert answered == [(SIDE, SIDE, 3)] * looks
-    assert max(maps.shape) == min(nearness * SIDE, max(SIDE, long_side)) // 2
+    maps = multiscale_maps(photo(long_side, long_side * 3 // 4), SIDE, run, lambda _: zoom)
+    assert answered == [(SIDE, SIDE, 3)] * squares
+    assert max(maps.shape) == min(zoom * SIDE, max(SIDE, long_side)) // 2
 
 
 def test_the_whole_says_how_near_to_look():
     """It is asked by the maps of the whole photo, without the grey about it."""
     asked = []
-    seen(photo(400, 200), SIDE, brightness, lambda maps: asked.append(maps.shape) or 1)
+    multiscale_maps(photo(400, 200), SIDE, brightness, lambda maps: asked.append(maps.shape) or 1)
     assert asked == [(1, SIDE // 4, SIDE // 2)]
 
 
 def test_where_parts_disagree_their_borders_do_not_show():
     answers = iter(np.linspace(0, 1, 7))
-    flat = seen(
+    flat = multiscale_maps(
         photo(400, 300),
         SIDE,
         lambda squares: (np.full((1, 32, 32), next(answers), np.float32) for _ in squares),

@@ -17,7 +17,7 @@ _ARCS_A_QUARTER = 32  # a disc's area is then right to a thousandth
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredRegions:
     """Discs [n, 3] (x, y, radius) and polygons, in pixels of the photo; none at first."""
 
     discs: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
@@ -29,23 +29,23 @@ class Ignored:
     def holds(self, xy_px: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each of the points [n, 2] lies in a region or on its edge."""
         apart = np.linalg.norm(xy_px[:, None] - self.discs[None, :, :2], axis=2)
-        held = (apart <= self.discs[:, 2]).any(axis=1)
+        inside = (apart <= self.discs[:, 2]).any(axis=1)
         if not self.polygons_px:
-            return held
-        return held | intersects_xy(_joined(self.polygons_px), xy_px[:, 0], xy_px[:, 1])
+            return inside
+        return inside | intersects_xy(_union(self.polygons_px), xy_px[:, 0], xy_px[:, 1])
 
     def share_of(self, outlines_px: Sequence[Outline]) -> float:
         """The part of the outlines' area that lies in the regions, 0 to 1; 0 of no area."""
         if not self:
             return 0.0
-        whole = _joined(outlines_px)
+        whole = _union(outlines_px)
         return whole.intersection(self._shape()).area / whole.area if whole.area else 0.0
 
     def _shape(self) -> BaseGeometry:
         discs = [Point(x, y).buffer(r, quad_segs=_ARCS_A_QUARTER) for x, y, r in self.discs]
-        return unary_union([*discs, _joined(self.polygons_px)])
+        return unary_union([*discs, _union(self.polygons_px)])
 
 
-def _joined(outlines: Sequence[Outline]) -> BaseGeometry:
+def _union(outlines: Sequence[Outline]) -> BaseGeometry:
     """The area of all; what has too few corners has none."""
     return unary_union([make_valid(Polygon(o)) for o in outlines if len(o) >= _CORNERS])

@@ -4,18 +4,18 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from networks import answering, averaging
 
 from demeter.vision.containers.segmenter import load_container_segmenter
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.openvino_runner import (
     Precision,
     Preparation,
-    compiled,
+    compile_network,
     open_model,
     sha256_of,
 )
 from demeter.vision.plants.detector import load_plant_detector
+from support.networks import answering, averaging
 
 PLAIN = Preparation(bgr=False, divisor=1.0)
 
@@ -28,7 +28,7 @@ def pictures(count: int) -> list[np.ndarray]:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_answers_come_in_the_order_of_the_pictures(tmp_path, count, threads):
     file = open_model(averaging(tmp_path / "mean.xml"))
-    run = compiled(file, PLAIN, (64, 64), Precision.F32, threads)
+    run = compile_network(file, PLAIN, (64, 64), Precision.F32, threads)
     assert [o[0][0].tolist() for o in run(pictures(count))] == [
         [i, 2 * i % 256, 7] for i in range(count)
     ]
@@ -36,7 +36,7 @@ def test_answers_come_in_the_order_of_the_pictures(tmp_path, count, threads):
 
 def test_colours_arrive_in_the_order_and_range_that_was_asked(tmp_path):
     file = open_model(averaging(tmp_path / "mean.xml"))
-    run = compiled(file, Preparation(bgr=True, divisor=255.0), (64, 64), Precision.F32, 1)
+    run = compile_network(file, Preparation(bgr=True, divisor=255.0), (64, 64), Precision.F32, 1)
     ((answer,),) = run([np.full((64, 64, 3), (255, 51, 0), np.uint8)])
     assert answer[0] == pytest.approx([0, 0.2, 1], abs=1e-5)
 

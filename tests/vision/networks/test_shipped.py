@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from demeter.vision.hints import Hints
-from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.networks.openvino_runner import sha256_of
 from demeter.vision.networks.shipped import default_models, weights_folder
 from demeter.vision.pipeline import count
@@ -15,7 +15,7 @@ FRAMED = Hints(framed_whole=True)
 
 
 @cache
-def models(threads: int = 2, precision: str = "f32") -> Models:
+def models(threads: int = 2, precision: str = "f32") -> ModelSet:
     return default_models(precision, threads)
 
 

@@ -7,9 +7,9 @@ from demeter.vision.containers.find import containers_of
 from demeter.vision.containers.segmenter import (
     Region,
     SeedRule,
-    instances,
-    nearness,
+    container_masks,
     usual_width_px,
+    zoom_factor,
 )
 
 RULE = SeedRule()
@@ -34,35 +34,35 @@ def extent(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def test_no_container_gives_no_mask():
-    assert instances(*maps(), RULE) == []
+    assert container_masks(*maps(), RULE) == []
 
 
 def test_containers_apart_are_one_mask_each():
     boxes = [(5, 5, 40, 60), (50, 10, 110, 90)]
-    assert [extent(m) for m in instances(*maps(*boxes), RULE)] == boxes
+    assert [extent(m) for m in container_masks(*maps(*boxes), RULE)] == boxes
 
 
 def test_touching_containers_are_told_apart_by_their_depths():
     boxes = [(5, 5, 60, 90), (60, 5, 115, 90)]
-    found = [extent(m) for m in instances(*maps(*boxes), RULE)]
-    assert found == [pytest.approx(b, abs=2) for b in boxes]
+    extents = [extent(m) for m in container_masks(*maps(*boxes), RULE)]
+    assert extents == [pytest.approx(b, abs=2) for b in boxes]
 
 
 def test_a_hole_in_a_container_belongs_to_it():
     shares, depth = maps((10, 10, 90, 90))
     shares[:, 40:50, 60:70] = 0
     shares[0, 40:50, 60:70] = 1
-    (mask,) = instances(shares, depth, RULE)
+    (mask,) = container_masks(shares, depth, RULE)
     assert mask[45, 65]
 
 
 def test_crumbs_are_no_containers():
-    assert instances(*maps((3, 3, 6, 6)), RULE) == []
+    assert container_masks(*maps((3, 3, 6, 6)), RULE) == []
 
 
 def test_a_container_without_any_depth_is_still_one():
     shares, depth = maps((10, 10, 90, 20))
-    (mask,) = instances(shares, depth * 0, RULE)
+    (mask,) = container_masks(shares, depth * 0, RULE)
     assert extent(mask) == (10, 10, 90, 20)
 
 
@@ -94,7 +94,7 @@ SMALL_POTS = [(x, y, x + 12, y + 12) for x in range(4, 110, 16) for y in range(4
     ],
 )
 def test_small_containers_are_looked_at_from_nearer(boxes, times):
-    assert nearness(*maps(*boxes), RULE) == times
+    assert zoom_factor(*maps(*boxes), RULE) == times
 
 
 def test_the_usual_width_is_of_the_container_that_a_pixel_is_in():

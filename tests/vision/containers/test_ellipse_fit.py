@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from shapely import Polygon as Shape
 
-from demeter.vision.containers.ellipse_fit import straightened
+from demeter.vision.containers.ellipse_fit import fit_rims
 from demeter.vision.geometry import Polygon
 
 SIZE_WH = (4000, 3000)
@@ -43,8 +43,8 @@ def bulging(points: np.ndarray) -> np.ndarray:
     return grown
 
 
-def overlap(one: Polygon, other: Polygon) -> float:
-    a, b = Shape(one).buffer(0), Shape(other).buffer(0)
+def overlap(polygon: Polygon, truth: Polygon) -> float:
+    a, b = Shape(polygon).buffer(0), Shape(truth).buffer(0)
     return float(a.intersection(b).area / a.union(b).area)
 
 
@@ -52,10 +52,10 @@ def overlap(one: Polygon, other: Polygon) -> float:
 def test_a_spoilt_outline_is_laid_on_its_rim(spoilt) -> None:
     truth = [seen(outline(x, y)) for x, y in places()]
     for k in (0, 9, 23):
-        given = list(truth)
-        given[k] = seen(spoilt(outline(*places()[k])))
-        assert overlap(given[k], truth[k]) < 0.85
-        answer = straightened(given, SIZE_WH)
+        outlines = list(truth)
+        outlines[k] = seen(spoilt(outline(*places()[k])))
+        assert overlap(outlines[k], truth[k]) < 0.85
+        answer = fit_rims(outlines, SIZE_WH)
         assert overlap(answer[k], truth[k]) > 0.93
         assert [a for i, a in enumerate(answer) if i != k] == [
             a for i, a in enumerate(truth) if i != k
@@ -65,31 +65,31 @@ def test_a_spoilt_outline_is_laid_on_its_rim(spoilt) -> None:
 def test_a_rim_that_the_photo_cuts_off_is_not_drawn_beyond_it() -> None:
     truth = [seen(outline(x, y)) for x, y in places()]
     beyond = np.clip(np.array(seen(bulging(outline(-1.2, 0.3)))), 0, SIZE_WH)
-    given = [*truth, tuple((int(x), int(y)) for x, y in beyond)]
-    answer = np.array(straightened(given, SIZE_WH)[-1])
+    outlines = [*truth, tuple((int(x), int(y)) for x, y in beyond)]
+    answer = np.array(fit_rims(outlines, SIZE_WH)[-1])
     assert answer.min() >= 0
     assert (answer <= SIZE_WH).all()
 
 
 def test_square_pots_stay_as_they_are() -> None:
-    given = [seen(outline(x, y, corners=4)) for x, y in places()]
-    given[5] = seen(bitten(outline(*places()[5], corners=12)))
-    assert straightened(given, SIZE_WH) == tuple(given)
+    outlines = [seen(outline(x, y, corners=4)) for x, y in places()]
+    outlines[5] = seen(bitten(outline(*places()[5], corners=12)))
+    assert fit_rims(outlines, SIZE_WH) == tuple(outlines)
 
 
 def test_few_pots_say_nothing_of_each_other() -> None:
-    given = [seen(outline(x, y)) for x, y in places()[:6]]
-    given[2] = seen(bulging(outline(*places()[2])))
-    assert straightened(given, SIZE_WH) == tuple(given)
+    outlines = [seen(outline(x, y)) for x, y in places()[:6]]
+    outlines[2] = seen(bulging(outline(*places()[2])))
+    assert fit_rims(outlines, SIZE_WH) == tuple(outlines)
 
 
 def test_pots_of_many_sizes_say_nothing_of_each_other() -> None:
     rng = np.random.default_rng(4)
     radii = np.exp(rng.uniform(np.log(0.03), np.log(0.12), len(places())))
-    given = [seen(outline(x, y, radius=r)) for (x, y), r in zip(places(), radii, strict=True)]
-    given[7] = seen(bulging(outline(*places()[7])))
-    assert straightened(given, SIZE_WH) == tuple(given)
+    outlines = [seen(outline(x, y, radius=r)) for (x, y), r in zip(places(), radii, strict=True)]
+    outlines[7] = seen(bulging(outline(*places()[7])))
+    assert fit_rims(outlines, SIZE_WH) == tuple(outlines)
 
 
 def test_no_pots_are_no_outlines() -> None:
-    assert straightened([], SIZE_WH) == ()
+    assert fit_rims([], SIZE_WH) == ()

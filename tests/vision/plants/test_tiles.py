@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from demeter.vision.plants.tiles import cover, starts, with_content
+from demeter.vision.plants.tiles import cover, tile_starts, tiles_with_content
 
 lengths = st.integers(1, 2000)
 cuts = st.integers(8, 300).flatmap(lambda t: st.tuples(st.just(t), st.integers(0, t - 1)))
@@ -17,7 +17,7 @@ cuts = st.integers(8, 300).flatmap(lambda t: st.tuples(st.just(t), st.integers(0
 @given(lengths, cuts)
 def test_tiles_of_a_side_lie_inside_it_and_the_last_ends_at_its_edge(length, cut):
     tile, overlap = cut
-    begins = starts(length, tile, overlap)
+    begins = tile_starts(length, tile, overlap)
     assert begins[0] == 0
     assert len(set(begins)) == len(begins)
     assert list(begins) == sorted(begins)
@@ -29,7 +29,7 @@ def test_tiles_of_a_side_lie_inside_it_and_the_last_ends_at_its_edge(length, cut
 @given(lengths, cuts)
 def test_neighbouring_tiles_overlap_by_what_was_asked_or_more(length, cut):
     tile, overlap = cut
-    begins = starts(length, tile, overlap)
+    begins = tile_starts(length, tile, overlap)
     assert all(a + tile - b >= overlap for a, b in pairwise(begins))
 
 
@@ -48,7 +48,7 @@ def test_cores_divide_the_picture_without_gap_or_overlap(width, height, cut):
 def test_every_pixel_of_content_lies_in_the_core_of_one_kept_tile(content, tile):
     height, width = content.shape
     owned = np.zeros_like(content, int)
-    for t in with_content(cover((width, height), tile, tile // 4), content):
+    for t in tiles_with_content(cover((width, height), tile, tile // 4), content):
         owned[t.core_y1 : t.core_y2, t.core_x1 : t.core_x2] += 1
     assert (owned[content] == 1).all()
 
@@ -57,11 +57,11 @@ def test_every_pixel_of_content_lies_in_the_core_of_one_kept_tile(content, tile)
 def test_a_coarse_mask_keeps_every_tile_that_a_fine_one_keeps(coarse, times):
     fine = np.kron(coarse, np.ones((times, times), bool))
     tiles = cover(fine.shape[::-1], 16, 4)
-    assert set(with_content(tiles, fine)) <= set(with_content(tiles, coarse))
+    assert set(tiles_with_content(tiles, fine)) <= set(tiles_with_content(tiles, coarse))
 
 
 def test_no_content_keeps_no_tile():
-    assert with_content(cover((100, 100), 32, 8), np.zeros((100, 100), bool)) == ()
+    assert tiles_with_content(cover((100, 100), 32, 8), np.zeros((100, 100), bool)) == ()
 
 
 def test_a_picture_smaller_than_a_tile_is_one_tile():
@@ -72,4 +72,4 @@ def test_a_picture_smaller_than_a_tile_is_one_tile():
 @pytest.mark.parametrize(("length", "tile", "overlap"), [(0, 8, 1), (9, 0, 0), (9, 8, 8)])
 def test_tiles_that_cannot_step_forward_are_refused(length, tile, overlap):
     with pytest.raises(ValueError, match="cannot cut"):
-        starts(length, tile, overlap)
+        tile_starts(length, tile, overlap)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demeter.vision.plants.boxes import Boxes
-from demeter.vision.plants.nms import merged, uncontradicted
+from demeter.vision.plants.nms import consistent_boxes, merge_boxes
 
 
 def boxes(rows, confidence=None, empty=None) -> Boxes:
@@ -39,45 +39,45 @@ def seen_again(tray: Boxes, share: float, jitter: float, seed=1) -> Boxes:
 
 @pytest.mark.parametrize("rows", [[], [[0, 0, 9, 9]]])
 def test_none_and_one_stay_as_they_are(rows):
-    assert merged(boxes(rows)).xyxy_px.tolist() == boxes(rows).xyxy_px.tolist()
+    assert merge_boxes(boxes(rows)).xyxy_px.tolist() == boxes(rows).xyxy_px.tolist()
 
 
 def test_touching_plants_of_a_dense_tray_all_stay():
     tray = dense_tray()
-    assert len(merged(tray)) == len(tray) == 1200
+    assert len(merge_boxes(tray)) == len(tray) == 1200
 
 
 def test_plants_of_a_dense_tray_seen_twice_are_counted_once():
     tray = dense_tray()
-    twice = Boxes.joined([tray, seen_again(tray, 0.4, jitter=2.5)])
-    assert len(merged(twice)) == len(tray)
+    twice = Boxes.join([tray, seen_again(tray, 0.4, jitter=2.5)])
+    assert len(merge_boxes(twice)) == len(tray)
 
 
 def test_a_small_plant_beside_a_large_one_stays():
-    assert len(merged(boxes([[0, 0, 100, 100], [60, 60, 105, 105]]))) == 2
+    assert len(merge_boxes(boxes([[0, 0, 100, 100], [60, 60, 105, 105]]))) == 2
 
 
 def test_a_part_of_a_plant_around_its_own_centre_goes():
-    assert len(merged(boxes([[0, 0, 100, 100], [25, 25, 75, 75]], [0.9, 0.6]))) == 1
+    assert len(merge_boxes(boxes([[0, 0, 100, 100], [25, 25, 75, 75]], [0.9, 0.6]))) == 1
 
 
 def test_a_plant_in_an_empty_places_box_is_another_thing():
-    assert len(merged(boxes([[0, 0, 50, 50]] * 2, [0.9, 0.8], [False, True]))) == 2
+    assert len(merge_boxes(boxes([[0, 0, 50, 50]] * 2, [0.9, 0.8], [False, True]))) == 2
 
 
 def test_the_surer_box_stays():
-    kept = merged(boxes([[0, 0, 50, 50], [2, 2, 52, 52]], [0.5, 0.7]))
-    assert kept.xyxy_px.tolist() == [[2, 2, 52, 52]]
+    boxes_left = merge_boxes(boxes([[0, 0, 50, 50], [2, 2, 52, 52]], [0.5, 0.7]))
+    assert boxes_left.xyxy_px.tolist() == [[2, 2, 52, 52]]
 
 
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_boxes_changes_nothing(random):
     tray = dense_tray(8, 6)
-    twice = Boxes.joined([tray, seen_again(tray, 0.5, 2.0)])
+    twice = Boxes.join([tray, seen_again(tray, 0.5, 2.0)])
     order = list(range(len(twice)))
     random.shuffle(order)
     shuffled = twice.where(np.array(order))
-    assert merged(shuffled).xyxy_px.tolist() == merged(twice).xyxy_px.tolist()
+    assert merge_boxes(shuffled).xyxy_px.tolist() == merge_boxes(twice).xyxy_px.tolist()
 
 
 @pytest.mark.parametrize(
@@ -90,20 +90,20 @@ def test_the_order_of_boxes_changes_nothing(random):
 )
 def test_a_place_is_empty_or_planted_as_the_surer_box_says(plant, place, stays):
     cell = boxes([[20, 20, 60, 60], [10, 10, 70, 70]], [plant, place], [False, True])
-    assert uncontradicted(cell).tolist() == stays
+    assert consistent_boxes(cell).tolist() == stays
     turned = cell.where(np.array([1, 0]))
-    assert uncontradicted(turned).tolist() == stays[::-1]
+    assert consistent_boxes(turned).tolist() == stays[::-1]
 
 
 def test_a_plant_beside_an_empty_place_and_a_speck_in_one_contradict_nothing():
     beside = boxes([[0, 0, 40, 40], [36, 0, 80, 40]], [0.4, 0.9], [False, True])
-    assert uncontradicted(beside).all()
+    assert consistent_boxes(beside).all()
     speck = boxes([[20, 20, 26, 26], [0, 0, 60, 60]], [0.4, 0.9], [False, True])
-    assert uncontradicted(speck).all()
+    assert consistent_boxes(speck).all()
     under_a_large_plant = boxes([[0, 0, 90, 90], [30, 30, 60, 60]], [0.9, 0.5], [False, True])
-    assert uncontradicted(under_a_large_plant).tolist() == [True, False]
+    assert consistent_boxes(under_a_large_plant).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("empty", [[], [False, False], [True, True]])
 def test_boxes_of_one_kind_contradict_nothing(empty):
-    assert uncontradicted(boxes([[0, 0, 9, 9]] * len(empty), empty=empty)).all()
+    assert consistent_boxes(boxes([[0, 0, 9, 9]] * len(empty), empty=empty)).all()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from demeter.vision.errors import ModelRefused
-from demeter.vision.networks.onnxruntime_runner import on_gpu
+from demeter.vision.networks.onnxruntime_runner import open_on_gpu
 from demeter.vision.networks.openvino_runner import ModelFile, Preparation
 
 PLAIN = Preparation(bgr=False, divisor=1.0)
@@ -38,9 +38,9 @@ class Session:
 
 @pytest.fixture(autouse=True)
 def session(monkeypatch):
-    made = type("Made", (Session,), {})
-    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(InferenceSession=made))
-    return made
+    session_type = type("Made", (Session,), {})
+    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(InferenceSession=session_type))
+    return session_type
 
 
 def file(batch: int = -1, side: int = 8, name: str = "mean") -> ModelFile:
@@ -53,7 +53,7 @@ def file(batch: int = -1, side: int = 8, name: str = "mean") -> ModelFile:
 )
 def test_a_fixed_batch_is_always_full_and_pads_no_answer(session, batch, count, batches):
     session.fixed = None if batch == -1 else batch
-    runner = on_gpu(file(batch), PLAIN, (8, 8))
+    runner = open_on_gpu(file(batch), PLAIN, (8, 8))
     pictures = [np.full((8, 8, 3), i, np.uint8) for i in range(count)]
     assert [o[0].tolist() for o in runner(pictures)] == [[[i] * 3] for i in range(count)]
     assert runner.session.batches == batches
@@ -61,10 +61,10 @@ def test_a_fixed_batch_is_always_full_and_pads_no_answer(session, batch, count, 
 
 def test_a_network_that_does_not_open_is_refused_with_the_reason():
     with pytest.raises(ModelRefused, match=r"broken\.onnx.*unknown operator") as refused:
-        on_gpu(file(name="broken"), PLAIN, (8, 8))
+        open_on_gpu(file(name="broken"), PLAIN, (8, 8))
     assert isinstance(refused.value.__cause__, RuntimeError)
 
 
 def test_a_network_of_another_size_is_refused():
     with pytest.raises(ModelRefused, match="16 by 16"):
-        on_gpu(file(side=8), PLAIN, (16, 16))
+        open_on_gpu(file(side=8), PLAIN, (16, 16))

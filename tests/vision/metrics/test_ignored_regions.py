@@ -12,11 +12,11 @@ from PIL import Image
 
 from demeter.vision.interval.interval import evidence_of
 from demeter.vision.metrics.figures import PhotoFigures, figures_of
-from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
 from demeter.vision.metrics.labels import read_marks
-from demeter.vision.metrics.observed import containers_observed, photo_observed
+from demeter.vision.metrics.marks import MarkedContainer, MarkedPhoto, discs_of
+from demeter.vision.metrics.observations import container_observations, photo_observation
 from demeter.vision.metrics.page import write_page
-from demeter.vision.metrics.truth import Marked, MarkedContainer, discs_of
 from demeter.vision.values import ContainerType, PhotoCount
 from nursery import photo_count, square
 
@@ -33,16 +33,18 @@ def discs(*rows: tuple[float, float, float]) -> np.ndarray:
 @pytest.mark.parametrize(
     ("ignored", "holds"),
     [
-        (Ignored(), [False, False, False, False]),
-        (Ignored(discs((500, 20, 10))), [True, False, False, False]),
-        (Ignored(polygons_px=(BELT,)), [True, False, True, False]),  # no disc of 500 px
-        (Ignored(polygons_px=(CORNER,)), [False, False, True, True]),  # its edge is in it
-        (Ignored(polygons_px=(LINE,)), [False, False, False, False]),
-        (Ignored(polygons_px=(BOWTIE,)), [False, False, True, True]),
-        (Ignored(discs((500, 200, 10)), (CORNER,)), [False, True, True, True]),
+        (IgnoredRegions(), [False, False, False, False]),
+        (IgnoredRegions(discs((500, 20, 10))), [True, False, False, False]),
+        (IgnoredRegions(polygons_px=(BELT,)), [True, False, True, False]),  # no disc of 500 px
+        (IgnoredRegions(polygons_px=(CORNER,)), [False, False, True, True]),  # its edge is in it
+        (IgnoredRegions(polygons_px=(LINE,)), [False, False, False, False]),
+        (IgnoredRegions(polygons_px=(BOWTIE,)), [False, False, True, True]),
+        (IgnoredRegions(discs((500, 200, 10)), (CORNER,)), [False, True, True, True]),
     ],
 )
-def test_points_lie_in_discs_and_polygons_exactly(ignored: Ignored, holds: list[bool]) -> None:
+def test_points_lie_in_discs_and_polygons_exactly(
+    ignored: IgnoredRegions, holds: list[bool]
+) -> None:
     points = np.array([(500, 20), (500, 200), (5, 20), (50, 50)], float)
     assert ignored.holds(points).tolist() == holds
     assert ignored.holds(np.zeros((0, 2))).tolist() == []
@@ -51,15 +53,15 @@ def test_points_lie_in_discs_and_polygons_exactly(ignored: Ignored, holds: list[
 @pytest.mark.parametrize(
     ("ignored", "share"),
     [
-        (Ignored(), 0.0),
-        (Ignored(polygons_px=(square(0, 0, 50),)), 0.25),
-        (Ignored(polygons_px=(square(0, 0, 50), square(0, 0, 50))), 0.25),
-        (Ignored(polygons_px=(square(-10, -10),)), 1.0),
-        (Ignored(discs((50, 50, 30))), np.pi * 900 / 10_000),
-        (Ignored(discs((500, 500, 30))), 0.0),
+        (IgnoredRegions(), 0.0),
+        (IgnoredRegions(polygons_px=(square(0, 0, 50),)), 0.25),
+        (IgnoredRegions(polygons_px=(square(0, 0, 50), square(0, 0, 50))), 0.25),
+        (IgnoredRegions(polygons_px=(square(-10, -10),)), 1.0),
+        (IgnoredRegions(discs((50, 50, 30))), np.pi * 900 / 10_000),
+        (IgnoredRegions(discs((500, 500, 30))), 0.0),
     ],
 )
-def test_the_share_of_outlines_is_that_of_their_area(ignored: Ignored, share: float) -> None:
+def test_the_share_of_outlines_is_that_of_their_area(ignored: IgnoredRegions, share: float) -> None:
     parts = (square(0, 0, 50), square(50, 0, 50), square(0, 50, 50), square(50, 50, 50))
     assert ignored.share_of(parts) == pytest.approx(share, abs=1e-3)
     assert ignored.share_of(()) == ignored.share_of((LINE,)) == 0.0
@@ -75,20 +77,20 @@ def counted(estimated: int | None = 10) -> PhotoCount:
     )
 
 
-def judged(photo: PhotoCount, ignore: Ignored) -> PhotoFigures:
-    """Every detection of the second container is marked, and told of the first: 17 plants."""
+def judged(photo: PhotoCount, ignore: IgnoredRegions) -> PhotoFigures:
+    """Every detection of the second container is marked; the first is marked with 17 plants."""
     boxes = [d.xyxy_px for d in photo.detections if d.container and not d.is_empty_container]
-    told = (MarkedContainer(ContainerType.SEGMENT, photo.containers[0].polygon_px, 17),)
-    marked = Marked(
-        Path("bed.jpg"), (1000, 1000), discs_of(np.array(boxes)), ignore, containers=told
+    containers = (MarkedContainer(ContainerType.SEGMENT, photo.containers[0].polygon_px, 17),)
+    marked = MarkedPhoto(
+        Path("bed.jpg"), (1000, 1000), discs_of(np.array(boxes)), ignore, containers=containers
     )
     return figures_of(marked, photo, 0.0)
 
 
 def test_without_ignored_regions_all_that_is_counted_counts() -> None:
-    figures = judged(counted(), Ignored())
+    figures = judged(counted(), IgnoredRegions())
     assert (figures.counted, figures.interval_90) == (22, (19, 25))
-    observed = photo_observed(figures)
+    observed = photo_observation(figures)
     assert observed is not None
     assert (observed.evidence.detected, observed.evidence.estimated, observed.truth) == (6, 16, 2)
 
@@ -96,32 +98,32 @@ def test_without_ignored_regions_all_that_is_counted_counts() -> None:
 @pytest.mark.parametrize(
     ("ignore", "counted_now", "interval"),
     [
-        (Ignored(polygons_px=(square(10, 110, 100),)), 12, (9, 15)),  # the estimate alone
-        (Ignored(polygons_px=(square(10, 110, 40),)), 20, (17, 23)),  # 0.16 of it
-        (Ignored(polygons_px=(square(10, 10, 100),)), 18, (15, 21)),  # the detections alone
-        (Ignored(polygons_px=(square(10, 10),)), 8, (5, 11)),
-        (Ignored(discs((60, 160, 80))), 12, (9, 15)),
-        (Ignored(polygons_px=(square(0, 0, 1000),)), 2, (0, 5)),  # hits count anywhere
+        (IgnoredRegions(polygons_px=(square(10, 110, 100),)), 12, (9, 15)),  # the estimate alone
+        (IgnoredRegions(polygons_px=(square(10, 110, 40),)), 20, (17, 23)),  # 0.16 of it
+        (IgnoredRegions(polygons_px=(square(10, 10, 100),)), 18, (15, 21)),  # the detections alone
+        (IgnoredRegions(polygons_px=(square(10, 10),)), 8, (5, 11)),
+        (IgnoredRegions(discs((60, 160, 80))), 12, (9, 15)),
+        (IgnoredRegions(polygons_px=(square(0, 0, 1000),)), 2, (0, 5)),  # hits count anywhere
     ],
 )
 def test_what_is_estimated_in_ignored_regions_is_not_counted(
-    ignore: Ignored, counted_now: int, interval: tuple[int, int]
+    ignore: IgnoredRegions, counted_now: int, interval: tuple[int, int]
 ) -> None:
     figures = judged(counted(), ignore)
     assert (figures.counted, figures.interval_90) == (counted_now, interval)
 
 
 def test_an_unknown_estimate_stays_unknown_in_ignored_regions() -> None:
-    figures = judged(counted(None), Ignored(polygons_px=(square(10, 10),)))
-    assert (figures.counted, figures.interval_90, photo_observed(figures)) == (None, None, None)
+    figures = judged(counted(None), IgnoredRegions(polygons_px=(square(10, 10),)))
+    assert (figures.counted, figures.interval_90, photo_observation(figures)) == (None, None, None)
 
 
 def test_evidence_of_a_photo_is_of_what_its_marks_are_of() -> None:
-    figures = judged(counted(), Ignored(polygons_px=(square(10, 10),)))
-    observed = photo_observed(figures)
+    figures = judged(counted(), IgnoredRegions(polygons_px=(square(10, 10),)))
+    observed = photo_observation(figures)
     assert observed is not None
     assert observed.evidence == evidence_of(np.full(2, 0.8, np.float32), 6)
-    (container,) = containers_observed(figures)
+    (container,) = container_observations(figures)
     assert container.evidence == evidence_of(np.full(4, 0.8, np.float32), 10)
     assert container.truth == 17
 
@@ -131,7 +133,7 @@ def annotation(category: int, box: list[float], **more: object) -> dict[str, obj
 
 
 @pytest.fixture
-def crowded(tmp_path: Path) -> Marked:
+def crowded(tmp_path: Path) -> MarkedPhoto:
     """A plant, an empty place, a crowd of each; the plants' crowd is a long belt of two parts."""
     Image.fromarray(np.zeros((300, 1000, 3), np.uint8)).save(tmp_path / "bed.png")
     belt = [[0, 0, 600, 0, 600, 40, 0, 40], [700, 0, 1000.0, 0, 1000, 40, 700, 40]]
@@ -151,24 +153,24 @@ def crowded(tmp_path: Path) -> Marked:
     return marked
 
 
-def test_a_crowd_is_ignored_where_it_is_and_not_around_it(crowded: Marked) -> None:
+def test_a_crowd_is_ignored_where_it_is_and_not_around_it(crowded: MarkedPhoto) -> None:
     points = [(500, 20), (650, 20), (800, 20), (500, 45), (500, 200), (10, 290)]
-    held = crowded.ignore.holds(np.array(points, float))
-    assert held.tolist() == [True, False, True, False, False, True]
+    inside = crowded.ignore.holds(np.array(points, float))
+    assert inside.tolist() == [True, False, True, False, False, True]
 
 
-def test_crowds_are_no_marks(crowded: Marked) -> None:
+def test_crowds_are_no_marks(crowded: MarkedPhoto) -> None:
     assert crowded.plants.tolist() == [[500, 200, 20]]
     assert crowded.empties is not None
     assert crowded.empties.tolist() == [[620, 200, 20]]
 
 
-def test_the_page_shows_ignored_regions(crowded: Marked, tmp_path: Path) -> None:
+def test_the_page_shows_ignored_regions(crowded: MarkedPhoto, tmp_path: Path) -> None:
     crowded = replace(crowded, ignore=replace(crowded.ignore, discs=discs((300, 150, 30))))
     figures = figures_of(crowded, photo_count(), 0.0)
     write_page([figures], tmp_path / "page")
-    with Image.open(tmp_path / "page" / "0001.webp") as shown:
-        pixels = np.asarray(shown.convert("RGB")).astype(int)
+    with Image.open(tmp_path / "page" / "0001.webp") as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
     on_edges = [pixels[40, 300], pixels[150, 330]]
     assert np.abs(np.array(on_edges) - 150).max() < 40
     assert pixels[100, 800].max() < 40

@@ -10,7 +10,7 @@ import numpy as np
 
 from demeter.vision.containers.segmenter import Region
 from demeter.vision.interval.interval import shipped_error_model
-from demeter.vision.networks.model_set import Models
+from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.plants.boxes import Boxes
 
 FAINT = 0.2
@@ -31,9 +31,9 @@ class DiscDetector:
     precision: str = "f32"
 
     def __call__(self, tiles: Iterable[np.ndarray], floor: float) -> list[Boxes]:
-        return [self._seen(t, floor) for t in tiles]
+        return [self._boxes(t, floor) for t in tiles]
 
-    def _seen(self, tile: np.ndarray, floor: float) -> Boxes:
+    def _boxes(self, tile: np.ndarray, floor: float) -> Boxes:
         rows = []
         red, green, blue = (tile[..., i].astype(int) for i in range(3))
         for empty, mask in (
@@ -49,14 +49,14 @@ class DiscDetector:
             round_enough = 0.6 < w / h < 1.7 and area > 0.6 * w * h
             confidence = np.float32(0.95 - 0.25 * off)
             if round_enough and size < self.largest * self.plant_px and confidence >= floor:
-                one = Boxes(
+                disc = Boxes(
                     np.array([[x, y, x + w, y + h]], np.float32),
                     np.array([confidence], np.float32),
                     np.array([empty]),
                 )
-                boxes = Boxes.joined([boxes, one])
+                boxes = Boxes.join([boxes, disc])
             elif not empty and min(w, h) > 1.2 * self.plant_px and floor <= FAINT:
-                boxes = Boxes.joined([boxes, self._faint(x, y, w, h)])
+                boxes = Boxes.join([boxes, self._faint(x, y, w, h)])
         return boxes
 
     def _faint(self, x: float, y: float, w: float, h: float) -> Boxes:
@@ -81,16 +81,17 @@ class SoilSegmenter:
     def __call__(self, rgb: np.ndarray) -> tuple[Region, ...]:
         mask = (np.abs(rgb.astype(int) - np.array(FLOOR)).sum(axis=2) > 30).astype(np.uint8)
         count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-        found = []
+        regions = []
         for x, y, w, h, area in stats[1:count]:
             if area > 400:
                 corners = ((x, y), (x + w, y), (x + w, y + h), (x, y + h))
-                found.append(Region(self.label, tuple((int(a), int(b)) for a, b in corners), 0.9))
-        return tuple(found)
+                outline = tuple((int(a), int(b)) for a, b in corners)
+                regions.append(Region(self.label, outline, 0.9))
+        return tuple(regions)
 
 
-def stand_in_models(**detector) -> Models:
-    return Models(DiscDetector(**detector), SoilSegmenter(), shipped_error_model())
+def stand_in_models(**detector) -> ModelSet:
+    return ModelSet(DiscDetector(**detector), SoilSegmenter(), shipped_error_model())
 
 
 def bed(size_wh=(900, 700), soil_xyxy=(60, 50, 840, 650)) -> np.ndarray:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import answering
 
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.class_names import meaning_of, names_in
@@ -14,7 +13,8 @@ from demeter.vision.networks.onnx_metadata import onnx_metadata
 from demeter.vision.networks.openvino_runner import Precision, open_model
 from demeter.vision.networks.yolo import load_yolo_detector, load_yolo_segmenter
 from demeter.vision.networks.yolo_layout import yolo_layout
-from demeter.vision.networks.yolo_rows import YoloRows, suppressed
+from demeter.vision.networks.yolo_rows import YoloRows, suppress_overlaps
+from support.networks import answering
 
 
 def export(folder: Path, outputs: list[np.ndarray], names=("plant", "maceta"), **metadata) -> Path:
@@ -134,10 +134,10 @@ def test_the_surest_of_overlapping_rows_of_a_class_stay():
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 10], [50, 50, 60, 60]], np.float32)
     confidence = np.array([0.5, 0.9, 0.6, 0.7], np.float32)
     rows = YoloRows(boxes, confidence, np.array([0, 0, 1, 0]), np.zeros((4, 0), np.float32))
-    kept = suppressed(rows, 0.7, 300)
+    kept = suppress_overlaps(rows, 0.7, 300)
     assert kept.confidence == pytest.approx([0.9, 0.7, 0.6])
-    assert len(suppressed(rows, 0.7, 1).label) == 1
-    assert len(suppressed(rows.where(np.zeros(4, bool)), 0.7, 300).label) == 0
+    assert len(suppress_overlaps(rows, 0.7, 1).label) == 1
+    assert len(suppress_overlaps(rows.where(np.zeros(4, bool)), 0.7, 300).label) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a person (or a renderer) marked in a photo, whichever file it came from."""
+"""What a person (or a renderer) marked in a photo, whichever file that came from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demeter.vision.geometry import Polygon
-from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
 from demeter.vision.values import ContainerType
 
 
@@ -23,7 +23,7 @@ class MarkedContainer:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedPhoto:
     """A photo and its marks, in pixels of the upright image.
 
     ``plants`` and ``empties`` are discs [n, 3]: x, y, radius. Plants in ``ignore`` count
@@ -34,7 +34,7 @@ class Marked:
     file: Path
     size_wh: tuple[int, int]
     plants: NDArray[np.float64]
-    ignore: Ignored
+    ignore: IgnoredRegions
     empties: NDArray[np.float64] | None = None
     boxes: NDArray[np.float64] | None = None
     containers: tuple[MarkedContainer, ...] | None = None

@@ -11,27 +11,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from standins import planted_grid, stand_in_models
 from typer.testing import CliRunner
 
 from demeter.cli import evaluate as cli
 from demeter.vision.errors import LabelsRefused
 from demeter.vision.hints import Hints
-from demeter.vision.metrics.ignored import Ignored
+from demeter.vision.metrics.ignored_regions import IgnoredRegions
 from demeter.vision.metrics.labels import read_marks
-from demeter.vision.metrics.matching import average_precision, matched, precision_recall_f1
+from demeter.vision.metrics.matching import average_precision, match_detections, precision_recall_f1
 from demeter.vision.metrics.page import write_page
-from demeter.vision.metrics.pictures import upright
-from demeter.vision.metrics.run import evaluated, picture_of
+from demeter.vision.metrics.pictures import read_upright
+from demeter.vision.metrics.run import evaluate_photos, picture_of
 from demeter.vision.metrics.summary import (
     box_average_precision,
     by_container_type,
     calibration,
     recall_by_size,
-    summarised,
+    summarise,
 )
+from support.standins import planted_grid, stand_in_models
 
-NONE = Ignored()
+NONE = IgnoredRegions()
 CORNERS = [(50 + 60 * (i + 0.5), 50 + 60 * (j + 0.5)) for j in range(3) for i in range(4)]
 
 
@@ -42,7 +42,7 @@ def box(x, y, side):
 def match(boxes, marks, confidence=None, ignore=NONE):
     boxes = np.array(boxes, float).reshape(-1, 4)
     confidence = np.ones(len(boxes)) if confidence is None else np.array(confidence)
-    return matched(boxes, confidence, np.array(marks, float).reshape(-1, 3), ignore)
+    return match_detections(boxes, confidence, np.array(marks, float).reshape(-1, 3), ignore)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_each_mark_is_hit_once_by_the_surest():
 
 
 def test_ignored_regions_count_neither_way():
-    m = match([box(100, 100, 40)], [], ignore=Ignored(np.array([[105, 100, 10.0]])))
+    m = match([box(100, 100, 40)], [], ignore=IgnoredRegions(np.array([[105, 100, 10.0]])))
     assert (m.hits, m.false_alarms, m.ignored) == (0, 0, 1)
 
 
@@ -128,8 +128,8 @@ def coco(width: int, height: int) -> dict:
 @pytest.mark.parametrize("style", ["points", "coco", "yolo"])
 def test_the_same_photo_is_judged_alike_however_it_is_labelled(tmp_path, style):
     marks = read_marks(labelled(tmp_path / style, style))
-    figures = list(evaluated(marks, stand_in_models(), Hints()))
-    summary = summarised(figures)
+    figures = list(evaluate_photos(marks, stand_in_models(), Hints()))
+    summary = summarise(figures)
     assert (summary.photos, summary.marked, summary.f1) == (1, 12, 1.0)
     assert (summary.mape, summary.bias, summary.mae, summary.interval_coverage) == (0, 0, 0, 1)
     assert recall_by_size(figures) == {"24-48": (12, 1.0)}
@@ -138,7 +138,7 @@ def test_the_same_photo_is_judged_alike_however_it_is_labelled(tmp_path, style):
 
 def test_containers_are_judged_where_they_are_marked(tmp_path):
     marks = read_marks(labelled(tmp_path / "c", "coco"))
-    figures = list(evaluated(marks, stand_in_models(), Hints()))
+    figures = list(evaluate_photos(marks, stand_in_models(), Hints()))
     table = by_container_type(figures)
     assert set(table) == {"box", "all"}
     assert (table["box"].iou_good, table["box"].type_right, table["box"].mape) == (1, 1, 0)
@@ -152,10 +152,11 @@ def test_average_precision_knows_no_ignored_region(tmp_path):
     first = marked.boxes[0]
     others = replace(marked, plants=marked.plants[1:], boxes=marked.boxes[1:])
     corners = [(first[x], first[y]) for x, y in ((0, 1), (2, 1), (2, 3), (0, 3))]
-    ignoring = replace(others, ignore=Ignored(polygons_px=(tuple(corners),)))
+    ignoring = replace(others, ignore=IgnoredRegions(polygons_px=(tuple(corners),)))
     models = stand_in_models()
     (wrong,), (right,) = (
-        [box_average_precision(list(evaluated((m,), models, Hints())))] for m in (others, ignoring)
+        [box_average_precision(list(evaluate_photos((m,), models, Hints())))]
+        for m in (others, ignoring)
     )
     assert wrong is not None
     assert right is not None
@@ -164,7 +165,7 @@ def test_average_precision_knows_no_ignored_region(tmp_path):
 
 
 def test_nothing_to_judge_sums_up_too():
-    summary = summarised([])
+    summary = summarise([])
     assert (summary.photos, summary.f1, summary.mape) == (0, 1.0, None)
     assert (recall_by_size([]), calibration([]), by_container_type([])) == ({}, [], {})
 
@@ -173,7 +174,7 @@ def test_the_page_shows_the_worst_photo_first(tmp_path):
     folder = labelled(tmp_path / "p", "points")
     (good,) = read_marks(folder)
     bad = replace(good, plants=good.plants + np.array([500, 0, 0]), size_wh=good.size_wh)
-    figures = list(evaluated((good, bad), stand_in_models(), Hints()))
+    figures = list(evaluate_photos((good, bad), stand_in_models(), Hints()))
     text = write_page(figures, tmp_path / "page").read_text(encoding="utf-8")
     assert text.index("F1 0.00") < text.index("F1 1.00")
     assert len(list((tmp_path / "page").glob("*.webp"))) == 2
@@ -208,7 +209,7 @@ def test_a_photo_of_another_size_than_its_labels_is_refused(tmp_path):
     (mark,) = read_marks(folder)
     wrong = replace(mark, size_wh=(1, 1))
     with pytest.raises(LabelsRefused, match="its labels say"):
-        list(evaluated((wrong,), stand_in_models(), Hints()))
+        list(evaluate_photos((wrong,), stand_in_models(), Hints()))
 
 
 def stored(folder: Path, name: str, body: bytes) -> Path:
@@ -266,7 +267,7 @@ def test_whatever_pillow_says_of_a_photo_it_is_refused_by_name(tmp_path, monkeyp
 
     monkeypatch.setattr(Image, "open", damaged)
     with pytest.raises(LabelsRefused, match=r"bed\.png.*broken"):
-        upright(tmp_path / "bed.png")
+        read_upright(tmp_path / "bed.png")
 
 
 @pytest.mark.parametrize("name", ["labels/bed.txt", "data.yaml"])
@@ -313,19 +314,16 @@ def test_a_precision_that_is_not_there_is_told_with_those_that_are(tmp_path, mon
     assert "bf16" in done.stderr
 
 
-SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "photos"
+SAMPLES = Path(__file__).parents[3].parent / "shared" / "samples" / "photos"
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample photos are not beside the checkout")
 def test_the_sample_photos_marks_are_read():
     marks = read_marks(SAMPLES)
-    plants = {m.file.name: len(m.plants) for m in marks}
-    ignored = {m.file.name: len(m.ignore) for m in marks}
-    for name, number, regions in (
-        ("nursery_tray.jpg", 15, 4),
-        ("rosette_tray.jpg", 18, 1),
-        ("terracotta_pots.webp", 12, 0),
-    ):
-        assert (plants[name], ignored[name]) == (number, regions)
-    assert len(marks) == len(json.loads((SAMPLES / "labels.json").read_text()))
+    plants_and_regions = {m.file.name: (len(m.plants), len(m.ignore)) for m in marks}
+    assert plants_and_regions.items() >= {
+        ("nursery_tray.jpg", (15, 4)),
+        ("rosette_tray.jpg", (18, 1)),
+        ("terracotta_pots.webp", (12, 0)),
+    }
     assert os.path.commonpath([m.file for m in marks]) == str(SAMPLES)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from standins import bed, plant, planted_grid, stand_in_models
 
 from demeter.vision.estimate.bands import whole_parts
-from demeter.vision.estimate.size_model import fitted
+from demeter.vision.estimate.size_model import fit_size_line
 from demeter.vision.hints import ContainerSize, DensityPrior, Hints
 from demeter.vision.pipeline import count
 from demeter.vision.values import ContainerType, EstimationMethod
+from support.standins import bed, plant, planted_grid, stand_in_models
 
 MODELS = stand_in_models()
 
@@ -132,11 +132,11 @@ def test_outliers_do_not_move_the_size():
     v = rng.random(200)
     size = np.exp(3.5 + 0.6 * (v - 0.5)) * rng.uniform(0.9, 1.1, 200)
     size[:50] *= 4
-    line = fitted(v, size)
+    line = fit_size_line(v, size)
     assert line.diameter_px(0.5) == pytest.approx(np.exp(3.5), rel=0.1)
     assert line.slope == pytest.approx(0.6, abs=0.15)
 
 
 def test_no_plants_have_no_size():
     with pytest.raises(ValueError, match="no plants"):
-        fitted(np.zeros(0), np.zeros(0))
+        fit_size_line(np.zeros(0), np.zeros(0))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import answering
 
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.openvino_runner import Precision, open_model
 from demeter.vision.networks.yolox import grid_of, load_yolox_detector, yolox_layout
+from support.networks import answering
 
 ANCHORS = 64 + 16 + 4  # of a picture of 64 pixels
 PICTURE = np.zeros((64, 64, 3), np.uint8)
