@@ -126,7 +126,7 @@ def _queries(repeats: int) -> None:
         "history, the last 100 movements": (1, lambda s: queries.movements(s, limit=100)),
         "month's end, every line": (
             25,
-            lambda s: period_queries.preview_answer(s, service.find(s, rng.choice(codes))),
+            lambda s: period_queries.period_preview(s, service.find(s, rng.choice(codes))),
         ),
     }
     for name, (rarer, act) in cases.items():

@@ -7,8 +7,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from demeter import tables, web
+from demeter.accounts import policy
 from demeter.core import logs
-from demeter.core.http import health, problems
+from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.guards import Guards
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
@@ -16,16 +17,26 @@ from demeter.counts.sheets import api as sheets
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.review import api as decisions
-from demeter.review import api_corrections as learning
+from demeter.review import api_corrections as corrections
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
-from demeter.web.pages import home, session, session_actions
+from demeter.web.pages import home, reference, session, session_actions
 
 ABOUT = """Photos become counts, and counts become stock.
 
 `null` means "not known" and comes with a reason; it is never 0. Errors are RFC 9457 problems
 whose `type` is stable. Every POST takes an `Idempotency-Key`.
 """
+
+TAGS = {
+    "photos": "Photos in, the sessions that count them, and their pictures.",
+    "decisions": "What a person decides about a session.",
+    "corrections": "Numbers and marks that a person corrects, and recounts made blind.",
+    "stock": "Movements of the ledger, and plants on hand.",
+    "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
+    "periods": "Month's end.",
+    "health": "Whether the server runs, and can do its work.",
+}
 
 
 def create_app() -> FastAPI:
@@ -36,9 +47,11 @@ def create_app() -> FastAPI:
         title="Demeter",
         version=web.version(),
         description=ABOUT,
-        openapi_url="/api/v1/openapi.json",
-        docs_url=None,  # FastAPI's own pages load scripts from other hosts
+        openapi_tags=[{"name": tag, "description": text} for tag, text in TAGS.items()],
+        openapi_url=None,  # `openapi` and `reference` serve it under a permission; FastAPI's own
+        docs_url=None,  # pages would load scripts from other hosts
         redoc_url=None,
+        generate_unique_id_function=openapi.operation_id,
         middleware=[
             Middleware(RequestIds),  # outermost: answers what nobody else answered
             Middleware(Guards),
@@ -46,6 +59,7 @@ def create_app() -> FastAPI:
         ],
     )
     problems.install(app, page=errors.page)
+    permissions.install(app, check=policy.allow_everyone)
 
     app.include_router(photos.router)
     app.include_router(decisions.router)
@@ -53,12 +67,14 @@ def create_app() -> FastAPI:
     app.include_router(sheets.router)
     app.include_router(counts.router)
     app.include_router(periods.router)
-    app.include_router(learning.router)
+    app.include_router(corrections.router)
     app.include_router(health.router)
+    app.include_router(openapi.router)
 
     app.include_router(home.router, include_in_schema=False)
     app.include_router(session.router, include_in_schema=False)
     app.include_router(session_actions.router, include_in_schema=False)
+    app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
     app.mount("/static", assets.files(), name="static")
     return app

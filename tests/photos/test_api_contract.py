@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from demeter.app import create_app
 from demeter.photos import openapi
-from demeter.photos.schemas import AcceptedAnswer, SessionAnswer, SessionPage
+from demeter.photos.schemas import SessionPage, SessionRead, UploadRead
 from nursery import photo_count
 from served import SESSIONS, client, count, uploaded
 
@@ -24,9 +24,9 @@ OPERATIONS = [
 @pytest.mark.parametrize(
     ("documented", "status", "model"),
     [
-        (openapi.ACCEPTED, 202, AcceptedAnswer),
+        (openapi.UPLOADED, 202, UploadRead),
         (openapi.EXAMPLE_PAGE, 200, SessionPage),
-        (openapi.EXAMPLE_SESSION, 200, SessionAnswer),
+        (openapi.EXAMPLE_SESSION, 200, SessionRead),
     ],
 )
 def test_each_example_is_an_answer_that_could_be_given(documented, status, model):
@@ -63,7 +63,7 @@ def test_answers_have_exactly_the_fields_of_the_document(client: TestClient):
     count(session_id, photo_count((3, 1)))
     told = client.get(f"{SESSIONS}/{session_id}").json()
     schemas = DOCUMENT["components"]["schemas"]
-    assert set(told) == set(schemas["SessionAnswer"]["properties"])
-    assert set(told["containers"][0]) == set(schemas["ContainerAnswer"]["properties"])
+    assert set(told) == set(schemas["SessionRead"]["properties"])
+    assert set(told["containers"][0]) == set(schemas["SessionContainer"]["properties"])
     item = client.get(SESSIONS).json()["items"][0]
     assert set(item) == set(schemas["SessionSummary"]["properties"])

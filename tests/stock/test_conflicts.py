@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.counts import commands as count_commands
-from demeter.counts.schemas import ByHand
+from demeter.counts.schemas import HandCountCreate
 from demeter.stock import commands
 from demeter.stock.schemas import Movement
 from ledgerapi import ledger_is_verified
@@ -111,7 +111,9 @@ def beds(fresh_database: str) -> None:
         supervisor(session)
         configure(session, "A3", "ECHEVERIA-01")
         for code in BEDS:
-            first = ByHand(movement_id=uuid4(), location_code=code, plants=200, user="julia")
+            first = HandCountCreate(
+                movement_id=uuid4(), location_code=code, plants=200, user="julia"
+            )
             count_commands.count_by_hand(session, first)
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
 from demeter.catalog.models import LocationConfig
+from demeter.core.db import preview
 from demeter.counts import service
 from demeter.counts.errors import CountContradictsConfig, CountState, InvalidCount
 from demeter.counts.hand_counts import HandCount
 from demeter.counts.models import ContainerCount, Count, CountCorrection
 from demeter.stock import bin_choice
-from demeter.stock.changes import preview
 from demeter.stock.errors import TooFewPlants
 from demeter.stock.ledger import Told
 from demeter.stock.models import MovementType, SourceType, StockBatch, StockMovement

@@ -39,7 +39,7 @@ from demeter.core.errors import DomainError
 from demeter.counts import commands as count_commands
 from demeter.counts.checks import COUNTS
 from demeter.counts.models import Count
-from demeter.counts.schemas import ByHand, Correction
+from demeter.counts.schemas import CountCorrect, HandCountCreate
 from demeter.periods import closing, service
 from demeter.periods.checks import CLOSINGS
 from demeter.periods.figures import lines
@@ -185,7 +185,7 @@ class History(RuleBasedStateMachine):
             if not self.model.can_correct(one, said):
                 return
             answer = {"container_id": seen[0].id, "plants": said - others}
-        body = Correction(movement_id=uuid4(), containers=[answer], user="julia")
+        body = CountCorrect(movement_id=uuid4(), containers=[answer], user="julia")
         count_id = self.count_ids[one.key]
         assert self._done(lambda s: corrections.correct_containers(s, count_id, body)) == "written"
         one.said = said
@@ -325,7 +325,7 @@ class History(RuleBasedStateMachine):
         return answer
 
     def _count(self, one: Observation) -> str:
-        body = ByHand(
+        body = HandCountCreate(
             movement_id=uuid4(),
             location_code=one.bed,
             plants=one.said,

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from demeter.core.db import preview
 from demeter.counts.errors import InvalidCount
 from demeter.locations.errors import BinRetired, PlaceInactive
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.stock import movements, reversals, transfers
 from demeter.stock.batches import Kind
 from demeter.stock.bin_choice import Place
-from demeter.stock.changes import preview
 from demeter.stock.errors import (
     Ambiguous,
     HappenedInFuture,

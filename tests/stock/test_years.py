@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
 from demeter.counts import commands as count_commands
-from demeter.counts.schemas import ByHand
+from demeter.counts.schemas import HandCountCreate
 from demeter.demo import years
 from demeter.demo.years import YearsLoaded
 from demeter.periods import queries, service
@@ -40,7 +40,7 @@ def test_a_made_up_year_is_sound_and_goes_on(fresh_database: str) -> None:
     with transaction() as session:
         codes = session.scalars(text("SELECT code FROM periods ORDER BY boundary_at")).all()
         assert (len(codes), codes[0], codes[-1]) == (12, "2025-05", "2026-04")
-        told = queries.preview_answer(session, service.find(session, "2026-04"))
+        told = queries.period_preview(session, service.find(session, "2026-04"))
         assert len(told.lines) == 6
         assert (told.unrecorded_sales, told.exceptions_left) == (0, 0)
         assert told.sales > 0
@@ -52,7 +52,7 @@ def test_a_made_up_year_is_sound_and_goes_on(fresh_database: str) -> None:
         )
         assert len(batch_history.life(session, carried).origins) > 1
         bed = told.lines[0].location_code
-        body = ByHand(movement_id=key(), location_code=bed, plants=300, user="julia")
+        body = HandCountCreate(movement_id=key(), location_code=bed, plants=300, user="julia")
         assert count_commands.count_by_hand(session, body).waits_for is None
     ledger_is_verified()
 

@@ -313,3 +313,15 @@ def test_a_page_without_scripts_still_takes_photos(browser: Browser, site: str):
     page.locator("[data-send]").click()
     expect(page.locator("h1")).to_have_text("Count of A1")
     context.close()
+
+
+def test_the_api_is_described_whole_without_another_host(visit: Visit):
+    page = visit.go("/api/v1/docs")
+    expect(page.locator("h1")).to_be_visible()
+    ids = page.locator("[data-operation]").evaluate_all("all => all.map(e => e.dataset.operation)")
+    paths = create_app().openapi()["paths"].values()
+    assert ids == [operation["operationId"] for item in paths for operation in item.values()]
+    assert fits(page)
+    page.locator("a[href='#schema-SessionRead']").first.click()
+    expect(page.locator("#schema-SessionRead h3")).to_be_in_viewport()
+    assert visit.faults == []

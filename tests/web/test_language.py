@@ -37,7 +37,7 @@ def test_both_languages_fill_in_the_same_blanks():
 
 def test_every_text_that_a_template_asks_for_is_there():
     asked = set()
-    for template in (SOURCE / "web" / "templates").glob("*.html"):
+    for template in (SOURCE / "web" / "templates").rglob("*.html"):
         asked |= set(re.findall(r'\bt\("([a-z_.]+)"[,)]', template.read_text()))
     assert sorted(asked - set(EN)) == []
 

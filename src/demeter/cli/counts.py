@@ -22,13 +22,13 @@ from demeter.cli.output import (
     print_json,
     said,
 )
+from demeter.core import db
 from demeter.core.db import transaction
 from demeter.counts import commands as count_commands
 from demeter.counts import queries as count_queries
-from demeter.counts.schemas import ByHand, Correction, MoveCount
+from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
 from demeter.counts.sheets import posting, template
 from demeter.review import corrections, count_decisions
-from demeter.stock import changes
 from demeter.stock.schemas import Report
 from demeter.vision.values import ContainerType
 
@@ -60,7 +60,7 @@ def add(
 ) -> None:
     """Count a location by hand: a stocktake at its moment, like a photo's."""
     checked = said(
-        ByHand,
+        HandCountCreate,
         location_code=location,
         plants=plants,
         bins=[{"bin_code": code, "plants": n} for code, n in pairs(bins or [], "CODE")],
@@ -128,7 +128,7 @@ def correct(
 ) -> None:
     """Say what a count should have said; the net difference is written."""
     given = [{"container_id": code, "plants": n} for code, n in pairs(containers, "CONTAINER")]
-    checked = said(Correction, containers=given, reason=reason, user=user, movement_id=key)
+    checked = said(CountCorrect, containers=given, reason=reason, user=user, movement_id=key)
     carry_out(
         lambda session: corrections.correct_containers(session, count_id, checked),
         preview=preview,
@@ -186,7 +186,7 @@ def move(
     as_json: AsJson = False,
 ) -> None:
     """The photos of a count show another location: taken back there, posted here."""
-    checked = said(MoveCount, location_code=location, reason=reason, user=user, movement_id=key)
+    checked = said(CountMove, location_code=location, reason=reason, user=user, movement_id=key)
     carry_out(
         lambda session: count_decisions.move_count(session, count_id, checked),
         preview=preview,
@@ -229,7 +229,7 @@ def post_sheet(
         def act() -> list[posting.SheetLine]:
             return posting.post(session, content, sent.movement_id, who)
 
-        lines = changes.preview(session, act) if preview else act()
+        lines = db.preview(session, act) if preview else act()
     if as_json:
         print_json(lines)
         return

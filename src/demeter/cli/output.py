@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
+from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.stock import changes
 from demeter.stock.changes import Effect
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -70,7 +70,7 @@ def pairs(given: list[str], what: str) -> list[tuple[str, int]]:
 def carry_out(act: Callable[[Session], Effect], *, preview: bool, as_json: bool) -> None:
     """Do it, or only show it; then say what it wrote."""
     with transaction() as session:
-        effect = changes.preview(session, lambda: act(session)) if preview else act(session)
+        effect = db.preview(session, lambda: act(session)) if preview else act(session)
     if as_json:
         print_json(effect)
         return

@@ -18,7 +18,7 @@ from demeter.core.errors import InvalidInput
 from demeter.periods import closing, queries, report, sales_comparison, service
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import Period
-from demeter.periods.schemas import PreviewAnswer
+from demeter.periods.schemas import PeriodPreviewRead
 from demeter.stock import lookup
 
 app = typer.Typer(help="Month's end: open, look, explain, close, reopen, report.")
@@ -54,7 +54,7 @@ def list_(*, as_json: AsJson = False) -> None:
     """Periods, latest first."""
     with transaction() as session:
         found = session.scalars(select(Period).order_by(Period.boundary_at.desc()))
-        told = [queries.period_answer(session, one) for one in found]
+        told = [queries.period_read(session, one) for one in found]
     if as_json:
         print_json(told)
         return
@@ -70,14 +70,14 @@ def list_(*, as_json: AsJson = False) -> None:
 def show(code: Code, *, as_json: AsJson = False) -> None:
     """What closing finds, line by line, with what has to be explained."""
     with transaction() as session:
-        told = queries.preview_answer(session, service.find(session, code))
+        told = queries.period_preview(session, service.find(session, code))
     if as_json:
         print_json(told)
     else:
         _print(told)
 
 
-def _print(told: PreviewAnswer) -> None:
+def _print(told: PeriodPreviewRead) -> None:
     table = Table(*(one for _, one, _ in report.COLUMNS[2:]))
     for line in told.lines:
         values = [cell(line) for _, _, cell in report.COLUMNS[2:]]
@@ -199,7 +199,7 @@ def report_(
 ) -> None:
     """Write the period's report."""
     with transaction() as session:
-        told = queries.preview_answer(session, service.find(session, code))
+        told = queries.period_preview(session, service.find(session, code))
     chosen = "en" if language == "en" else "es"
     as_file = report.as_pdf if file.suffix.lower() == ".pdf" else report.as_xlsx
     file.write_bytes(as_file(told, chosen))

@@ -14,13 +14,13 @@ from demeter.core import jobs
 from demeter.core.db import transaction
 from demeter.photos import session_detail
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
-from demeter.photos.schemas import Interval, SessionAnswer
+from demeter.photos.schemas import Interval, SessionRead
 
 POLL_S = 0.3
 PATIENCE_S = 2.0  # a job that nobody takes within this time is done here
 
 
-def read_session(session_id: UUID) -> SessionAnswer:
+def read_session(session_id: UUID) -> SessionRead:
     """A session as every reader gets it: unknown numbers are null, hidden ones too.
 
     Raises:
@@ -30,7 +30,7 @@ def read_session(session_id: UUID) -> SessionAnswer:
         return session_detail.answer(session, session_detail.find(session, session_id))
 
 
-def print_session(answer: SessionAnswer, console: Console | None = None) -> None:
+def print_session(answer: SessionRead, console: Console | None = None) -> None:
     """The session as people read it."""
     out = console or Console(highlight=False)
     out.print(f"[bold]{answer.session_id}[/bold]  {answer.status.value}", soft_wrap=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -94,6 +95,16 @@ def transaction(bound_to: Engine | None = None) -> Iterator[Session]:
     """One request, task or command: commits at the end, rolls back on any error."""
     with Session(bound_to or engine(), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def preview(session: Session, act: Callable[[], Any]) -> Any:
+    """What ``act`` returns, with nothing of it kept: it runs for real and is rolled back."""
+    nested = session.begin_nested()
+    try:
+        return act()
+    finally:
+        nested.rollback()
+        session.expire_all()
 
 
 def lock_key(session: Session, namespace: str, key: str) -> None:

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import find_user
 from demeter.counts import service
 from demeter.counts.hand_counts import HandCount
-from demeter.counts.schemas import ByHand
+from demeter.counts.schemas import HandCountCreate
 from demeter.stock import lookup
 from demeter.stock.changes import Effect
 from demeter.stock.commands import _packaging, _state, told_of
 
 
-def count_by_hand(session: Session, said: ByHand) -> Effect:
+def count_by_hand(session: Session, said: HandCountCreate) -> Effect:
     """Keep and post a person's count."""
     user = find_user(session, said.user)
     location = lookup.location(session, said.location_code)

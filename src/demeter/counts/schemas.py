@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from demeter.core.fields import MOST, Code
+from demeter.core.schemas import Input
 from demeter.stock.schemas import Report
 from demeter.vision.values import ContainerType
 
 
-class BinCount(BaseModel):
+class BinCount(Input):
     """A person's number for one bin."""
-
-    model_config = ConfigDict(extra="forbid")
 
     bin_code: Code
     plants: Annotated[int, Field(ge=0, le=MOST)]
 
 
-class ByHand(Report):
+class HandCountCreate(Report):
     """A count by hand of a location: all its plants, or bin by bin."""
 
     location_code: Code
@@ -32,22 +31,20 @@ class ByHand(Report):
     category: ContainerType = ContainerType.SEGMENT
 
 
-class Corrected(BaseModel):
+class ContainerCorrect(Input):
     """The number of one container, by its id in the count."""
-
-    model_config = ConfigDict(extra="forbid")
 
     container_id: Annotated[int, Field(ge=1, lt=2**62)]
     plants: Annotated[int, Field(ge=0, le=MOST)]
 
 
-class Correction(Report):
+class CountCorrect(Report):
     """What a count should have said."""
 
-    containers: list[Corrected] = Field(min_length=1, max_length=1000)
+    containers: list[ContainerCorrect] = Field(min_length=1, max_length=1000)
 
 
-class MoveCount(Report):
+class CountMove(Report):
     """The photos show another location."""
 
     location_code: Code

@@ -13,20 +13,24 @@ from demeter.periods import service
 from demeter.periods.figures import Line, lines
 from demeter.periods.formula import CountRef
 from demeter.periods.models import Period, PeriodEvent
+from demeter.periods.sales_lines import Comparison, SalesVerdict
 from demeter.periods.schemas import (
-    CountAnswer,
-    EventAnswer,
-    ExceptionAnswer,
-    LineAnswer,
-    PeriodAnswer,
-    PreviewAnswer,
-    TraceAnswer,
+    ComparedLineRead,
+    EventRead,
+    ExceptionRead,
+    LedgerSaleRead,
+    LineRead,
+    LineTraceRead,
+    PeriodCountRead,
+    PeriodPreviewRead,
+    PeriodRead,
+    SalesComparisonRead,
     TracedMovement,
 )
 from demeter.periods.service import Explained
 
 
-def period_answer(session: Session, period: Period) -> PeriodAnswer:
+def period_read(session: Session, period: Period) -> PeriodRead:
     """A period with its trace."""
     events = session.execute(
         select(PeriodEvent, User.username)
@@ -34,26 +38,26 @@ def period_answer(session: Session, period: Period) -> PeriodAnswer:
         .where(PeriodEvent.period_id == period.id)
         .order_by(PeriodEvent.id)
     )
-    return PeriodAnswer(
+    return PeriodRead(
         code=period.code,
         boundary_at=period.boundary_at,
         grace_hours=period.grace_hours,
         status=period.status,
         events=[
-            EventAnswer(event=e.event, by=name, at=e.created_at, reason=e.reason)
+            EventRead(event=e.event, by=name, at=e.created_at, reason=e.reason)
             for e, name in events
         ],
     )
 
 
-def preview_answer(session: Session, period: Period) -> PreviewAnswer:
+def period_preview(session: Session, period: Period) -> PeriodPreviewRead:
     """Every line of a period as the ledger has it now."""
     found = lines(session, period)
     told = service.exceptions(session, period, found)
     known = [one.figures for one in found if one.figures.sales is not None]
-    return PreviewAnswer(
-        period=period_answer(session, period),
-        lines=line_answers(found, told),
+    return PeriodPreviewRead(
+        period=period_read(session, period),
+        lines=line_reads(found, told),
         sales=sum(f.sales or 0 for f in known),
         unrecorded_sales=sum(f.unrecorded or 0 for f in known),
         lines_unknown=len(found) - len(known),
@@ -61,12 +65,12 @@ def preview_answer(session: Session, period: Period) -> PreviewAnswer:
     )
 
 
-def line_answers(found: Sequence[Line], told: Iterable[Explained]) -> list[LineAnswer]:
+def line_reads(found: Sequence[Line], told: Iterable[Explained]) -> list[LineRead]:
     """Lines with their exceptions."""
-    by_line: dict[tuple[int, int], list[ExceptionAnswer]] = {}
+    by_line: dict[tuple[int, int], list[ExceptionRead]] = {}
     for one in told:
         by_line.setdefault(one.line.key, []).append(
-            ExceptionAnswer(
+            ExceptionRead(
                 kind=one.found.kind.value,
                 figure=one.found.figure,
                 message=one.found.message,
@@ -78,7 +82,7 @@ def line_answers(found: Sequence[Line], told: Iterable[Explained]) -> list[LineA
     return [_line(line, by_line.get(line.key, [])) for line in found]
 
 
-def trace(session: Session, period: Period, location_id: int, product_id: int) -> TraceAnswer:
+def trace(session: Session, period: Period, location_id: int, product_id: int) -> LineTraceRead:
     """The movements and photos behind one line.
 
     Raises:
@@ -100,17 +104,42 @@ def trace(session: Session, period: Period, location_id: int, product_id: int) -
         },
     ).mappings()
     told = service.exceptions(session, period, found)
-    return TraceAnswer(
-        line=line_answers(found, told)[0],
+    return LineTraceRead(
+        line=line_reads(found, told)[0],
         opening_session_id=sessions[0],
         closing_session_id=sessions[1],
         movements=[TracedMovement.model_validate(dict(row)) for row in moved],
     )
 
 
-def _line(line: Line, exceptions: list[ExceptionAnswer]) -> LineAnswer:
+def sales_comparison_read(comparison: Comparison) -> SalesComparisonRead:
+    """A sales file against the ledger, line by line, with how many lines have each verdict."""
+    return SalesComparisonRead(
+        lines=[
+            ComparedLineRead(
+                row=compared.line.row,
+                product_sku=compared.line.product_sku,
+                packaging_sku=compared.line.packaging_sku,
+                quantity_sold=compared.line.quantity_sold,
+                verdict=compared.verdict,
+                file_total=compared.file_total,
+                ledger_total=compared.ledger_total,
+                difference=compared.difference,
+                invoice_number=compared.line.invoice_number,
+            )
+            for compared in comparison.lines
+        ],
+        not_in_file=[
+            LedgerSaleRead(product_sku=product, packaging_sku=packaging, ledger_total=total)
+            for (product, packaging), total in comparison.not_in_file
+        ],
+        verdicts={v: sum(line.verdict is v for line in comparison.lines) for v in SalesVerdict},
+    )
+
+
+def _line(line: Line, exceptions: list[ExceptionRead]) -> LineRead:
     figures, flows = line.figures, line.figures.flows
-    return LineAnswer(
+    return LineRead(
         warehouse_code=line.warehouse_code,
         area_code=line.area_code,
         location_code=line.location_code,
@@ -130,9 +159,9 @@ def _line(line: Line, exceptions: list[ExceptionAnswer]) -> LineAnswer:
     )
 
 
-def _count(ref: CountRef) -> CountAnswer:
+def _count(ref: CountRef) -> PeriodCountRead:
     known = ref.interval_low is not None and ref.interval_high is not None
-    return CountAnswer(
+    return PeriodCountRead(
         count_id=ref.count_id,
         captured_at=ref.captured_at,
         plants=ref.plants,

@@ -15,9 +15,9 @@ from reportlab.lib.units import mm
 from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 from xlsxwriter.utility import xl_col_to_name
 
-from demeter.periods.schemas import LineAnswer, PreviewAnswer
+from demeter.periods.schemas import LineRead, PeriodPreviewRead
 
-Cell = Callable[[LineAnswer], Any]
+Cell = Callable[[LineRead], Any]
 
 COLUMNS: tuple[tuple[str, str, Cell], ...] = (
     ("Greenhouse", "Nave", lambda one: one.warehouse_code),
@@ -50,7 +50,7 @@ def headings(language: str) -> list[str]:
     return [es if language == "es" else en for en, es, _ in COLUMNS]
 
 
-def as_xlsx(preview: PreviewAnswer, language: str = "en") -> bytes:
+def as_xlsx(preview: PeriodPreviewRead, language: str = "en") -> bytes:
     """A workbook: the lines with a formula for each sum, the exceptions, the trace."""
     kept = io.BytesIO()
     with xlsxwriter.Workbook(kept, {"in_memory": True, "strings_to_formulas": False}) as book:
@@ -64,7 +64,7 @@ def as_xlsx(preview: PreviewAnswer, language: str = "en") -> bytes:
     return kept.getvalue()
 
 
-def _lines_sheet(book: Any, preview: PreviewAnswer, language: str, bold: Any) -> None:
+def _lines_sheet(book: Any, preview: PeriodPreviewRead, language: str, bold: Any) -> None:
     sheet = book.add_worksheet(preview.period.code)
     sheet.freeze_panes(1, FIRST_NUMBER)
     sheet.write_row(0, 0, headings(language), bold)
@@ -82,7 +82,7 @@ def _lines_sheet(book: Any, preview: PreviewAnswer, language: str, bold: Any) ->
     sheet.autofit()
 
 
-def _exceptions_sheet(book: Any, preview: PreviewAnswer, language: str, bold: Any) -> None:
+def _exceptions_sheet(book: Any, preview: PeriodPreviewRead, language: str, bold: Any) -> None:
     sheet = book.add_worksheet("Exceptions" if language == "en" else "Excepciones")
     sheet.write_row(0, 0, EXCEPTIONS[language], bold)
     for row, cells in enumerate(_exceptions(preview), start=1):
@@ -90,7 +90,7 @@ def _exceptions_sheet(book: Any, preview: PreviewAnswer, language: str, bold: An
     sheet.autofit()
 
 
-def _exceptions(preview: PreviewAnswer) -> list[tuple[Any, ...]]:
+def _exceptions(preview: PeriodPreviewRead) -> list[tuple[Any, ...]]:
     return [
         (
             line.location_code,
@@ -105,7 +105,7 @@ def _exceptions(preview: PreviewAnswer) -> list[tuple[Any, ...]]:
     ]
 
 
-def as_pdf(preview: PreviewAnswer, language: str = "en") -> bytes:
+def as_pdf(preview: PeriodPreviewRead, language: str = "en") -> bytes:
     """The same on A4 across, the heading on every page."""
     kept = io.BytesIO()
     title = f"{TITLES[language]} {preview.period.code}"
@@ -133,7 +133,7 @@ def as_pdf(preview: PreviewAnswer, language: str = "en") -> bytes:
     return kept.getvalue()
 
 
-def _rows(preview: PreviewAnswer, language: str) -> list[list[str]]:
+def _rows(preview: PeriodPreviewRead, language: str) -> list[list[str]]:
     return [
         [
             UNKNOWN[language] if (value := cell(line)) is None else str(value)
@@ -143,7 +143,7 @@ def _rows(preview: PreviewAnswer, language: str) -> list[list[str]]:
     ]
 
 
-def _summary(preview: PreviewAnswer, language: str) -> str:
+def _summary(preview: PeriodPreviewRead, language: str) -> str:
     words = {
         "en": "{sales} sold, {recorded} of them recorded by hand; {unknown} lines unknown; "
         "{status}, until {until}",

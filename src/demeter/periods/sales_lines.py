@@ -10,7 +10,7 @@ from enum import StrEnum
 Sku = tuple[str, str | None]  # product's, packaging's or none
 
 
-class Verdict(StrEnum):
+class SalesVerdict(StrEnum):
     """How a line of the file stands against the ledger."""
 
     MATCHED = "matched"
@@ -43,7 +43,7 @@ class Compared:
     """A line with what the file and the ledger say of its SKU in all."""
 
     line: SalesLine
-    verdict: Verdict
+    verdict: SalesVerdict
     file_total: int | None
     ledger_total: int | None
 
@@ -82,7 +82,7 @@ def compare(
     compared = []
     for line in lines:
         if line.sku not in known_skus:
-            compared.append(Compared(line, Verdict.UNKNOWN_SKU, None, None))
+            compared.append(Compared(line, SalesVerdict.UNKNOWN_SKU, None, None))
             continue
         said, sold = totals[line.sku], ledger.get(line.sku, 0)
         compared.append(Compared(line, _verdict(said, sold, tolerance_share), said, sold))
@@ -93,7 +93,7 @@ def compare(
     return Comparison(tuple(compared), tuple(missing))
 
 
-def _verdict(said: int, sold: int, tolerance_share: float) -> Verdict:
+def _verdict(said: int, sold: int, tolerance_share: float) -> SalesVerdict:
     if abs(said - sold) <= tolerance_share * abs(sold):
-        return Verdict.MATCHED
-    return Verdict.SHORT if said < sold else Verdict.OVER
+        return SalesVerdict.MATCHED
+    return SalesVerdict.SHORT if said < sold else SalesVerdict.OVER

@@ -1,23 +1,54 @@
-"""What is answered about periods."""
+"""What people send about periods, and what is answered."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from demeter.core.fields import Code, When, Words
+from demeter.core.schemas import Input, Output
+from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import PeriodStatus
+from demeter.periods.sales_lines import SalesVerdict
 from demeter.stock.models import MovementType
 
-
-class Frozen(BaseModel):
-    """Values that do not change."""
-
-    model_config = ConfigDict(frozen=True)
+PERIOD_CODE = "^[A-Z0-9_-]{1,50}$"
 
 
-class CountAnswer(Frozen):
+class PeriodDecision(Input):
+    """Who does it; the service user where nobody is named."""
+
+    user: Code | None = None
+
+
+class PeriodCreate(PeriodDecision):
+    """A new period; a month's code such as 2026-03 says its end by itself."""
+
+    code: Annotated[str, Field(pattern=PERIOD_CODE)]
+    boundary_at: When = None
+    grace_hours: Annotated[int, Field(ge=0, le=2000)] | None = None
+
+
+class ExceptionExplain(PeriodDecision):
+    """Of one line (a kind, or all of it), or of a greenhouse's small differences together."""
+
+    explanation: Annotated[Words, Field(min_length=1)]
+    location_code: Code | None = None
+    product_code: Code | None = None
+    kind: ExceptionKind | None = None
+    together_at: Code | None = Field(default=None, description="a greenhouse's or an area's code")
+
+
+class PeriodReopen(PeriodDecision):
+    """Why a closed period is opened again."""
+
+    reason: Annotated[Words, Field(min_length=1)]
+
+
+class PeriodCountRead(Output):
     """The count that opens or closes."""
 
     count_id: int
@@ -26,7 +57,7 @@ class CountAnswer(Frozen):
     interval_90: tuple[int, int] | None
 
 
-class ExceptionAnswer(Frozen):
+class ExceptionRead(Output):
     """What somebody must explain, and what they said."""
 
     kind: str
@@ -37,28 +68,28 @@ class ExceptionAnswer(Frozen):
     explained_by: str | None
 
 
-class LineAnswer(Frozen):
+class LineRead(Output):
     """One location and product; sales are null where no later count says what is left."""
 
     warehouse_code: str
     area_code: str
     location_code: str
     product_code: str
-    opening: CountAnswer
+    opening: PeriodCountRead
     planted: int
     sown: int
     moved_in: int
     moved_out: int
     dead: int
     corrections: int
-    closing: CountAnswer | None
+    closing: PeriodCountRead | None
     sales: int | None
     recorded_sales: int
     unrecorded_sales: int | None
-    exceptions: list[ExceptionAnswer]
+    exceptions: list[ExceptionRead]
 
 
-class EventAnswer(Frozen):
+class EventRead(Output):
     """What was done to the period."""
 
     event: str
@@ -67,28 +98,28 @@ class EventAnswer(Frozen):
     reason: str | None
 
 
-class PeriodAnswer(Frozen):
+class PeriodRead(Output):
     """A period and how it came to be as it is."""
 
     code: str
     boundary_at: datetime
     grace_hours: int
     status: PeriodStatus
-    events: list[EventAnswer]
+    events: list[EventRead]
 
 
-class PreviewAnswer(Frozen):
+class PeriodPreviewRead(Output):
     """What closing would find; ``sales`` is of the lines where they are known."""
 
-    period: PeriodAnswer
-    lines: list[LineAnswer]
+    period: PeriodRead
+    lines: list[LineRead]
     sales: int
     unrecorded_sales: int
     lines_unknown: int
     exceptions_left: int
 
 
-class TracedMovement(Frozen):
+class TracedMovement(Output):
     """A movement behind a figure, with the photo session it rests on."""
 
     movement_id: UUID
@@ -103,10 +134,46 @@ class TracedMovement(Frozen):
     written_by_closing: bool
 
 
-class TraceAnswer(Frozen):
+class LineTraceRead(Output):
     """Everything that one line's figures are made of."""
 
-    line: LineAnswer
+    line: LineRead
     opening_session_id: UUID | None
     closing_session_id: UUID | None
     movements: list[TracedMovement]
+
+
+class ExplainedRead(Output):
+    """How many exceptions were explained."""
+
+    explained: int
+
+
+class ComparedLineRead(Output):
+    """A line of the sales file against the ledger."""
+
+    row: int
+    product_sku: str
+    packaging_sku: str | None
+    quantity_sold: int
+    verdict: SalesVerdict
+    file_total: int | None
+    ledger_total: int | None
+    difference: int | None
+    invoice_number: str | None
+
+
+class LedgerSaleRead(Output):
+    """What the ledger sold and the file does not name."""
+
+    product_sku: str
+    packaging_sku: str | None
+    ledger_total: int
+
+
+class SalesComparisonRead(Output):
+    """The file against the period, line by line."""
+
+    lines: list[ComparedLineRead]
+    not_in_file: list[LedgerSaleRead]
+    verdicts: dict[SalesVerdict, int]

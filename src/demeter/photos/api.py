@@ -1,4 +1,4 @@
-"""The photos' HTTP API: upload, look, watch, draw; what a person decides is in `api_actions`."""
+"""Photos over HTTP: upload, sessions, progress, detections, pictures."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from demeter.core.db import transaction
+from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.permissions import Permission, requires
 from demeter.photos import openapi, pictures, progress, queries, session_detail, urls
-from demeter.photos import queries as photo_queries
 from demeter.photos.intake import Accepted
 from demeter.photos.models import SessionStatus
-from demeter.photos.schemas import AcceptedAnswer, Drawn, ProgressAnswer, SessionAnswer, SessionPage
+from demeter.photos.schemas import (
+    ImageDetections,
+    SessionPage,
+    SessionProgress,
+    SessionRead,
+    UploadRead,
+)
 from demeter.photos.upload import Received, accept, inspect_each, location_of, receive, wish_of
 
 router = APIRouter(prefix="/api/v1", tags=["photos"], responses=PROBLEMS)
 
-FOR_EVER = "public, max-age=31536000, immutable"
-ASK_FIRST = "no-cache"
+IMMUTABLE = "public, max-age=31536000, immutable"
+REVALIDATE = "no-cache"
 
 Upload = Annotated[Received, Depends(receive)]
 
@@ -32,12 +39,12 @@ Upload = Annotated[Received, Depends(receive)]
 @router.post(
     "/stock/photo",
     status_code=202,
-    response_model=AcceptedAnswer | list[AcceptedAnswer],
-    openapi_extra=openapi.UPLOAD,
-    responses=openapi.ACCEPTED | {415: PROBLEM},
+    response_model=UploadRead | list[UploadRead],
+    responses=openapi.UPLOADED | {415: PROBLEM},
     summary="Send photos to be counted",
+    **requires(Permission.REPORT, openapi=openapi.UPLOAD),
 )
-def upload_photos(received: Upload, once: OnceOnly) -> list[AcceptedAnswer] | AcceptedAnswer:
+def upload_photos(received: Upload, once: OnceOnly) -> list[UploadRead] | UploadRead:
     """Answered once the photos are safe; counting follows by itself.
 
     One session a location: photos that fall on several locations are answered with a list.
@@ -48,18 +55,18 @@ def upload_photos(received: Upload, once: OnceOnly) -> list[AcceptedAnswer] | Ac
         has_location = location_of(session, wish) is not None
     photos = inspect_each(received, read_labels=not has_location)
     content = [received.fields, [photo.sha256 for photo in photos]]
-    with transaction() as session:
-        return once.answer(
-            session,
-            content,
-            lambda: _answers(accept(session, wish, photos), received.ignored),
-        )
+    return run_once(
+        once,
+        content,
+        lambda session: _uploads(accept(session, wish, photos), received.ignored),
+    )
 
 
 @router.get(
     "/photos/sessions",
     responses=openapi.EXAMPLE_PAGE,
     summary="Sessions, latest first",
+    **requires(Permission.SEE),
 )
 def list_sessions(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -78,20 +85,25 @@ def list_sessions(
     "/photos/sessions/{session_id}",
     responses=openapi.EXAMPLE_SESSION,
     summary="One session with everything known about it",
+    **requires(Permission.SEE),
 )
-def get_session(session_id: UUID) -> SessionAnswer:
+def get_session(session_id: UUID) -> SessionRead:
     """`null` is "not known", with its reason beside it; it is never 0."""
     with transaction() as session:
         return session_detail.answer(session, session_detail.find(session, session_id))
 
 
-@router.get("/photos/sessions/{session_id}/progress", summary="How far a session is")
-def get_progress(session_id: UUID) -> ProgressAnswer:
+@router.get(
+    "/photos/sessions/{session_id}/progress",
+    summary="How far a session is",
+    **requires(Permission.SEE),
+)
+def get_progress(session_id: UUID) -> SessionProgress:
     """Small enough to poll where events do not come through."""
     return progress.look(session_id)
 
 
-async def _first_look(session_id: UUID) -> ProgressAnswer:
+async def _first_progress(session_id: UUID) -> SessionProgress:
     return await run_in_threadpool(progress.look, session_id)
 
 
@@ -100,9 +112,10 @@ async def _first_look(session_id: UUID) -> ProgressAnswer:
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}}},
     summary="Progress as server-sent events",
+    **requires(Permission.SEE),
 )
 async def watch_session(
-    session_id: UUID, first: Annotated[ProgressAnswer, Depends(_first_look)]
+    session_id: UUID, first: Annotated[SessionProgress, Depends(_first_progress)]
 ) -> StreamingResponse:
     """`progress` for each change, `end` when the session has ended; the data is as of progress."""
     stream: AsyncIterator[bytes] = progress.events(session_id, first)
@@ -113,13 +126,14 @@ async def watch_session(
 @router.get(
     "/photos/sessions/{session_id}/detections",
     summary="What was seen in each image, for drawing",
+    **requires(Permission.SEE),
 )
 def get_detections(
     session_id: UUID, position: Annotated[int | None, Query(ge=1, le=100)] = None
-) -> list[Drawn]:
+) -> list[ImageDetections]:
     """Of all images or of the one at a position; empty until something was counted."""
     with transaction() as session:
-        return photo_queries.drawn(session, session_detail.find(session, session_id), position)
+        return queries.image_detections(session, session_detail.find(session, session_id), position)
 
 
 @router.get(
@@ -127,6 +141,7 @@ def get_detections(
     response_class=Response,
     responses={200: {"content": {"image/*": {}}}, 304: {"description": "as you have it"}},
     summary="A picture: original, view (for browsers), processed (drawn on), thumbnail",
+    **requires(Permission.SEE),
 )
 def get_picture(
     request: Request,
@@ -136,33 +151,31 @@ def get_picture(
 ) -> Response:
     """By content: the `ETag` is the hash, and what cannot change may be kept for ever."""
     with transaction() as session:
-        found = pictures.find(session, image_id, variant)
+        picture = pictures.find(session, image_id, variant)
     headers = {
-        "etag": found.etag,
-        "cache-control": FOR_EVER if found.is_final(v) else ASK_FIRST,
+        "etag": picture.etag,
+        "cache-control": IMMUTABLE if picture.is_final(v) else REVALIDATE,
     }
-    if found.etag in request.headers.get("if-none-match", ""):
+    if picture.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(pictures.read(found), media_type=found.content_type, headers=headers)
+    return Response(pictures.read(picture), media_type=picture.content_type, headers=headers)
 
 
-def _answers(
-    accepted: list[Accepted], ignored: tuple[str, ...]
-) -> list[AcceptedAnswer] | AcceptedAnswer:
-    answers = [_answer(one, ignored) for one in accepted]
-    return answers[0] if len(answers) == 1 else answers
+def _uploads(accepted: list[Accepted], ignored: tuple[str, ...]) -> list[UploadRead] | UploadRead:
+    uploads = [_upload(each, ignored) for each in accepted]
+    return uploads[0] if len(uploads) == 1 else uploads
 
 
-def _answer(accepted: Accepted, ignored: tuple[str, ...]) -> AcceptedAnswer:
-    found = accepted.session
+def _upload(accepted: Accepted, ignored: tuple[str, ...]) -> UploadRead:
+    photo_session = accepted.session
     unknown = [f"the field {name!r} is not known and was ignored" for name in ignored]
-    return AcceptedAnswer(
-        session_id=found.session_id,
-        status=found.status,
+    return UploadRead(
+        session_id=photo_session.session_id,
+        status=photo_session.status,
         is_new=accepted.is_new,
-        location_code=found.requested_location_code,
-        reason_code=found.reason_code,
-        next_action=found.next_action,
-        warnings=[*found.warnings, *unknown],
-        **urls.of_session(found.session_id),
+        location_code=photo_session.requested_location_code,
+        reason_code=photo_session.reason_code,
+        next_action=photo_session.next_action,
+        warnings=[*photo_session.warnings, *unknown],
+        **urls.of_session(photo_session.session_id),
     )

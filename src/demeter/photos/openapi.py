@@ -57,7 +57,7 @@ def _example(value: Any, description: str = "Successful Response") -> dict[str, 
     return {"description": description, "content": {"application/json": {"example": value}}}
 
 
-ACCEPTED: dict[int | str, dict[str, Any]] = {
+UPLOADED: dict[int | str, dict[str, Any]] = {
     202: _example(
         {
             "session_id": _SESSION,

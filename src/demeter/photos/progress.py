@@ -11,14 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from demeter.core import jobs
 from demeter.core.db import transaction
 from demeter.photos import session_detail
-from demeter.photos.schemas import ImageProgress, ProgressAnswer
+from demeter.photos.schemas import ImageProgress, SessionProgress
 
 LOOK_EVERY_S = 0.5
 SIGN_OF_LIFE_S = 15.0
 LONGEST_S = 600.0  # then the stream ends and the browser opens a new one
 
 
-def look(session_id: UUID) -> ProgressAnswer:
+def look(session_id: UUID) -> SessionProgress:
     """How far a session is now.
 
     Raises:
@@ -26,7 +26,7 @@ def look(session_id: UUID) -> ProgressAnswer:
     """
     with transaction() as session:
         found = session_detail.find(session, session_id)
-        return ProgressAnswer(
+        return SessionProgress(
             status=found.status,
             is_end=found.status.is_end,
             reason_code=found.reason_code,
@@ -40,7 +40,7 @@ def look(session_id: UUID) -> ProgressAnswer:
         )
 
 
-async def events(session_id: UUID, first: ProgressAnswer) -> AsyncIterator[bytes]:
+async def events(session_id: UUID, first: SessionProgress) -> AsyncIterator[bytes]:
     """An event for each change until the session ends, in the wire format of SSE."""
     yield b"retry: 2000\n\n"
     yield _event(first)
@@ -57,6 +57,6 @@ async def events(session_id: UUID, first: ProgressAnswer) -> AsyncIterator[bytes
             yield b": still here\n\n"
 
 
-def _event(now: ProgressAnswer) -> bytes:
+def _event(now: SessionProgress) -> bytes:
     name = b"end" if now.is_end else b"progress"
     return b"event: " + name + b"\ndata: " + now.model_dump_json().encode() + b"\n\n"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload, undefer
 from demeter.core.pagination import last_id, next_cursor
 from demeter.photos import redaction, session_detail, urls
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
-from demeter.photos.schemas import Drawn, DrawnContainer, SessionPage, SessionSummary
+from demeter.photos.schemas import ContainerOutline, ImageDetections, SessionPage, SessionSummary
 from demeter.vision.values import DetectedBox, PhotoCount
 
 NEEDS_A_PERSON = (
@@ -93,7 +93,9 @@ def _all() -> Select[PhotoSession]:
     )
 
 
-def drawn(session: Session, found: PhotoSession, position: int | None = None) -> list[Drawn]:
+def image_detections(
+    session: Session, found: PhotoSession, position: int | None = None
+) -> list[ImageDetections]:
     """Each counted image's containers, plants, empties and residual, in order.
 
     With ``position`` only that image; empty where nothing has been counted yet.
@@ -105,7 +107,7 @@ def drawn(session: Session, found: PhotoSession, position: int | None = None) ->
         .options(undefer(SessionImage.result))
         .execution_options(populate_existing=True)
     )
-    images: list[Drawn] = []
+    images: list[ImageDetections] = []
     first_index = 1
     for row in rows:
         photo = PhotoCount.from_json(row.result or {})
@@ -115,14 +117,14 @@ def drawn(session: Session, found: PhotoSession, position: int | None = None) ->
     return redaction.of_drawing(session, found, images)
 
 
-def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> Drawn:
-    return Drawn(
+def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> ImageDetections:
+    return ImageDetections(
         image_id=row.image_id,
         position=row.position,
         width_px=photo.width_px,
         height_px=photo.height_px,
         containers=[
-            DrawnContainer(
+            ContainerOutline(
                 index=first_index + number,
                 container_type=found.container_type.value,
                 confidence=round(found.confidence, 3),

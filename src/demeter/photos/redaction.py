@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from demeter.counts import blind_recounts
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.photos.schemas import (
-    ContainerAnswer,
-    Drawn,
-    ImageAnswer,
-    SessionAnswer,
+    ImageDetections,
+    ImageRead,
+    SessionContainer,
+    SessionRead,
     SessionSummary,
 )
 
@@ -39,9 +39,7 @@ _NUMBERS = (
 )
 
 
-def of_session(
-    session: Session, photo_session: PhotoSession, answer: SessionAnswer
-) -> SessionAnswer:
+def of_session(session: Session, photo_session: PhotoSession, answer: SessionRead) -> SessionRead:
     """The answer itself, or without any number of the machine's."""
     if not blind_recounts.is_hidden(session, photo_session.id):
         return answer
@@ -72,7 +70,9 @@ def in_list(
     )
 
 
-def of_drawing(session: Session, photo_session: PhotoSession, drawn: list[Drawn]) -> list[Drawn]:
+def of_drawing(
+    session: Session, photo_session: PhotoSession, drawn: list[ImageDetections]
+) -> list[ImageDetections]:
     """Outlines of containers stay; what was seen in them is left out while it is hidden."""
     if not blind_recounts.is_hidden(session, photo_session.id):
         return drawn
@@ -91,9 +91,9 @@ def require_picture_shown(session: Session, image_id: UUID) -> None:
         blind_recounts.require_shown(session, session_id)
 
 
-def _image(image: ImageAnswer) -> ImageAnswer:
+def _image(image: ImageRead) -> ImageRead:
     return image.model_copy(update={"processed_url": None, "detections_url": None})
 
 
-def _container(container: ContainerAnswer) -> ContainerAnswer:
+def _container(container: SessionContainer) -> SessionContainer:
     return container.model_copy(update=dict.fromkeys(_NUMBERS) | {"unknown_reason": WANTED})

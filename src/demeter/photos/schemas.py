@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from demeter.core.pagination import Page
+from demeter.core.schemas import Output
 from demeter.photos.models import CapturedAtSource, SessionImageStatus, SessionStatus, UploadSource
 from demeter.stock.models import MovementType, SourceType
 from demeter.vision.values import ContainerType
@@ -16,13 +17,7 @@ from demeter.vision.values import ContainerType
 Interval = tuple[int, int]
 
 
-class Answer(BaseModel):
-    """Read from rows, never changed."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class AcceptedAnswer(Answer):
+class UploadRead(Output):
     """One session that took photos in; they are safe from here on."""
 
     session_id: UUID
@@ -37,7 +32,7 @@ class AcceptedAnswer(Answer):
     page_url: str = Field(description="the same for a person")
 
 
-class LocationAnswer(Answer):
+class SessionLocation(Output):
     """A location, and where it lies."""
 
     location_id: int
@@ -47,7 +42,7 @@ class LocationAnswer(Answer):
     warehouse_code: str
 
 
-class SuggestionAnswer(Answer):
+class LocationSuggestion(Output):
     """A location near the photo's GPS position."""
 
     location_id: int
@@ -55,7 +50,7 @@ class SuggestionAnswer(Answer):
     distance_m: float
 
 
-class ImageAnswer(Answer):
+class ImageRead(Output):
     """One photo of a session and where its pictures are."""
 
     image_id: UUID
@@ -76,14 +71,14 @@ class ImageAnswer(Answer):
     detections_url: str | None
 
 
-class BinAnswer(Answer):
+class BinReference(Output):
     """A storage bin, by id and code."""
 
     bin_id: int
     code: str
 
 
-class MovementAnswer(Answer):
+class SessionMovement(Output):
     """One row of the ledger that this session wrote."""
 
     id: int
@@ -94,22 +89,22 @@ class MovementAnswer(Answer):
     occurred_at: datetime
     batch_id: int
     batch_code: str
-    bin: BinAnswer
+    bin: BinReference
     reverses_movement_id: int | None
 
 
-class BatchAnswer(Answer):
+class SessionBatch(Output):
     """A lot in a bin that this session counted, as it stands now."""
 
     batch_id: int
     batch_code: str
-    bin: BinAnswer
+    bin: BinReference
     product_code: str
     product_name: str
     quantity_current: int
 
 
-class ContainerAnswer(Answer):
+class SessionContainer(Output):
     """One container: the machine's answer, the person's, the answer now, and what it changed.
 
     ``seen`` is false for a bin that was expected in the photo and is not there.
@@ -128,13 +123,13 @@ class ContainerAnswer(Answer):
     interval_90: Interval | None
     residual_share: float | None
     confidence: float | None
-    bin: BinAnswer | None
+    bin: BinReference | None
     ledger_before: int | None
     difference: int | None
-    movement: MovementAnswer | None
+    movement: SessionMovement | None
 
 
-class CountAnswer(Answer):
+class SessionCount(Output):
     """One attempt's count of the location, and whether it stands in the ledger."""
 
     count_id: int
@@ -144,7 +139,7 @@ class CountAnswer(Answer):
     voided_at: datetime | None
 
 
-class SessionSummary(Answer):
+class SessionSummary(Output):
     """A session in a list."""
 
     session_id: UUID
@@ -172,7 +167,7 @@ class SessionPage(Page[SessionSummary]):
     """A page of sessions, latest first."""
 
 
-class SessionAnswer(Answer):
+class SessionRead(Output):
     """Everything known about one session."""
 
     session_id: UUID
@@ -189,10 +184,10 @@ class SessionAnswer(Answer):
     captured_at_source: CapturedAtSource
     posted_at: datetime | None
     uploaded_by: str
-    location: LocationAnswer | None
+    location: SessionLocation | None
     requested_location_id: int | None
     requested_location_code: str | None
-    suggestions: list[SuggestionAnswer]
+    suggestions: list[LocationSuggestion]
     total: int | None = Field(description="plants now: corrections included")
     total_detected: int | None
     total_estimated: int | None
@@ -203,11 +198,11 @@ class SessionAnswer(Answer):
     validated: bool
     validated_by: str | None
     validation_date: datetime | None
-    images: list[ImageAnswer]
-    containers: list[ContainerAnswer]
-    batches: list[BatchAnswer]
-    movements: list[MovementAnswer]
-    counts: list[CountAnswer]
+    images: list[ImageRead]
+    containers: list[SessionContainer]
+    batches: list[SessionBatch]
+    movements: list[SessionMovement]
+    counts: list[SessionCount]
     models: dict[str, str]
     parameters: dict[str, Any]
     actions: list[str] = Field(
@@ -218,7 +213,7 @@ class SessionAnswer(Answer):
     page_url: str
 
 
-class ImageProgress(Answer):
+class ImageProgress(Output):
     """How far one image is."""
 
     position: int
@@ -226,7 +221,7 @@ class ImageProgress(Answer):
     progress: float
 
 
-class ProgressAnswer(Answer):
+class SessionProgress(Output):
     """How far a session is; an event of the stream, and small enough to poll."""
 
     status: SessionStatus
@@ -238,7 +233,7 @@ class ProgressAnswer(Answer):
     images: list[ImageProgress]
 
 
-class DrawnContainer(Answer):
+class ContainerOutline(Output):
     """A container's outline and its index from 1 over the whole session."""
 
     index: int
@@ -248,7 +243,7 @@ class DrawnContainer(Answer):
     whole_frame: bool
 
 
-class Drawn(Answer):
+class ImageDetections(Output):
     """What was seen in one image, compact, for drawing; pixels of the upright image.
 
     A row of ``plants`` and ``empties`` is [x1, y1, x2, y2, confidence in percent, index of the
@@ -259,7 +254,7 @@ class Drawn(Answer):
     position: int
     width_px: int
     height_px: int
-    containers: list[DrawnContainer]
+    containers: list[ContainerOutline]
     plants: list[list[int]]
     empties: list[list[int]]
     residual: list[list[tuple[int, int]]]

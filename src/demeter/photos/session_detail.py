@@ -23,16 +23,16 @@ from demeter.photos.models import (
     SessionStatus,
 )
 from demeter.photos.schemas import (
-    BatchAnswer,
-    BinAnswer,
-    ContainerAnswer,
-    CountAnswer,
-    ImageAnswer,
+    BinReference,
+    ImageRead,
     Interval,
-    LocationAnswer,
-    MovementAnswer,
-    SessionAnswer,
-    SuggestionAnswer,
+    LocationSuggestion,
+    SessionBatch,
+    SessionContainer,
+    SessionCount,
+    SessionLocation,
+    SessionMovement,
+    SessionRead,
 )
 from demeter.stock.models import StockBatch, StockMovement
 
@@ -55,7 +55,7 @@ def find(session: Session, session_id: UUID) -> PhotoSession:
     return found
 
 
-def answer(session: Session, found: PhotoSession) -> SessionAnswer:
+def answer(session: Session, found: PhotoSession) -> SessionRead:
     """Everything known about a session."""
     counts = _counts(session, found)
     rows = _containers(counts)
@@ -77,7 +77,7 @@ def answer(session: Session, found: PhotoSession) -> SessionAnswer:
         "actions": actions(found),
     }
     numbers = _with_answers(totals(found), containers)
-    whole = SessionAnswer.model_validate(
+    whole = SessionRead.model_validate(
         _facts(found) | facts | numbers | urls.of_session(found.session_id)
     )
     return redaction.of_session(session, found, whole)
@@ -147,7 +147,7 @@ def actions(found: PhotoSession) -> list[str]:
             return ["reprocess"]
 
 
-def _with_answers(numbers: dict[str, Any], containers: list[ContainerAnswer]) -> dict[str, Any]:
+def _with_answers(numbers: dict[str, Any], containers: list[SessionContainer]) -> dict[str, Any]:
     """A person's corrections change the total, not what the machine said."""
     if not any(c.human_corrected is not None for c in containers):
         return numbers
@@ -180,7 +180,7 @@ def _username(session: Session, user_id: int | None) -> str | None:
     return session.get_one(User, user_id).username if user_id is not None else None
 
 
-def _location(session: Session, location_id: int | None) -> LocationAnswer | None:
+def _location(session: Session, location_id: int | None) -> SessionLocation | None:
     if location_id is None:
         return None
     found = session.get_one(
@@ -188,7 +188,7 @@ def _location(session: Session, location_id: int | None) -> LocationAnswer | Non
         location_id,
         options=[joinedload(StorageLocation.area).joinedload(StorageArea.warehouse)],
     )
-    return LocationAnswer(
+    return SessionLocation(
         location_id=found.location_id,
         code=found.code,
         name=found.name,
@@ -197,12 +197,12 @@ def _location(session: Session, location_id: int | None) -> LocationAnswer | Non
     )
 
 
-def _suggestions(session: Session, found: PhotoSession) -> list[SuggestionAnswer]:
+def _suggestions(session: Session, found: PhotoSession) -> list[LocationSuggestion]:
     if found.status is not SessionStatus.NEEDS_LOCATION:
         return []
     at = next((p for row in found.images if (p := _position(session, row))), None)
     near = location_guess.suggestions(session, at, SUGGESTIONS) if at else []
-    return [SuggestionAnswer.model_validate(s) for s in near]
+    return [LocationSuggestion.model_validate(s) for s in near]
 
 
 def _position(session: Session, row: SessionImage) -> Position | None:
@@ -213,7 +213,7 @@ def _position(session: Session, row: SessionImage) -> Position | None:
     return Position(at[0], at[1], row.image.gps_error_m or settings().gps_error_m)
 
 
-def _image(row: SessionImage) -> ImageAnswer:
+def _image(row: SessionImage) -> ImageRead:
     image = row.image
     counted = row.status is SessionImageStatus.SUCCEEDED
 
@@ -221,7 +221,7 @@ def _image(row: SessionImage) -> ImageAnswer:
         return urls.of_image(image.image_id, variant, key)
 
     poll = urls.of_session(row.session.session_id)["poll_url"]
-    return ImageAnswer(
+    return ImageRead(
         image_id=image.image_id,
         position=row.position,
         filename=image.original_filename,
@@ -260,12 +260,12 @@ def _containers(counts: list[Count]) -> list[ContainerCount]:
     return sorted(rows, key=lambda r: (not r.seen, r.container_index or 0, r.id))
 
 
-def _container(row: ContainerCount, movements: dict[int, Any]) -> ContainerAnswer:
+def _container(row: ContainerCount, movements: dict[int, Any]) -> SessionContainer:
     names = (
         "image_id seen container_type machine_detected machine_estimated machine_empty "
         "unknown_reason human_corrected answer residual_share confidence ledger_before difference"
     )
-    return ContainerAnswer.model_validate(
+    return SessionContainer.model_validate(
         {name: getattr(row, name) for name in names.split()}
         | {
             "index": row.container_index,
@@ -276,8 +276,8 @@ def _container(row: ContainerCount, movements: dict[int, Any]) -> ContainerAnswe
     )
 
 
-def _count(count: Count) -> CountAnswer:
-    return CountAnswer(
+def _count(count: Count) -> SessionCount:
+    return SessionCount(
         count_id=count.id,
         attempt=count.attempt,
         containers=sum(row.seen for row in count.containers),
@@ -294,14 +294,14 @@ def _merged(rows: list[ContainerCount], name: str) -> dict[str, Any]:
     return merged
 
 
-def bin_answer(found: StorageBin) -> BinAnswer:
+def bin_answer(found: StorageBin) -> BinReference:
     """A bin by id and code."""
-    return BinAnswer(bin_id=found.bin_id, code=found.code)
+    return BinReference(bin_id=found.bin_id, code=found.code)
 
 
 def movements_of(
     session: Session, found: PhotoSession, counts: Sequence[Count]
-) -> list[MovementAnswer]:
+) -> list[SessionMovement]:
     """Every row of the ledger that belongs to a session or its counts, in order."""
     rows = session.scalars(
         select(StockMovement)
@@ -319,9 +319,9 @@ def movements_of(
 
 def batches_of(
     session: Session,
-    containers: Sequence[ContainerAnswer],
-    movements: Sequence[MovementAnswer],
-) -> list[BatchAnswer]:
+    containers: Sequence[SessionContainer],
+    movements: Sequence[SessionMovement],
+) -> list[SessionBatch]:
     """The lots in the bins that were counted or changed, as they stand now."""
     bins = {c.bin.bin_id for c in containers if c.bin} | {m.bin.bin_id for m in movements}
     if not bins:
@@ -333,7 +333,7 @@ def batches_of(
         .options(joinedload(StockBatch.bin), joinedload(StockBatch.product))
     )
     return [
-        BatchAnswer(
+        SessionBatch(
             batch_id=row.id,
             batch_code=row.batch_code,
             bin=bin_answer(row.bin),
@@ -345,8 +345,8 @@ def batches_of(
     ]
 
 
-def _movement(row: StockMovement) -> MovementAnswer:
-    return MovementAnswer(
+def _movement(row: StockMovement) -> SessionMovement:
+    return SessionMovement(
         id=row.id,
         movement_id=row.movement_id,
         movement_type=row.movement_type,

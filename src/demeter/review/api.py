@@ -1,4 +1,4 @@
-"""What a person decides about a session, over HTTP; the deciding is in `review`."""
+"""What a person decides about a session, over HTTP."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
-from demeter.core.db import transaction
+from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.permissions import Permission, requires
 from demeter.photos import location_guess, session_detail
 from demeter.photos.models import PhotoSession
-from demeter.photos.schemas import SessionAnswer
+from demeter.photos.schemas import SessionRead
 from demeter.review import session_decisions
 
 router = APIRouter(
@@ -25,7 +26,7 @@ router = APIRouter(
     responses=PROBLEMS | {409: PROBLEM},
 )
 
-Act = Callable[[Session, User], PhotoSession]
+Decide = Callable[[Session, User], PhotoSession]
 Text = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$")
 
 
@@ -43,7 +44,7 @@ class Acceptance(Decision):
     note: str | None = Text
 
 
-class Place(Decision):
+class LocationChoice(Decision):
     """The location, by one of its names."""
 
     location_code: str | None = Field(
@@ -52,75 +53,90 @@ class Place(Decision):
     location_id: int | None = Field(default=None, ge=1, lt=2**63)
 
     @model_validator(mode="after")
-    def _is_named(self) -> Place:
+    def _is_named(self) -> LocationChoice:
         if (self.location_code is None) == (self.location_id is None):
             raise ValueError("name the location by location_code or by location_id")
         return self
 
 
-@router.post("/accept", summary="Accept the count as it is; it is posted once")
-def accept(session_id: UUID, once: OnceOnly, body: Acceptance | None = None) -> SessionAnswer:
+@router.post(
+    "/accept", summary="Accept the count as it is; it is posted once", **requires(Permission.DECIDE)
+)
+def accept(session_id: UUID, once: OnceOnly, body: Acceptance | None = None) -> SessionRead:
     """What spoke against it is kept with your name and note."""
-    said = body or Acceptance()
-    return _decided(
+    acceptance = body or Acceptance()
+    return _decide_once(
         once,
-        said,
-        lambda session, user: session_decisions.accept(session, session_id, user, said.note),
+        acceptance,
+        lambda session, user: session_decisions.accept(session, session_id, user, acceptance.note),
     )
 
 
-@router.post("/confirm-empty", summary="The photo shows an empty bed: post zero")
-def confirm_empty(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionAnswer:
+@router.post(
+    "/confirm-empty",
+    summary="The photo shows an empty bed: post zero",
+    **requires(Permission.DECIDE),
+)
+def confirm_empty(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionRead:
     """For photos in which no container was found."""
-    return _decided(
+    return _decide_once(
         once,
         body or Decision(),
         lambda session, user: session_decisions.confirm_empty(session, session_id, user),
     )
 
 
-@router.post("/location", status_code=202, summary="Say which location the photo shows")
-def choose_location(session_id: UUID, once: OnceOnly, body: Place) -> SessionAnswer:
+@router.post(
+    "/location",
+    status_code=202,
+    summary="Say which location the photo shows",
+    **requires(Permission.REPORT),
+)
+def choose_location(session_id: UUID, once: OnceOnly, body: LocationChoice) -> SessionRead:
     """Counting begins with that."""
 
-    def act(session: Session, user: User) -> PhotoSession:
+    def choose(session: Session, user: User) -> PhotoSession:
         if body.location_code is not None:
-            place = location_guess.by_code(session, body.location_code)
+            location = location_guess.by_code(session, body.location_code)
         else:
-            place = location_guess.by_id(session, body.location_id or 0)
-        return session_decisions.choose_location(session, session_id, user, place)
+            location = location_guess.by_id(session, body.location_id or 0)
+        return session_decisions.choose_location(session, session_id, user, location)
 
-    return _decided(once, body, act)
+    return _decide_once(once, body, choose)
 
 
-@router.post("/reprocess", status_code=202, summary="Count the stored photos anew")
-def reprocess(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionAnswer:
+@router.post(
+    "/reprocess",
+    status_code=202,
+    summary="Count the stored photos anew",
+    **requires(Permission.DECIDE),
+)
+def reprocess(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionRead:
     """A new attempt; stock is not added twice."""
-    return _decided(
+    return _decide_once(
         once,
         body or Decision(),
         lambda session, user: session_decisions.reprocess(session, session_id, user),
     )
 
 
-@router.post("/post", summary="Try again to post what was counted")
-def post(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionAnswer:
+@router.post("/post", summary="Try again to post what was counted", **requires(Permission.DECIDE))
+def retry_posting(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionRead:
     """After a configuration was set, say; nothing is counted anew."""
-    return _decided(
+    return _decide_once(
         once,
         body or Decision(),
         lambda session, user: session_decisions.retry_posting(session, session_id, user),
     )
 
 
-def _decided(once: Once, said: Decision, act: Act) -> Any:
-    """Carry a decision out, once, in one transaction, and tell how the session stands then."""
-    with transaction() as session:
+def _decide_once(once: Once, decision: Decision, decide: Decide) -> Any:
+    """Carry a decision out once; the session as it stands then."""
 
-        def decide() -> SessionAnswer:
-            found = act(session, find_user(session, said.user))
-            session.flush()
-            session.expire_all()
-            return session_detail.answer(session, session_detail.find(session, found.session_id))
+    def act(session: Session) -> SessionRead:
+        decided = decide(session, find_user(session, decision.user))
+        session.flush()
+        session.expire_all()
+        return session_detail.answer(session, session_detail.find(session, decided.session_id))
 
-        return once.answer(session, said.model_dump(), decide)
+    return run_once(once, decision, act)

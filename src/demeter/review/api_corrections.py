@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import find_user
 from demeter.core.db import transaction
+from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.permissions import Permission, requires
 from demeter.photos.session_detail import find
 from demeter.review import corrections, queries, session_decisions
 from demeter.review.errors import CorrectionRefused
 from demeter.review.mark_edits import NewMark
 from demeter.review.schemas import (
-    BlindAnswer,
-    BlindNumber,
+    BlindRecountCreate,
+    BlindRecountRead,
     Correction,
     CorrectionDone,
     SessionMarks,
@@ -38,7 +40,11 @@ IfMatch = Annotated[
 ]
 
 
-@router.get("/corrections", summary="Containers and marks as they stand, with their history")
+@router.get(
+    "/corrections",
+    summary="Containers and marks as they stand, with their history",
+    **requires(Permission.SEE),
+)
 def get_corrections(session_id: UUID, response: Response) -> SessionMarks:
     """The machine's marks and the person's; the `ETag` goes back with a correction."""
     with transaction() as session:
@@ -54,6 +60,7 @@ def get_corrections(session_id: UUID, response: Response) -> SessionMarks:
     "/corrections",
     summary="Correct numbers, add and remove marks",
     responses={412: CHANGED},
+    **requires(Permission.DECIDE),
 )
 def correct(
     session_id: UUID,
@@ -72,11 +79,15 @@ def correct(
         return answer
 
 
-@router.post("/blind-recount", summary="Give your own number before the machine's is shown")
-def blind_recount(session_id: UUID, once: OnceOnly, body: BlindNumber) -> BlindAnswer:
+@router.post(
+    "/blind-recount",
+    summary="Give your own number before the machine's is shown",
+    **requires(Permission.REPORT),
+)
+def blind_recount(session_id: UUID, once: OnceOnly, body: BlindRecountCreate) -> BlindRecountRead:
     """For the share of sessions that is counted twice; the machine's count is posted with it."""
 
-    def act(session: Session) -> BlindAnswer:
+    def act(session: Session) -> BlindRecountRead:
         recount = session_decisions.recount_blind(
             session,
             session_id,
@@ -86,10 +97,9 @@ def blind_recount(session_id: UUID, once: OnceOnly, body: BlindNumber) -> BlindA
             body.reason,
         )
         names = ("plants", "machine_plants", "difference")
-        return BlindAnswer(session_id=session_id, **{n: getattr(recount, n) for n in names})
+        return BlindRecountRead(session_id=session_id, **{n: getattr(recount, n) for n in names})
 
-    with transaction() as session:
-        return once.answer(session, body.model_dump(), lambda: act(session))
+    return run_once(once, body, act)
 
 
 def _correct(

@@ -16,7 +16,7 @@ from demeter.core import logs
 from demeter.counts import blind_recounts, service
 from demeter.counts.errors import CountNotFound, CountState, InvalidCount
 from demeter.counts.models import ContainerCount, Count
-from demeter.counts.schemas import Correction
+from demeter.counts.schemas import CountCorrect
 from demeter.locations import lock
 from demeter.photos import record, sessions
 from demeter.photos.models import PhotoSession
@@ -103,7 +103,7 @@ def correct_count(
 
 
 def correct_containers(
-    session: Session, count_id: int, body: Correction, if_match: str | None = None
+    session: Session, count_id: int, body: CountCorrect, if_match: str | None = None
 ) -> Effect:
     """`correct_count` with what people send: whole numbers by the containers' ids.
 

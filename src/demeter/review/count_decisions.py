@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from demeter.counts import service
 from demeter.counts.errors import CountNotFound, CountState
 from demeter.counts.models import Count
-from demeter.counts.schemas import MoveCount
+from demeter.counts.schemas import CountMove
 from demeter.photos.models import PhotoSession
 from demeter.review import photo_counts
 from demeter.stock import commands, lookup
@@ -43,7 +43,7 @@ def void_count(session: Session, count_id: int, body: Report) -> Effect:
     return photo_counts.void(session, command, session_uuid)
 
 
-def move_count(session: Session, count_id: int, body: MoveCount) -> Effect:
+def move_count(session: Session, count_id: int, body: CountMove) -> Effect:
     """The photos of a count show another location.
 
     Raises:

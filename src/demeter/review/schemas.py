@@ -62,7 +62,7 @@ class Correction(Asked):
     )
 
 
-class BlindNumber(Asked):
+class BlindRecountCreate(Asked):
     """A person's own count of the photo, made without the machine's."""
 
     plants: Plants
@@ -138,7 +138,7 @@ class CorrectionDone(Answer):
     next_action: str | None
 
 
-class BlindAnswer(Answer):
+class BlindRecountRead(Answer):
     """A blind number beside the machine's, which is shown from now on."""
 
     session_id: UUID

@@ -1,8 +1,8 @@
-"""Movements and stock over HTTP; what they do is in `movements`, `moves`, `undo`, `history`."""
+"""Movements and stock over HTTP."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query
@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
 from demeter.core.fields import Code, When
+from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import DECIDES, KEYED, REPORTS, SEES
+from demeter.core.http.permissions import Permission, requires
 from demeter.stock import batch_history, commands, queries, reversals
-from demeter.stock import on_hand as history
-from demeter.stock.changes import Effect, preview
+from demeter.stock import on_hand as stock_on_hand
+from demeter.stock.changes import Effect
 from demeter.stock.models import MovementType
 from demeter.stock.on_hand import Filter, Level, Stock
 from demeter.stock.queries import MovementPage, MovementRow
@@ -48,53 +49,45 @@ EXAMPLES = {
         }
     },
 }
-Said = Annotated[Movement, Body(openapi_examples=EXAMPLES)]  # type: ignore[arg-type]
+ReportedMovement = Annotated[Movement, Body(openapi_examples=EXAMPLES)]  # type: ignore[arg-type]
 
 
-@router.post("/movements", summary="Report a movement", openapi_extra=REPORTS)
-def report(body: Said, once: OnceOnly) -> Effect:
+@post_with_preview(
+    router,
+    "/movements",
+    summary="Report a movement",
+    preview="What a movement would write",
+    permission=Permission.REPORT,
+)
+def report_movement(body: ReportedMovement, once: OnceOnly) -> Effect:
     """Planted, sown, died, sold, adjusted, transplanted, or moved within a location.
 
     `movement_id` is yours: the same again is answered alike, other content under it refused.
-    A fact from before a posted count changes history and leaves that count standing.
+    A movement from before a posted count changes history and leaves that count standing.
     """
-    return _once(once, body, lambda session: commands.report(session, body))
+    return run_once(once, body, lambda session: commands.report(session, body))
 
 
-@router.post(
-    "/movements/preview",
-    summary="What a movement would write",
-    openapi_extra=REPORTS,
-    dependencies=KEYED,
+@post_with_preview(
+    router,
+    "/movements/{movement_id}/undo",
+    summary="Undo a movement",
+    preview="What undoing a movement would write",
+    permission=Permission.DECIDE,
 )
-def preview_report(body: Said) -> Effect:
-    """The same answer as reporting it, and nothing is kept."""
-    with transaction() as session:
-        return preview(session, lambda: commands.report(session, body))
-
-
-@router.post("/movements/{movement_id}/undo", summary="Undo a movement", openapi_extra=DECIDES)
 def undo_movement(movement_id: UUID, body: Report, once: OnceOnly) -> Effect:
     """By its reversal, once, with a reason; both stay in the ledger.
 
     `movement_id` in the body is the reversal's own key.
     """
-    return _once(once, body, lambda session: _undo(session, movement_id, body))
+
+    def undo(session: Session) -> Effect:
+        return reversals.undo(session, commands.told_of(session, body), movement_id)
+
+    return run_once(once, body, undo)
 
 
-@router.post(
-    "/movements/{movement_id}/undo/preview",
-    summary="What undoing a movement would write",
-    openapi_extra=DECIDES,
-    dependencies=KEYED,
-)
-def preview_undo(movement_id: UUID, body: Report) -> Effect:
-    """The same answer as undoing it, and nothing is kept."""
-    with transaction() as session:
-        return preview(session, lambda: _undo(session, movement_id, body))
-
-
-@router.get("/movements", summary="The ledger, last written first", openapi_extra=SEES)
+@router.get("/movements", summary="The ledger, last written first", **requires(Permission.SEE))
 def list_movements(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=40)] = None,
@@ -114,14 +107,14 @@ def list_movements(
         )
 
 
-@router.get("/movements/{movement_id}", summary="One movement", openapi_extra=SEES)
+@router.get("/movements/{movement_id}", summary="One movement", **requires(Permission.SEE))
 def get_movement(movement_id: UUID) -> MovementRow:
     """With what undid it, if anything."""
     with transaction() as session:
         return queries.movement(session, movement_id)
 
 
-@router.get("/on-hand", summary="Stock today or as of any moment", openapi_extra=SEES)
+@router.get("/on-hand", summary="Stock today or as of any moment", **requires(Permission.SEE))
 def on_hand(
     by: Annotated[list[Level], Query(max_length=8)] = [Level.LOCATION, Level.PRODUCT],  # noqa: B006
     at: When = None,
@@ -145,20 +138,11 @@ def on_hand(
     )
     with transaction() as session:
         moment = moment_of(at) if at is not None else None
-        return history.stock(session, list(dict.fromkeys(by)), filters, moment)
+        return stock_on_hand.stock(session, list(dict.fromkeys(by)), filters, moment)
 
 
-@router.get("/lots/{batch_code}", summary="A lot's whole life", openapi_extra=SEES)
+@router.get("/lots/{batch_code}", summary="A lot's whole life", **requires(Permission.SEE))
 def get_lot(batch_code: Code) -> batch_history.Life:
     """Its movements, and the lots its plants came from, back to their photo or planting."""
     with transaction() as session:
         return batch_history.life(session, batch_code)
-
-
-def _undo(session: Session, movement_id: UUID, body: Report) -> Effect:
-    return reversals.undo(session, commands.told_of(session, body), movement_id)
-
-
-def _once(once: Any, body: Any, act: Any) -> Effect:
-    with transaction() as session:
-        return once.answer(session, body, lambda: act(session))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -92,13 +90,3 @@ def written_since(session: Session, mark: int, location_id: int) -> list[Written
         {"mark": mark, "location": location_id},
     ).scalars()
     return written(session, list(ids.all()))
-
-
-def preview(session: Session, act: Callable[[], Any]) -> Any:
-    """What ``act`` returns, with nothing of it kept: it runs for real and is rolled back."""
-    nested = session.begin_nested()
-    try:
-        return act()
-    finally:
-        nested.rollback()
-        session.expire_all()

@@ -57,22 +57,22 @@ class Guards:
             await self.app(scope, receive, send)
             return
 
-        async def fenced(message: Message) -> None:
+        async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = refuse(scope["method"], Headers(scope=scope))
+        refusal = refusal_of(scope["method"], Headers(scope=scope))
         if refusal is None:
-            await self.app(scope, receive, fenced)
+            await self.app(scope, receive, send_with_policy)
         else:
             answer = problems.respond(Request(scope, receive), refusal.problem())
-            await answer(scope, receive, fenced)
+            await answer(scope, receive, send_with_policy)
 
 
-def refuse(method: str, headers: Headers) -> DomainError | None:
+def refusal_of(method: str, headers: Headers) -> DomainError | None:
     """Why a request with these headers is not served, or ``None``."""
     host = headers.get("host", "")
     if not is_own_name(_name(host)):

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 @router.get("/live", summary="Whether the process runs")
 def live() -> dict[str, str]:
-    """Nothing is asked of anything else."""
+    """It asks nothing of the database or the disk."""
     return {"status": "ok"}
 
 
@@ -27,7 +27,7 @@ def live() -> dict[str, str]:
 def ready(response: Response) -> dict[str, Any]:
     """Each part that an upload needs, checked now; 503 if one is missing.
 
-    ``workers`` is told but not required: accepted photos wait safely without one.
+    ``workers`` is reported and not required: accepted photos wait safely without one.
     """
     checks = {"database": _check(_database), "storage": _check(_storage)}
     is_ready = all(check["ok"] for check in checks.values())
@@ -35,23 +35,23 @@ def ready(response: Response) -> dict[str, Any]:
     return {"status": "ok" if is_ready else "unavailable", "checks": checks}
 
 
-def _check(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _check(probe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
-        return {"ok": True} | look()
-    except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
+        return {"ok": True} | probe()
+    except Exception as error:  # noqa: BLE001  any error is the answer
         return {"ok": False, "error": chain(error)}
 
 
 def _database() -> dict[str, Any]:
     """Reachable, writable, and its schema the one this code was written for."""
     with db.transaction() as session:
-        at = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        revision = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
         session.execute(text("SELECT FROM blob_inbox LIMIT 0"))
         read_only = session.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
         workers = jobs.workers_alive(session)
     head = ScriptDirectory(str(db._migrations())).get_current_head()  # noqa: SLF001
-    ok = at == head and not read_only
-    return {"ok": ok, "schema": at, "schema_wanted": head, "workers": workers}
+    ok = revision == head and not read_only
+    return {"ok": ok, "schema": revision, "schema_wanted": head, "workers": workers}
 
 
 def _storage() -> dict[str, Any]:

@@ -56,7 +56,8 @@ class Once:
             ),
         ] = None,
     ) -> None:
-        self._what = f"{request.method} {request.url.path}"
+        self.is_preview = False
+        self._operation = f"{request.method} {request.url.path}"
         self._response = response
         self._key = idempotency_key
 
@@ -70,7 +71,7 @@ class Once:
         """
         if self._key is None:
             return act()
-        digest = _digest(self._what, content)
+        digest = _digest(self._operation, content)
         if not _claim(session, self._key, digest):
             return self._replay(session, self._key, digest)
         answer = jsonable_encoder(act())
@@ -97,15 +98,15 @@ def _claim(session: Session, key: str, digest: str) -> bool:
             ORDER BY created_at LIMIT 100 FOR UPDATE SKIP LOCKED)
         """)
     )
-    made = session.scalar(
+    claimed = session.scalar(
         insert(IdempotencyKey)
         .values(key=key, request_sha256=digest)
         .on_conflict_do_nothing()
         .returning(IdempotencyKey.key)
     )
-    return made is not None
+    return claimed is not None
 
 
-def _digest(what: str, content: Any) -> str:
-    written = json.dumps(jsonable_encoder(content), sort_keys=True)
-    return hashlib.sha256(f"{what}\n{written}".encode()).hexdigest()
+def _digest(operation: str, content: Any) -> str:
+    serialized = json.dumps(jsonable_encoder(content), sort_keys=True)
+    return hashlib.sha256(f"{operation}\n{serialized}".encode()).hexdigest()

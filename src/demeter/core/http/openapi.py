@@ -1,8 +1,28 @@
-"""What every operation of the OpenAPI document says alike."""
+"""The OpenAPI document: where it is served, and what every operation says alike."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from demeter.core.http.permissions import Permission, requires
+
+router = APIRouter(prefix="/api/v1", include_in_schema=False)
+
+
+@router.get("/openapi.json", **requires(Permission.SEE))
+def get_document(request: Request) -> JSONResponse:
+    """The document itself, for programs that make clients of it."""
+    return JSONResponse(request.app.openapi())
+
+
+def operation_id(route: APIRoute) -> str:
+    """Stable and short: the tag and the function's name, as in ``stock_report_movement``."""
+    return "_".join([*map(str, route.tags[:1]), route.name])
+
 
 PROBLEM: dict[str, Any] = {
     "description": "RFC 9457 problem; `type` is stable, `detail` is for people",

@@ -1,18 +1,66 @@
-"""Who may do what: the roles that an operation declares."""
+"""Which permission each route asks for, by name; who has which is decided by the accounts.
+
+A route declares one: ``@router.post("/movements", **requires(Permission.REPORT))``. Its roles
+stand in the OpenAPI document as ``x-roles``. What lets a request pass is the one check that
+`app.create_app` installs.
+"""
 
 from __future__ import annotations
 
-from fastapi import Depends
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
 
-from demeter.core.http.idempotency import Once
-
-SEES = {"x-roles": ["admin", "supervisor", "worker", "viewer"]}
-
-
-REPORTS = {"x-roles": ["admin", "supervisor", "worker"]}
+from fastapi import Depends, FastAPI, Request
+from fastapi.params import Depends as Dependency
 
 
-DECIDES = {"x-roles": ["admin", "supervisor"]}
+class Permission(StrEnum):
+    """What a route lets people do."""
+
+    SEE = "see"
+    REPORT = "report"
+    DECIDE = "decide"
+    ADMINISTER = "administer"
 
 
-KEYED = [Depends(Once)]  # taken on every POST; what changes nothing has nothing to remember
+ROLES: Mapping[Permission, tuple[str, ...]] = {
+    Permission.SEE: ("admin", "supervisor", "worker", "viewer"),
+    Permission.REPORT: ("admin", "supervisor", "worker"),
+    Permission.DECIDE: ("admin", "supervisor"),
+    Permission.ADMINISTER: ("admin",),
+}
+
+# Served to whoever can reach the server: it says nothing about the nursery.
+PUBLIC = ("/health/live", "/health/ready", "/language", "/static")
+
+Check = Callable[[Request, Permission], None]
+
+
+def install(app: FastAPI, check: Check) -> None:
+    """Ask ``check`` before each request; it raises where the permission is missing."""
+    app.state.permission_check = check
+
+
+class Requirement:
+    """The dependency that asks for one permission."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    def __call__(self, request: Request) -> None:
+        """Let the request pass, or raise as the installed check does."""
+        request.app.state.permission_check(request, self.permission)
+
+
+def requires(
+    permission: Permission,
+    *,
+    dependencies: Sequence[Dependency] = (),
+    openapi: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a route's decorator takes to ask for a permission and to say so in the document."""
+    return {
+        "dependencies": [Depends(Requirement(permission)), *dependencies],
+        "openapi_extra": {"x-roles": list(ROLES[permission]), **(openapi or {})},
+    }

@@ -32,7 +32,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _given(scope) or uuid4().hex
+        request_id = _id_of_caller(scope) or uuid4().hex
         answer = _Answer(send, request_id)
         with logs.bind(request_id=request_id):
             await self._run(scope, receive, answer, request_id)
@@ -71,7 +71,7 @@ class _Answer:
         return {"status": self.status, "ms": round(seconds * 1000, 1)}
 
 
-def _given(scope: Scope) -> str | None:
+def _id_of_caller(scope: Scope) -> str | None:
     """A caller's own id, where it is one that a log can hold."""
     for name, value in scope["headers"]:
         if name == HEADER:

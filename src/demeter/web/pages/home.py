@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from demeter.core import jobs
 from demeter.core.db import transaction
+from demeter.core.http.permissions import Permission, requires
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import queries
@@ -25,7 +26,7 @@ SHOWN = 40
 OFFERED = 30
 
 
-@router.get("/")
+@router.get("/", **requires(Permission.SEE))
 def home(request: Request) -> Response:
     """Upload form and latest sessions."""
     with transaction() as session:
@@ -38,7 +39,7 @@ def home(request: Request) -> Response:
         )
 
 
-@router.get("/parts/sessions")
+@router.get("/parts/sessions", **requires(Permission.SEE))
 def latest(request: Request, seen: Annotated[str, Query(max_length=64)] = "") -> Response:
     """The list alone; 204 while it is as the page has it, so that nothing jumps about."""
     with transaction() as session:
@@ -48,7 +49,7 @@ def latest(request: Request, seen: Annotated[str, Query(max_length=64)] = "") ->
         return render.fragment(request, "sessions.html", **found)
 
 
-@router.get("/parts/locations")
+@router.get("/parts/locations", **requires(Permission.SEE))
 def offer_locations(
     request: Request, location_code: Annotated[str, Query(max_length=100)] = ""
 ) -> Response:
@@ -58,7 +59,7 @@ def offer_locations(
         return render.fragment(request, "locations.html", locations=found)
 
 
-@router.post("/upload")
+@router.post("/upload", **requires(Permission.REPORT))
 def upload(received: Annotated[Received, Depends(receive)]) -> RedirectResponse:
     """The form without scripts; with them the page talks to the API and shows progress."""
     wish = wish_of(received.fields, UploadSource.WEB)

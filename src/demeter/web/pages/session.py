@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request, Response
 
 from demeter.core import jobs
 from demeter.core.db import transaction
+from demeter.core.http.permissions import Permission, requires
 from demeter.photos import session_detail
 from demeter.web import render
 
 router = APIRouter()
 
 
-@router.get("/sessions/{session_id}")
+@router.get("/sessions/{session_id}", **requires(Permission.SEE))
 def show(request: Request, session_id: UUID) -> Response:
     """The page of one session; it follows the progress by itself."""
     with transaction() as session:

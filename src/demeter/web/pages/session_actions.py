@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, find_user
 from demeter.core.db import transaction
+from demeter.core.http.permissions import Permission, requires
 from demeter.photos import location_guess
 from demeter.photos.models import PhotoSession
 from demeter.review import session_decisions
@@ -21,14 +22,14 @@ router = APIRouter(prefix="/sessions/{session_id}")
 Note = Annotated[str, Form(max_length=2000)]
 
 
-@router.post("/accept")
+@router.post("/accept", **requires(Permission.DECIDE))
 def accept(session_id: UUID, note: Note = "") -> RedirectResponse:
     """The count is right."""
     said = note.replace("\x00", "").strip() or None
     return _decided(session_id, lambda s, user: session_decisions.accept(s, session_id, user, said))
 
 
-@router.post("/confirm-empty")
+@router.post("/confirm-empty", **requires(Permission.DECIDE))
 def confirm_empty(session_id: UUID) -> RedirectResponse:
     """The bed is empty."""
     return _decided(
@@ -36,7 +37,7 @@ def confirm_empty(session_id: UUID) -> RedirectResponse:
     )
 
 
-@router.post("/location")
+@router.post("/location", **requires(Permission.REPORT))
 def choose_location(
     session_id: UUID, location_code: Annotated[str, Form(max_length=50)]
 ) -> RedirectResponse:
@@ -51,13 +52,13 @@ def choose_location(
     return _decided(session_id, act)
 
 
-@router.post("/reprocess")
+@router.post("/reprocess", **requires(Permission.DECIDE))
 def reprocess(session_id: UUID) -> RedirectResponse:
     """Count the photos anew."""
     return _decided(session_id, lambda s, user: session_decisions.reprocess(s, session_id, user))
 
 
-@router.post("/post")
+@router.post("/post", **requires(Permission.DECIDE))
 def post(session_id: UUID) -> RedirectResponse:
     """Try again to post."""
     return _decided(
@@ -65,7 +66,7 @@ def post(session_id: UUID) -> RedirectResponse:
     )
 
 
-@router.post("/blind-recount")
+@router.post("/blind-recount", **requires(Permission.REPORT))
 def blind_recount(
     session_id: UUID, plants: Annotated[int, Form(ge=0, le=1_000_000)]
 ) -> RedirectResponse:

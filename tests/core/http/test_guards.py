@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from starlette.datastructures import Headers
 
 from demeter.core.errors import DomainError
-from demeter.core.http.guards import is_own_name, refuse
+from demeter.core.http.guards import is_own_name, refusal_of
 from served import client, jpeg, rows, uploaded
 
 __all__ = ["client"]
@@ -15,7 +15,7 @@ __all__ = ["client"]
 
 def code(method: str, **headers: str) -> str | None:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    refusal = refuse(method, Headers(named))
+    refusal = refusal_of(method, Headers(named))
     return refusal.code if isinstance(refusal, DomainError) else None
 
 

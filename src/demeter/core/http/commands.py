@@ -1,0 +1,61 @@
+"""Commands over HTTP: carried out once in a transaction of their own, or only shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Depends
+from sqlalchemy.orm import Session
+
+from demeter.core import db
+from demeter.core.db import transaction
+from demeter.core.http.idempotency import Once, OnceOnly
+from demeter.core.http.permissions import Permission, requires
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def run_once(once: Once, body: Any, act: Callable[[Session], Any]) -> Any:
+    """What ``act`` returns, in one transaction; from memory if this key did it before.
+
+    ``body`` is what the request asks for: another one under the same key is refused. On the
+    route of a preview the whole is rolled back, and the key stays free.
+
+    Raises:
+        IdempotencyKeyReused: the key stands for another body.
+    """
+    with transaction() as session:
+        if once.is_preview:
+            return db.preview(session, lambda: act(session))
+        return once.answer(session, body, lambda: act(session))
+
+
+def keep_nothing(once: OnceOnly) -> None:
+    """For the route of a preview: it takes a key as every POST does, and remembers nothing."""
+    once.is_preview = True
+
+
+PREVIEW = [Depends(keep_nothing)]
+
+
+def post_with_preview(
+    router: APIRouter, path: str, *, summary: str, preview: str, permission: Permission
+) -> Callable[[Endpoint], Endpoint]:
+    """Serve a function that calls `run_once` at ``path``, and its preview at ``path/preview``.
+
+    ``summary`` and ``preview`` are the summaries of the two.
+    """
+
+    def register(act: Endpoint) -> Endpoint:
+        router.post(path, summary=summary, **requires(permission))(act)
+        router.post(
+            f"{path}/preview",
+            name=f"preview_{act.__name__}",
+            summary=preview,
+            description="The same answer, and nothing is kept.",
+            **requires(permission, dependencies=PREVIEW),
+        )(act)
+        return act
+
+    return register
