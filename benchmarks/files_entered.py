@@ -45,17 +45,17 @@ def files_below(source: Path) -> list[str]:
 
 def acts(client: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Each act with its name, in the order in which a nursery does them."""
-    import served  # noqa: PLC0415  after the environment is set
-    from nursery import photo_count  # noqa: PLC0415
+    from support import served  # noqa: PLC0415  after the environment is set
+    from support.nursery import photo_count  # noqa: PLC0415
 
     def post(path: str, **body: Any) -> None:
         answer = client.post(path, json=body)
         assert answer.is_success, answer.text
 
     session_ids: list[str] = []
-    yield "upload", lambda: session_ids.append(served.uploaded(client))
+    yield "upload", lambda: session_ids.append(served.upload_session(client))
     session = f"{served.SESSIONS}/{session_ids[0]}"
-    yield "record", lambda: served.count(session_ids[0], photo_count((8, 2), (5, 0)))
+    yield "record", lambda: served.record_answers(session_ids[0], photo_count((8, 2), (5, 0)))
     yield "read back", lambda: client.get(session)
     death = {"movement_type": "muerte", "location_code": "A1", "quantity": 1}
     yield (
@@ -95,7 +95,7 @@ def main() -> None:
         from demeter.app import create_app  # noqa: PLC0415
         from demeter.core.db import engine, migrate, transaction  # noqa: PLC0415
         from demeter.core.localdb import LocalDatabase  # noqa: PLC0415
-        from nursery import plant_nursery  # noqa: PLC0415
+        from support.nursery import plant_nursery  # noqa: PLC0415
 
         migrate(engine())
         with transaction() as session:

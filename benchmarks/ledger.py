@@ -31,35 +31,36 @@ from demeter.periods import service
 from demeter.periods.checks import CLOSINGS
 from demeter.stock import batch_history, queries
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.on_hand import Filter, Level, stock
+from demeter.stock.on_hand import StockFilter, stock_by
+from demeter.stock.schemas import Level
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--home", type=Path, default=Path("/tmp/demeter-bench"))
-    asked.add_argument("--places", type=int, default=1_290)
-    asked.add_argument("--years", type=int, default=5)
-    asked.add_argument("--repeats", type=int, default=100)
-    given = asked.parse_args()
-    os.environ["DEMETER_HOME"] = str(given.home / str(given.places))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, default=Path("/tmp/demeter-bench"))
+    parser.add_argument("--places", type=int, default=1_290)
+    parser.add_argument("--years", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=100)
+    options = parser.parse_args()
+    os.environ["DEMETER_HOME"] = str(options.home / str(options.places))
     Path(os.environ["DEMETER_HOME"]).mkdir(parents=True, exist_ok=True)
 
     migrate(engine())
-    _load(given.places, given.years)
+    _load(options.places, options.years)
     _sizes()
     _verify()
-    _queries(given.repeats)
+    _queries(options.repeats)
 
 
 def _load(places: int, years: int) -> None:
-    began = time.monotonic()
+    started = time.monotonic()
     try:
         with transaction() as session:
             made_up.load(session, years, places=places)
     except made_up.YearsLoaded:
         print("the years are there already")
         return
-    print(f"load: {time.monotonic() - began:.1f} s")
+    print(f"load: {time.monotonic() - started:.1f} s")
     with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))  # as autovacuum does in time
 
@@ -74,22 +75,24 @@ def _sizes() -> None:
 def _verify() -> None:
     with transaction() as session:
         backend = session.scalar(text("SELECT pg_backend_pid()"))
-        began = time.monotonic()
+        started = time.monotonic()
         checks = [references(session), *LOTS, *MOVES, *COUNTS, *CLOSINGS]
-        found = list(run(session, checks))
-        seconds = time.monotonic() - began
+        results = list(run(session, checks))
+        seconds = time.monotonic() - started
         memory = _memory(backend)
-    wrong = sum(one.wrong for one in found)
+    wrong = sum(result.wrong for result in results)
     here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"verify: {seconds:.1f} s, {wrong} wrong; database process {memory}, this one {here} MB")
-    for one in sorted(found, key=lambda one: -one.seconds)[:6]:
-        print(f"    {one.seconds:6.2f} s  {one.title}")
+    for result in sorted(results, key=lambda result: -result.seconds)[:6]:
+        print(f"    {result.seconds:6.2f} s  {result.title}")
 
 
 def _memory(pid: int) -> str:
     """Peak memory of the backend; shared buffers that it touched are part of it."""
-    told = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    peak, shared = (int(told[key].split()[0]) // 1024 for key in ("VmHWM", "RssShmem"))
+    status = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    peak, shared = (int(status[key].split()[0]) // 1024 for key in ("VmHWM", "RssShmem"))
     return f"peak {peak} MB, of it shared {shared} MB"
 
 
@@ -107,18 +110,27 @@ def _queries(repeats: int) -> None:
     def moment() -> datetime:
         return first + (last - first) * rng.random() + timedelta(seconds=1)
 
-    place, product = [Level.LOCATION, Level.PRODUCT], [Level.WAREHOUSE, Level.PRODUCT]
+    place, product = (
+        [Level.LOCATION, Level.PRODUCT],
+        [Level.WAREHOUSE, Level.PRODUCT],
+    )
     cases: dict[str, tuple[int, Callable[[Session], Any]]] = {
-        "on hand, one bed": (1, lambda s: stock(s, place, Filter(location=rng.choice(beds)))),
-        "on hand, every bed": (5, lambda s: stock(s, place)),
-        "on hand, greenhouse and product": (5, lambda s: stock(s, product)),
+        "on hand, one bed": (
+            1,
+            lambda s: stock_by(s, place, StockFilter(location=rng.choice(beds))),
+        ),
+        "on hand, every bed": (5, lambda s: stock_by(s, place)),
+        "on hand, greenhouse and product": (5, lambda s: stock_by(s, product)),
         "as of, one bed": (
             1,
-            lambda s: stock(s, place, Filter(location=rng.choice(beds)), moment()),
+            lambda s: stock_by(s, place, StockFilter(location=rng.choice(beds)), moment()),
         ),
-        "as of, one area": (2, lambda s: stock(s, place, Filter(area=rng.choice(areas)), moment())),
-        "as of, every bed": (10, lambda s: stock(s, place, None, moment())),
-        "history, a lot's life": (1, lambda s: batch_history.life(s, rng.choice(lots))),
+        "as of, one area": (
+            2,
+            lambda s: stock_by(s, place, StockFilter(area=rng.choice(areas)), moment()),
+        ),
+        "as of, every bed": (10, lambda s: stock_by(s, place, None, moment())),
+        "history, a lot's life": (1, lambda s: batch_history.lot_history(s, rng.choice(lots))),
         "history, a bed's last 100 movements": (
             1,
             lambda s: queries.movements(s, limit=100, location_code=rng.choice(beds)),
@@ -126,19 +138,19 @@ def _queries(repeats: int) -> None:
         "history, the last 100 movements": (1, lambda s: queries.movements(s, limit=100)),
         "month's end, every line": (
             25,
-            lambda s: period_queries.period_preview(s, service.find(s, rng.choice(codes))),
+            lambda s: period_queries.period_preview(s, service.find_period(s, rng.choice(codes))),
         ),
     }
     for name, (rarer, act) in cases.items():
-        taken = []
+        times_ms = []
         for _ in range(max(4, repeats // rarer)):
             with transaction() as session:
-                began = time.monotonic()
+                started = time.monotonic()
                 act(session)
-                taken.append((time.monotonic() - began) * 1000)
-        taken.sort()
-        p95 = taken[min(len(taken) - 1, int(0.95 * len(taken)))]
-        print(f"{name:38s} p50 {statistics.median(taken):8.1f} ms  p95 {p95:8.1f} ms")
+                times_ms.append((time.monotonic() - started) * 1000)
+        times_ms.sort()
+        p95 = times_ms[min(len(times_ms) - 1, int(0.95 * len(times_ms)))]
+        print(f"{name:38s} p50 {statistics.median(times_ms):8.1f} ms  p95 {p95:8.1f} ms")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from demeter import tables
 from demeter.core import db
 from demeter.core.db import Base
 from demeter.photos.models import SessionStatus
-from nursery import FIXTURES, counted_session, photo_count, plant_nursery
+from support.nursery import FIXTURES, counted_session, photo_count, plant_nursery
 
 DOMAIN = {
     "warehouses", "storage_areas", "storage_locations", "storage_bins", "storage_bin_types",

@@ -17,9 +17,9 @@ from demeter.counts.queries import standing_count
 from demeter.photos import record
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import photo_counts, session_decisions
-from ledgersteps import told
-from nursery import counted_session, location, on_hand, photo_count, plant_nursery, user
 from support.corrections import correct_session
+from support.ledgersteps import command
+from support.nursery import counted_session, location, on_hand, photo_count, plant_nursery, user
 
 IDS = [uuid5(UUID(int=0), str(n)) for n in range(2000)]
 
@@ -76,8 +76,8 @@ def test_what_spoke_against_the_count_is_told_after_the_recount(db: Session) -> 
     "decide",
     [
         lambda db, of: session_decisions.accept(db, of.session_id, user(db)),
-        lambda db, of: correct_session(db, told(db, None), of, {1: 9}),
-        lambda db, of: correct_session(db, told(db, None), of, {1: 9}, accept=True),
+        lambda db, of: correct_session(db, command(db, None), of, {1: 9}),
+        lambda db, of: correct_session(db, command(db, None), of, {1: 9}, accept=True),
     ],
 )
 def test_nobody_decides_about_a_count_before_the_recount(db: Session, decide) -> None:
@@ -90,13 +90,15 @@ def test_nobody_decides_about_a_count_before_the_recount(db: Session, decide) ->
 def test_posting_again_waits_for_the_recount_too(db: Session) -> None:
     photo_session = recorded(db, (4, 1))
     session_decisions.retry_posting(db, photo_session.session_id, user(db))
-    effect = photo_counts.repost(db, told(db, None), photo_session.session_id)
+    effect = photo_counts.repost(db, command(db, None), photo_session.session_id)
     assert (effect.waits_for, effect.movements, on_hand(db)) == ("blind_recount", [], 0)
 
 
 def test_moved_to_another_bed_it_stays_blind(db: Session) -> None:
     photo_session = recorded(db, (4, 1))
-    photo_counts.move(db, told(db, None, "it is A2"), photo_session.session_id, location(db, "A2"))
+    photo_counts.move(
+        db, command(db, None, "it is A2"), photo_session.session_id, location(db, "A2")
+    )
     assert photo_session.reason_code == "blind_recount"
     assert (on_hand(db, "A1"), on_hand(db, "A2")) == (0, 0)
 
@@ -130,8 +132,8 @@ def test_the_database_refuses_to_post_a_blind_count(db: Session) -> None:
 def test_a_session_counted_once_is_not_hidden_afterwards(db: Session) -> None:
     photo_session = recorded(db, (4, 1))
     session_decisions.recount_blind(db, photo_session.session_id, user(db), 5, {})
-    photo_counts.void(db, told(db, None, "wrong bed"), photo_session.session_id)
-    photo_counts.repost(db, told(db, None), photo_session.session_id)
+    photo_counts.void(db, command(db, None, "wrong bed"), photo_session.session_id)
+    photo_counts.repost(db, command(db, None), photo_session.session_id)
     assert (photo_session.status, on_hand(db)) == (SessionStatus.COMPLETED, 5)
 
 

@@ -13,9 +13,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demeter.core import db
-from ledgerapi import ok
-from nursery import photo_count
-from served import SESSIONS, client, count, uploaded
+from support.ledgerapi import ok
+from support.nursery import photo_count
+from support.served import SESSIONS, client, record_answers, upload_session
 
 assert client  # pytest finds the fixture by its name here
 
@@ -45,8 +45,8 @@ def blind(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
 
 def waiting(client: TestClient) -> dict[str, list[str]]:
     """A photo that was counted and waits; what its addresses are filled in with."""
-    session_id = uploaded(client)
-    count(session_id, photo_count((DETECTED, ESTIMATED)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((DETECTED, ESTIMATED)))
     (row,) = ok(client.get("/api/v1/stock/counts"))["items"]
     images = [image["image_id"] for image in ok(client.get(f"{SESSIONS}/{session_id}"))["images"]]
     return VALUES | {

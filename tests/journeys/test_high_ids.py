@@ -11,7 +11,7 @@ from demeter.core.db import transaction
 from demeter.photos import record
 from demeter.photos.models import SessionStatus
 from demeter.review import session_decisions
-from nursery import NOON, configure, counted_session, photo_count, plant_nursery, user
+from support.nursery import NOON, configure, counted_session, photo_count, plant_nursery, user
 
 MILLION = 1_000_000
 # What the migrations bring, found by name or code and never by number.

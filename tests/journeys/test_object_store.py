@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from demeter.core import blobs
 from demeter.core.db import engine, transaction
 from demeter.core.settings import settings
-from pictures import encoded, picture
+from support.pictures import encoded, picture
 
 WEED = Path(sys.executable).with_name("weed")
 SERVERS = ("master", "volume", "filer", "s3", "admin")

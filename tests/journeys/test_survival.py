@@ -16,7 +16,7 @@ import pytest
 
 from demeter.core.db import transaction
 from demeter.photos import intake
-from nursery import location, plant_nursery, user
+from support.nursery import location, plant_nursery, user
 
 PATIENCE_S = 90
 

@@ -23,8 +23,8 @@ from demeter.vision.interval.fit import Observation
 from demeter.vision.interval.interval import Evidence, shipped_error_model
 from demeter.vision_models import active
 from learning.test_judging import marked
-from nursery import counted_session, photo_count, plant_nursery, user
-from served import client
+from support.nursery import counted_session, photo_count, plant_nursery, user
+from support.served import client
 from support.standins import stand_in_models
 
 assert client, marked  # pytest finds the fixtures by their names here

@@ -12,7 +12,7 @@ from demeter.vision.metrics.figures import PhotoFigures
 from demeter.vision.metrics.ignored_regions import IgnoredRegions
 from demeter.vision.metrics.marks import MarkedPhoto
 from demeter.vision.metrics.matching import MarkMatches
-from nursery import photo_count
+from support.nursery import photo_count
 
 
 def figure(number: int, hits: int, alarms: int, marks: int = 10, scene: str = "") -> PhotoFigures:

@@ -23,8 +23,8 @@ from demeter.learning.ground_truth import TruePhoto, accepted_photos
 from demeter.learning.splits import Side, SplitRule, is_held_out, split
 from demeter.vision.metrics.labels import read_marks
 from demeter.vision.values import PhotoCount
-from nursery import NOON, SIDE, photo_count
-from served import SESSIONS, client, count, jpeg, uploaded
+from support.nursery import NOON, SIDE, photo_count
+from support.served import SESSIONS, client, jpeg, record_answers, upload_session
 
 assert client  # pytest finds the fixture by its name here
 
@@ -33,8 +33,8 @@ A1_HELD_OUT = next(s / 100 for s in range(101) if is_held_out("A1", s / 100))
 
 def accepted(client: TestClient, answer: PhotoCount, seed: int, code: str = "A1", **edits) -> str:
     """A session whose count a person has looked at."""
-    session_id = uploaded(client, jpeg(seed), location_code=code)
-    count(session_id, answer)
+    session_id = upload_session(client, jpeg(seed), location_code=code)
+    record_answers(session_id, answer)
     body = edits or {"accept": True}
     done = client.post(f"{SESSIONS}/{session_id}/corrections", json=body | {"user": "rosa"})
     assert done.json()["status"] == "completed", done.text
@@ -56,8 +56,8 @@ def photos() -> list[TruePhoto]:
 
 
 def test_only_what_a_person_has_looked_at_is_truth(client: TestClient, tmp_path: Path) -> None:
-    session_id = uploaded(client)
-    count(session_id, photo_count((8, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((8, 0)))
     assert photos() == []
     with pytest.raises(TooLittleTruth):
         export(engine(), tmp_path / "set", Format.COCO, SplitRule())
@@ -68,8 +68,8 @@ def test_only_what_a_person_has_looked_at_is_truth(client: TestClient, tmp_path:
 
 
 def test_a_persons_marks_are_in_and_removed_ones_are_out(client: TestClient) -> None:
-    session_id = uploaded(client)
-    count(session_id, photo_count((8, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((8, 0)))
     at = f"{SESSIONS}/{session_id}/corrections"
     first = client.get(at).json()["marks"][0]
     body = {"remove": [first["detection_id"]], "add": [{"box": [100, 100, 120, 130]}]}
@@ -121,8 +121,8 @@ def test_a_photo_is_exported_upright(client: TestClient, tmp_path: Path) -> None
     exif[0x0112] = 6  # to be turned to the right
     stream = io.BytesIO()
     turned.save(stream, "JPEG", exif=exif)
-    session_id = uploaded(client, stream.getvalue())
-    count(session_id, photo_count((8, 0)))
+    session_id = upload_session(client, stream.getvalue())
+    record_answers(session_id, photo_count((8, 0)))
     client.post(f"{SESSIONS}/{session_id}/corrections", json={"accept": True})
     export(engine(), tmp_path / "set", Format.COCO, SplitRule(0.0))
     (file,) = (tmp_path / "set" / "train" / "images").iterdir()

@@ -20,11 +20,11 @@ from demeter.learning.reviewed_containers import reviewed_containers
 from demeter.locations.models import StorageBinType
 from demeter.photos import inference, record
 from demeter.photos.pair_results import BEFORE
-from demeter.stock.ledger import Told
+from demeter.stock.ledger import LedgerCommand
 from demeter.vision.values import ContainerType, PhotoCount
-from nursery import NOON, counted_session, location, photo_count, plant_nursery, user
-from served import client
 from support.corrections import correct_session
+from support.nursery import NOON, counted_session, location, photo_count, plant_nursery, user
+from support.served import client
 
 assert client  # pytest finds the fixture by its name here
 
@@ -53,7 +53,7 @@ def reviewed(
         image.result = (image.result or {}) | {BEFORE: image.result}
         db.flush()
     record.record_session(db, made)
-    told = Told(uuid4(), user(db).id, None, "looked")
+    told = LedgerCommand(uuid4(), user(db).id, None, "looked")
     correct_session(db, told, made, {1: truth})
 
 

@@ -23,8 +23,8 @@ from demeter.vision_models.errors import ModelStays
 from demeter.vision_models.models import ModelComparison, VisionModel, VisionTask
 from learning.test_dataset import accepted
 from learning.test_registry import detector
-from nursery import photo_count, user
-from served import client
+from support.nursery import photo_count, user
+from support.served import client
 from support.standins import planted_grid, stand_in_models
 
 assert client  # pytest finds the fixture by its name here

@@ -21,8 +21,8 @@ from demeter.vision_models.models import VisionTask
 from demeter_training.training.errors import TrainingDataRefused
 from demeter_training.training.tiles import PLANTS_PX
 from learning.test_dataset import accepted
-from nursery import photo_count
-from served import client
+from support.nursery import photo_count
+from support.served import client
 
 assert client  # pytest finds the fixture by its name here
 

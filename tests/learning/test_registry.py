@@ -23,8 +23,8 @@ from demeter.vision.errors import ModelRefused
 from demeter.vision_models import active, inspect_file, registry
 from demeter.vision_models.errors import ModelNotFound, ModelStays
 from demeter.vision_models.models import VisionModel, VisionTask
-from nursery import plant_nursery, user
 from support.networks import answering
+from support.nursery import plant_nursery, user
 
 DETECT, SEGMENT = VisionTask.DETECT, VisionTask.SEGMENT
 

@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 from demeter.app import create_app
 from demeter.photos import openapi
 from demeter.photos.schemas import SessionPage, SessionRead, UploadRead
-from nursery import photo_count
-from served import SESSIONS, client, count, uploaded
+from support.nursery import photo_count
+from support.served import SESSIONS, client, record_answers, upload_session
 
 __all__ = ["client"]
 
@@ -59,8 +59,8 @@ def test_no_page_of_documentation_loads_scripts_of_other_hosts(client: TestClien
 
 
 def test_answers_have_exactly_the_fields_of_the_document(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((3, 1)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((3, 1)))
     told = client.get(f"{SESSIONS}/{session_id}").json()
     schemas = DOCUMENT["components"]["schemas"]
     assert set(told) == set(schemas["SessionRead"]["properties"])

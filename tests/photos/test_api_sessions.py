@@ -11,8 +11,8 @@ from sqlalchemy import update
 
 from demeter.core.db import transaction
 from demeter.photos.models import SessionImage, SessionImageStatus
-from nursery import photo_count
-from served import SESSIONS, client, count, jpeg, send, uploaded
+from support.nursery import photo_count
+from support.served import SESSIONS, client, jpeg, record_answers, send, upload_session
 
 __all__ = ["client"]
 
@@ -24,7 +24,7 @@ def get(client: TestClient, session_id: str) -> dict:
 
 
 def test_a_session_that_was_not_processed_knows_no_numbers(client: TestClient):
-    told = get(client, uploaded(client))
+    told = get(client, upload_session(client))
     assert told["status"] == "pending"
     assert told["is_end"] is False
     assert told["progress"] == 0
@@ -36,8 +36,8 @@ def test_a_session_that_was_not_processed_knows_no_numbers(client: TestClient):
 
 
 def test_a_counted_session_tells_containers_bins_batches_and_movements(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((12, 3), (5, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((12, 3), (5, 0)))
     told = get(client, session_id)
     assert told["status"] == "completed"
     assert told["progress"] == 1
@@ -59,8 +59,8 @@ def test_a_counted_session_tells_containers_bins_batches_and_movements(client: T
 
 
 def test_an_unknown_estimate_is_null_with_its_reason(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((2, None), residual_share=0.4))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((2, None), residual_share=0.4))
     told = get(client, session_id)
     assert told["status"] == "needs_review"
     assert told["reason_code"] == "estimate_unknown"
@@ -73,8 +73,8 @@ def test_an_unknown_estimate_is_null_with_its_reason(client: TestClient):
 
 
 def test_no_container_found_is_not_zero_plants(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count())
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count())
     told = get(client, session_id)
     assert told["reason_code"] == "no_container_found"
     assert told["error_message"].startswith("No StorageBins created for session")
@@ -84,16 +84,16 @@ def test_no_container_found_is_not_zero_plants(client: TestClient):
 
 
 def test_counted_zero_is_zero(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((0, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((0, 0)))
     told = get(client, session_id)
     assert told["status"] == "completed"
     assert (told["total"], told["total_detected"], told["unknown_reason"]) == (0, 0, None)
 
 
 def test_photos_that_cannot_be_read_are_not_zero_plants(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, None)
+    session_id = upload_session(client)
+    record_answers(session_id, None)
     told = get(client, session_id)
     assert told["reason_code"] == "no_image_counted"
     assert told["total_detected"] is None
@@ -104,7 +104,7 @@ def test_photos_that_cannot_be_read_are_not_zero_plants(client: TestClient):
 
 
 def test_progress_is_the_share_of_the_images(client: TestClient):
-    session_id = uploaded(client, jpeg(1), jpeg(2))
+    session_id = upload_session(client, jpeg(1), jpeg(2))
     with transaction() as session:
         session.execute(update(SessionImage).where(SessionImage.position == 1).values(progress=0.5))
         session.connection().exec_driver_sql(
@@ -118,8 +118,8 @@ def test_progress_is_the_share_of_the_images(client: TestClient):
 
 
 def test_events_end_when_the_session_has(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((3, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((3, 0)))
     answer = client.get(f"{SESSIONS}/{session_id}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "event: end" in answer.text
@@ -129,20 +129,20 @@ def test_events_end_when_the_session_has(client: TestClient):
 
 def test_events_tell_each_change(client: TestClient, monkeypatch):
     monkeypatch.setattr("demeter.photos.progress.LOOK_EVERY_S", 0.05)
-    session_id = uploaded(client)
+    session_id = upload_session(client)
     events = []
     with client.stream("GET", f"{SESSIONS}/{session_id}/events") as stream:
         for line in stream.iter_lines():
             if line.startswith("event: "):
                 events.append(line.removeprefix("event: "))
                 if events == ["progress"]:
-                    count(session_id, photo_count((3, 0)))
+                    record_answers(session_id, photo_count((3, 0)))
     assert events[0] == "progress"
     assert events[-1] == "end"
 
 
 def test_sessions_come_page_by_page_latest_first(client: TestClient):
-    ids = [uploaded(client, jpeg(n)) for n in range(5)]
+    ids = [upload_session(client, jpeg(n)) for n in range(5)]
     seen, cursor = [], None
     for _ in range(3):
         page = client.get(SESSIONS, params={"limit": 2} | ({"cursor": cursor} if cursor else {}))
@@ -153,18 +153,18 @@ def test_sessions_come_page_by_page_latest_first(client: TestClient):
 
 
 def test_a_page_stays_right_while_others_arrive(client: TestClient):
-    ids = [uploaded(client, jpeg(n)) for n in range(3)]
+    ids = [upload_session(client, jpeg(n)) for n in range(3)]
     first = client.get(SESSIONS, params={"limit": 2}).json()
-    uploaded(client, jpeg(9))
+    upload_session(client, jpeg(9))
     rest = client.get(SESSIONS, params={"limit": 2, "cursor": first["next_cursor"]}).json()
     assert [item["session_id"] for item in rest["items"]] == [ids[0]]
 
 
 def test_sessions_are_filtered_by_status_and_place(client: TestClient):
-    done = uploaded(client, jpeg(1))
-    count(done, photo_count((3, 0)))
+    done = upload_session(client, jpeg(1))
+    record_answers(done, photo_count((3, 0)))
     waiting = send(client, jpeg(2)).json()["session_id"]
-    other = uploaded(client, jpeg(3), location_code="A2")
+    other = upload_session(client, jpeg(3), location_code="A2")
 
     def ids(**filters) -> set[str]:
         items = client.get(SESSIONS, params=filters).json()["items"]
@@ -194,9 +194,9 @@ def test_a_session_that_does_not_exist_is_not_found(client: TestClient, path: st
 
 
 def test_detections_come_compact_with_indices_over_the_whole_session(client: TestClient):
-    session_id = uploaded(client, jpeg(1), jpeg(2))
+    session_id = upload_session(client, jpeg(1), jpeg(2))
     assert client.get(f"{SESSIONS}/{session_id}/detections").json() == []
-    count(session_id, photo_count((2, 0), (1, 1)), photo_count((4, 0), empty=2))
+    record_answers(session_id, photo_count((2, 0), (1, 1)), photo_count((4, 0), empty=2))
     first, second = client.get(f"{SESSIONS}/{session_id}/detections").json()
     assert [c["index"] for c in first["containers"]] == [1, 2]
     assert [c["index"] for c in second["containers"]] == [3]
@@ -209,7 +209,7 @@ def test_detections_come_compact_with_indices_over_the_whole_session(client: Tes
 
 def test_the_original_is_given_back_byte_by_byte_and_kept_for_ever(client: TestClient):
     body = jpeg()
-    image = get(client, uploaded(client, body))["images"][0]
+    image = get(client, upload_session(client, body))["images"][0]
     answer = client.get(image["original_url"])
     assert answer.content == body
     assert answer.headers["content-type"] == "image/jpeg"
@@ -220,14 +220,14 @@ def test_the_original_is_given_back_byte_by_byte_and_kept_for_ever(client: TestC
 
 
 def test_pictures_are_made_when_there_is_something_to_draw(client: TestClient):
-    session_id = uploaded(client)
+    session_id = upload_session(client)
     before = get(client, session_id)["images"][0]
     quick = client.get(before["thumbnail_url"])
     assert quick.headers["content-type"] == "image/webp"
     assert quick.headers["cache-control"] == "no-cache"
     address = before["original_url"].replace("original", "processed")
     assert client.get(address).status_code == 404
-    count(session_id, photo_count((3, 0)))
+    record_answers(session_id, photo_count((3, 0)))
     after = get(client, session_id)["images"][0]
     for name in ("processed_url", "thumbnail_url"):
         answer = client.get(after[name])
@@ -237,10 +237,10 @@ def test_pictures_are_made_when_there_is_something_to_draw(client: TestClient):
 
 
 def test_a_format_that_browsers_do_not_show_is_shown_all_the_same(client: TestClient):
-    from pictures import encoded, picture  # noqa: PLC0415
+    from support.pictures import encoded, picture  # noqa: PLC0415
 
     tiff = encoded(picture(), "TIFF")
-    image = get(client, uploaded(client, tiff))["images"][0]
+    image = get(client, upload_session(client, tiff))["images"][0]
     assert client.get(image["view_url"]).headers["content-type"] == "image/webp"
     assert client.get(image["original_url"]).content == tiff
 
@@ -252,8 +252,8 @@ def test_a_picture_that_does_not_exist_is_not_found(client: TestClient):
 
 
 def test_a_session_image_is_failed_and_says_why(client: TestClient):
-    session_id = uploaded(client, jpeg(1), jpeg(2))
-    count(session_id, photo_count((4, 0)), None)
+    session_id = upload_session(client, jpeg(1), jpeg(2))
+    record_answers(session_id, photo_count((4, 0)), None)
     told = get(client, session_id)
     assert told["reason_code"] == "image_failed"
     assert [i["state"] for i in told["images"]] == [

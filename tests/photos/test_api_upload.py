@@ -9,14 +9,14 @@ from fastapi.testclient import TestClient
 
 from demeter.core.blobs import BlobInbox
 from demeter.photos.models import Image, PhotoSession
-from pictures import bomb, encoded, exif, picture
-from served import SESSIONS, UPLOAD, client, jpeg, rows, send
+from support.pictures import bomb, encoded, exif, picture
+from support.served import SESSIONS, UPLOAD, client, jpeg, row_count, send
 
 __all__ = ["client"]
 
 
 def nothing_is_kept() -> bool:
-    return rows(PhotoSession) == rows(Image) == rows(BlobInbox) == 0
+    return row_count(PhotoSession) == row_count(Image) == row_count(BlobInbox) == 0
 
 
 def test_a_photo_is_accepted_with_an_address_to_poll(client: TestClient):
@@ -52,7 +52,7 @@ def test_the_same_photo_again_answers_the_first_session(client: TestClient):
     assert again.status_code == 202
     assert again.json()["session_id"] == first["session_id"]
     assert again.json()["is_new"] is False
-    assert rows(PhotoSession) == rows(Image) == 1
+    assert row_count(PhotoSession) == row_count(Image) == 1
 
 
 def test_twelve_uploads_of_one_photo_at_once_are_one_session(client: TestClient):
@@ -68,7 +68,7 @@ def test_twelve_uploads_of_one_photo_at_once_are_one_session(client: TestClient)
     [thread.join() for thread in threads]
     assert codes == [202] * 12
     assert len(set(ids)) == 1
-    assert rows(PhotoSession) == rows(Image) == 1
+    assert row_count(PhotoSession) == row_count(Image) == 1
 
 
 def test_photos_of_several_places_are_answered_with_a_list(client: TestClient):
@@ -76,7 +76,7 @@ def test_photos_of_several_places_are_answered_with_a_list(client: TestClient):
     in_a2 = encoded(picture(seed=2), exif=exif(at=(15.0, 55.0)))
     answers = send(client, in_a1, in_a2).json()
     assert [a["location_code"] for a in answers] == ["A1", "A2"]
-    assert rows(PhotoSession) == 2
+    assert row_count(PhotoSession) == 2
 
 
 def test_a_photo_of_nowhere_waits_for_its_location(client: TestClient):
@@ -211,7 +211,7 @@ def test_one_key_and_one_content_have_one_answer(client: TestClient):
     assert again.status_code == 202
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
-    assert rows(PhotoSession) == 1
+    assert row_count(PhotoSession) == 1
 
 
 def test_one_key_with_other_content_is_a_conflict(client: TestClient):
@@ -221,7 +221,7 @@ def test_one_key_with_other_content_is_a_conflict(client: TestClient):
         answer = send(client, body, headers=key, location_code=place)
         assert answer.status_code == 409
         assert answer.json()["code"] == "idempotency_key_reused"
-    assert rows(PhotoSession) == 1
+    assert row_count(PhotoSession) == 1
 
 
 def test_a_key_of_a_refused_upload_can_be_used_again(client: TestClient):

@@ -23,9 +23,9 @@ from demeter.photos.models import (
     SessionImage,
     SessionStatus,
 )
-from nursery import location, plant_nursery, user
-from pictures import bomb, encoded, picture
-from pictures import exif as made_exif
+from support.nursery import location, plant_nursery, user
+from support.pictures import bomb, encoded, picture
+from support.pictures import exif as made_exif
 
 NOW = datetime.now(UTC)
 

@@ -24,10 +24,10 @@ from demeter.vision.values import PhotoCount
 from demeter_training.scenes.demo import two_dates
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.values import Scene
-from nursery import NOON
-from served import SESSIONS, client, uploaded
 from support.exact import exact_count, visible_plants
+from support.nursery import NOON
 from support.scene_pairs import overlapping_photos
+from support.served import SESSIONS, client, upload_session
 
 assert client  # pytest finds the fixture by its name here
 
@@ -60,7 +60,7 @@ def noise(seed: int) -> np.ndarray:
 
 def seen(client: TestClient, *photos: tuple[np.ndarray, PhotoCount], **fields: str) -> str:
     """Upload these photos and let vision have said this of them; settle, record."""
-    session_id = uploaded(client, *(jpeg_of(rgb) for rgb, _ in photos), **fields)
+    session_id = upload_session(client, *(jpeg_of(rgb) for rgb, _ in photos), **fields)
     with transaction() as session:
         found = _found(session, session_id)
         found.status = SessionStatus.PROCESSING

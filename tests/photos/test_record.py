@@ -18,7 +18,7 @@ from demeter.photos.errors import CannotCreateBins
 from demeter.photos.models import Detection, Estimation, PhotoSession, SessionStatus
 from demeter.review import session_decisions
 from demeter.stock.models import MovementType, SourceType, StockBatch, StockMovement
-from nursery import (
+from support.nursery import (
     NOON,
     configure,
     counted_session,

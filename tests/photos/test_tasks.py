@@ -14,7 +14,7 @@ from demeter.core.blobs import BlobMissing, ObjectStoreUnavailable
 from demeter.core.db import transaction
 from demeter.photos import inference, recovery, tasks
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
-from nursery import counted_session, on_hand, photo_count, plant_nursery
+from support.nursery import counted_session, on_hand, photo_count, plant_nursery
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from fastapi.testclient import TestClient
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.counts.models import BlindRecount
-from nursery import on_hand, photo_count
-from served import SESSIONS, client, count, rows, uploaded
+from support.nursery import on_hand, photo_count
+from support.served import SESSIONS, client, record_answers, row_count, upload_session
 
 assert client  # pytest finds the fixture by its name here
 
 
 def counted(client: TestClient, *containers: tuple[int, int | None], **facts) -> str:
-    session_id = uploaded(client)
-    count(session_id, photo_count(*containers, **facts))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count(*containers, **facts))
     return f"{SESSIONS}/{session_id}"
 
 
@@ -120,7 +120,7 @@ def test_the_blind_number_is_kept_beside_the_machines_which_is_posted(
     assert (given.json()["machine_plants"], given.json()["difference"]) == (15, 2)
     seen = blind.get(at).json()
     assert (seen["total"], seen["containers"][0]["answer"]) == (15, 10)
-    assert (stock(), rows(BlindRecount)) == (15, 1)
+    assert (stock(), row_count(BlindRecount)) == (15, 1)
     again = blind.post(f"{at}/blind-recount", json=body)
     assert (again.status_code, again.json()["code"]) == (409, "blind_recount_not_asked")
 
@@ -137,7 +137,7 @@ def test_the_blind_number_is_kept_beside_the_machines_which_is_posted(
 def test_blind_numbers_that_do_not_add_up_are_refused(blind: TestClient, body) -> None:
     at = counted(blind, (8, 0))
     assert blind.post(f"{at}/blind-recount", json=body).status_code == 422
-    assert rows(BlindRecount) == 0
+    assert row_count(BlindRecount) == 0
 
 
 def test_without_a_blind_share_no_number_is_asked_for(client: TestClient) -> None:

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from demeter.core.db import transaction
 from demeter.stock.models import StockMovement
-from nursery import configure, photo_count
-from served import SESSIONS, client, count, jpeg, rows, send, uploaded
+from support.nursery import configure, photo_count
+from support.served import SESSIONS, client, jpeg, record_answers, row_count, send, upload_session
 
 __all__ = ["client"]
 
@@ -20,32 +20,32 @@ def act(client: TestClient, session_id: str, action: str, body: dict | None = No
 
 
 def test_an_accepted_count_is_posted_once(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((2, None), residual_share=0.4))
-    assert rows(StockMovement) == 0
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((2, None), residual_share=0.4))
+    assert row_count(StockMovement) == 0
     for _ in range(2):
         answer = act(client, session_id, "accept", {"user": "rosa", "note": "I counted them"})
         assert answer.status_code == 200
     told = answer.json()
     assert told["status"] == "completed"
     assert told["validated_by"] == "rosa"
-    assert rows(StockMovement) == 1
+    assert row_count(StockMovement) == 1
 
 
 def test_an_acceptance_needs_no_body(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((2, None), residual_share=0.4))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((2, None), residual_share=0.4))
     answer = client.post(f"{SESSIONS}/{session_id}/accept")
     assert answer.json()["status"] == "completed"
 
 
 def test_an_empty_bed_is_confirmed_and_posts_zero(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count())
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count())
     told = act(client, session_id, "confirm-empty").json()
     assert told["status"] == "completed"
     assert (told["total"], told["unknown_reason"]) == (0, None)
-    assert rows(StockMovement) == 0
+    assert row_count(StockMovement) == 0
 
 
 def test_a_location_is_chosen_and_counting_begins(client: TestClient):
@@ -77,8 +77,8 @@ def test_a_location_that_cannot_be_is_refused(client: TestClient, body, status, 
 
 
 def test_a_count_is_posted_when_the_configuration_is_there(client: TestClient):
-    session_id = uploaded(client, location_code="A3")
-    count(session_id, photo_count((4, 1)))
+    session_id = upload_session(client, location_code="A3")
+    record_answers(session_id, photo_count((4, 1)))
     told = client.get(f"{SESSIONS}/{session_id}").json()
     assert (told["status"], told["actions"]) == ("needs_config", ["post", "reprocess"])
     assert told["total"] == 5  # the evidence is kept
@@ -91,8 +91,8 @@ def test_a_count_is_posted_when_the_configuration_is_there(client: TestClient):
 
 
 def test_reprocessing_is_a_new_attempt(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, None)
+    session_id = upload_session(client)
+    record_answers(session_id, None)
     answer = act(client, session_id, "reprocess")
     assert answer.status_code == 202
     assert (answer.json()["status"], answer.json()["attempt"]) == ("pending", 2)
@@ -101,8 +101,8 @@ def test_reprocessing_is_a_new_attempt(client: TestClient):
 
 
 def test_one_key_carries_a_decision_out_once(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, None)
+    session_id = upload_session(client)
+    record_answers(session_id, None)
     key = {"Idempotency-Key": "again-1"}
     first = act(client, session_id, "reprocess", {}, **key)
     again = act(client, session_id, "reprocess", {}, **key)
@@ -114,7 +114,7 @@ def test_one_key_carries_a_decision_out_once(client: TestClient):
 
 @pytest.mark.parametrize("action", ["accept", "confirm-empty", "reprocess", "post"])
 def test_what_the_state_does_not_allow_is_refused(client: TestClient, action: str):
-    session_id = uploaded(client)  # still pending
+    session_id = upload_session(client)  # still pending
     answer = act(client, session_id, action)
     assert answer.status_code == 409
     assert answer.json()["next_action"]

@@ -19,9 +19,9 @@ from demeter.review.mark_edits import NewMark
 from demeter.review.marks import marks_of
 from demeter.review.models import DetectionCorrection
 from demeter.stock.models import MovementType, SourceType, StockMovement
-from ledgersteps import ledger_is_sound, told
-from nursery import counted_session, on_hand, photo_count, plant_nursery, user
 from support.corrections import correct_session
+from support.ledgersteps import assert_ledger_sound, command
+from support.nursery import counted_session, on_hand, photo_count, plant_nursery, user
 
 MISSED = NewMark((100.0, 100.0, 120.0, 120.0))
 
@@ -30,7 +30,7 @@ MISSED = NewMark((100.0, 100.0, 120.0, 120.0))
 def db(session: Session) -> Session:
     plant_nursery(session)
     yield session
-    ledger_is_sound(session)
+    assert_ledger_sound(session)
 
 
 def recorded(db: Session, *answers, **facts) -> PhotoSession:
@@ -45,13 +45,13 @@ def detection_ids(db: Session, *, empty: bool = False) -> list[int]:
 
 
 def edited(db: Session, made: PhotoSession, *, accept: bool = False, **edits):
-    said = told(db, None, "looked again")
+    said = command(db, None, "looked again")
     return correct_session(db, said, made, accept=accept, **edits)
 
 
 def test_an_added_plant_is_one_more_in_the_ledger(db: Session) -> None:
     made = recorded(db, photo_count((8, 0), (5, 0)))
-    done = correct_session(db, told(db, None), made, add=(MISSED,))
+    done = correct_session(db, command(db, None), made, add=(MISSED,))
     assert [m.quantity for m in done.movements] == [1]
     assert on_hand(db) == 14
     row = db.scalars(select(ContainerCount).where(ContainerCount.container_index == 1)).one()
@@ -63,14 +63,14 @@ def test_an_added_plant_is_one_more_in_the_ledger(db: Session) -> None:
 def test_a_removed_detection_stays_in_its_table_and_leaves_the_ledger(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
     first = detection_ids(db)[0]
-    correct_session(db, told(db, None, "a stone"), made, remove=(first,))
+    correct_session(db, command(db, None, "a stone"), made, remove=(first,))
     assert on_hand(db) == 7
     assert db.scalar(select(func.count()).select_from(Detection)) == 8
     kept = db.scalars(select(DetectionCorrection)).one()
     assert (kept.detection_id, kept.reason, kept.user_id) == (
         first,
         "a stone",
-        told(db, None).user_id,
+        command(db, None).user_id,
     )
     marks = marks_of(db, made, made.attempt)
     assert [m.removed for m in marks] == [True] + [False] * 7
@@ -113,7 +113,7 @@ def test_marks_of_what_was_estimated_replace_the_estimate(db: Session) -> None:
 
 def test_a_number_that_a_person_said_is_not_changed_by_marks(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
-    correct_session(db, told(db, None), made, plants={1: 10})
+    correct_session(db, command(db, None), made, plants={1: 10})
     edited(db, made, add=(MISSED, MISSED))
     assert on_hand(db) == 10
 
@@ -198,7 +198,7 @@ def test_a_session_without_a_count_has_nothing_to_correct(db: Session) -> None:
 
 def test_the_same_correction_sent_twice_happens_once(db: Session) -> None:
     made = recorded(db, photo_count((8, 0)))
-    said = told(db, None, "missed", uuid4())
+    said = command(db, None, "missed", uuid4())
     first = correct_session(db, said, made, add=(MISSED,))
     assert correct_session(db, said, made, add=(MISSED,)) == first
     assert on_hand(db) == 9

@@ -1,5 +1,5 @@
 """The whole server, for the ledger's API."""
 
-from served import client
+from support.served import client
 
 __all__ = ["client"]

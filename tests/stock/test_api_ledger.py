@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from uuid import uuid4
 
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
 from demeter.core.db import transaction
-from ledgersteps import day, supervisor
+from support.ledgerapi import count_by_hand, key, ok, on_hand, report_movement
+from support.ledgersteps import day, supervisor
 
 STOCK = "/api/v1/stock"
 PERIODS = "/api/v1/periods"
@@ -22,55 +22,18 @@ def julia(client: TestClient) -> None:
         supervisor(session)
 
 
-def key() -> str:
-    return str(uuid4())
-
-
-def ok(answer) -> dict:
-    assert answer.is_success, answer.text
-    return answer.json()
-
-
-def counted(client: TestClient, plants: int, when: float, code: str = "A1") -> dict:
-    body = {
-        "movement_id": key(),
-        "location_code": code,
-        "plants": plants,
-        "occurred_at": day(when).isoformat(),
-        "user": "julia",
-    }
-    return ok(client.post(f"{STOCK}/counts", json=body))
-
-
-def moved(client: TestClient, kind: str, quantity: int, when: float, **parts) -> dict:
-    body = {
-        "movement_id": key(),
-        "movement_type": kind,
-        "quantity": quantity,
-        "location_code": "A1",
-        "occurred_at": day(when).isoformat(),
-        **parts,
-    }
-    return ok(client.post(f"{STOCK}/movements", json=body))
-
-
-def on_hand(client: TestClient, code: str = "A1", **parts) -> int:
-    params = {"by": "location", "location": code, **parts}
-    return sum(row["plants"] for row in ok(client.get(f"{STOCK}/on-hand", params=params)))
-
-
 def test_the_worked_example_from_count_to_report(client: TestClient) -> None:
-    counted(client, 10_000, 0)
-    counted(client, 400, 0, "A2")
-    moved(client, "plantar", 500, 5)
-    moved(client, "muerte", 200, 10)
-    moved(client, "transplante", 300, 15, to_location_code="A2")
-    counted(client, 9_500, 30)
-    counted(client, 700, 30, "A2")
+    count_by_hand(client, 10_000, 0)
+    count_by_hand(client, 400, 0, "A2")
+    report_movement(client, "plantar", 500, 5)
+    report_movement(client, "muerte", 200, 10)
+    report_movement(client, "transplante", 300, 15, to_location_code="A2")
+    count_by_hand(client, 9_500, 30)
+    count_by_hand(client, 700, 30, "A2")
     opened = client.post(PERIODS, json={"code": "P1", "boundary_at": day(30).isoformat()})
     assert opened.status_code == 201
-    told = ok(client.get(f"{PERIODS}/P1"))
-    here, there = told["lines"]
+    lines = ok(client.get(f"{PERIODS}/P1"))
+    here, there = lines["lines"]
     assert (here["sales"], here["unrecorded_sales"], there["sales"]) == (500, 500, 0)
     assert (here["moved_out"], there["moved_in"], there["closing"]["plants"]) == (300, 300, 700)
     before = on_hand(client), on_hand(client, "A2")
@@ -94,7 +57,7 @@ def test_the_worked_example_from_count_to_report(client: TestClient) -> None:
 
 
 def test_the_same_key_is_one_effect_and_other_content_a_conflict(client: TestClient) -> None:
-    counted(client, 100, 0)
+    count_by_hand(client, 100, 0)
     body = {
         "movement_id": key(),
         "movement_type": "ventas",
@@ -112,7 +75,7 @@ def test_the_same_key_is_one_effect_and_other_content_a_conflict(client: TestCli
 
 
 def test_too_many_is_a_conflict_with_its_numbers(client: TestClient) -> None:
-    counted(client, 10, 0)
+    count_by_hand(client, 10, 0)
     body = {
         "movement_id": key(),
         "movement_type": "muerte",
@@ -126,19 +89,19 @@ def test_too_many_is_a_conflict_with_its_numbers(client: TestClient) -> None:
 
 
 def test_every_change_can_be_seen_before(client: TestClient) -> None:
-    first = counted(client, 100, 0)
-    counted(client, 80, 2)
+    first = count_by_hand(client, 100, 0)
+    count_by_hand(client, 80, 2)
     report = {"movement_id": key(), "reason": "wrong bed"}
-    shown = ok(client.post(f"{STOCK}/counts/{first['count_id']}/void/preview", json=report))
-    assert sorted(m["quantity"] for m in shown["movements"]) == [-100, 100]
+    preview = ok(client.post(f"{STOCK}/counts/{first['count_id']}/void/preview", json=report))
+    assert sorted(m["quantity"] for m in preview["movements"]) == [-100, 100]
     (container,) = ok(client.get(f"{STOCK}/counts/{first['count_id']}"))["containers"]
     correction = {
         "movement_id": key(),
         "containers": [{"container_id": container["container_id"], "plants": 90}],
     }
     path = f"{STOCK}/counts/{first['count_id']}/correct"
-    shown = ok(client.post(f"{path}/preview", json=correction))
-    assert sorted(m["quantity"] for m in shown["movements"]) == [-10, 10]
+    preview = ok(client.post(f"{path}/preview", json=correction))
+    assert sorted(m["quantity"] for m in preview["movements"]) == [-10, 10]
     assert len(ok(client.get(f"{STOCK}/movements"))["items"]) == 2
     done = ok(client.post(path, json=correction))
     assert done["movements"] != []
@@ -148,9 +111,9 @@ def test_every_change_can_be_seen_before(client: TestClient) -> None:
 
 
 def test_a_movement_is_undone_and_both_stay(client: TestClient) -> None:
-    counted(client, 100, 0)
-    sold = moved(client, "ventas", 20, 1)
-    path = f"{STOCK}/movements/{sold['movement_id']}/undo"
+    count_by_hand(client, 100, 0)
+    sale = report_movement(client, "ventas", 20, 1)
+    path = f"{STOCK}/movements/{sale['movement_id']}/undo"
     body = {"movement_id": key(), "reason": "another bed"}
     assert ok(client.post(f"{path}/preview", json=body))["movements"][0]["quantity"] == 20
     ok(client.post(path, json=body))
@@ -160,31 +123,31 @@ def test_a_movement_is_undone_and_both_stay(client: TestClient) -> None:
 
 
 def test_the_ledger_pages_by_keyset(client: TestClient) -> None:
-    counted(client, 100, 0)
+    count_by_hand(client, 100, 0)
     for _ in range(4):
-        moved(client, "ventas", 1, 1)
-    seen, cursor = [], None
+        report_movement(client, "ventas", 1, 1)
+    ids, cursor = [], None
     while True:
         params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
         page = ok(client.get(f"{STOCK}/movements", params=params))
-        seen += [row["movement_id"] for row in page["items"]]
+        ids += [row["movement_id"] for row in page["items"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
-    assert len(seen) == len(set(seen)) == 5
+    assert len(ids) == len(set(ids)) == 5
 
 
 def test_a_lots_life_goes_back_to_where_it_began(client: TestClient) -> None:
-    moved(client, "sembrar", 50, 0, state="SEED")
-    done = moved(client, "transplante", 40, 5, to_location_code="A2", to_state="SEEDLING")
+    report_movement(client, "sembrar", 50, 0, state="SEED")
+    done = report_movement(client, "transplante", 40, 5, to_location_code="A2", to_state="SEEDLING")
     lot = next(m["batch_code"] for m in done["movements"] if m["quantity"] > 0)
-    told = ok(client.get(f"{STOCK}/lots/{lot}"))
-    assert [entry["stock_after"] for entry in told["entries"]] == [40]
-    assert [(o["steps_back"], o["began_as"]) for o in told["origins"]] == [
+    life = ok(client.get(f"{STOCK}/lots/{lot}"))
+    assert [entry["stock_after"] for entry in life["entries"]] == [40]
+    assert [(o["steps_back"], o["began_as"]) for o in life["origins"]] == [
         (0, "transplante"),
         (1, "sembrar"),
     ]
-    assert told["state"] == "SEEDLING"
+    assert life["state"] == "SEEDLING"
 
 
 def test_what_is_not_there_is_named(client: TestClient) -> None:
@@ -202,8 +165,8 @@ def test_what_is_not_there_is_named(client: TestClient) -> None:
 
 
 def test_stock_is_added_up_by_what_is_asked(client: TestClient) -> None:
-    counted(client, 100, 0)
-    counted(client, 50, 0, "A2")
+    count_by_hand(client, 100, 0)
+    count_by_hand(client, 50, 0, "A2")
     rows = ok(client.get(f"{STOCK}/on-hand", params={"by": ["warehouse", "product"]}))
     assert rows == [
         {
@@ -226,9 +189,9 @@ def filled(client: TestClient, cells: dict[str, tuple], by: str = "location") ->
             row[4].value, row[5].value = when, plants
             if product:
                 row[2].value = product[0]
-    kept = io.BytesIO()
-    book.save(kept)
-    return kept.getvalue()
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
 
 
 def send(client: TestClient, content: bytes, path: str = "", sheet_key: str | None = None):
@@ -240,11 +203,11 @@ def send(client: TestClient, content: bytes, path: str = "", sheet_key: str | No
 
 
 def test_a_count_sheet_is_filled_seen_and_posted_once(client: TestClient) -> None:
-    counted(client, 100, 0)
+    count_by_hand(client, 100, 0)
     content = filled(client, {"A1": ("2026-03-10", 90), "A2": ("10/03/2026", 40)})
     sheet_key = key()
-    shown = ok(send(client, content, "/preview"))
-    assert [(r["location_code"], r["booked"], r["difference"]) for r in shown] == [
+    preview = ok(send(client, content, "/preview"))
+    assert [(r["location_code"], r["booked"], r["difference"]) for r in preview] == [
         ("A1", 100, -10),
         ("A2", 0, 40),
     ]
@@ -282,8 +245,8 @@ def test_a_file_that_is_no_sheet_is_refused(client: TestClient, content: bytes) 
 
 
 def test_bins_are_counted_on_a_sheet_all_or_none(client: TestClient) -> None:
-    moved(client, "plantar", 30, 0)
-    moved(client, "plantar", 20, 0, category="pot")
+    report_movement(client, "plantar", 30, 0)
+    report_movement(client, "plantar", 20, 0, category="pot")
     content = filled(client, {"A1": ("2026-03-10", 15)}, by="bin")
     posted = ok(send(client, content))
     assert [(r["booked"], r["counted"]) for r in posted] == [(50, 30)]
@@ -296,17 +259,17 @@ def test_a_printed_sheet_is_a_pdf(client: TestClient) -> None:
 
 
 def test_a_sales_file_is_compared_line_by_line(client: TestClient) -> None:
-    counted(client, 1_000, 0)
-    moved(client, "ventas", 100, 5)
-    counted(client, 700, 30)
+    count_by_hand(client, 1_000, 0)
+    report_movement(client, "ventas", 100, 5)
+    count_by_hand(client, 700, 30)
     client.post(PERIODS, json={"code": "P1", "boundary_at": day(30).isoformat()})
     content = (
         b"product_sku,packaging_sku,quantity_sold,invoice_number\n"
         b"ECHEVERIA-01,,200,F-1\nECHEVERIA-01,,98,F-2\nMAMMILLARIA-01,,5,F-3\nNOPE-01,,7,F-4\n"
     )
     for _ in range(2):  # before and after closing alike
-        told = ok(client.post(f"{PERIODS}/P1/sales", files={"file": ("sales.csv", content)}))
-        assert [(one["row"], one["verdict"], one["difference"]) for one in told["lines"]] == [
+        comparison = ok(client.post(f"{PERIODS}/P1/sales", files={"file": ("sales.csv", content)}))
+        assert [(row["row"], row["verdict"], row["difference"]) for row in comparison["lines"]] == [
             (2, "matched", -2),
             (3, "matched", -2),
             (4, "over", 5),
@@ -336,17 +299,17 @@ def test_a_sales_file_with_wrong_cells_names_them(client: TestClient) -> None:
 
 
 def test_exceptions_are_explained_and_a_period_reopened(client: TestClient) -> None:
-    counted(client, 100, 0)
-    counted(client, 130, 30)
+    count_by_hand(client, 100, 0)
+    count_by_hand(client, 130, 30)
     client.post(PERIODS, json={"code": "P1", "boundary_at": day(30).isoformat()})
     refused = client.post(f"{PERIODS}/P1/close")
     assert (refused.status_code, refused.json()["exceptions"][0]["figure"]) == (409, -30)
-    said = {
+    explanation = {
         "explanation": "seedlings of the neighbour",
         "location_code": "A1",
         "product_code": "ECHEVERIA-01",
     }
-    assert ok(client.post(f"{PERIODS}/P1/explain", json=said)) == {"explained": 1}
+    assert ok(client.post(f"{PERIODS}/P1/explain", json=explanation)) == {"explained": 1}
     assert ok(client.post(f"{PERIODS}/P1/close"))["status"] == "closed"
     late = {
         "movement_id": key(),
@@ -360,6 +323,6 @@ def test_exceptions_are_explained_and_a_period_reopened(client: TestClient) -> N
     again = ok(client.post(f"{PERIODS}/P1/reopen", json={"reason": "a planting was found"}))
     assert [event["event"] for event in again["events"]] == ["opened", "closed", "reopened"]
     ok(client.post(f"{STOCK}/movements", json=late))
-    told = ok(client.post(f"{PERIODS}/P1/close"))
-    assert told["status"] == "closed"
+    preview = ok(client.post(f"{PERIODS}/P1/close"))
+    assert preview["status"] == "closed"
     assert on_hand(client) == 130

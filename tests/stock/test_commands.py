@@ -17,8 +17,8 @@ from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.counts.errors import InvalidCount
 from demeter.stock.errors import TooFewPlants
-from ledgersteps import day, supervisor
-from nursery import plant_nursery
+from support.ledgersteps import day, supervisor
+from support.nursery import plant_nursery
 
 Run = Callable[..., str]
 
@@ -48,8 +48,8 @@ def counted(run: Run, plants: int, when: float, code: str = "A1") -> int:
 
 
 def on_hand(run: Run, code: str = "A1", *more: object) -> int:
-    shown = run("stock", "show", "--location", code, "--by", "location", "--json", *more)
-    return sum(row["plants"] for row in json.loads(shown))
+    output = run("stock", "show", "--location", code, "--by", "location", "--json", *more)
+    return sum(row["plants"] for row in json.loads(output))
 
 
 def report(run: Run, kind: str, quantity: int, when: float, *more: object) -> dict:
@@ -64,8 +64,8 @@ def test_a_month_from_count_to_report(run: Run, tmp_path: Path) -> None:
     report(run, "transplante", 300, 15, "--to-location", "A2")
     counted(run, 9_500, 30)
     run("periods", "open", "P1", "--ends", day(30).isoformat())
-    told = json.loads(run("periods", "show", "P1", "--json"))
-    assert [(one["location_code"], one["sales"]) for one in told["lines"]] == [("A1", 500)]
+    preview = json.loads(run("periods", "show", "P1", "--json"))
+    assert [(row["location_code"], row["sales"]) for row in preview["lines"]] == [("A1", 500)]
     assert "closed" in run("periods", "close", "P1", "--user", "julia")
     assert (on_hand(run), on_hand(run, "A2")) == (9_500, 300)
     book = tmp_path / "report.xlsx"
@@ -84,8 +84,8 @@ def test_a_month_from_count_to_report(run: Run, tmp_path: Path) -> None:
 
 def test_what_is_shown_before_is_not_kept(run: Run) -> None:
     count_id = counted(run, 100, 0)
-    shown = report(run, "ventas", 30, 1, "--preview")
-    assert [m["quantity"] for m in shown["movements"]] == [-30]
+    output = report(run, "ventas", 30, 1, "--preview")
+    assert [m["quantity"] for m in output["movements"]] == [-30]
     assert on_hand(run) == 100
     assert "Nothing of this is kept" in run(
         "counts", "void", count_id, "--reason", "x", "--preview"
@@ -127,8 +127,8 @@ def test_a_sheet_is_filled_shown_and_posted(run: Run, tmp_path: Path) -> None:
     book = openpyxl.load_workbook(file)
     book.active["F2"] = 90
     book.save(file)
-    (shown,) = json.loads(run("counts", "post-sheet", file, "--preview", "--json"))
-    assert (shown["location_code"], shown["booked"], shown["difference"]) == ("A1", 100, -10)
+    (output,) = json.loads(run("counts", "post-sheet", file, "--preview", "--json"))
+    assert (output["location_code"], output["booked"], output["difference"]) == ("A1", 100, -10)
     assert on_hand(run) == 100
     run("counts", "post-sheet", file, "--user", "julia")
     assert on_hand(run) == 90

@@ -21,10 +21,10 @@ from demeter.core.errors import DomainError
 from demeter.counts import commands as count_commands
 from demeter.counts.schemas import HandCountCreate
 from demeter.stock import commands
-from demeter.stock.schemas import Movement
-from ledgerapi import ledger_is_verified
-from ledgersteps import supervisor
-from nursery import configure, on_hand, plant_nursery
+from demeter.stock.schemas import MovementCreate
+from support.ledgerapi import assert_ledger_verified
+from support.ledgersteps import supervisor
+from support.nursery import configure, on_hand, plant_nursery
 
 CONNECTIONS, MOVEMENTS = 8, 2_000
 BEDS = ("A1", "A2", "A3")
@@ -45,7 +45,7 @@ def random_movement(rng: random.Random, key: UUID) -> dict:
     kind = rng.choice(KINDS)
     here, there = rng.sample(BEDS, 2)
     quantity = rng.randint(1, 40)
-    said = {
+    fields = {
         "movement_id": key,
         "movement_type": kind,
         "location_code": here,
@@ -53,31 +53,31 @@ def random_movement(rng: random.Random, key: UUID) -> dict:
         "reason": "one of many",
     }
     if kind == "transplante":
-        said["to_location_code"] = there
+        fields["to_location_code"] = there
     if kind == "ajuste":
-        said["quantity"] = -quantity
+        fields["quantity"] = -quantity
     if kind == "move":
-        said["to_state"] = rng.choice(["SEEDLING", "JUVENILE"])
-    return said
+        fields["to_state"] = rng.choice(["SEEDLING", "JUVENILE"])
+    return fields
 
 
-def effect_on_beds(said: dict) -> dict[str, int]:
+def effect_on_beds(request: dict) -> dict[str, int]:
     """The plain model: what a movement that was written did to each bed."""
-    here, quantity = said["location_code"], said["quantity"]
-    match said["movement_type"]:
+    here, quantity = request["location_code"], request["quantity"]
+    match request["movement_type"]:
         case "plantar" | "ajuste":
             return {here: quantity}
         case "muerte" | "ventas":
             return {here: -quantity}
         case "transplante":
-            return {here: -quantity, said["to_location_code"]: quantity}
+            return {here: -quantity, request["to_location_code"]: quantity}
     return {}
 
 
-def report(tally: Tally, said: dict) -> None:
+def report(tally: Tally, request: dict) -> None:
     """One movement in its own transaction."""
-    checked = TypeAdapter(Movement).validate_python(said)
-    began = time.monotonic()
+    checked = TypeAdapter(MovementCreate).validate_python(request)
+    started = time.monotonic()
     try:
         with transaction() as session:
             commands.report(session, checked)
@@ -85,9 +85,9 @@ def report(tally: Tally, said: dict) -> None:
         tally.ends[refusal.code] += 1
         return
     finally:
-        tally.seconds.append(time.monotonic() - began)
+        tally.seconds.append(time.monotonic() - started)
     tally.ends["written"] += 1
-    tally.written[said["movement_id"]] = said
+    tally.written[request["movement_id"]] = request
 
 
 def one_connection(number: int, keys: list[UUID], start: threading.Barrier) -> Tally:
@@ -95,11 +95,13 @@ def one_connection(number: int, keys: list[UUID], start: threading.Barrier) -> T
     tally = Tally()
     start.wait()
     for turn in range(MOVEMENTS // CONNECTIONS):
-        said = random_movement(random.Random(f"{number} {turn}"), uuid4())
+        request = random_movement(random.Random(f"{number} {turn}"), uuid4())
         if turn % 10 == 0:
             pair = number // 2
-            said = random_movement(random.Random(f"both {pair} {turn}"), keys[pair * 1_000 + turn])
-        report(tally, said)
+            request = random_movement(
+                random.Random(f"both {pair} {turn}"), keys[pair * 1_000 + turn]
+            )
+        report(tally, request)
     return tally
 
 
@@ -124,11 +126,11 @@ def today(session: Session) -> dict[str, int]:
 def test_two_thousand_movements_from_eight_connections(beds: None) -> None:
     keys = [uuid4() for _ in range(CONNECTIONS // 2 * 1_000)]
     start = threading.Barrier(CONNECTIONS)
-    began = time.monotonic()
+    started = time.monotonic()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         shares = [pool.submit(one_connection, n, keys, start) for n in range(CONNECTIONS)]
         tallies = [share.result() for share in shares]  # anything but a typed refusal is raised
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - started
     ends = sum((tally.ends for tally in tallies), Counter())
     each = sorted(s for tally in tallies for s in tally.seconds)
     sys.stdout.write(
@@ -142,9 +144,11 @@ def test_two_thousand_movements_from_eight_connections(beds: None) -> None:
     with transaction() as session:
         stock = today(session)
     model = Counter(dict.fromkeys(BEDS, 200))
-    for said in {key: said for tally in tallies for key, said in tally.written.items()}.values():
-        model.update(effect_on_beds(said))
+    for request in {
+        key: request for tally in tallies for key, request in tally.written.items()
+    }.values():
+        model.update(effect_on_beds(request))
     assert stock == dict(model)
     assert min(stock.values()) >= 0
     assert seconds < 120  # 19 to 31 s on two cores that others use too
-    ledger_is_verified()
+    assert_ledger_verified()

@@ -30,9 +30,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
-from truth import Fact, Ledger, Observation
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.core.checks import run
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
@@ -42,16 +41,17 @@ from demeter.counts.models import Count
 from demeter.counts.schemas import CountCorrect, HandCountCreate
 from demeter.periods import closing, service
 from demeter.periods.checks import CLOSINGS
-from demeter.periods.figures import lines
+from demeter.periods.figures import period_lines
 from demeter.periods.models import PeriodClosing
 from demeter.photos import record
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import corrections, count_decisions, retry
 from demeter.stock import commands, reversals
 from demeter.stock.checks import LOTS, MOVES
-from demeter.stock.schemas import Movement, Report
-from ledgersteps import supervisor
-from nursery import NOON, configure, counted_session, location, photo_count, plant_nursery
+from demeter.stock.schemas import LedgerCommandCreate, MovementCreate
+from support.ledger_model import Fact, Ledger, Observation
+from support.ledgersteps import supervisor
+from support.nursery import NOON, configure, counted_session, location, photo_count, plant_nursery
 
 EXAMPLES = os.environ.get("LEDGER_EXAMPLES")
 SHRINK = "LEDGER_SHRINK" in os.environ
@@ -80,7 +80,7 @@ class History(RuleBasedStateMachine):
         self.clock, self.boundary = 0, 0
         self.actual = dict.fromkeys(BEDS, 0)
         self.happened: list[Fact] = []
-        self.untold: list[Fact | Observation] = []
+        self.unreported: list[Fact | Observation] = []
         self.count_ids: dict[UUID, int] = {}
         self.mistakes: list[Fact] = []
         self.model = Ledger()
@@ -105,7 +105,7 @@ class History(RuleBasedStateMachine):
     def plants_are_sold_and_nobody_tells(self, bed: str, part: float) -> None:
         if quantity := int(self.actual[bed] * part):
             self._happens(Fact(self._tick(), "ventas", bed, quantity))
-            self.untold.pop()
+            self.unreported.pop()
 
     @rule(bed=beds, to=beds, part=share)
     def plants_are_carried(self, bed: str, to: str, part: float) -> None:
@@ -116,28 +116,31 @@ class History(RuleBasedStateMachine):
     @rule(bed=beds, by_photo=st.booleans(), slip=st.sampled_from([0, 0, 0, -7, 5]))
     def plants_are_counted(self, bed: str, by_photo: bool, slip: int) -> None:
         actual = self.actual[bed]
-        said = max(0, actual + slip)
-        self.untold.append(Observation(self._tick(), bed, said, actual, by_photo))
+        number = max(0, actual + slip)
+        self.unreported.append(Observation(self._tick(), bed, number, actual, by_photo))
 
     # What people say, in whatever order.
 
-    @precondition(lambda self: self.untold)
+    @precondition(lambda self: self.unreported)
     @rule(which=which)
     def one_tells(self, which: int) -> None:
-        one = self.untold[which % len(self.untold)]
-        self._matches([one], [self._tell(one)])
+        event = self.unreported[which % len(self.unreported)]
+        self._matches([event], [self._tell(event)])
 
-    @precondition(lambda self: self.untold)
+    @precondition(lambda self: self.unreported)
     @rule(which=which)
     def somebody_tells_the_latest(self, which: int) -> None:
         del which
-        one = self.untold[-1]
-        self._matches([one], [self._tell(one)])
+        event = self.unreported[-1]
+        self._matches([event], [self._tell(event)])
 
-    @precondition(lambda self: len(self.untold) > 1)
+    @precondition(lambda self: len(self.unreported) > 1)
     @rule(which=which, other=which)
     def two_tell_at_once(self, which: int, other: int) -> None:
-        pair = [self.untold[which % len(self.untold)], self.untold[other % len(self.untold)]]
+        pair = [
+            self.unreported[which % len(self.unreported)],
+            self.unreported[other % len(self.unreported)],
+        ]
         if pair[0] is pair[1]:
             self._at_once(pair[:1])
         else:
@@ -146,22 +149,24 @@ class History(RuleBasedStateMachine):
     @rule(bed=beds, quantity=few, kind=st.sampled_from(["plantar", "ventas"]), back=which)
     def somebody_errs(self, bed: str, quantity: int, kind: str, back: int) -> None:
         self._tick()
-        made_up = Fact(self.clock - 1, kind, bed, quantity, true=False)
+        mistake = Fact(self.clock - 1, kind, bed, quantity, is_true=False)
         if back % 2 and self.happened:
             earlier = self.happened[back % len(self.happened)].at
-            if not any(f.at == earlier - 1 for f in [*self.model.told, *self.mistakes]):
-                made_up.at = earlier - 1
-        if self._matches([made_up], [self._tell(made_up)]) == ["written"]:
-            self.mistakes.append(made_up)
+            if not any(f.at == earlier - 1 for f in [*self.model.facts, *self.mistakes]):
+                mistake.at = earlier - 1
+        if self._matches([mistake], [self._tell(mistake)]) == ["written"]:
+            self.mistakes.append(mistake)
 
     @precondition(lambda self: self.mistakes)
     @rule(which=which)
     def an_error_is_undone(self, which: int) -> None:
         fact = self.mistakes[which % len(self.mistakes)]
-        said = {"movement_id": uuid4(), "reason": "it never happened"}
-        answer = self._done(lambda session: undone(session, fact.key, Report(**said)))
+        fields = {"movement_id": uuid4(), "reason": "it never happened"}
+        answer = self._done(
+            lambda session: undone(session, fact.key, LedgerCommandCreate(**fields))
+        )
         if answer == "written":
-            self.model.told.remove(fact)
+            self.model.facts.remove(fact)
             self.mistakes.remove(fact)
             self._retried()
         elif fact.at <= self.model.closed_until(fact.bed):
@@ -173,35 +178,39 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: self.model.posted)
     @rule(which=which, by=st.integers(-9, 9))
     def a_count_is_corrected(self, which: int, by: int) -> None:
-        one = self.model.posted[which % len(self.model.posted)]
-        said = one.actual if one.said != one.actual else max(0, one.said + by)
-        if not self.model.can_correct(one, said):
+        observation = self.model.posted[which % len(self.model.posted)]
+        number = (
+            observation.actual
+            if observation.number != observation.actual
+            else max(0, observation.number + by)
+        )
+        if not self.model.can_correct(observation, number):
             return
         with transaction() as session:
-            rows = session.get_one(Count, self.count_ids[one.key]).containers
+            rows = session.get_one(Count, self.count_ids[observation.key]).containers
             seen = [r for r in rows if r.seen]
             others = sum(r.answer or 0 for r in seen[1:])
-            said = max(said, others)
-            if not self.model.can_correct(one, said):
+            number = max(number, others)
+            if not self.model.can_correct(observation, number):
                 return
-            answer = {"container_id": seen[0].id, "plants": said - others}
+            answer = {"container_id": seen[0].id, "plants": number - others}
         body = CountCorrect(movement_id=uuid4(), containers=[answer], user="julia")
-        count_id = self.count_ids[one.key]
+        count_id = self.count_ids[observation.key]
         assert self._done(lambda s: corrections.correct_containers(s, count_id, body)) == "written"
-        one.said = said
-        self.model.held.update([one.bed] if said else [])
+        observation.number = number
+        self.model.held.update([observation.bed] if number else [])
         self._retried()
 
     @precondition(lambda self: self.model.posted)
     @rule(which=which)
     def a_count_is_taken_back(self, which: int) -> None:
-        one = self.model.posted[which % len(self.model.posted)]
-        if not self.model.can_void(one):
+        observation = self.model.posted[which % len(self.model.posted)]
+        if not self.model.can_void(observation):
             return
-        body = Report(movement_id=uuid4(), reason="another bed", user="julia")
-        count_id = self.count_ids[one.key]
+        body = LedgerCommandCreate(movement_id=uuid4(), reason="another bed", user="julia")
+        count_id = self.count_ids[observation.key]
         assert self._done(lambda s: count_decisions.void_count(s, count_id, body)) == "written"
-        self.model.posted.remove(one)
+        self.model.posted.remove(observation)
         self._retried()
 
     # Month's end.
@@ -213,21 +222,30 @@ class History(RuleBasedStateMachine):
         before = self._on_hand()
         with transaction() as session:
             julia = find_user(session, "julia")
-            one = service.open_period(session, julia, code, moment(boundary), self.clock - boundary)
-            for exception in service.exceptions(session, one, lines(session, one)):
+            period = service.open_period(
+                session, julia, code, moment(boundary), self.clock - boundary
+            )
+            for exception in service.explained_exceptions(
+                session, period, period_lines(session, period)
+            ):
                 if exception.explanation is None:
-                    self._explain(session, one, exception)
+                    self._explain(session, period, exception)
             closing.close(session, code, julia)
             rows = session.scalars(
-                select(PeriodClosing).where(PeriodClosing.period_id == one.id)
+                select(PeriodClosing).where(PeriodClosing.period_id == period.id)
             ).all()
-            found = {r.storage_location_id: r.sales for r in rows}
+            sales = {r.storage_location_id: r.sales for r in rows}
             ids = {bed: location(session, bed).location_id for bed in BEDS}
         assert self._on_hand() == before
         expected = self.model.close(self.clock)
-        for one in expected:
-            if one.closing is None or one.opening.said or one.closing.said or ids[one.bed] in found:
-                assert found[ids[one.bed]] == one.sales
+        for line in expected:
+            if (
+                line.closing is None
+                or line.opening.number
+                or line.closing.number
+                or ids[line.bed] in sales
+            ):
+                assert sales[ids[line.bed]] == line.sales
         self._sales_are_true(expected)
 
     @precondition(lambda self: self.model.closed)
@@ -256,10 +274,10 @@ class History(RuleBasedStateMachine):
         for fact in [*self.mistakes]:
             self._undo_if_possible(fact)
         for bed in BEDS:
-            one = Observation(self._tick(), bed, self.actual[bed], self.actual[bed])
-            self._matches([one], [self._tell(one, queued=False)])
-        for one in [*self.untold]:
-            self._matches([one], [self._tell(one)])
+            event = Observation(self._tick(), bed, self.actual[bed], self.actual[bed])
+            self._matches([event], [self._tell(event, queued=False)])
+        for event in [*self.unreported]:
+            self._matches([event], [self._tell(event)])
         if not self.mistakes:
             assert self._on_hand() == self.actual
 
@@ -279,7 +297,7 @@ class History(RuleBasedStateMachine):
                          " WHERE posted_at IS NOT NULL AND voided_at IS NULL")
                 )
             }  # fmt: skip
-        assert posted == {self.count_ids[c.key]: c.said for c in self.model.posted}
+        assert posted == {self.count_ids[c.key]: c.number for c in self.model.posted}
         for bed in BEDS:
             for hour in range(self.clock + 1):
                 so_far = [s for at, s in history[bed] if at <= hour]
@@ -296,120 +314,134 @@ class History(RuleBasedStateMachine):
         for bed, quantity in fact.changes.items():
             self.actual[bed] += quantity
         self.happened.append(fact)
-        self.untold.append(fact)
+        self.unreported.append(fact)
 
-    def _tell(self, one: Fact | Observation, *, queued: bool = True) -> str:
+    def _tell(self, event: Fact | Observation, *, queued: bool = True) -> str:
         """Say it to the real ledger; how that ended."""
-        if isinstance(one, Observation):
-            answer = self._photograph(one) if one.by_photo else self._count(one)
+        if isinstance(event, Observation):
+            answer = self._photograph(event) if event.by_photo else self._count(event)
             if queued:
-                self.untold = [other for other in self.untold if other is not one]
+                self.unreported = [other for other in self.unreported if other is not event]
             return answer
-        said: dict[str, Any] = {
-            "movement_id": one.key,
-            "movement_type": one.kind,
-            "location_code": one.bed,
-            "quantity": one.quantity,
-            "occurred_at": moment(one.at),
+        fields: dict[str, Any] = {
+            "movement_id": event.key,
+            "movement_type": event.kind,
+            "location_code": event.bed,
+            "quantity": event.quantity,
+            "occurred_at": moment(event.at),
             "user": "julia",
         }
-        if one.to:
-            said["to_location_code"] = one.to
-        if one.sign > 0:
-            said["new_lot"] = one.quantity % 3 == 0
-            said["category"] = "pot" if one.quantity % 2 else "segment"
-        body = TypeAdapter(Movement).validate_python(said)
+        if event.to:
+            fields["to_location_code"] = event.to
+        if event.sign > 0:
+            fields["new_lot"] = event.quantity % 3 == 0
+            fields["category"] = "pot" if event.quantity % 2 else "segment"
+        body = TypeAdapter(MovementCreate).validate_python(fields)
         answer = self._done(lambda session: commands.report(session, body))
         if answer == "written":
-            self.untold = [other for other in self.untold if other is not one]
+            self.unreported = [other for other in self.unreported if other is not event]
         return answer
 
-    def _count(self, one: Observation) -> str:
+    def _count(self, observation: Observation) -> str:
         body = HandCountCreate(
             movement_id=uuid4(),
-            location_code=one.bed,
-            plants=one.said,
-            occurred_at=moment(one.at),
+            location_code=observation.bed,
+            plants=observation.number,
+            occurred_at=moment(observation.at),
             user="julia",
         )
         with transaction() as session:
-            effect = count_commands.count_by_hand(session, body)
-        assert effect.count_id is not None
-        self.count_ids[one.key] = effect.count_id
-        return effect.waits_for or "posted"
+            change = count_commands.count_by_hand(session, body)
+        assert change.count_id is not None
+        self.count_ids[observation.key] = change.count_id
+        return change.waits_for or "posted"
 
-    def _photograph(self, one: Observation) -> str:
+    def _photograph(self, observation: Observation) -> str:
         with transaction() as session:
             supervisor(session)
-            halves = (one.said - one.said // 3, one.said // 3)
-            found = counted_session(
-                session, photo_count((halves[0], 0), (halves[1], 0)), code=one.bed,
-                at=moment(one.at),
+            halves = (observation.number - observation.number // 3, observation.number // 3)
+            photo_session = counted_session(
+                session, photo_count((halves[0], 0), (halves[1], 0)), code=observation.bed,
+                at=moment(observation.at),
             )  # fmt: skip
-            record.record_session(session, found)
-            stand_for(session, found)
+            record.record_session(session, photo_session)
+            stand_for(session, photo_session)
             count = session.scalars(
-                select(Count).where(Count.processing_session_id == found.id)
+                select(Count).where(Count.processing_session_id == photo_session.id)
             ).one()
-            self.count_ids[one.key] = count.id
-            return found.reason_code or "posted"
+            self.count_ids[observation.key] = count.id
+            return photo_session.reason_code or "posted"
 
     def _done(self, act: Callable[[Session], Any]) -> str:
         try:
             with transaction() as session:
-                effect = act(session)
+                change = act(session)
         except DomainError as refusal:
             return refusal.code
-        assert effect.waits_for is None, effect.message
+        assert change.waits_for is None, change.message
         return "written"
 
-    def _at_once(self, told: list[Any]) -> None:
+    def _at_once(self, events: list[Any]) -> None:
         """Two people at the same moment; or the same one twice, which is one effect."""
         with ThreadPoolExecutor(2) as pool:
-            twice = [pool.submit(self._tell, one) for one in (told * 2)[:2]]
-            answers = [one.result() for one in twice] if len(told) == 2 else None
+            twice = [pool.submit(self._tell, event) for event in (events * 2)[:2]]
+            answers = [future.result() for future in twice] if len(events) == 2 else None
             if answers is None:
-                first, second = (one.result() for one in twice)
-                if isinstance(told[0], Observation):
-                    self._second_copy(told[0])
+                first, second = (future.result() for future in twice)
+                if isinstance(events[0], Observation):
+                    self._second_copy(events[0])
                     return
                 assert first == second
                 answers = [first]
-        self._matches(told, answers)
+        self._matches(events, answers)
 
-    def _second_copy(self, one: Observation) -> None:
+    def _second_copy(self, observation: Observation) -> None:
         """Two counts of one moment say the same; the later of them is the one that is known."""
         with transaction() as session:
             ids = session.scalars(
-                select(Count.id).where(Count.captured_at == moment(one.at)).order_by(Count.id)
+                select(Count.id)
+                .where(Count.captured_at == moment(observation.at))
+                .order_by(Count.id)
             ).all()
-        copies = [one, Observation(one.at, one.bed, one.said, one.actual, one.by_photo, copy=1)]
+        copies = [
+            observation,
+            Observation(
+                observation.at,
+                observation.bed,
+                observation.number,
+                observation.actual,
+                observation.by_photo,
+                copy=1,
+            ),
+        ]
         for copy, count_id in zip(copies, ids, strict=True):
             self.count_ids[copy.key] = count_id
             self.model.count(copy)
         self._retried()
 
-    def _matches(self, told: list[Any], answers: list[str]) -> list[str]:
+    def _matches(self, events: list[Any], answers: list[str]) -> list[str]:
         """The model, told the same in one of the possible orders, answers the same."""
-        orders = [told, told[::-1]]
-        wanted = {one.key: answer for one, answer in zip(told, answers, strict=True)}
+        orders = [events, events[::-1]]
+        expected_answers = {
+            event.key: answer for event, answer in zip(events, answers, strict=True)
+        }
         for order in orders:
-            tried = self._copy()
-            got = {one.key: self._to_model(tried, one) for one in order}
-            if got == wanted:
-                self.model = tried
+            trial = self._copy()
+            model_answers = {event.key: self._to_model(trial, event) for event in order}
+            if model_answers == expected_answers:
+                self.model = trial
                 self._retried()
                 return answers
-        raise AssertionError(f"{told}: the ledger says {answers}, the model {got}")
+        raise AssertionError(f"{events}: the ledger says {answers}, the model {model_answers}")
 
     def _copy(self) -> Ledger:
         """The model, with the same facts and observations in lists of its own."""
         m = self.model
-        return Ledger([*m.told], [*m.posted], [*m.waiting], [*m.closed], {*m.held})
+        return Ledger([*m.facts], [*m.posted], [*m.waiting], [*m.closed], {*m.held})
 
     @staticmethod
-    def _to_model(model: Ledger, one: Fact | Observation) -> str:
-        return model.tell(one) if isinstance(one, Fact) else model.count(one)
+    def _to_model(model: Ledger, event: Fact | Observation) -> str:
+        return model.tell(event) if isinstance(event, Fact) else model.count(event)
 
     def _retried(self) -> None:
         """The job that tries again what waits; people stand for what photos said."""
@@ -419,27 +451,27 @@ class History(RuleBasedStateMachine):
         for location_id in ids:
             retry.retry_waiting_counts(location_id)
         with transaction() as session:
-            for found in session.scalars(
+            for photo_session in session.scalars(
                 select(PhotoSession).where(PhotoSession.status == SessionStatus.NEEDS_REVIEW)
             ):
-                stand_for(session, found)
+                stand_for(session, photo_session)
 
     def _undo_if_possible(self, fact: Fact) -> None:
-        body = Report(movement_id=uuid4(), reason="it never happened")
+        body = LedgerCommandCreate(movement_id=uuid4(), reason="it never happened")
         if self._done(lambda s: undone(s, fact.key, body)) == "written":
-            self.model.told.remove(fact)
+            self.model.facts.remove(fact)
             self.mistakes.remove(fact)
             self._retried()
 
-    def _explain(self, session: Session, period: Any, exception: Any) -> None:
+    def _explain(self, session: Session, period: Any, explained: Any) -> None:
         service.explain(
             session,
             period,
             find_user(session, "julia"),
             "looked into",
-            location_id=exception.line.location_id,
-            product_id=exception.line.product_id,
-            kind=exception.found.kind,
+            location_id=explained.line.location_id,
+            product_id=explained.line.product_id,
+            kind=explained.exception.kind,
         )
 
     def _on_hand(self) -> dict[str, int]:
@@ -449,30 +481,30 @@ class History(RuleBasedStateMachine):
 
     def _sales_are_true(self, closings: list[Any]) -> None:
         """Where both counts were right and all but sales was told, sales are the true ones."""
-        for one in closings:
-            if one.closing is None or any(
-                self.model.as_of(c.bed, c.at) != c.actual for c in (one.opening, one.closing)
+        for line in closings:
+            if line.closing is None or any(
+                self.model.as_of(c.bed, c.at) != c.actual for c in (line.opening, line.closing)
             ):
                 continue
             inside = [
                 f
-                for f in {f.key: f for f in [*self.happened, *self.model.told]}.values()
-                if one.bed in f.changes and one.opening.at < f.at <= one.closing.at
+                for f in {f.key: f for f in [*self.happened, *self.model.facts]}.values()
+                if line.bed in f.changes and line.opening.at < f.at <= line.closing.at
             ]
             others = [f for f in inside if f.kind != "ventas"]
-            if all(f.true and any(f is t for t in self.model.told) for f in others):
-                sold = sum(f.quantity for f in inside if f.kind == "ventas" and f.true)
-                assert one.sales == sold
+            if all(f.is_true and any(f is t for t in self.model.facts) for f in others):
+                plants_sold = sum(f.quantity for f in inside if f.kind == "ventas" and f.is_true)
+                assert line.sales == plants_sold
 
 
-def undone(session: Session, movement_id: UUID, body: Report) -> Any:
-    return reversals.undo(session, commands.told_of(session, body), movement_id)
+def undone(session: Session, movement_id: UUID, body: LedgerCommandCreate) -> Any:
+    return reversals.undo(session, commands.command_from(session, body), movement_id)
 
 
-def stand_for(session: Session, found: PhotoSession) -> None:
+def stand_for(session: Session, photo_session: PhotoSession) -> None:
     """A person accepts what is only implausible."""
-    if found.reason_code == "implausible_change":
-        record.post_again(session, found, confirmed=True)
+    if photo_session.reason_code == "implausible_change":
+        record.post_again(session, photo_session, confirmed=True)
         session.flush()
 
 
@@ -490,10 +522,10 @@ def stock_by_hour(session: Session) -> dict[str, list[tuple[float, int]]]:
         """),
         {"noon": NOON},
     )
-    found: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    history: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for row in rows:
-        found[row.code].append((float(row.hour), int(row.stock)))
-    return found
+        history[row.code].append((float(row.hour), int(row.stock)))
+    return history
 
 
 @pytest.fixture

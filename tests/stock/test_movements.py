@@ -10,18 +10,18 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from demeter.core.db import preview
-from demeter.counts.errors import InvalidCount
 from demeter.locations.errors import BinRetired, PlaceInactive
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.stock import movements, reversals, transfers
-from demeter.stock.batches import Kind
-from demeter.stock.bin_choice import Place
+from demeter.stock.batches import LotKind
+from demeter.stock.bin_choice import Destination
+from demeter.stock.changes import preview
 from demeter.stock.errors import (
     Ambiguous,
     HappenedInFuture,
     MovementIdReused,
     NotUndoable,
+    ReasonMissing,
     SamePlace,
     TooFewPlants,
     WrongSign,
@@ -29,27 +29,27 @@ from demeter.stock.errors import (
 from demeter.stock.models import MovementType, StockBatch, StockMovement
 from demeter.stock.request_keys import moment_of
 from demeter.vision.values import ContainerType
-from ledgersteps import (
-    at,
+from support.ledgersteps import (
+    assert_ledger_sound,
+    command,
     count,
     day,
     die,
     echeveria,
-    ledger_is_sound,
     plant,
     reverse,
     sell,
-    told,
+    source,
     transplant,
 )
-from nursery import location, on_hand, plant_nursery, product, stock_as_of
+from support.nursery import location, on_hand, plant_nursery, product, stock_as_of
 
 
 @pytest.fixture
 def db(session: Session) -> Session:
     plant_nursery(session)
     yield session
-    ledger_is_sound(session)
+    assert_ledger_sound(session)
 
 
 def rows(db: Session) -> list[tuple[str, int]]:
@@ -64,7 +64,7 @@ def lots(db: Session) -> list[StockBatch]:
 
 
 def test_planting_fills_a_lot_in_a_bin_made_by_hand(db: Session) -> None:
-    made = plant(db, 30, 0)
+    change = plant(db, 30, 0)
     (lot,) = lots(db)
     assert (lot.quantity_current, lot.quantity_initial, lot.planting_date) == (
         30,
@@ -72,15 +72,15 @@ def test_planting_fills_a_lot_in_a_bin_made_by_hand(db: Session) -> None:
         day(0).date(),
     )
     assert lot.bin.code.startswith("A1-HAND-SEGMENT-")
-    assert made.movements[0].batch_before == 0
-    assert made.movements[0].batch_after == 30
+    assert change.movements[0].batch_before == 0
+    assert change.movements[0].batch_after == 30
 
 
 def test_the_same_kind_is_found_and_another_is_opened(db: Session) -> None:
     plant(db, 30, 0)
     plant(db, 5, 1)
     movements.sow(
-        db, told(db, day(2)), Place(location(db).location_id), echeveria(db, state=1), 200
+        db, command(db, day(2)), Destination(location(db).location_id), echeveria(db, state=1), 200
     )
     plant(db, 7, 3, new_lot=True)
     assert [lot.quantity_current for lot in lots(db)] == [35, 200, 7]
@@ -91,7 +91,7 @@ def test_the_same_kind_is_found_and_another_is_opened(db: Session) -> None:
 def test_a_sale_takes_the_oldest_lot_first_and_keeps_its_price(db: Session) -> None:
     plant(db, 10, 0)
     plant(db, 10, 1, new_lot=True)
-    movements.sell(db, told(db, day(2)), at(db), 14, Decimal("2.50"))
+    movements.sell(db, command(db, day(2)), source(db), 14, Decimal("2.50"))
     assert [lot.quantity_current for lot in lots(db)] == [0, 6]
     prices = db.scalars(
         select(StockMovement.total_price)
@@ -145,12 +145,12 @@ def test_a_death_that_a_count_has_seen_leaves_no_empty_containers(db: Session) -
 def test_the_same_key_again_answers_the_first_result(db: Session) -> None:
     key = uuid4()
     plant(db, 10, 0)
-    first = movements.sell(db, told(db, day(1), key=key), at(db), 3)
-    again = movements.sell(db, told(db, day(1), key=key), at(db), 3)
+    first = movements.sell(db, command(db, day(1), key=key), source(db), 3)
+    again = movements.sell(db, command(db, day(1), key=key), source(db), 3)
     assert again == first
     assert on_hand(db) == 7
     with pytest.raises(MovementIdReused):
-        movements.sell(db, told(db, day(1), key=key), at(db), 4)
+        movements.sell(db, command(db, day(1), key=key), source(db), 4)
     assert first.movements[0].movement_id == key
 
 
@@ -163,20 +163,20 @@ def test_a_key_that_a_movement_has_by_other_means_is_refused(db: Session) -> Non
             batch_id=lots(db)[0].id,
             movement_type=MovementType.VENTAS,
             quantity=-1,
-            user_id=told(db, None).user_id,
+            user_id=command(db, None).user_id,
         )
     )
     assert other != key
     with pytest.raises(MovementIdReused):
-        movements.sell(db, told(db, day(1), key=key), at(db), 1)
+        movements.sell(db, command(db, day(1), key=key), source(db), 1)
 
 
 def test_an_adjustment_says_why(db: Session) -> None:
     plant(db, 10, 0)
-    with pytest.raises(InvalidCount):
-        movements.adjust(db, told(db, day(1)), at(db), -2)
-    movements.adjust(db, told(db, day(1), "stolen"), at(db), -2)
-    movements.adjust(db, told(db, day(2), "found again"), at(db), 1)
+    with pytest.raises(ReasonMissing):
+        movements.adjust(db, command(db, day(1)), source(db), -2)
+    movements.adjust(db, command(db, day(1), "stolen"), source(db), -2)
+    movements.adjust(db, command(db, day(2), "found again"), source(db), 1)
     assert rows(db)[1:] == [("ajuste", -2), ("ajuste", 1)]
     assert on_hand(db) == 9
 
@@ -192,15 +192,15 @@ def test_a_transplant_conserves_plants_and_dates_the_new_lot(db: Session) -> Non
 
 def test_a_transplant_may_change_state_and_finds_its_bin_by_category(db: Session) -> None:
     plant(db, 10, 0)
-    pots = Place(location(db, "A2").location_id, category=ContainerType.POT)
+    pots = Destination(location(db, "A2").location_id, category=ContainerType.POT)
     for _ in range(2):
         transfers.transplant(
-            db, told(db, day(1)), at(db), pots, 2, transfers.Becoming(product_state_id=5)
+            db, command(db, day(1)), source(db), pots, 2, transfers.Conversion(product_state_id=5)
         )
-    made = lots(db)[1]
-    assert (made.product_state_id, made.quantity_current) == (5, 4)
-    assert made.bin.bin_type is not None
-    assert made.bin.bin_type.category is ContainerType.POT
+    new_lot = lots(db)[1]
+    assert (new_lot.product_state_id, new_lot.quantity_current) == (5, 4)
+    assert new_lot.bin.bin_type is not None
+    assert new_lot.bin.bin_type.category is ContainerType.POT
     assert db.scalar(select(func.count()).select_from(StorageBin)) == 2
 
 
@@ -224,16 +224,18 @@ def test_a_retired_bin_is_refused_but_takes_a_pair_that_a_count_cancels(db: Sess
     count(db, 0, 2)
     db.execute(update(StorageBin).values(status=BinStatus.RETIRED))
     db.expire_all()
-    place = Place(location(db).location_id, bin_id=lot.current_storage_bin_id)
+    place = Destination(location(db).location_id, bin_id=lot.current_storage_bin_id)
     with pytest.raises(BinRetired):
-        movements.plant(db, told(db, day(3)), place, echeveria(db), 5)
+        movements.plant(db, command(db, day(3)), place, echeveria(db), 5)
     die(db, 10, 1)
     assert (on_hand(db), stock_as_of(db, day(1))) == (0, 0)
 
 
 def test_a_seedling_becomes_adult_within_its_bin(db: Session) -> None:
     plant(db, 10, 0)
-    transfers.move(db, told(db, day(1)), at(db), 4, becoming=transfers.Becoming(product_state_id=5))
+    transfers.move(
+        db, command(db, day(1)), source(db), 4, conversion=transfers.Conversion(product_state_id=5)
+    )
     assert [(b.product_state_id, b.quantity_current) for b in lots(db)] == [(3, 6), (5, 4)]
     assert rows(db)[1:] == [("ajuste", 4), ("ajuste", -4)]
 
@@ -241,23 +243,23 @@ def test_a_seedling_becomes_adult_within_its_bin(db: Session) -> None:
 def test_a_lot_is_split_and_merged_again(db: Session) -> None:
     plant(db, 10, 0)
     first = lots(db)[0]
-    transfers.move(db, told(db, day(1)), at(db), 4, new_lot=True)
+    transfers.move(db, command(db, day(1)), source(db), 4, new_lot=True)
     assert [b.quantity_current for b in lots(db)] == [6, 4]
     second = lots(db)[1]
-    transfers.move(db, told(db, day(2)), at(db, batch_id=first.id), 6, to_batch_id=second.id)
+    transfers.move(db, command(db, day(2)), source(db, batch_id=first.id), 6, to_batch_id=second.id)
     assert [b.quantity_current for b in lots(db)] == [0, 10]
 
 
 def test_a_move_to_where_it_is_is_refused(db: Session) -> None:
     plant(db, 10, 0)
     with pytest.raises(SamePlace):
-        transfers.move(db, told(db, day(1)), at(db), 4)
+        transfers.move(db, command(db, day(1)), source(db), 4)
 
 
 def test_two_products_in_one_place_have_to_be_told_apart(db: Session) -> None:
     plant(db, 10, 0)
-    other = Kind(product(db, "MAMMILLARIA-01").id, 3)
-    movements.plant(db, told(db, day(0)), Place(location(db).location_id), other, 5)
+    other = LotKind(product(db, "MAMMILLARIA-01").id, 3)
+    movements.plant(db, command(db, day(0)), Destination(location(db).location_id), other, 5)
     with pytest.raises(Ambiguous):
         sell(db, 1, 1)
     sell(db, 5, 1, product_id=other.product_id)
@@ -266,24 +268,24 @@ def test_two_products_in_one_place_have_to_be_told_apart(db: Session) -> None:
 
 def test_a_wrong_movement_is_undone_once_and_leaves_its_trace(db: Session) -> None:
     plant(db, 10, 0)
-    sold = sell(db, 4, 1)
-    undone = reverse(db, sold)
+    sale = sell(db, 4, 1)
+    undone = reverse(db, sale)
     assert on_hand(db) == 10
-    assert undone.movements[0].reverses_movement_id == sold.movement_id
+    assert undone.movements[0].reverses_movement_id == sale.movement_id
     assert undone.movements[0].occurred_at == day(1)
     with pytest.raises(NotUndoable):
-        reverse(db, sold)
+        reverse(db, sale)
     with pytest.raises(NotUndoable):
         reverse(db, undone)
-    with pytest.raises(InvalidCount):
-        reverse(db, sold, reason=" ")
+    with pytest.raises(ReasonMissing):
+        reverse(db, sale, reason=" ")
 
 
 def test_undoing_takes_back_every_lot_and_both_sides(db: Session) -> None:
     plant(db, 10, 0)
     plant(db, 10, 0, new_lot=True)
-    moved = transplant(db, 15, 1)
-    reverse(db, moved)
+    transfer = transplant(db, 15, 1)
+    reverse(db, transfer)
     assert (on_hand(db, "A1"), on_hand(db, "A2")) == (20, 0)
 
 
@@ -295,20 +297,20 @@ def test_what_is_gone_since_cannot_be_undone(db: Session) -> None:
 
 
 def test_a_count_is_not_undone_by_a_reversal(db: Session) -> None:
-    made = count(db, 10, 0)
+    first = count(db, 10, 0)
     with pytest.raises(NotUndoable, match="correct or void"):
-        reversals.undo(db, told(db, None, "wrong"), made.movements[0].movement_id)
+        reversals.undo(db, command(db, None, "wrong"), first.movements[0].movement_id)
 
 
 def test_a_preview_says_what_would_be_written_and_writes_nothing(db: Session) -> None:
     plant(db, 10, 0)
     count(db, 9, 3)
-    shown = preview(db, lambda: die(db, 2, 1))
-    assert [(m.movement_type.value, m.quantity) for m in shown.movements] == [
+    change = preview(db, lambda: die(db, 2, 1))
+    assert [(m.movement_type.value, m.quantity) for m in change.movements] == [
         ("foto", 2),
         ("muerte", -2),
     ]
-    assert "saw this already" in (shown.movements[0].why or "")
+    assert "saw this already" in (change.movements[0].why or "")
     assert rows(db) == [("plantar", 10), ("foto", -1)]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from demeter.cli import app
-from demeter.core.checks import Checked, references, run
+from demeter.core.checks import CheckResult, references, run
 from demeter.core.db import transaction
 from demeter.counts.checks import COUNTS
 from demeter.periods import closing, service
@@ -19,8 +19,8 @@ from demeter.periods.checks import CLOSINGS
 from demeter.photos import record
 from demeter.stock import transfers
 from demeter.stock.checks import LOTS, MOVES
-from ledgersteps import (
-    at,
+from support.ledgersteps import (
+    command,
     correct,
     count,
     day,
@@ -28,12 +28,12 @@ from ledgersteps import (
     plant,
     reverse,
     sell,
+    source,
     supervisor,
-    told,
     transplant,
     void,
 )
-from nursery import counted_session, location, photo_count, plant_nursery
+from support.nursery import counted_session, location, photo_count, plant_nursery
 
 
 def two_months(db: Session) -> None:
@@ -48,7 +48,11 @@ def two_months(db: Session) -> None:
     transplant(db, 100, 10)
     wrong = count(db, 700, 12)
     transfers.move(
-        db, told(db, day(13)), at(db), 30, becoming=transfers.Becoming(product_state_id=5)
+        db,
+        command(db, day(13)),
+        source(db),
+        30,
+        conversion=transfers.Conversion(product_state_id=5),
     )
     correct(db, count(db, 850, 20), 860)
     die(db, 5, 11)
@@ -68,11 +72,13 @@ def two_months(db: Session) -> None:
 
 
 def counted_session_posted(db: Session, when: float, plants: tuple[int, int]) -> None:
-    made = counted_session(db, photo_count((plants[0], 0), (plants[1], 0), width=8), at=day(when))
-    record.record_session(db, made)
-    if made.posted_at is None:
-        record.post_again(db, made, confirmed=True)
-    assert made.posted_at is not None
+    photo_session = counted_session(
+        db, photo_count((plants[0], 0), (plants[1], 0), width=8), at=day(when)
+    )
+    record.record_session(db, photo_session)
+    if photo_session.posted_at is None:
+        record.post_again(db, photo_session, confirmed=True)
+    assert photo_session.posted_at is not None
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +101,10 @@ def db(ledger: Session) -> Iterator[Session]:
         nested.rollback()
 
 
-def wrong(db: Session) -> dict[str, Checked]:
+def wrong(db: Session) -> dict[str, CheckResult]:
     db.flush()
     checks = [references(db), *LOTS, *MOVES, *COUNTS, *CLOSINGS]
-    return {one.code: one for one in run(db, checks) if one.wrong}
+    return {result.code: result for result in run(db, checks) if result.wrong}
 
 
 def test_a_ledger_of_everything_is_sound(db: Session) -> None:
@@ -311,9 +317,9 @@ def test_corruption_is_found(db: Session, deed: str) -> None:
     db.execute(text("SET LOCAL session_replication_role = replica"))
     done = db.execute(text(sql), {"lot": lot, "location": location(db).location_id})
     assert done.rowcount > 0, "the corruption changed nothing"
-    found = wrong(db)
-    assert noticed <= set(found)
-    assert all(one.examples for one in found.values())
+    results = wrong(db)
+    assert noticed <= set(results)
+    assert all(result.examples for result in results.values())
 
 
 def test_a_movement_of_the_wrong_sign_is_found(db: Session) -> None:
@@ -328,8 +334,8 @@ def test_examples_are_few_and_the_number_is_whole(db: Session) -> None:
     db.execute(text("SET LOCAL session_replication_role = replica"))
     db.execute(text("UPDATE stock_movements SET is_inbound = NOT is_inbound"))
     number = db.scalar(text("SELECT count(*) FROM stock_movements"))
-    found = wrong(db)["movement_bin"]
-    assert (found.wrong, len(found.examples)) == (number, 20)
+    result = wrong(db)["movement_bin"]
+    assert (result.wrong, len(result.examples)) == (number, 20)
 
 
 def test_the_command_says_so_by_its_status(fresh_database: str) -> None:
@@ -342,9 +348,9 @@ def test_the_command_says_so_by_its_status(fresh_database: str) -> None:
         session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text("UPDATE stock_batches SET quantity_current = quantity_current + 1"))
     broken = CliRunner().invoke(app, ["verify", "--json"])
-    told = json.loads(broken.stdout)
-    assert (broken.exit_code, told["sound"]) == (1, False)
-    assert [c["code"] for c in told["checks"] if c["wrong"]] == ["lot_quantity"]
+    document = json.loads(broken.stdout)
+    assert (broken.exit_code, document["sound"]) == (1, False)
+    assert [c["code"] for c in document["checks"] if c["wrong"]] == ["lot_quantity"]
     read = CliRunner().invoke(app, ["verify"])
     assert read.exit_code == 1
     assert "a lot's quantity is the sum of its movements" in read.stdout

@@ -36,7 +36,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 OF_VISION = ("demeter.core.errors",)  # all that vision may know of the rest
 OF_TRAINING = ("demeter.cli.train", "demeter.cli.scenes", "demeter.demo.load")
 
-# Words that say that something happened, or point at something, and not what it is. They were
+# Note that say that something happened, or point at something, and not what it is. They were
 # the names of functions and files here once; the list grows with what readers stumble over.
 DIALECT = frozenset(
     """

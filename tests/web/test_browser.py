@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from demeter.app import create_app
 from demeter.photos.models import PhotoSession
-from nursery import photo_count
-from served import SESSIONS, client, count, jpeg, rows, uploaded
+from support.nursery import photo_count
+from support.served import SESSIONS, client, jpeg, record_answers, row_count, upload_session
 
 __all__ = ["client"]
 
@@ -153,7 +153,7 @@ def test_a_photo_is_sent_safe_and_listed_without_a_reload(visit: Visit):
     expect(outcome.locator("a")).to_contain_text("A2")
     expect(page.locator(".session-row")).to_have_count(1)
     expect(page.locator("[data-chosen] li")).to_have_count(0)
-    assert rows(PhotoSession) == 1
+    assert row_count(PhotoSession) == 1
     assert fits(page)
     assert visit.faults == []
 
@@ -174,7 +174,7 @@ def test_refused_photos_are_named_and_stay_chosen(visit: Visit):
     expect(page.locator("[data-outcome] li")).to_have_text(f"notes.jpg: {told}")
     expect(page.locator("[data-chosen] li")).to_have_count(2)
     expect(page.locator("[data-send]")).to_be_enabled()
-    assert rows(PhotoSession) == 0
+    assert row_count(PhotoSession) == 0
 
 
 def test_what_was_not_sent_can_be_sent_again_once(visit: Visit):
@@ -199,17 +199,17 @@ def test_what_was_not_sent_can_be_sent_again_once(visit: Visit):
     expect(page.locator(".outcome.safe")).to_be_visible()
     assert keys[0]
     assert keys[0] == keys[1]
-    assert rows(PhotoSession) == 1
+    assert row_count(PhotoSession) == 1
 
 
 def test_progress_is_shown_and_the_page_turns_into_the_result(visit: Visit, client: TestClient):
-    session_id = uploaded(client)
+    session_id = upload_session(client)
     page = visit.go(f"/sessions/{session_id}")
     expect(page.locator("[data-progress-title]")).to_have_text(
         "En espera de un proceso de conteo" if is_spanish(page) else "Waiting for a worker"
     )
     expect(page.locator("[data-no-worker]")).to_be_visible()
-    count(session_id, photo_count((12, 3)))
+    record_answers(session_id, photo_count((12, 3)))
     expect(page.locator(".badge.large")).to_have_class("badge large completed")
     expect(page.locator(".big span")).to_have_text("15")
     assert fits(page)
@@ -225,8 +225,8 @@ def painted(page: Page) -> int:
 
 
 def test_the_photo_can_be_walked_through(visit: Visit, client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((9, 1), (4, 0), empty=2))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((9, 1), (4, 0), empty=2))
     page = visit.go(f"/sessions/{session_id}")
     expect(page.locator("[data-stage]")).to_have_attribute("data-ready", "true")
     expect(page.locator("[data-count=plants]")).to_have_text("13")
@@ -250,8 +250,8 @@ def test_the_photo_can_be_walked_through(visit: Visit, client: TestClient):
 
 
 def test_a_tap_on_a_container_marks_its_row(visit: Visit, client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((9, 1), (4, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((9, 1), (4, 0)))
     page = visit.go(f"/sessions/{session_id}")
     expect(page.locator("[data-stage]")).to_have_attribute("data-ready", "true")
     page.wait_for_timeout(700)
@@ -266,8 +266,8 @@ def test_a_tap_on_a_container_marks_its_row(visit: Visit, client: TestClient):
 
 
 def test_a_count_is_accepted_with_a_button(visit: Visit, client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((2, None), residual_share=0.4))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((2, None), residual_share=0.4))
     page = visit.go(f"/sessions/{session_id}")
     page.fill("#note", "looked at it")
     page.locator(f"form[action='/sessions/{session_id}/accept'] button").click()
@@ -285,8 +285,8 @@ def test_the_language_is_changed_by_a_person(visit: Visit):
 
 
 def test_everything_has_a_name_and_is_large_enough_to_touch(visit: Visit, client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((2, None), (3, 1), residual_share=0.4))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((2, None), (3, 1), residual_share=0.4))
     for path in ("/", f"/sessions/{session_id}"):
         page = visit.go(path)
         assert page.locator("h1").count() == 1

@@ -16,7 +16,7 @@ from demeter.stock.models import MovementType
 from demeter.vision.values import ContainerType
 from demeter.web.language import chosen, read
 from demeter.web.render import Numbers
-from served import client
+from support.served import client
 
 __all__ = ["client"]
 

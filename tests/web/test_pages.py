@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 
 from demeter.core.settings import settings
 from demeter.photos.models import PhotoSession
-from nursery import photo_count
-from served import SESSIONS, client, count, jpeg, rows, send, uploaded
+from support.nursery import photo_count
+from support.served import SESSIONS, client, jpeg, record_answers, row_count, send, upload_session
 
 __all__ = ["client"]
 
@@ -41,19 +41,19 @@ def test_the_first_page_has_a_form_and_says_that_there_are_no_counts_yet(client:
 
 def test_what_needs_a_person_comes_first(client: TestClient):
     waiting = send(client, jpeg(1)).json()["session_id"]
-    done = uploaded(client, jpeg(2))
-    count(done, photo_count((3, 1)))
-    pending = uploaded(client, jpeg(3))
+    done = upload_session(client, jpeg(2))
+    record_answers(done, photo_count((3, 1)))
+    pending = upload_session(client, jpeg(3))
     shown = re.findall(r'href="/sessions/([0-9a-f-]{36})"', page(client, "/"))
     assert shown == [waiting, pending, done]
 
 
 def test_the_list_renews_itself_only_when_something_changed(client: TestClient):
-    uploaded(client)
+    upload_session(client)
     address = re.search(r'hx-get="(/parts/sessions[^"]+)"', page(client, "/"))
     assert address
     assert client.get(address[1], headers=ENGLISH).status_code == 204
-    uploaded(client, jpeg(1))
+    upload_session(client, jpeg(1))
     answer = client.get(address[1], headers=ENGLISH)
     assert answer.status_code == 200
     assert answer.text.startswith('<div id="sessions"')
@@ -79,11 +79,11 @@ def test_without_scripts_the_form_leads_to_the_session(client: TestClient):
     answer = client.post("/upload", files=empty, headers=BROWSER)
     assert answer.status_code == 422
     assert "Choose at least one photo." in answer.text
-    assert rows(PhotoSession) == 1
+    assert row_count(PhotoSession) == 1
 
 
 def test_a_session_that_waits_for_a_worker_says_so(client: TestClient):
-    shown = session_page(client, uploaded(client))
+    shown = session_page(client, upload_session(client))
     assert "Waiting for a worker" in shown
     assert "No worker is running" in shown
     assert "Not counted yet." in shown
@@ -91,8 +91,8 @@ def test_a_session_that_waits_for_a_worker_says_so(client: TestClient):
 
 
 def test_a_counted_session_shows_containers_bins_batches_and_movements(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((1200, 34), (5, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((1200, 34), (5, 0)))
     shown = session_page(client, session_id)
     told = client.get(f"{SESSIONS}/{session_id}").json()
     assert "In stock" in shown
@@ -108,8 +108,8 @@ def test_a_counted_session_shows_containers_bins_batches_and_movements(client: T
 
 
 def test_an_unknown_estimate_is_a_dash_with_its_reason(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((12, None), residual_share=0.4))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((12, None), residual_share=0.4))
     shown = session_page(client, session_id)
     assert "Part of a container could not be estimated" in shown
     assert "≥ 12" in shown
@@ -119,8 +119,8 @@ def test_an_unknown_estimate_is_a_dash_with_its_reason(client: TestClient):
 
 
 def test_no_container_is_not_a_zero(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count())
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count())
     shown = session_page(client, session_id)
     assert "No container was found" in shown
     assert "<dd>0</dd>" not in shown
@@ -131,14 +131,14 @@ def test_no_container_is_not_a_zero(client: TestClient):
 def test_every_state_has_a_page_in_both_languages(client: TestClient, language: str):
     made = {
         "needs_location": send(client, jpeg(1)).json()["session_id"],
-        "pending": uploaded(client, jpeg(2)),
-        "completed": uploaded(client, jpeg(3)),
-        "needs_config": uploaded(client, jpeg(4), location_code="A3"),
-        "needs_review": uploaded(client, jpeg(5)),
+        "pending": upload_session(client, jpeg(2)),
+        "completed": upload_session(client, jpeg(3)),
+        "needs_config": upload_session(client, jpeg(4), location_code="A3"),
+        "needs_review": upload_session(client, jpeg(5)),
     }
-    count(made["completed"], photo_count((3, 1), (0, 0)))
-    count(made["needs_config"], photo_count((3, 1)))
-    count(made["needs_review"], None)
+    record_answers(made["completed"], photo_count((3, 1), (0, 0)))
+    record_answers(made["needs_config"], photo_count((3, 1)))
+    record_answers(made["needs_review"], None)
     for status, session_id in made.items():
         answer = client.get(f"/sessions/{session_id}", headers={"accept-language": language})
         assert answer.status_code == 200
@@ -158,8 +158,8 @@ def test_every_state_has_a_page_in_both_languages(client: TestClient, language: 
 def test_a_button_does_what_it_says_and_shows_the_session_again(
     client: TestClient, action: str, fields: dict, answers: list
 ):
-    session_id = uploaded(client)
-    count(session_id, *answers)
+    session_id = upload_session(client)
+    record_answers(session_id, *answers)
     answer = client.post(f"/sessions/{session_id}/{action}", data=fields, follow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/sessions/{session_id}"
@@ -178,8 +178,8 @@ def test_a_photo_that_is_counted_blind_shows_no_number_before_the_person_s(
 ):
     monkeypatch.setenv("DEMETER_BLIND_SHARE", "1")
     settings.cache_clear()
-    session_id = uploaded(client)
-    count(session_id, photo_count((1234, 3)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((1234, 3)))
     shown = session_page(client, session_id)
     assert "Count it yourself first" in shown
     assert "1,23" not in shown
@@ -189,7 +189,7 @@ def test_a_photo_that_is_counted_blind_shows_no_number_before_the_person_s(
 
 
 def test_a_button_that_came_too_late_explains_itself(client: TestClient):
-    answer = client.post(f"/sessions/{uploaded(client)}/accept", headers=BROWSER)
+    answer = client.post(f"/sessions/{upload_session(client)}/accept", headers=BROWSER)
     assert answer.status_code == 409
     assert "This can no longer be done" in answer.text
 
@@ -210,8 +210,8 @@ def test_what_people_write_is_shown_as_text(client: TestClient):
 
 
 def test_pages_load_nothing_from_other_hosts(client: TestClient):
-    session_id = uploaded(client)
-    count(session_id, photo_count((3, 0)))
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((3, 0)))
     for path in ("/", f"/sessions/{session_id}"):
         loads = re.findall(r'(?:src|href|action)="([^"]+)"', client.get(path).text)
         assert [address for address in loads if not address.startswith(("/", "#"))] == []

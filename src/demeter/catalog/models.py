@@ -10,10 +10,10 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.core.db import Base, Changed
+from demeter.core.db import Base, ChangedRow
 
 
-class ProductCategory(Changed, Base):
+class ProductCategory(ChangedRow, Base):
     """Cacti, succulents and so on."""
 
     __tablename__ = "product_categories"
@@ -24,7 +24,7 @@ class ProductCategory(Changed, Base):
     description: Mapped[str | None]
 
 
-class ProductFamily(Changed, Base):
+class ProductFamily(ChangedRow, Base):
     """A botanical family within a category."""
 
     __tablename__ = "product_families"
@@ -37,7 +37,7 @@ class ProductFamily(Changed, Base):
     description: Mapped[str | None]
 
 
-class Product(Changed, Base):
+class Product(ChangedRow, Base):
     """One kind of plant that the nursery keeps."""
 
     __tablename__ = "products"
@@ -52,7 +52,7 @@ class Product(Changed, Base):
     custom_attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
 
 
-class ProductState(Changed, Base):
+class ProductState(ChangedRow, Base):
     """Where a plant is in its life."""
 
     __tablename__ = "product_states"
@@ -64,7 +64,7 @@ class ProductState(Changed, Base):
     sort_order: Mapped[int] = mapped_column(server_default="0")
 
 
-class ProductSize(Changed, Base):
+class ProductSize(ChangedRow, Base):
     """A range of height, lower bound included, upper not."""
 
     __tablename__ = "product_sizes"
@@ -76,7 +76,7 @@ class ProductSize(Changed, Base):
     max_height_cm: Mapped[Decimal | None]
 
 
-class Packaging(Changed, Base):
+class Packaging(ChangedRow, Base):
     """A pot or tray of the packaging catalog."""
 
     __tablename__ = "packaging_catalog"
@@ -89,7 +89,7 @@ class Packaging(Changed, Base):
     height_cm: Mapped[Decimal | None]
 
 
-class LocationConfig(Changed, Base):
+class LocationConfig(ChangedRow, Base):
     """What is expected to stand at a location; at most one active a location."""
 
     __tablename__ = "storage_location_config"
@@ -109,7 +109,7 @@ class LocationConfig(Changed, Base):
     packaging: Mapped[Packaging | None] = relationship()
 
 
-class DensityParameter(Changed, Base):
+class DensityParameter(ChangedRow, Base):
     """How close plants of a product stand in a kind of bin, as learnt or entered."""
 
     __tablename__ = "density_parameters"

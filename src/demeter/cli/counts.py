@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.cli.output import (
     AsJson,
     At,
@@ -17,10 +17,10 @@ from demeter.cli.output import (
     Reason,
     User,
     carry_out,
+    checked_input,
+    code_numbers,
     out,
-    pairs,
     print_json,
-    said,
 )
 from demeter.core import db
 from demeter.core.db import transaction
@@ -29,7 +29,7 @@ from demeter.counts import queries as count_queries
 from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
 from demeter.counts.sheets import posting, template
 from demeter.review import corrections, count_decisions
-from demeter.stock.schemas import Report
+from demeter.stock.schemas import LedgerCommandCreate
 from demeter.vision.values import ContainerType
 
 app = typer.Typer(help="Counts: by hand, corrected, taken back; count sheets.")
@@ -59,11 +59,11 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Count a location by hand: a stocktake at its moment, like a photo's."""
-    checked = said(
+    checked = checked_input(
         HandCountCreate,
         location_code=location,
         plants=plants,
-        bins=[{"bin_code": code, "plants": n} for code, n in pairs(bins or [], "CODE")],
+        bins=[{"bin_code": code, "plants": n} for code, n in code_numbers(bins or [], "CODE")],
         product_code=product,
         state=state,
         packaging_sku=packaging,
@@ -127,8 +127,12 @@ def correct(
     as_json: AsJson = False,
 ) -> None:
     """Say what a count should have said; the net difference is written."""
-    given = [{"container_id": code, "plants": n} for code, n in pairs(containers, "CONTAINER")]
-    checked = said(CountCorrect, containers=given, reason=reason, user=user, movement_id=key)
+    numbers = [
+        {"container_id": code, "plants": n} for code, n in code_numbers(containers, "CONTAINER")
+    ]
+    checked = checked_input(
+        CountCorrect, containers=numbers, reason=reason, user=user, movement_id=key
+    )
     carry_out(
         lambda session: corrections.correct_containers(session, count_id, checked),
         preview=preview,
@@ -147,7 +151,7 @@ def repost(
     as_json: AsJson = False,
 ) -> None:
     """Post a count again, after the configuration changed, say."""
-    checked = said(Report, reason=reason, user=user, movement_id=key)
+    checked = checked_input(LedgerCommandCreate, reason=reason, user=user, movement_id=key)
     carry_out(
         lambda session: count_decisions.repost_count(session, count_id, checked),
         preview=preview,
@@ -166,7 +170,7 @@ def void(
     as_json: AsJson = False,
 ) -> None:
     """Take a count back; the later count stands."""
-    checked = said(Report, reason=reason, user=user, movement_id=key)
+    checked = checked_input(LedgerCommandCreate, reason=reason, user=user, movement_id=key)
     carry_out(
         lambda session: count_decisions.void_count(session, count_id, checked),
         preview=preview,
@@ -186,7 +190,9 @@ def move(
     as_json: AsJson = False,
 ) -> None:
     """The photos of a count show another location: taken back there, posted here."""
-    checked = said(CountMove, location_code=location, reason=reason, user=user, movement_id=key)
+    checked = checked_input(
+        CountMove, location_code=location, reason=reason, user=user, movement_id=key
+    )
     carry_out(
         lambda session: count_decisions.move_count(session, count_id, checked),
         preview=preview,
@@ -206,8 +212,10 @@ def sheet_(
     with transaction() as session:
         rows = template.rows_of(session, place, by_bin=by_bin)
     is_paper = file.suffix.lower() == ".pdf"
-    chosen = "en" if language == "en" else "es"
-    file.write_bytes(template.as_pdf(rows, place, chosen) if is_paper else template.as_xlsx(rows))
+    sheet_language = "en" if language == "en" else "es"
+    file.write_bytes(
+        template.as_pdf(rows, place, sheet_language) if is_paper else template.as_xlsx(rows)
+    )
     out.print(f"{len(rows)} rows in {file}", soft_wrap=True)
 
 
@@ -221,13 +229,13 @@ def post_sheet(
     as_json: AsJson = False,
 ) -> None:
     """Post a filled sheet: all of its locations or, where a cell is wrong, none."""
-    sent = said(Report, user=user, movement_id=key)
+    sent = checked_input(LedgerCommandCreate, user=user, movement_id=key)
     content = file.read_bytes()
     with transaction() as session:
-        who = find_user(session, sent.user)
+        counter = find_user(session, sent.user)
 
         def act() -> list[posting.SheetLine]:
-            return posting.post(session, content, sent.movement_id, who)
+            return posting.post(session, content, sent.movement_id, counter)
 
         lines = db.preview(session, act) if preview else act()
     if as_json:

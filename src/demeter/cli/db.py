@@ -57,10 +57,10 @@ def stop() -> None:
 @app.command("status")
 def status() -> None:
     """Say whether the embedded database runs; the exit status is 0 if it does."""
-    found = _embedded_or_exit().status()
-    version = f" (PostgreSQL {found.major})" if found.major else ""
-    _out.print(f"{found.state}{version} in {found.data_dir}", soft_wrap=True)
-    if found.state != "running":
+    state = _embedded_or_exit().status()
+    version = f" (PostgreSQL {state.major})" if state.major else ""
+    _out.print(f"{state.state}{version} in {state.data_dir}", soft_wrap=True)
+    if state.state != "running":
         raise typer.Exit(1)
 
 
@@ -68,9 +68,9 @@ def status() -> None:
 def shell() -> None:
     """Open psql on the database."""
     address = db.database_url()
-    chosen = programs.find(settings().home)
-    psql = chosen.path("psql")
-    os.execve(psql, [str(psql), address], {**os.environ, **chosen.environment})  # noqa: S606
+    installation = programs.find(settings().home)
+    psql = installation.path("psql")
+    os.execve(psql, [str(psql), address], {**os.environ, **installation.environment})  # noqa: S606
 
 
 def _embedded() -> LocalDatabase | None:

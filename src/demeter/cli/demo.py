@@ -56,11 +56,11 @@ def _load_years(years: int, places: int, seed: int) -> None:
 
     migrate(engine())
 
-    def shown(rows: Iterable[Any], total: int) -> Iterable[Any]:
+    def track_rows(rows: Iterable[Any], total: int) -> Iterable[Any]:
         return track(rows, f"Living {years} years", total=total, console=_err)
 
     with transaction() as session:
-        load(session, years, places=places - places % 2, seed=seed, progress=shown)
+        load(session, years, places=places - places % 2, seed=seed, progress=track_rows)
     _err.print("Loaded. `demeter verify` recomputes it.")
 
 

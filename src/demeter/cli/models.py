@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.cli import models_calibrate, models_compare
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput

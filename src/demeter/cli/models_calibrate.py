@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.core.db import engine, transaction
 from demeter.learning import calibration
 from demeter.learning.calibration import Calibration, Sample

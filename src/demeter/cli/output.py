@@ -1,4 +1,4 @@
-"""What commands of the ledger share: keys, moments, effects shown before they are written."""
+"""What commands of the ledger share: keys, moments, changes shown before they are written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.stock.changes import Effect
+from demeter.stock.changes import LedgerChange
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
@@ -32,49 +32,49 @@ Key = Annotated[
     UUID | None, typer.Option("--key", help="your own key: the same again is answered alike")
 ]
 
-Said = TypeVar("Said")
+Input = TypeVar("Input")
 
 
-def said(kind: type[Said] | Any, **fields: Any) -> Said:
+def checked_input(kind: type[Input] | Any, **fields: Any) -> Input:
     """What was typed, checked as the HTTP API checks it.
 
     Raises:
         InvalidInput: it names each field that is wrong.
     """
-    given = {name: value for name, value in fields.items() if value not in (None, [], ())}
+    filled = {name: value for name, value in fields.items() if value not in (None, [], ())}
     try:
-        return TypeAdapter(kind).validate_python({"movement_id": uuid4()} | given)
+        return TypeAdapter(kind).validate_python({"movement_id": uuid4()} | filled)
     except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(str(part) for part in one['loc'][-1:])}: {one['msg']}"
-            for one in error.errors()
+        message = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc'][-1:])}: {fault['msg']}"
+            for fault in error.errors()
         )
-        raise InvalidInput(told) from error
+        raise InvalidInput(message) from error
 
 
-def pairs(given: list[str], what: str) -> list[tuple[str, int]]:
+def code_numbers(words: list[str], code_name: str) -> list[tuple[str, int]]:
     """``CODE=NUMBER`` words, taken apart.
 
     Raises:
         InvalidInput: one is not so.
     """
-    found = []
-    for word in given:
+    parsed = []
+    for word in words:
         code, _, number = word.rpartition("=")
         if not code or not number.isdecimal():
-            raise InvalidInput(f"{word!r} is no {what}=NUMBER")
-        found.append((code, int(number)))
-    return found
+            raise InvalidInput(f"{word!r} is no {code_name}=NUMBER")
+        parsed.append((code, int(number)))
+    return parsed
 
 
-def carry_out(act: Callable[[Session], Effect], *, preview: bool, as_json: bool) -> None:
+def carry_out(act: Callable[[Session], LedgerChange], *, preview: bool, as_json: bool) -> None:
     """Do it, or only show it; then say what it wrote."""
     with transaction() as session:
-        effect = db.preview(session, lambda: act(session)) if preview else act(session)
+        change = db.preview(session, lambda: act(session)) if preview else act(session)
     if as_json:
-        print_json(effect)
+        print_json(change)
         return
-    print_effect(effect)
+    print_ledger_change(change)
     if preview:
         out.print("Nothing of this is kept.")
 
@@ -82,17 +82,17 @@ def carry_out(act: Callable[[Session], Effect], *, preview: bool, as_json: bool)
 def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
     """A model, or several, as one JSON document on standard output."""
     if isinstance(value, BaseModel):
-        told: Any = value.model_dump(mode="json")
+        document: Any = value.model_dump(mode="json")
     else:
-        told = [one.model_dump(mode="json") for one in value]
-    sys.stdout.write(json.dumps(told, indent=1) + "\n")
+        document = [item.model_dump(mode="json") for item in value]
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")
 
 
-def print_effect(effect: Effect) -> None:
+def print_ledger_change(change: LedgerChange) -> None:
     """The movements with their lots before and after, and what a count waits for."""
-    if effect.movements:
+    if change.movements:
         table = Table("movement", "plants", "moment", "lot", "before", "after", "why")
-        for row in effect.movements:
+        for row in change.movements:
             table.add_row(
                 row.movement_type.value,
                 f"{row.quantity:+d}",
@@ -103,10 +103,10 @@ def print_effect(effect: Effect) -> None:
                 row.why or "",
             )
         out.print(table)
-    elif effect.waits_for is None:
+    elif change.waits_for is None:
         out.print("No difference: nothing was to be written.")
-    if effect.count_id is not None:
-        out.print(f"count {effect.count_id}")
-    if effect.waits_for is not None:
-        out.print(f"It waits ({effect.waits_for}): {effect.message}\n→ {effect.next_action}")
-    out.print(f"key {effect.movement_id}", soft_wrap=True)
+    if change.count_id is not None:
+        out.print(f"count {change.count_id}")
+    if change.waits_for is not None:
+        out.print(f"It waits ({change.waits_for}): {change.message}\n→ {change.next_action}")
+    out.print(f"key {change.movement_id}", soft_wrap=True)

@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from sqlalchemy import select
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.cli.output import AsJson, User, out, print_json
-from demeter.cli.stock import said_when
+from demeter.cli.stock import checked_moment
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.periods import closing, queries, report, sales_comparison, service
 from demeter.periods.formula import ExceptionKind
-from demeter.periods.models import Period
 from demeter.periods.schemas import PeriodPreviewRead
 from demeter.stock import lookup
 
@@ -35,34 +33,37 @@ def open_(
     user: User = None,
 ) -> None:
     """Open a period."""
-    moment = None if ends is None else said_when(ends)
+    moment = None if ends is None else checked_moment(ends)
     if moment is not None and not isinstance(moment, datetime):
         raise InvalidInput("say the moment at which it ends, not only the date", field="ends")
     with transaction() as session:
-        made = service.open_period(
+        period = service.open_period(
             session,
             find_user(session, user),
             code,
-            moment and service.at_site(moment),
+            moment and service.moment_at_site(moment),
             grace_hours,
         )
-        out.print(f"{made.code} ends {made.boundary_at.isoformat()}, grace {made.grace_hours} h")
+        out.print(
+            f"{period.code} ends {period.boundary_at.isoformat()}, grace {period.grace_hours} h"
+        )
 
 
 @app.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """Periods, latest first."""
     with transaction() as session:
-        found = session.scalars(select(Period).order_by(Period.boundary_at.desc()))
-        told = [queries.period_read(session, one) for one in found]
+        periods = queries.periods(session)
     if as_json:
-        print_json(told)
+        print_json(periods)
         return
     table = Table("period", "ends", "status", "last change")
-    for one in told:
-        last = one.events[-1]
+    for period in periods:
+        last = period.events[-1]
         change = f"{last.event} by {last.by} {last.reason or ''}"
-        table.add_row(one.code, f"{one.boundary_at:%Y-%m-%d %H:%M}", one.status.value, change)
+        table.add_row(
+            period.code, f"{period.boundary_at:%Y-%m-%d %H:%M}", period.status.value, change
+        )
     out.print(table)
 
 
@@ -70,30 +71,34 @@ def list_(*, as_json: AsJson = False) -> None:
 def show(code: Code, *, as_json: AsJson = False) -> None:
     """What closing finds, line by line, with what has to be explained."""
     with transaction() as session:
-        told = queries.period_preview(session, service.find(session, code))
+        preview = queries.period_preview(session, service.find_period(session, code))
     if as_json:
-        print_json(told)
+        print_json(preview)
     else:
-        _print(told)
+        _print(preview)
 
 
-def _print(told: PeriodPreviewRead) -> None:
-    table = Table(*(one for _, one, _ in report.COLUMNS[2:]))
-    for line in told.lines:
+def _print(preview: PeriodPreviewRead) -> None:
+    table = Table(*(heading for _, heading, _ in report.COLUMNS[2:]))
+    for line in preview.lines:
         values = [cell(line) for _, _, cell in report.COLUMNS[2:]]
         table.add_row(*("desconocido" if value is None else str(value) for value in values))
     out.print(table)
-    for line in told.lines:
-        for one in line.exceptions:
-            told_why = f"— {one.explanation} ({one.explained_by})" if one.explanation else ""
+    for line in preview.lines:
+        for exception in line.exceptions:
+            why = (
+                f"— {exception.explanation} ({exception.explained_by})"
+                if exception.explanation
+                else ""
+            )
             out.print(
-                f"[yellow]{line.location_code} {line.product_code}[/yellow] {one.kind}: "
-                f"{one.message} {told_why}",
+                f"[yellow]{line.location_code} {line.product_code}[/yellow] {exception.kind}: "
+                f"{exception.message} {why}",
                 soft_wrap=True,
             )
     out.print(
-        f"{told.sales} sold, {told.unrecorded_sales} of them not recorded, "
-        f"{told.lines_unknown} lines unknown, {told.exceptions_left} exceptions left"
+        f"{preview.sales} sold, {preview.unrecorded_sales} of them not recorded, "
+        f"{preview.lines_unknown} lines unknown, {preview.exceptions_left} exceptions left"
     )
 
 
@@ -106,9 +111,9 @@ def trace(
     """The counts, photos and movements that a line is made of, as JSON."""
     with transaction() as session:
         print_json(
-            queries.trace(
+            queries.line_trace(
                 session,
-                service.find(session, code),
+                service.find_period(session, code),
                 lookup.location(session, location).location_id,
                 lookup.product(session, product).id,
             )
@@ -130,16 +135,16 @@ def explain(
 ) -> None:
     """Explain exceptions one by one, or a greenhouse's small differences together."""
     with transaction() as session:
-        period, who = service.find(session, code, lock=True), find_user(session, user)
+        period, explainer = service.find_period(session, code, lock=True), find_user(session, user)
         if together is not None:
-            number = service.explain_together(session, period, who, explanation, together)
+            number = service.explain_together(session, period, explainer, explanation, together)
         elif location is None or product is None:
             raise InvalidInput("name --location and --product, or --together")
         else:
             number = service.explain(
                 session,
                 period,
-                who,
+                explainer,
                 explanation,
                 location_id=lookup.location(session, location).location_id,
                 product_id=lookup.product(session, product).id,
@@ -177,17 +182,19 @@ def compare(
 ) -> None:
     """Compare a client's sales file with the period, line by line."""
     with transaction() as session:
-        period = service.find(session, code)
-        found = sales_comparison.compare_file(session, period, file.read_bytes(), tolerance)
+        period = service.find_period(session, code)
+        comparison = sales_comparison.compare_file(session, period, file.read_bytes(), tolerance)
     table = Table("row", "product", "packaging", "sold", "verdict", "file", "ledger")
-    for one in found.lines:
-        line = one.line
-        totals = ("–" if n is None else str(n) for n in (one.file_total, one.ledger_total))
-        named = (str(line.row), line.product_sku, line.packaging_sku or "–")
-        table.add_row(*named, str(line.quantity_sold), one.verdict.value, *totals)
+    for compared in comparison.lines:
+        line = compared.line
+        totals = (
+            "–" if n is None else str(n) for n in (compared.file_total, compared.ledger_total)
+        )
+        names = (str(line.row), line.product_sku, line.packaging_sku or "–")
+        table.add_row(*names, str(line.quantity_sold), compared.verdict.value, *totals)
     out.print(table)
-    for (product, packaging), sold in found.not_in_file:
-        out.print(f"not in the file: {product} {packaging or '–'}, {sold} sold")
+    for (product, packaging), plants in comparison.not_in_file:
+        out.print(f"not in the file: {product} {packaging or '–'}, {plants} sold")
 
 
 @app.command("report")
@@ -199,8 +206,8 @@ def report_(
 ) -> None:
     """Write the period's report."""
     with transaction() as session:
-        told = queries.period_preview(session, service.find(session, code))
-    chosen = "en" if language == "en" else "es"
+        preview = queries.period_preview(session, service.find_period(session, code))
+    report_language = "en" if language == "en" else "es"
     as_file = report.as_pdf if file.suffix.lower() == ".pdf" else report.as_xlsx
-    file.write_bytes(as_file(told, chosen))
-    out.print(f"{len(told.lines)} lines in {file}", soft_wrap=True)
+    file.write_bytes(as_file(preview, report_language))
+    out.print(f"{len(preview.lines)} lines in {file}", soft_wrap=True)

@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import User, find_user
+from demeter.accounts.models import User
+from demeter.accounts.queries import find_user
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput

@@ -17,16 +17,16 @@ from demeter.cli.output import (
     Reason,
     User,
     carry_out,
+    checked_input,
     out,
     print_json,
-    said,
 )
 from demeter.core.db import transaction
 from demeter.stock import batch_history, commands, on_hand, queries, reversals
 from demeter.stock.models import MovementType
-from demeter.stock.on_hand import Filter, Level
+from demeter.stock.on_hand import StockFilter
 from demeter.stock.request_keys import moment_of
-from demeter.stock.schemas import Movement, Report
+from demeter.stock.schemas import LedgerCommandCreate, Level, MovementCreate
 from demeter.vision.values import ContainerType
 
 app = typer.Typer(help="Stock: what there is, and what people report.", no_args_is_help=True)
@@ -34,7 +34,7 @@ app = typer.Typer(help="Stock: what there is, and what people report.", no_args_
 Code = Annotated[str | None, typer.Option()]
 
 
-class Kind(StrEnum):
+class MovementKind(StrEnum):
     """What can be reported."""
 
     PLANTAR = "plantar"
@@ -62,7 +62,7 @@ def show(
 ) -> None:
     """Plants there are today, or were at any moment."""
     levels = list(dict.fromkeys(by or [Level.LOCATION, Level.PRODUCT]))
-    filters = Filter(
+    filters = StockFilter(
         warehouse=warehouse,
         area=area,
         location=location,
@@ -71,9 +71,9 @@ def show(
         packaging=packaging,
         lot=lot,
     )
-    moment = None if at is None else said_when(at)
+    moment = None if at is None else checked_moment(at)
     with transaction() as session:
-        rows = on_hand.stock(session, levels, filters, moment and moment_of(moment))
+        rows = on_hand.stock_by(session, levels, filters, moment and moment_of(moment))
     if as_json:
         print_json(rows)
         return
@@ -86,7 +86,9 @@ def show(
 
 @app.command("report")
 def report(
-    kind: Annotated[Kind, typer.Argument(help="what happened; `move` is within a location")],
+    kind: Annotated[
+        MovementKind, typer.Argument(help="what happened; `move` is within a location")
+    ],
     quantity: Annotated[int, typer.Argument(help="plants; negative only for `ajuste`")],
     location: Annotated[str | None, typer.Option(help="where")] = None,
     bin_: Annotated[str | None, typer.Option("--bin", help="or the bin")] = None,
@@ -139,7 +141,7 @@ def report(
         "user": user,
         "movement_id": key,
     }
-    checked = said(Movement, **fields)
+    checked = checked_input(MovementCreate, **fields)
     carry_out(lambda session: commands.report(session, checked), preview=preview, as_json=as_json)
 
 
@@ -154,9 +156,9 @@ def undo_(
     as_json: AsJson = False,
 ) -> None:
     """Undo a wrong movement by its reversal, once, with a reason."""
-    checked = said(Report, reason=reason, user=user, movement_id=key)
+    checked = checked_input(LedgerCommandCreate, reason=reason, user=user, movement_id=key)
     carry_out(
-        lambda session: reversals.undo(session, commands.told_of(session, checked), movement),
+        lambda session: reversals.undo(session, commands.command_from(session, checked), movement),
         preview=preview,
         as_json=as_json,
     )
@@ -200,27 +202,27 @@ def lot_(
 ) -> None:
     """A lot's whole life, back to the photo or planting it came from."""
     with transaction() as session:
-        told = batch_history.life(session, code)
+        history = batch_history.lot_history(session, code)
     if as_json:
-        print_json(told)
+        print_json(history)
         return
     out.print(
-        f"[bold]{told.batch_code}[/bold]  {told.product_code} {told.state}, "
-        f"{told.quantity_current} plants at {told.location_code}",
+        f"[bold]{history.batch_code}[/bold]  {history.product_code} {history.state}, "
+        f"{history.quantity_current} plants at {history.location_code}",
         soft_wrap=True,
     )
     table = Table("moment", "movement", "plants", "stock", "by", "other lot", "reason")
-    for row in told.entries:
+    for row in history.entries:
         cells = (row.movement_type.value, f"{row.quantity:+d}", str(row.stock_after), row.by)
         table.add_row(
             f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.other_lot or "", row.reason or ""
         )
     out.print(table)
-    for origin in told.origins[1:]:
-        began = origin.began_as.value if origin.began_as else "nothing"
-        out.print(f"← {origin.batch_code} at {origin.location_code}, began as {began}")
+    for origin in history.origins[1:]:
+        beginning = origin.began_as.value if origin.began_as else "nothing"
+        out.print(f"← {origin.batch_code} at {origin.location_code}, began as {beginning}")
 
 
-def said_when(given: str) -> Any:
+def checked_moment(typed: str) -> Any:
     """A moment or a date as typed."""
-    return said(Report, occurred_at=given).occurred_at
+    return checked_input(LedgerCommandCreate, occurred_at=typed).occurred_at

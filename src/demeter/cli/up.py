@@ -71,26 +71,26 @@ def _roles(host: str, port: int) -> list[Role]:
 
 
 def _worker(queues: tuple[str, ...]) -> list[str]:
-    chosen = [word for queue in queues for word in ("--queue", queue)]
-    return [sys.executable, "-m", "demeter", "worker", *chosen]
+    options = [word for queue in queues for word in ("--queue", queue)]
+    return [sys.executable, "-m", "demeter", "worker", *options]
 
 
 def _tend(embedded: LocalDatabase | None, page: str) -> Callable[[], None]:
     """What is looked at between the processes: the database lives, the address is told once."""
     configured = settings()
     address = f"http://{configured.host}:{configured.port}"
-    told, looked_at = False, time.monotonic()
+    announced, last_check = False, time.monotonic()
 
     def tend() -> None:
-        nonlocal told, looked_at
-        if not told and _answers(address):
+        nonlocal announced, last_check
+        if not announced and _is_answering(address):
             _say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
-            told = True
-        if embedded is not None and time.monotonic() - looked_at > LOOK_AT_DATABASE_EVERY_S:
+            announced = True
+        if embedded is not None and time.monotonic() - last_check > LOOK_AT_DATABASE_EVERY_S:
             if embedded.status().state != "running":
                 _say("The database does not answer; starting it again.")
                 embedded.ensure_running()
-            looked_at = time.monotonic()
+            last_check = time.monotonic()
 
     return tend
 
@@ -106,7 +106,7 @@ def _check_address(host: str, port: int) -> None:
         raise AddressInUse(f"Something listens at {host}:{port} already.", port=port) from error
 
 
-def _answers(address: str) -> bool:
+def _is_answering(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/health/live", timeout=1) as answer:  # noqa: S310
             return answer.status == 200  # noqa: PLR2004

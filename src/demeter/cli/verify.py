@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from sqlalchemy import text
 
-from demeter.core.checks import Checked, references, run
+from demeter.core.checks import CheckResult, references, run
 from demeter.core.db import transaction
 from demeter.counts.checks import COUNTS
 from demeter.periods.checks import CLOSINGS
@@ -32,34 +32,34 @@ def verify(
     with transaction() as session:
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         checks = [references(session), *LOTS, *MOVES, *COUNTS, *CLOSINGS]
-        found = list(
+        results = list(
             track(
                 run(session, checks), "Verifying", total=len(checks), console=_err, transient=True
             )
         )
     if as_json:
-        sys.stdout.write(json.dumps(_as_json(found)) + "\n")
+        sys.stdout.write(json.dumps(_as_json(results)) + "\n")
     else:
-        _print(found)
-    if any(one.wrong for one in found):
+        _print(results)
+    if any(result.wrong for result in results):
         raise typer.Exit(1)
 
 
-def _as_json(found: list[Checked]) -> dict[str, object]:
+def _as_json(results: list[CheckResult]) -> dict[str, object]:
     return {
-        "sound": not any(one.wrong for one in found),
-        "seconds": round(sum(one.seconds for one in found), 3),
-        "checks": [asdict(one) | {"seconds": round(one.seconds, 3)} for one in found],
+        "sound": not any(result.wrong for result in results),
+        "seconds": round(sum(result.seconds for result in results), 3),
+        "checks": [asdict(result) | {"seconds": round(result.seconds, 3)} for result in results],
     }
 
 
-def _print(found: list[Checked]) -> None:
-    for one in found:
-        mark = "[green]✓[/green]" if not one.wrong else f"[red]✗ {one.wrong}[/red]"
-        _out.print(f"{mark} {one.title}  [dim]{one.seconds:.1f} s[/dim]", soft_wrap=True)
-        for row in one.examples:
+def _print(results: list[CheckResult]) -> None:
+    for result in results:
+        mark = "[green]✓[/green]" if not result.wrong else f"[red]✗ {result.wrong}[/red]"
+        _out.print(f"{mark} {result.title}  [dim]{result.seconds:.1f} s[/dim]", soft_wrap=True)
+        for row in result.examples:
             _out.print(f"    {row.subject}: {row.found}, not {row.expected}", soft_wrap=True)
-        if one.wrong > len(one.examples):
-            _out.print(f"    … and {one.wrong - len(one.examples)} more")
-    wrong = sum(one.wrong for one in found)
+        if result.wrong > len(result.examples):
+            _out.print(f"    … and {result.wrong - len(result.examples)} more")
+    wrong = sum(result.wrong for result in results)
     _out.print("The ledger is sound." if not wrong else f"[red]{wrong} things are wrong.[/red]")

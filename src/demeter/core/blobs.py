@@ -24,14 +24,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from demeter.core import logs
-from demeter.core.db import Base, Created, transaction
+from demeter.core.db import Base, CreatedRow, transaction
 from demeter.core.errors import DomainError, Unavailable
 from demeter.core.settings import settings
 
 log = logs.get(__name__)
 
 
-class BlobInbox(Created, Base):
+class BlobInbox(CreatedRow, Base):
     """Accepted bytes that are not yet in the object store."""
 
     __tablename__ = "blob_inbox"
@@ -190,14 +190,14 @@ class Breaker:
         if wait_s > 0:
             raise ObjectStoreUnavailable(f"the object store failed; next try in {wait_s:.0f} s")
 
-    def failed(self) -> None:
+    def note_failure(self) -> None:
         """Count a failure; from the third on, wait before the next try."""
         self.failures += 1
         if self.failures >= 3:  # noqa: PLR2004  one or two failures are weather
             wait_s = self.first_wait_s * 2 ** min(self.failures - 3, 10)
             self.open_until = time.monotonic() + min(wait_s, self.longest_wait_s)
 
-    def worked(self) -> None:
+    def note_success(self) -> None:
         """Forget past failures."""
         self.failures, self.open_until = 0, 0.0
 
@@ -217,9 +217,9 @@ class Store:
             if isinstance(self._backend, LocalStore):
                 _flush(Path(str(self._backend.prefix)) / key_of(sha256))
         except (BaseError, OSError) as error:
-            self._breaker.failed()
+            self._breaker.note_failure()
             raise ObjectStoreUnavailable(f"could not store {key_of(sha256)}") from error
-        self._breaker.worked()
+        self._breaker.note_success()
 
     def get(self, sha256: str) -> bytes:
         """The object's bytes, unchecked."""
@@ -229,9 +229,9 @@ class Store:
         except FileNotFoundError as error:
             raise BlobMissing(f"no place holds {key_of(sha256)}", sha256=sha256) from error
         except (BaseError, OSError) as error:
-            self._breaker.failed()
+            self._breaker.note_failure()
             raise ObjectStoreUnavailable(f"could not read {key_of(sha256)}") from error
-        self._breaker.worked()
+        self._breaker.note_success()
         return body
 
 

@@ -30,7 +30,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class Mismatch:
     """One thing that is not as it must be."""
 
     subject: str
@@ -39,26 +39,26 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """What one check found: how many things are wrong, and the first of them."""
 
     code: str
     title: str
     wrong: int
-    examples: tuple[Wrong, ...]
+    examples: tuple[Mismatch, ...]
     seconds: float
 
 
-def run(session: Session, checks: Iterable[Check]) -> Iterator[Checked]:
+def run(session: Session, checks: Iterable[Check]) -> Iterator[CheckResult]:
     """Carry out checks one after the other; nothing is written."""
     session.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     session.execute(text("SET LOCAL jit = off"))
     for check in checks:
-        yield _carried_out(session, check)
+        yield _carry_out(session, check)
 
 
-def _carried_out(session: Session, check: Check) -> Checked:
-    began = time.monotonic()
+def _carry_out(session: Session, check: Check) -> CheckResult:
+    started = time.monotonic()
     wrong, examples = 0, []
     for query in check.queries:
         rows = session.execute(
@@ -72,9 +72,9 @@ def _carried_out(session: Session, check: Check) -> Checked:
             {"most": EXAMPLES},
         ).all()
         wrong += rows[0].total if rows else 0
-        examples += [Wrong(row.subject, row.expected, row.found) for row in rows]
-    seconds = time.monotonic() - began
-    return Checked(check.code, check.title, wrong, tuple(examples[:EXAMPLES]), seconds)
+        examples += [Mismatch(row.subject, row.expected, row.found) for row in rows]
+    seconds = time.monotonic() - started
+    return CheckResult(check.code, check.title, wrong, tuple(examples[:EXAMPLES]), seconds)
 
 
 def references(session: Session) -> Check:

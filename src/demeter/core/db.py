@@ -47,13 +47,13 @@ class Base(DeclarativeBase):
     }
 
 
-class Created:
+class CreatedRow:
     """A row that knows when it was written."""
 
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Changed(Created):
+class ChangedRow(CreatedRow):
     """A row that changes; a trigger keeps ``updated_at``."""
 
     updated_at: Mapped[datetime] = mapped_column(

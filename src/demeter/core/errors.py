@@ -71,10 +71,10 @@ class Unavailable(DomainError):
 def chain(error: BaseException) -> str:
     """The error with its causes, outermost first, as one line for a log or a person."""
     parts: list[str] = []
-    seen: set[int] = set()
+    seen_ids: set[int] = set()
     current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
+    while current is not None and id(current) not in seen_ids:
+        seen_ids.add(id(current))
         text = str(current).strip() or "no message"
         parts.append(f"{type(current).__name__}: {text}")
         current = current.__cause__ or (

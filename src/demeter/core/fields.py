@@ -8,12 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-MOST = 10_000_000  # plants in one movement
-
-
+MOST = 10_000_000  # plants in one movement or count
 YEARS = range(2000, 2200)
-
-
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
@@ -49,11 +45,16 @@ When = Annotated[
     ),
 ]
 
-
 Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
-
-
-Words = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
-
-
-Plants = Annotated[int, Field(ge=-MOST, le=MOST)]
+UserName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00]+$",
+        description="the service user where nobody is named",
+    ),
+]
+Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+Plants = Annotated[int, Field(ge=0, le=MOST)]
+PlantChange = Annotated[int, Field(ge=-MOST, le=MOST)]

@@ -13,11 +13,11 @@ from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
 from demeter.counts import commands, queries
-from demeter.counts.queries import CountPage, CountRow
+from demeter.counts.queries import CountPage, CountRead
 from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
 from demeter.review import corrections, count_decisions
-from demeter.stock.changes import Effect
-from demeter.stock.schemas import Report
+from demeter.stock.changes import LedgerChange
+from demeter.stock.schemas import LedgerCommandCreate
 
 router = APIRouter(
     prefix="/api/v1/stock/counts",
@@ -35,7 +35,7 @@ CountId = Annotated[int, Path(ge=1, lt=2**62)]
     preview="What a count by hand would write",
     permission=Permission.REPORT,
 )
-def count_by_hand(body: HandCountCreate, once: OnceOnly) -> Effect:
+def count_by_hand(body: HandCountCreate, once: OnceOnly) -> LedgerChange:
     """A stocktake at its moment, like a photo; `waits_for` says what it waits for, if it does."""
     return run_once(once, body, lambda session: commands.count_by_hand(session, body))
 
@@ -55,7 +55,7 @@ def list_counts(
 
 
 @router.get("/{count_id}", summary="One count with its containers", **requires(Permission.SEE))
-def get_count(count_id: CountId) -> CountRow:
+def get_count(count_id: CountId) -> CountRead:
     """What the machine said, what a person said, and what it changed."""
     with transaction() as session:
         return queries.count(session, count_id)
@@ -68,7 +68,7 @@ def get_count(count_id: CountId) -> CountRow:
     preview="What correcting a count would write",
     permission=Permission.DECIDE,
 )
-def correct(count_id: CountId, body: CountCorrect, once: OnceOnly) -> Effect:
+def correct(count_id: CountId, body: CountCorrect, once: OnceOnly) -> LedgerChange:
     """Writes the net difference of each lot; a later count stands."""
     return run_once(
         once, body, lambda session: corrections.correct_containers(session, count_id, body)
@@ -82,7 +82,7 @@ def correct(count_id: CountId, body: CountCorrect, once: OnceOnly) -> Effect:
     preview="What posting a count again would write",
     permission=Permission.DECIDE,
 )
-def repost(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
+def repost(count_id: CountId, body: LedgerCommandCreate, once: OnceOnly) -> LedgerChange:
     """After the configuration changed, say; writes the net difference only."""
     return run_once(
         once, body, lambda session: count_decisions.repost_count(session, count_id, body)
@@ -96,7 +96,7 @@ def repost(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
     preview="What voiding a count would write",
     permission=Permission.DECIDE,
 )
-def void(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
+def void(count_id: CountId, body: LedgerCommandCreate, once: OnceOnly) -> LedgerChange:
     """Every row of it is reversed; where stock would be negative it waits."""
     return run_once(once, body, lambda session: count_decisions.void_count(session, count_id, body))
 
@@ -108,6 +108,6 @@ def void(count_id: CountId, body: Report, once: OnceOnly) -> Effect:
     preview="What moving a count would write",
     permission=Permission.DECIDE,
 )
-def move(count_id: CountId, body: CountMove, once: OnceOnly) -> Effect:
+def move(count_id: CountId, body: CountMove, once: OnceOnly) -> LedgerChange:
     """Voided where it was posted, posted anew at the location that is named."""
     return run_once(once, body, lambda session: count_decisions.move_count(session, count_id, body))

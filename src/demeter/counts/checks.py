@@ -8,7 +8,7 @@ STANDING = "c.posted_at IS NOT NULL AND c.voided_at IS NULL"
 
 # Counts that are posted as they stand: what a person corrected since and what waits is told by
 # the session or the count, not by the ledger.
-SETTLED = f"""
+POSTED_AND_FINAL = f"""
 {STANDING} AND c.waits_for IS NULL AND NOT EXISTS (
     SELECT FROM photo_processing_sessions p
     WHERE p.id = c.processing_session_id AND p.status <> 'completed')
@@ -94,7 +94,7 @@ COUNTS = (
                    c.plants AS found
             FROM counts c LEFT JOIN ({ANSWERS}) AS k
                 ON k.count_id = c.id AND k.attempt = c.posted_attempt
-            WHERE {SETTLED}
+            WHERE {POSTED_AND_FINAL}
             GROUP BY c.id HAVING c.plants <> coalesce(sum(k.answer), 0)
             """,
         ),
@@ -108,7 +108,7 @@ COUNTS = (
                    k.answer - k.ledger_before AS expected, k.difference AS found
             FROM counts c JOIN ({ANSWERS}) AS k
                 ON k.count_id = c.id AND k.attempt = c.posted_attempt
-            WHERE {SETTLED} AND k.ledger_before + k.difference <> k.answer
+            WHERE {POSTED_AND_FINAL} AND k.ledger_before + k.difference <> k.answer
             """,
         ),
     ),

@@ -1,4 +1,4 @@
-"""A person's count as rows: what was said, of what, and in which bins it is booked."""
+"""A person's count as rows: how many plants, of what, and in which bins they are booked."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User, UserRole
 from demeter.catalog.models import LocationConfig, Packaging, Product
+from demeter.catalog.queries import active_config
 from demeter.counts import ledger_writes, posting
 from demeter.counts.errors import CountContradictsConfig, InvalidCount
 from demeter.counts.models import ContainerCount, Count
 from demeter.locations import rules
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
-from demeter.stock import batches, bin_choice, ledger
+from demeter.stock import batches, bin_choice
 from demeter.stock.models import SourceType
 from demeter.vision.values import ContainerType
 
-NEXT = {
+NEXT_ACTIONS = {
     "needs_config": "Set what grows at this location, then post the count again.",
     "stock_would_be_negative": "Report what came in since, or correct what went out; "
     "it is tried again.",
@@ -47,36 +48,36 @@ class HandCount:
 
     def request(self) -> dict[str, Any]:
         """As JSON."""
-        told = asdict(self)
-        return told | {
+        content = asdict(self)
+        return content | {
             "by_bin": [list(pair) for pair in self.by_bin],
             "category": self.category.value,
         }
 
 
-def check(session: Session, location: StorageLocation, counted: HandCount) -> None:
+def require_countable(session: Session, location: StorageLocation, hand_count: HandCount) -> None:
     """Refuse a count without numbers, with negative ones, or with bins of elsewhere.
 
     Raises:
         InvalidCount: it says which.
     """
-    if (counted.plants is None) == (not counted.by_bin):
+    if (hand_count.plants is None) == (not hand_count.by_bin):
         raise InvalidCount("a count says the plants of the whole location or of each bin")
-    numbers = [plants for _, plants in counted.by_bin] or [counted.plants or 0]
+    numbers = [plants for _, plants in hand_count.by_bin] or [hand_count.plants or 0]
     if min(numbers) < 0:
         raise InvalidCount(f"{min(numbers)} plants cannot be counted", plants=min(numbers))
-    bins = [bin_id for bin_id, _ in counted.by_bin]
+    bins = [bin_id for bin_id, _ in hand_count.by_bin]
     if len(set(bins)) < len(bins):
         raise InvalidCount("a bin is counted twice")
     for bin_id in bins:
-        found = session.get(StorageBin, bin_id)
-        if found is None or found.storage_location_id != location.location_id:
+        storage_bin = session.get(StorageBin, bin_id)
+        if storage_bin is None or storage_bin.storage_location_id != location.location_id:
             raise InvalidCount(f"bin {bin_id} is not at {location.code}", bin_id=bin_id)
-        rules.require_usable(found)
+        rules.require_usable(storage_bin)
 
 
 def config_for(
-    session: Session, location: StorageLocation, counted: HandCount, user: User
+    session: Session, location: StorageLocation, hand_count: HandCount, user: User
 ) -> LocationConfig | None:
     """The configuration that a count goes by; a supervisor's makes it where there is none.
 
@@ -84,60 +85,62 @@ def config_for(
         CountContradictsConfig: the count names another product or packaging.
         InvalidCount: a configuration is to be made and its product's state is not said.
     """
-    config = ledger.active_config(session, location.location_id)
+    config = active_config(session, location.location_id)
     if config is not None:
-        _require_match(session, location, config, counted)
+        _require_match(session, location, config, hand_count)
         return config
-    if counted.product_id is None or user.role not in (UserRole.ADMIN, UserRole.SUPERVISOR):
+    if hand_count.product_id is None or user.role not in (UserRole.ADMIN, UserRole.SUPERVISOR):
         return None
-    if counted.product_state_id is None:
+    if hand_count.product_state_id is None:
         raise InvalidCount(
             f"location {location.code} has no configuration: say the plants' state to make one",
             field="state",
         )
-    made = LocationConfig(
+    new_config = LocationConfig(
         storage_location_id=location.location_id,
-        product_id=counted.product_id,
-        expected_product_state_id=counted.product_state_id,
-        packaging_catalog_id=counted.packaging_catalog_id,
+        product_id=hand_count.product_id,
+        expected_product_state_id=hand_count.product_state_id,
+        packaging_catalog_id=hand_count.packaging_catalog_id,
     )
-    session.add(made)
+    session.add(new_config)
     session.flush()
-    return made
+    return new_config
 
 
 def _require_match(
-    session: Session, location: StorageLocation, config: LocationConfig, counted: HandCount
+    session: Session, location: StorageLocation, config: LocationConfig, hand_count: HandCount
 ) -> None:
-    product = counted.product_id in (None, config.product_id)
-    packaging = counted.packaging_catalog_id in (None, config.packaging_catalog_id)
+    product = hand_count.product_id in (None, config.product_id)
+    packaging = hand_count.packaging_catalog_id in (None, config.packaging_catalog_id)
     if product and packaging:
         return
-    said = _named(session, counted.product_id, counted.packaging_catalog_id)
-    expected = _named(session, config.product_id, config.packaging_catalog_id)
+    counted = _product_in_packaging(session, hand_count.product_id, hand_count.packaging_catalog_id)
+    configured = _product_in_packaging(session, config.product_id, config.packaging_catalog_id)
     raise CountContradictsConfig(
-        f"the count says {said}; {location.code} is configured for {expected}",
-        counted=said,
-        configured=expected,
+        f"the count says {counted}; {location.code} is configured for {configured}",
+        counted=counted,
+        configured=configured,
         location_code=location.code,
     )
 
 
-def _named(session: Session, product_id: int | None, packaging_id: int | None) -> str:
+def _product_in_packaging(
+    session: Session, product_id: int | None, packaging_id: int | None
+) -> str:
     product = session.scalar(select(Product.code).where(Product.id == product_id))
     packaging = session.scalar(select(Packaging.sku).where(Packaging.id == packaging_id))
     return f"{product or 'no product'} in {packaging or 'no packaging'}"
 
 
-def keep(
+def record(
     session: Session,
     location: StorageLocation,
-    counted: HandCount,
+    hand_count: HandCount,
     user: User,
     at: datetime,
     note: str | None,
 ) -> Count:
-    """What the person said, as evidence: a count, unposted."""
+    """Write what the person counted as evidence: a count, not posted yet."""
     count = Count(
         storage_location_id=location.location_id,
         captured_at=at,
@@ -147,18 +150,20 @@ def keep(
     )
     session.add(count)
     session.flush()
-    said: list[tuple[int | None, int]] = [*counted.by_bin]
-    if counted.plants is not None:
-        said = [(None, counted.plants)]
-    for index, (bin_id, plants) in enumerate(said, start=1):
-        whole = {"said_of": WHOLE, "plants": plants, "category": counted.category.value}
-        session.add(_row(count, index, bin_id, plants, user.id, {} if bin_id else whole))
+    numbers: list[tuple[int | None, int]] = [*hand_count.by_bin]
+    if hand_count.plants is not None:
+        numbers = [(None, hand_count.plants)]
+    for index, (bin_id, plants) in enumerate(numbers, start=1):
+        parameters = {"said_of": WHOLE, "plants": plants, "category": hand_count.category.value}
+        session.add(
+            _container_row(count, index, bin_id, plants, user.id, {} if bin_id else parameters)
+        )
     session.flush()
     session.expire(count)
     return count
 
 
-def _row(
+def _container_row(
     count: Count,
     index: int,
     bin_id: int | None,
@@ -184,23 +189,25 @@ def assign_bins(
     rows = [row for row in count.containers if row.bin_id is None]
     if not rows:
         return
-    (whole,) = rows
-    expected = ledger_writes.expected_of(config)
-    known = [
+    (whole_row,) = rows
+    expected = ledger_writes.expected_lot(config)
+    lots = [
         lot
         for lot in ledger_writes.lots_as_of(
             session, location.location_id, count.captured_at, expected
         )
         if lot.as_of > 0 or _is_active(session, lot.bin_id)
     ]
-    plants = whole.human_corrected or 0
-    booked = posting.spread(known, plants) or {_bin(session, location, whole, config): plants}
-    user_id = whole.corrected_by_user_id
+    plants = whole_row.human_corrected or 0
+    plants_by_bin = posting.spread_over_bins(lots, plants) or {
+        _bin_to_book_in(session, location, whole_row, config): plants
+    }
+    user_id = whole_row.corrected_by_user_id
     assert user_id is not None
-    (first, whole.human_corrected), *others = sorted(booked.items())
-    whole.bin_id = first
+    (first, whole_row.human_corrected), *others = sorted(plants_by_bin.items())
+    whole_row.bin_id = first
     for index, (bin_id, share) in enumerate(others, start=2):
-        session.add(_row(count, index, bin_id, share, user_id, whole.parameters))
+        session.add(_container_row(count, index, bin_id, share, user_id, whole_row.parameters))
     session.flush()
     session.expire(count)
 
@@ -209,14 +216,14 @@ def _is_active(session: Session, bin_id: int) -> bool:
     return session.get_one(StorageBin, bin_id).status is BinStatus.ACTIVE
 
 
-def _bin(
-    session: Session, location: StorageLocation, whole: ContainerCount, config: LocationConfig
+def _bin_to_book_in(
+    session: Session, location: StorageLocation, whole_row: ContainerCount, config: LocationConfig
 ) -> int:
-    kind = batches.Kind(
+    kind = batches.LotKind(
         config.product_id,
         config.expected_product_state_id,
         packaging_catalog_id=config.packaging_catalog_id,
     )
-    category = ContainerType(whole.parameters["category"])
-    place = bin_choice.Place(location.location_id, category=category)
+    category = ContainerType(whole_row.parameters["category"])
+    place = bin_choice.Destination(location.location_id, category=category)
     return bin_choice.choose_bin(session, location, place, [], kind).bin_id

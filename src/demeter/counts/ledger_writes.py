@@ -8,19 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.counts.models import Count
-from demeter.counts.posting import Lot, Plan, Row, Settlement
-from demeter.stock.batches import Kind, open_kind
+from demeter.counts.posting import LotTransfer, PlanRow, PostingLot, PostingPlan
+from demeter.stock.batches import LotKind, open_lot
+from demeter.stock.later_counts import next_posted_count
 from demeter.stock.ledger import Author, write_movement
 from demeter.stock.models import MovementType, StockBatch
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedLot:
     """What a location's active config says stands there: the lot that counts go to."""
 
     product_id: int
@@ -28,14 +29,16 @@ class Expected:
     packaging_catalog_id: int | None
 
 
-def expected_of(config: LocationConfig) -> Expected:
+def expected_lot(config: LocationConfig) -> ExpectedLot:
     """The lot that a location's counts go to."""
-    return Expected(
+    return ExpectedLot(
         config.product_id, config.expected_product_state_id, config.packaging_catalog_id
     )
 
 
-def lots_as_of(session: Session, location_id: int, at: datetime, expected: Expected) -> list[Lot]:
+def lots_as_of(
+    session: Session, location_id: int, at: datetime, expected: ExpectedLot
+) -> list[PostingLot]:
     """Every lot of a location with its stock at a moment and today, by id.
 
     A movement at the moment itself is before it.
@@ -62,7 +65,7 @@ def lots_as_of(session: Session, location_id: int, at: datetime, expected: Expec
         },
     )
     return [
-        Lot(
+        PostingLot(
             r.id,
             r.bin_id,
             rank,
@@ -78,66 +81,59 @@ def lots_as_of(session: Session, location_id: int, at: datetime, expected: Expec
 
 def next_count(session: Session, count: Count) -> Count | None:
     """The first posted count of the location after this one, by moment, then by id."""
-    return session.scalars(
-        select(Count)
-        .where(
-            Count.storage_location_id == count.storage_location_id,
-            Count.posted_at.is_not(None),
-            Count.voided_at.is_(None),
-            func.row(Count.captured_at, Count.id) > func.row(count.captured_at, count.id),
-        )
-        .order_by(Count.captured_at, Count.id)
-        .limit(1)
-    ).first()
+    later = next_posted_count(session, count.storage_location_id, count.captured_at, count.id)
+    return session.get_one(Count, later.count_id) if later else None
 
 
 def write_plan(
     session: Session,
-    plan: Plan,
+    plan: PostingPlan,
     *,
     count: Count,
-    later: Count | None,
-    expected: Expected,
+    later_count: Count | None,
+    expected: ExpectedLot,
     author: Author,
     movement_type: MovementType = MovementType.FOTO,
 ) -> dict[int, int]:
     """Write a plan's movements; returns the first movement of each bin.
 
-    With a ``later`` count each row is matched by its opposite at that count, to which the
+    With a ``later_count`` each row is matched by its opposite at that count, to which the
     opposite belongs, so that the later count stands.
     """
-    opened: dict[int, int] = {}
-    written: dict[int, int] = {}
+    opened_lots: dict[int, int] = {}
+    first_movements: dict[int, int] = {}
 
     def batch(bin_id: int, batch_id: int | None) -> int:
         if batch_id is not None:
             return batch_id
-        if bin_id not in opened:
-            opened[bin_id] = open_lot(session, bin_id, expected).id
-        return opened[bin_id]
+        if bin_id not in opened_lots:
+            opened_lots[bin_id] = open_expected_lot(session, bin_id, expected).id
+        return opened_lots[bin_id]
 
     for row in plan.increases:
-        written.setdefault(
-            row.bin_id, _foto(session, row, batch, count, count, author, movement_type)
+        first_movements.setdefault(
+            row.bin_id, _write_foto(session, row, batch, count, count, author, movement_type)
         )
-        if later is not None:
-            _foto(session, _opposite(row), batch, later, count, author)
-    for settlement in plan.settlements:
-        write_settlement(session, settlement, batch, author, count)
+        if later_count is not None:
+            _write_foto(session, _opposite(row), batch, later_count, count, author)
+    for transfer in plan.transfers:
+        write_lot_transfer(session, transfer, batch, author, count)
     for row in plan.decreases:
-        if later is not None:
-            _foto(session, _opposite(row), batch, later, count, author)
-        written.setdefault(row.bin_id, _foto(session, row, batch, count, count, author))
+        if later_count is not None:
+            _write_foto(session, _opposite(row), batch, later_count, count, author)
+        first_movements.setdefault(
+            row.bin_id, _write_foto(session, row, batch, count, count, author)
+        )
     session.expire_all()
-    return written
+    return first_movements
 
 
-def open_lot(session: Session, bin_id: int, expected: Expected) -> StockBatch:
+def open_expected_lot(session: Session, bin_id: int, expected: ExpectedLot) -> StockBatch:
     """A new, empty lot of the config in a bin."""
-    return open_kind(
+    return open_lot(
         session,
         bin_id,
-        Kind(
+        LotKind(
             expected.product_id,
             expected.product_state_id,
             packaging_catalog_id=expected.packaging_catalog_id,
@@ -145,9 +141,9 @@ def open_lot(session: Session, bin_id: int, expected: Expected) -> StockBatch:
     )
 
 
-def _foto(
+def _write_foto(
     session: Session,
-    row: Row,
+    row: PlanRow,
     batch: Any,
     at: Count,
     cause: Count,
@@ -169,19 +165,19 @@ def _foto(
     )
 
 
-def _opposite(row: Row) -> Row:
-    return Row(row.bin_id, row.batch_id, -row.quantity)
+def _opposite(row: PlanRow) -> PlanRow:
+    return PlanRow(row.bin_id, row.batch_id, -row.quantity)
 
 
-def write_settlement(
-    session: Session, pair: Settlement, batch: Any, author: Author, count: Count
+def write_lot_transfer(
+    session: Session, lot_transfer: LotTransfer, batch: Any, author: Author, count: Count
 ) -> None:
     """An ``ajuste`` pair, dated now; ``batch`` finds or opens the lot of (bin, batch or None)."""
-    transfer: UUID = uuid4()
+    transfer_id: UUID = uuid4()
     now = datetime.now(UTC)
     sides = (
-        (batch(pair.giver_bin_id, pair.giver_batch_id), -pair.quantity),
-        (batch(pair.taker_bin_id, pair.taker_batch_id), pair.quantity),
+        (batch(lot_transfer.giver_bin_id, lot_transfer.giver_batch_id), -lot_transfer.quantity),
+        (batch(lot_transfer.taker_bin_id, lot_transfer.taker_batch_id), lot_transfer.quantity),
     )
     for batch_id, quantity in sides:
         write_movement(
@@ -189,7 +185,7 @@ def write_settlement(
             batch_id=batch_id,
             movement_type=MovementType.AJUSTE,
             quantity=quantity,
-            transfer_id=transfer,
+            transfer_id=transfer_id,
             user_id=author.user_id,
             source_type=author.source,
             reason_description=f"settles lots of one location after count {count.id}",
@@ -199,6 +195,6 @@ def write_settlement(
         )
 
 
-def bins_holding(lots: Iterable[Lot]) -> set[int]:
+def bins_holding(lots: Iterable[PostingLot]) -> set[int]:
     """The bins of lots that held plants at the lots' moment."""
     return {lot.bin_id for lot in lots if lot.as_of}

@@ -10,13 +10,13 @@ from sqlalchemy import Computed, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
 from demeter.locations.models import StorageBin
 from demeter.stock.models import SourceType
 from demeter.vision.values import ContainerType
 
 
-class BlindRecount(Created, Base):
+class BlindRecount(CreatedRow, Base):
     """A person's number for a session, given before the machine's was shown."""
 
     __tablename__ = "blind_recounts"
@@ -33,7 +33,7 @@ class BlindRecount(Created, Base):
     note: Mapped[str | None]
 
 
-class Count(Changed, Base):
+class Count(ChangedRow, Base):
     """One count of a location: a stocktake at ``captured_at``, once it is posted."""
 
     __tablename__ = "counts"
@@ -75,7 +75,7 @@ class Count(Changed, Base):
     )
 
 
-class ContainerCount(Changed, Base):
+class ContainerCount(ChangedRow, Base):
     """One container of a count: machine's answer, human's correction, what it changed."""
 
     __tablename__ = "container_counts"
@@ -129,7 +129,7 @@ class ContainerCount(Changed, Base):
         return self.machine_detected + (self.machine_estimated or 0)
 
 
-class CountCorrection(Created, Base):
+class CountCorrection(CreatedRow, Base):
     """One change of a container's answer by a person."""
 
     __tablename__ = "count_corrections"

@@ -1,58 +1,14 @@
-"""Counts page by page, last kept first, and one with its containers."""
+"""Counts page by page, last kept first; one with its containers; the one of a photo session."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from demeter.core.pagination import Page, last_id, next_cursor, where_clause
+from demeter.core.pagination import last_id, next_cursor, where_clause
 from demeter.counts.errors import CountNotFound
 from demeter.counts.models import Count
-from demeter.stock.models import SourceType
-
-
-class ContainerRow(BaseModel):
-    """One container of a count: the machine's answer, a person's, the answer now."""
-
-    model_config = ConfigDict(frozen=True)
-
-    container_id: int
-    bin_code: str | None
-    seen: bool
-    machine_detected: int | None
-    machine_estimated: int | None
-    human_corrected: int | None
-    ledger_before: int | None
-    difference: int | None
-
-
-class CountRow(BaseModel):
-    """A count of a location; ``plants`` is what was posted, null until it is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    count_id: int
-    location_code: str
-    captured_at: datetime
-    source_type: SourceType
-    counted_by: str
-    session_id: UUID | None
-    product_code: str | None
-    plants: int | None
-    posted_at: datetime | None
-    voided_at: datetime | None
-    void_reason: str | None
-    waits_for: str | None
-    message: str | None
-    containers: list[ContainerRow] = []
-
-
-class CountPage(Page[CountRow]):
-    """A page of counts, last kept first."""
+from demeter.counts.schemas import ContainerRead, CountPage, CountRead
 
 
 def counts(
@@ -69,14 +25,14 @@ def counts(
     Raises:
         BadCursor: ``cursor`` did not come from a page.
     """
-    asked = [
+    conditions = [
         *(["c.id < :before"] if cursor is not None else []),
         *(["l.code = :location"] if location_code is not None else []),
         *(["c.id = :count"] if count_id is not None else []),
         *([_WAITING] if waiting else []),
     ]
     rows = session.execute(
-        text(_COUNTS.format(where=where_clause(asked))),
+        text(_COUNTS.format(where=where_clause(conditions))),
         {
             "before": last_id(cursor, "m"),
             "location": location_code,
@@ -84,24 +40,24 @@ def counts(
             "limit": limit + 1,
         },
     ).mappings().all()  # fmt: skip
-    items = [CountRow.model_validate(dict(row)) for row in rows[:limit]]
+    items = [CountRead.model_validate(dict(row)) for row in rows[:limit]]
     return CountPage(
         items=items, next_cursor=next_cursor(rows, limit, "m", lambda row: row["count_id"])
     )
 
 
-def count(session: Session, count_id: int) -> CountRow:
+def count(session: Session, count_id: int) -> CountRead:
     """One count with its containers.
 
     Raises:
         CountNotFound: there is none of this id.
     """
-    found = counts(session, limit=1, count_id=count_id).items
-    if not found:
+    rows = counts(session, limit=1, count_id=count_id).items
+    if not rows:
         raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
     containers = session.execute(text(_CONTAINERS), {"count": count_id}).mappings()
-    return found[0].model_copy(
-        update={"containers": [ContainerRow.model_validate(dict(c)) for c in containers]}
+    return rows[0].model_copy(
+        update={"containers": [ContainerRead.model_validate(dict(c)) for c in containers]}
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.catalog.models import LocationConfig
+from demeter.catalog.queries import active_config
 from demeter.core import logs
 from demeter.core.errors import DomainError
 from demeter.counts import hand_counts, stocktake, voiding
@@ -19,10 +20,10 @@ from demeter.counts.hand_counts import HandCount
 from demeter.counts.models import Count, CountCorrection
 from demeter.locations import lock, rules
 from demeter.locations.models import StorageLocation
-from demeter.stock import changes, ledger, request_keys, retry_signal
-from demeter.stock.changes import Effect
+from demeter.stock import changes, request_keys, retry_signal
+from demeter.stock.changes import LedgerChange
 from demeter.stock.errors import PeriodClosed, StockWouldBeNegative
-from demeter.stock.ledger import Author, Told
+from demeter.stock.ledger import Author, LedgerCommand
 from demeter.stock.models import MovementType, SourceType
 from demeter.stock.period_lock import require_open
 
@@ -31,7 +32,9 @@ log = logs.get(__name__)
 NO_CONFIG = "needs_config"
 
 
-def count_by_hand(session: Session, told: Told, user: User, counted: HandCount) -> Effect:
+def count_by_hand(
+    session: Session, command: LedgerCommand, user: User, hand_count: HandCount
+) -> LedgerChange:
     """A person's count of a location: a stocktake at its moment, like a photo's.
 
     The first booking of a location is `manual_init`. Where no configuration says what grows
@@ -43,22 +46,25 @@ def count_by_hand(session: Session, told: Told, user: User, counted: HandCount) 
         InvalidCount: it has no numbers, or a bin of another location.
     """
 
-    def act() -> Effect:
-        at = request_keys.moment_of(told.at)
-        location = lock.lock(session, [counted.location_id])[counted.location_id]
+    def act() -> LedgerChange:
+        at = request_keys.moment_of(command.at)
+        location = lock.lock_locations(session, [hand_count.location_id])[hand_count.location_id]
         rules.require_active(location)
-        hand_counts.check(session, location, counted)
-        config = hand_counts.config_for(session, location, counted, user)
-        count = hand_counts.keep(session, location, counted, user, at, told.reason)
+        hand_counts.require_countable(session, location, hand_count)
+        config = hand_counts.config_for(session, location, hand_count, user)
+        count = hand_counts.record(session, location, hand_count, user, at, command.reason)
         author = Author(
-            user.id, SourceType.MANUAL, told.reason or f"count {count.id} by hand", told.movement_id
+            user.id,
+            SourceType.MANUAL,
+            command.reason or f"count {count.id} by hand",
+            command.movement_id,
         )
-        return effect_on(
-            session, told, "count", count, lambda: post(session, location, count, config, author)
+        return ledger_change_by(
+            session, command, "count", count, lambda: post(session, location, count, config, author)
         )
 
-    request = told.request(**counted.request())
-    return request_keys.once(session, told.movement_id, "count", request, user.id, act)
+    request = command.request(**hand_count.request())
+    return request_keys.answer_once(session, command.movement_id, "count", request, user.id, act)
 
 
 def post(
@@ -72,7 +78,7 @@ def post(
     try:
         require_open(session, location.location_id, count.captured_at)
         if config is None:
-            _wait(count, NO_CONFIG, f"location {location.code} has no active configuration")
+            _note_wait(count, NO_CONFIG, f"location {location.code} has no active configuration")
             return
         with session.begin_nested():
             hand_counts.assign_bins(session, location, count, config)
@@ -87,13 +93,13 @@ def post(
             )
     except (StockWouldBeNegative, PeriodClosed) as error:
         session.expire_all()
-        _wait(count, error.code, error.message)
+        _note_wait(count, error.code, error.message)
     session.flush()
 
 
 def try_again(session: Session, count_id: int) -> Count:
     """Post or take back a count by hand that waits; it may go on waiting."""
-    location, count = locked(session, count_id)
+    location, count = lock_count(session, count_id)
     if count.waits_for is None or count.processing_session_id is not None:
         return count
     if count.pending_void is not None:
@@ -105,7 +111,7 @@ def try_again(session: Session, count_id: int) -> Count:
     return count
 
 
-def repost(session: Session, told: Told, count_id: int) -> Effect:
+def repost(session: Session, command: LedgerCommand, count_id: int) -> LedgerChange:
     """Post a count by hand again: under a changed configuration, say; the net difference only.
 
     Raises:
@@ -113,28 +119,38 @@ def repost(session: Session, told: Told, count_id: int) -> Effect:
         PeriodClosed: it is at or before a closed period's closing count.
     """
 
-    def act() -> Effect:
-        location, count = _by_hand(session, count_id)
+    def act() -> LedgerChange:
+        location, count = _lock_hand_count(session, count_id)
         if count.posted_at is not None:
             require_open(session, location.location_id, count.captured_at)
         author = Author(
-            told.user_id, SourceType.MANUAL, told.reason or "posted again", told.movement_id
+            command.user_id,
+            SourceType.MANUAL,
+            command.reason or "posted again",
+            command.movement_id,
         )
-        return effect_on(session, told, "repost", count, lambda: post_again(session, count, author))
+        return ledger_change_by(
+            session, command, "repost", count, lambda: post_again(session, count, author)
+        )
 
-    return request_keys.once(
-        session, told.movement_id, "repost", told.request(count_id=count_id), told.user_id, act
+    return request_keys.answer_once(
+        session,
+        command.movement_id,
+        "repost",
+        command.request(count_id=count_id),
+        command.user_id,
+        act,
     )
 
 
 def post_again(session: Session, count: Count, author: Author) -> None:
     """Post a count by hand as it says now; its location is locked."""
     location = session.get_one(StorageLocation, count.storage_location_id)
-    config = ledger.active_config(session, location.location_id)
+    config = active_config(session, location.location_id)
     post(session, location, count, config, author)
 
 
-def void(session: Session, told: Told, count_id: int) -> Effect:
+def void(session: Session, command: LedgerCommand, count_id: int) -> LedgerChange:
     """Take a posted count by hand back; where stock today would be negative it waits.
 
     Raises:
@@ -142,34 +158,41 @@ def void(session: Session, told: Told, count_id: int) -> Effect:
         PeriodClosed: it is at or before a closed period's closing count.
         InvalidCount: no reason is given.
     """
-    require_reason(told)
+    require_reason(command)
 
-    def act() -> Effect:
-        location, count = _by_hand(session, count_id)
-        author = Author(told.user_id, SourceType.MANUAL, told.reason or "", told.movement_id)
-        return effect_on(
-            session, told, "void", count, lambda: _void_or_wait(session, location, count, author)
+    def act() -> LedgerChange:
+        location, count = _lock_hand_count(session, count_id)
+        author = Author(
+            command.user_id, SourceType.MANUAL, command.reason or "", command.movement_id
+        )
+        return ledger_change_by(
+            session, command, "void", count, lambda: _void_or_wait(session, location, count, author)
         )
 
-    return request_keys.once(
-        session, told.movement_id, "void", told.request(count_id=count_id), told.user_id, act
+    return request_keys.answer_once(
+        session,
+        command.movement_id,
+        "void",
+        command.request(count_id=count_id),
+        command.user_id,
+        act,
     )
 
 
-def require_reason(told: Told) -> None:
+def require_reason(command: LedgerCommand) -> None:
     """Refuse what is not explained.
 
     Raises:
         InvalidCount: no reason is given.
     """
-    if not (told.reason or "").strip():
+    if not (command.reason or "").strip():
         raise InvalidCount("taking a count back says its reason")
 
 
 def note_corrections(
     session: Session, count: Count, answers: Mapping[int, int], user_id: int, reason: str | None
 ) -> None:
-    """What a person says instead, beside what was said before.
+    """Keep what a person says instead, beside what was said before.
 
     Raises:
         InvalidCount: a container is not of this count's attempt, or a number is negative.
@@ -197,7 +220,7 @@ def note_corrections(
     session.flush()
 
 
-def locked(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
+def lock_count(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
     """A count and its location, which is locked.
 
     Raises:
@@ -206,18 +229,18 @@ def locked(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
     location_id = session.scalar(select(Count.storage_location_id).where(Count.id == count_id))
     if location_id is None:
         raise CountNotFound(f"there is no count {count_id}", count_id=count_id)
-    location = lock.lock(session, [location_id])[location_id]
+    location = lock.lock_locations(session, [location_id])[location_id]
     return location, session.get_one(Count, count_id, populate_existing=True)
 
 
-def waiting_by_hand(session: Session, location_id: int) -> list[int]:
-    """Counts by hand that wait for a fact or a reopening, oldest first."""
+def waiting_hand_counts(session: Session, location_id: int) -> list[int]:
+    """Counts by hand that wait for a movement or a reopening, oldest first."""
     return list(
         session.scalars(
             select(Count.id)
             .where(
                 Count.storage_location_id == location_id,
-                Count.waits_for.in_(retry_signal.RETRIED),
+                Count.waits_for.in_(retry_signal.RETRIED_REASONS),
                 Count.processing_session_id.is_(None),
             )
             .order_by(Count.captured_at, Count.id)
@@ -225,28 +248,28 @@ def waiting_by_hand(session: Session, location_id: int) -> list[int]:
     )
 
 
-def effect_on(
-    session: Session, told: Told, kind: str, count: Count, act: Callable[[], Any]
-) -> Effect:
+def ledger_change_by(
+    session: Session, command: LedgerCommand, kind: str, count: Count, act: Callable[[], Any]
+) -> LedgerChange:
     """What ``act`` wrote for one count, whose location is locked."""
-    mark = changes.latest_movement(session)
+    last_id = changes.latest_movement_id(session)
     act()
     retry_signal.retry_later(
         session, [count.storage_location_id] if count.waits_for is None else []
     )
-    return Effect(
-        movement_id=told.movement_id,
+    return LedgerChange(
+        movement_id=command.movement_id,
         kind=kind,
-        movements=changes.written_since(session, mark, count.storage_location_id),
+        movements=changes.movements_since(session, last_id, count.storage_location_id),
         count_id=count.id,
         waits_for=count.waits_for,
         message=count.wait_message,
-        next_action=hand_counts.NEXT.get(count.waits_for or ""),
+        next_action=hand_counts.NEXT_ACTIONS.get(count.waits_for or ""),
     )
 
 
-def _by_hand(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
-    location, count = locked(session, count_id)
+def _lock_hand_count(session: Session, count_id: int) -> tuple[StorageLocation, Count]:
+    location, count = lock_count(session, count_id)
     if count.processing_session_id is not None:
         raise CountState(f"count {count_id} is of a photo session", count_id=count_id)
     if count.voided_at is not None:
@@ -270,14 +293,14 @@ def note_pending_void(count: Count, author: Author, error: DomainError) -> None:
     """Keep a taking back that has to wait, with what it waits for."""
     fact = str(author.fact_id) if author.fact_id else None
     count.pending_void = {"user_id": author.user_id, "reason": author.reason, "fact_id": fact}
-    _wait(count, error.code, error.message)
+    _note_wait(count, error.code, error.message)
 
 
 def _author_of_void(count: Count) -> Author:
-    asked = count.pending_void or {}
-    return Author(asked["user_id"], SourceType.MANUAL, asked["reason"])
+    pending = count.pending_void or {}
+    return Author(pending["user_id"], SourceType.MANUAL, pending["reason"])
 
 
-def _wait(count: Count, code: str, message: str) -> None:
+def _note_wait(count: Count, code: str, message: str) -> None:
     count.waits_for, count.wait_message = code, message
     log.info("count_waits", count_id=count.id, reason=code)

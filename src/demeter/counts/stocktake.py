@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.counts import ledger_writes, posting
-from demeter.counts.ledger_writes import expected_of
+from demeter.counts.ledger_writes import expected_lot
 from demeter.counts.models import ContainerCount, Count
 from demeter.locations.bins import photo_bins
 from demeter.locations.models import StorageBin, StorageLocation
@@ -20,7 +19,7 @@ from demeter.stock.models import MovementType
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostingResult:
     """What posting did: the rows of bins that were not seen, and whether a later count stands."""
 
     unseen: tuple[ContainerCount, ...]
@@ -34,7 +33,7 @@ def post(
     config: LocationConfig,
     author: Author,
     movement_type: MovementType = MovementType.FOTO,
-) -> Posted:
+) -> PostingResult:
     """Write what makes the location's stock at the count's moment equal the count.
 
     Posting again writes only the net difference of each lot. The location is locked and the
@@ -46,26 +45,26 @@ def post(
     rows = counted_rows(count)
     counted = {row.bin_id: row.answer or 0 for row in rows if row.bin_id is not None}
     lots = ledger_writes.lots_as_of(
-        session, location.location_id, count.captured_at, expected_of(config)
+        session, location.location_id, count.captured_at, expected_lot(config)
     )
-    later = ledger_writes.next_count(session, count)
-    plan = posting.plan(lots, counted, is_latest=later is None)
-    expected = expected_of(config)
-    written = ledger_writes.write_plan(
+    later_count = ledger_writes.next_count(session, count)
+    plan = posting.plan_posting(lots, counted, is_latest=later_count is None)
+    expected = expected_lot(config)
+    first_movements = ledger_writes.write_plan(
         session,
         plan,
         count=count,
-        later=later,
+        later_count=later_count,
         expected=expected,
         author=author,
         movement_type=movement_type,
     )
     unseen = _note_unseen(session, location, count, set(counted), ledger_writes.bins_holding(lots))
     for row in [*rows, *unseen]:
-        _note_change(row, plan, written)
+        _note_change(row, plan, first_movements)
     _note_posted(count, expected, author, sum(counted.values()))
     session.flush()
-    return Posted(tuple(unseen), is_latest=later is None)
+    return PostingResult(tuple(unseen), is_latest=later_count is None)
 
 
 def counted_rows(count: Count) -> list[ContainerCount]:
@@ -73,19 +72,21 @@ def counted_rows(count: Count) -> list[ContainerCount]:
     return [c for c in count.containers if c.seen or c.human_corrected is not None]
 
 
-def _note_change(row: ContainerCount, plan: posting.Plan, written: dict[int, int]) -> None:
+def _note_change(
+    row: ContainerCount, plan: posting.PostingPlan, first_movements: dict[int, int]
+) -> None:
     """What the ledger held before the count, and what the count changed in all."""
     assert row.bin_id is not None
-    changed = plan.difference(row.bin_id)
-    in_all = (row.difference or 0) + changed
-    row.difference = in_all
-    row.ledger_before = plan.before.get(row.bin_id, 0) + changed - in_all
+    change = plan.difference(row.bin_id)
+    total_change = (row.difference or 0) + change
+    row.difference = total_change
+    row.ledger_before = plan.before.get(row.bin_id, 0) + change - total_change
     if row.stock_movement_id is None:
-        row.stock_movement_id = written.get(row.bin_id)
+        row.stock_movement_id = first_movements.get(row.bin_id)
 
 
 def _note_posted(
-    count: Count, expected: ledger_writes.Expected, author: Author, plants: int
+    count: Count, expected: ledger_writes.ExpectedLot, author: Author, plants: int
 ) -> None:
     count.product_id = expected.product_id
     count.product_state_id = expected.product_state_id
@@ -101,12 +102,16 @@ def _note_unseen(
     session: Session,
     location: StorageLocation,
     count: Count,
-    counted: set[int],
-    holding: set[int],
+    counted_bins: set[int],
+    bins_holding: set[int],
 ) -> list[ContainerCount]:
     """A row for each bin that was expected and not seen; the stocktake says it is empty."""
-    expected = {b.bin_id for b in photo_bins(session, location) if _existed(session, b, count)}
-    known = {c.bin_id: c for c in count.containers if not c.seen and c.human_corrected is None}
+    expected_bins = {
+        b.bin_id for b in photo_bins(session, location) if _is_known_at(session, b, count)
+    }
+    unseen_rows = {
+        c.bin_id: c for c in count.containers if not c.seen and c.human_corrected is None
+    }
     rows = [
         ContainerCount(
             count_id=count.id,
@@ -115,19 +120,19 @@ def _note_unseen(
             bin_id=bin_id,
             seen=False,
         )
-        for bin_id in sorted((expected | holding) - counted - set(known))
+        for bin_id in sorted((expected_bins | bins_holding) - counted_bins - set(unseen_rows))
     ]
     session.add_all(rows)
     session.flush()
-    return [*(row for row in known.values() if row.bin_id not in counted), *rows]
+    return [*(row for row in unseen_rows.values() if row.bin_id not in counted_bins), *rows]
 
 
-def _existed(session: Session, found: StorageBin, count: Count) -> bool:
+def _is_known_at(session: Session, storage_bin: StorageBin, count: Count) -> bool:
     """Whether a count had seen this bin at or before this count's moment."""
     first = session.scalar(
         select(Count.captured_at)
         .join(ContainerCount, ContainerCount.count_id == Count.id)
-        .where(ContainerCount.bin_id == found.bin_id, ContainerCount.seen)
+        .where(ContainerCount.bin_id == storage_bin.bin_id, ContainerCount.seen)
         .order_by(Count.captured_at)
         .limit(1)
     )
@@ -147,8 +152,3 @@ def has_movements(session: Session, location_id: int) -> bool:
             {"location": location_id},
         ).scalar()
     )
-
-
-def plants_of(rows: Sequence[ContainerCount]) -> int:
-    """The answers of containers together."""
-    return sum(row.answer or 0 for row in rows)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from demeter.counts import ledger_writes, posting
 from demeter.counts.errors import CountState
 from demeter.counts.models import Count
-from demeter.counts.posting import Row, Settlement
+from demeter.counts.posting import LotTransfer, PlanRow
 from demeter.locations.models import StorageLocation
 from demeter.stock.ledger import Author, write_movement
 from demeter.stock.models import MovementType, StockBatch, StockMovement
@@ -20,7 +20,7 @@ from demeter.stock.period_lock import require_open
 
 
 @dataclass(frozen=True, slots=True)
-class CountRow:
+class CountMovement:
     """A movement that belongs to a count and is not undone."""
 
     id: int
@@ -31,7 +31,7 @@ class CountRow:
 
 
 def void(session: Session, location: StorageLocation, count: Count, author: Author) -> None:
-    """Reverse every row that belongs to a count, those of late facts and closings included.
+    """Reverse every row that belongs to a count, those of late movements and closings included.
 
     The reversals are dated at the count; the same rows with their first sign go to the next
     posted count, if there is one. The location is locked.
@@ -45,10 +45,10 @@ def void(session: Session, location: StorageLocation, count: Count, author: Auth
         state = "void already" if count.voided_at else "not posted"
         raise CountState(f"count {count.id} is {state}", count_id=count.id)
     require_open(session, location.location_id, count.captured_at)
-    rows = rows_of(session, count)
-    later = ledger_writes.next_count(session, count)
-    pairs = _settlements(session, location, count, rows) if later is None else ()
-    _write(session, count, later, rows, author, pairs)
+    rows = standing_movements(session, count)
+    later_count = ledger_writes.next_count(session, count)
+    transfers = _covering_transfers(session, location, count, rows) if later_count is None else ()
+    _write_reversals(session, count, later_count, rows, author, transfers)
     count.voided_at = datetime.now(UTC)
     count.voided_by_user_id = author.user_id
     count.void_reason = author.reason
@@ -57,10 +57,10 @@ def void(session: Session, location: StorageLocation, count: Count, author: Auth
     session.expire_all()
 
 
-def rows_of(session: Session, count: Count) -> list[CountRow]:
+def standing_movements(session: Session, count: Count) -> list[CountMovement]:
     """The standing rows of a count: neither reversals nor reversed."""
     reversal = aliased(StockMovement)
-    found = session.execute(
+    rows = session.execute(
         select(StockMovement, StockBatch.current_storage_bin_id)
         .join(StockBatch, StockBatch.id == StockMovement.batch_id)
         .where(
@@ -71,44 +71,46 @@ def rows_of(session: Session, count: Count) -> list[CountRow]:
         )
         .order_by(StockMovement.id)
     )
-    return [CountRow(m.id, m.batch_id, b, m.movement_type, m.quantity) for m, b in found]
+    return [CountMovement(m.id, m.batch_id, b, m.movement_type, m.quantity) for m, b in rows]
 
 
-def _settlements(
-    session: Session, location: StorageLocation, count: Count, rows: Sequence[CountRow]
-) -> Sequence[Settlement]:
-    """Pairs for lots that would be short today without this count."""
+def _covering_transfers(
+    session: Session, location: StorageLocation, count: Count, rows: Sequence[CountMovement]
+) -> Sequence[LotTransfer]:
+    """Transfers into lots that would be short today without this count."""
     product = count.product_id or 0
-    expected = ledger_writes.Expected(
+    expected = ledger_writes.ExpectedLot(
         product, count.product_state_id or 0, count.packaging_catalog_id
     )
     lots = ledger_writes.lots_as_of(session, location.location_id, count.captured_at, expected)
-    return posting.settle(lots, [Row(r.bin_id, r.batch_id, -r.quantity) for r in rows])
+    return posting.cover_shortages(lots, [PlanRow(r.bin_id, r.batch_id, -r.quantity) for r in rows])
 
 
-def _write(
+def _write_reversals(
     session: Session,
     count: Count,
-    later: Count | None,
-    rows: Sequence[CountRow],
+    later_count: Count | None,
+    rows: Sequence[CountMovement],
     author: Author,
-    pairs: Sequence[Settlement],
+    transfers: Sequence[LotTransfer],
 ) -> None:
-    """Rows that bring plants, then pairs, then the others: no lot is negative on the way."""
+    """Rows that bring plants, then transfers, then the others: no lot is negative on the way."""
     reversals = [(row, count, -row.quantity) for row in rows]
-    again = [(row, later, row.quantity) for row in rows if later is not None]
-    ordered = sorted([*reversals, *again], key=lambda item: item[2] < 0)
-    brought = sum(quantity > 0 for _, _, quantity in ordered)
-    for row, at, quantity in ordered[:brought]:
+    repeats = [(row, later_count, row.quantity) for row in rows if later_count is not None]
+    ordered = sorted([*reversals, *repeats], key=lambda item: item[2] < 0)
+    increases = sum(quantity > 0 for _, _, quantity in ordered)
+    for row, at, quantity in ordered[:increases]:
         _write_row(session, count, row, at, quantity, author)
-    for pair in pairs:
-        ledger_writes.write_settlement(session, pair, lambda _, batch_id: batch_id, author, count)
-    for row, at, quantity in ordered[brought:]:
+    for transfer in transfers:
+        ledger_writes.write_lot_transfer(
+            session, transfer, lambda _, batch_id: batch_id, author, count
+        )
+    for row, at, quantity in ordered[increases:]:
         _write_row(session, count, row, at, quantity, author)
 
 
 def _write_row(
-    session: Session, count: Count, row: CountRow, at: Count, quantity: int, author: Author
+    session: Session, count: Count, row: CountMovement, at: Count, quantity: int, author: Author
 ) -> None:
     """Of a count that is taken back: its reversal, or the same row at the count that stands."""
     undoes = at is count

@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.photos import intake, location_guess
 from demeter.photos.models import PhotoSession
 from demeter_training.scenes.demo import demo_photos

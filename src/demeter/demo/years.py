@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.core.errors import Conflict
 from demeter.core.settings import settings
 from demeter.demo.flows import Bed, Book, Month, Pair

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from demeter.accounts.models import User
 from demeter.counts.models import ContainerCount, Count
+from demeter.counts.queries import standing_count
 from demeter.locations.models import StorageLocation
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.photos.pair_results import BEFORE
@@ -105,9 +106,8 @@ def accepted_ids(session: Session) -> Sequence[int]:
 
 def photos_of(session: Session, found: PhotoSession) -> Iterator[TruePhoto]:
     """The counted photos of an accepted session, in their order."""
-    count = session.scalars(
-        select(Count).where(Count.processing_session_id == found.id, Count.voided_at.is_(None))
-    ).one()
+    count = standing_count(session, found.id)
+    assert count is not None  # what is accepted has one
     location = session.get_one(StorageLocation, count.storage_location_id)
     by = session.get(User, found.validated_by_user_id) if found.validated_by_user_id else None
     rows = [c for c in count.containers if c.seen and c.container_index is not None]

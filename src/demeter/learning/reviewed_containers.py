@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, Product
-from demeter.counts.models import ContainerCount, Count
+from demeter.counts.models import ContainerCount
+from demeter.counts.queries import standing_count
 from demeter.learning.ground_truth import accepted_ids
 from demeter.locations.models import StorageBinType
 from demeter.photos.models import Classification, Estimation, PhotoSession
@@ -63,9 +64,8 @@ def reviewed_containers(session: Session) -> Iterator[Reviewed]:
     """
     for one in accepted_ids(session):
         found = session.get_one(PhotoSession, one)
-        count = session.scalars(
-            select(Count).where(Count.processing_session_id == one, Count.voided_at.is_(None))
-        ).one()
+        count = standing_count(session, one)
+        assert count is not None  # what is accepted has one
         marks = detections.marks_of(session, found, count.attempt)
         residuals = detections.residuals_of(session, found)
         parted = {i.image_id for i in found.images if i.result and BEFORE in i.result}

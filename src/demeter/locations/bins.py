@@ -30,9 +30,9 @@ def default_bin_type(session: Session, category: ContainerType) -> StorageBinTyp
 
     Two workers that need it at the same moment get the same row.
     """
-    found = _plain_type(session, category)
-    if found is not None:
-        return found
+    bin_type = _plain_type(session, category)
+    if bin_type is not None:
+        return bin_type
     title = category.value.replace("_", " ").title()
     session.execute(
         insert(StorageBinType)
@@ -45,10 +45,10 @@ def default_bin_type(session: Session, category: ContainerType) -> StorageBinTyp
         )
         .on_conflict_do_nothing(index_elements=["code"])
     )
-    made = _plain_type(session, category)
-    if made is None:
+    new_type = _plain_type(session, category)
+    if new_type is None:
         raise ValueError(f"bin type ML_{category.value.upper()}_DEFAULT is of another category")
-    return made
+    return new_type
 
 
 def _plain_type(session: Session, category: ContainerType) -> StorageBinType | None:

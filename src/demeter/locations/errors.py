@@ -13,14 +13,6 @@ class LocationGone(NotFound):
     next_action = "Choose another location for these photos, or discard them."
 
 
-class BinStatusRefused(Conflict):
-    """A bin cannot go from one status to another."""
-
-    code = "bin_status_refused"
-    title = "This change of a bin's status is not possible"
-    next_action = "A retired bin stays retired: make a new one."
-
-
 class PlaceInactive(Conflict):
     """The location is out of use."""
 

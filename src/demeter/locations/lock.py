@@ -21,16 +21,16 @@ def lock_location(session: Session, location_id: int) -> StorageLocation | None:
     )
 
 
-def lock(session: Session, location_ids: Iterable[int]) -> dict[int, StorageLocation]:
+def lock_locations(session: Session, location_ids: Iterable[int]) -> dict[int, StorageLocation]:
     """Lock locations in one order, whoever asks, so that nobody waits in a circle.
 
     Raises:
         LocationGone: one of them is not there.
     """
-    locked = {}
+    locations = {}
     for location_id in sorted(set(location_ids)):
-        found = lock_location(session, location_id)
-        if found is None:
+        location = lock_location(session, location_id)
+        if location is None:
             raise LocationGone(f"location {location_id} does not exist", location_id=location_id)
-        locked[location_id] = found
-    return locked
+        locations[location_id] = location
+    return locations

@@ -10,7 +10,7 @@ from sqlalchemy import Computed, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
 from demeter.vision.values import ContainerType
 
 
@@ -44,7 +44,7 @@ def _shape(kind: str) -> Geometry:
     return Geometry(kind, srid=4326, spatial_index=False)
 
 
-class Placed(Changed):
+class MappedPlace(ChangedRow):
     """A place on the map; ``centroid`` and ``area_m2`` are PostGIS's own."""
 
     code: Mapped[str]
@@ -54,7 +54,7 @@ class Placed(Changed):
     active: Mapped[bool] = mapped_column(server_default="true")
 
 
-class Warehouse(Placed, Base):
+class Warehouse(MappedPlace, Base):
     """A greenhouse (*nave*)."""
 
     __tablename__ = "warehouses"
@@ -64,7 +64,7 @@ class Warehouse(Placed, Base):
     geojson_coordinates: Mapped[Any] = mapped_column(_shape("POLYGON"))
 
 
-class StorageArea(Placed, Base):
+class StorageArea(MappedPlace, Base):
     """A bed (*cantero*) or other part of a warehouse."""
 
     __tablename__ = "storage_areas"
@@ -78,7 +78,7 @@ class StorageArea(Placed, Base):
     warehouse: Mapped[Warehouse] = relationship()
 
 
-class StorageLocation(Placed, Base):
+class StorageLocation(MappedPlace, Base):
     """A bed section (*claro*): the unit of a count."""
 
     __tablename__ = "storage_locations"
@@ -95,7 +95,7 @@ class StorageLocation(Placed, Base):
     area: Mapped[StorageArea] = relationship()
 
 
-class StorageBinType(Changed, Base):
+class StorageBinType(ChangedRow, Base):
     """A kind of bin; a photo alone never names a grid."""
 
     __tablename__ = "storage_bin_types"
@@ -114,7 +114,7 @@ class StorageBinType(Changed, Base):
     description: Mapped[str | None]
 
 
-class StorageBin(Changed, Base):
+class StorageBin(ChangedRow, Base):
     """One container or container group in a location."""
 
     __tablename__ = "storage_bins"
@@ -136,7 +136,7 @@ class StorageBin(Changed, Base):
     location: Mapped[StorageLocation] = relationship()
 
 
-class LocationRelationship(Created, Base):
+class LocationRelationship(CreatedRow, Base):
     """One location holds another, or they touch."""
 
     __tablename__ = "location_relationships"

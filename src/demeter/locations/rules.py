@@ -16,11 +16,11 @@ def require_active(location: StorageLocation) -> None:
         raise PlaceInactive(f"location {location.code} is not in use", location_code=location.code)
 
 
-def require_usable(found: StorageBin) -> None:
+def require_usable(storage_bin: StorageBin) -> None:
     """Refuse a retired bin.
 
     Raises:
         BinRetired: naming it.
     """
-    if found.status is BinStatus.RETIRED:
-        raise BinRetired(f"bin {found.code} is retired", bin_code=found.code)
+    if storage_bin.status is BinStatus.RETIRED:
+        raise BinRetired(f"bin {storage_bin.code} is retired", bin_code=storage_bin.code)

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 from pydantic import BaseModel
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.fields import Code
@@ -20,7 +19,6 @@ from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
 from demeter.periods import closing, queries, report, sales_comparison, service
-from demeter.periods.models import Period
 from demeter.periods.schemas import (
     ExceptionExplain,
     ExplainedRead,
@@ -65,24 +63,23 @@ def open_period(body: PeriodCreate, once: OnceOnly) -> PeriodRead:
 def list_periods() -> list[PeriodRead]:
     """All of them; a nursery has twelve a year."""
     with transaction() as session:
-        periods = session.scalars(select(Period).order_by(Period.boundary_at.desc()))
-        return [queries.period_read(session, period) for period in periods]
+        return queries.periods(session)
 
 
 @router.get("/{code}", summary="What closing finds", **requires(Permission.SEE))
 def get_period(code: PeriodCode) -> PeriodPreviewRead:
     """Every location and product with its figures and exceptions, as the ledger is now."""
     with transaction() as session:
-        return queries.period_preview(session, service.find(session, code))
+        return queries.period_preview(session, service.find_period(session, code))
 
 
 @router.get("/{code}/trace", summary="What a line is made of", **requires(Permission.SEE))
 def trace_line(code: PeriodCode, location_code: Code, product_code: Code) -> LineTraceRead:
     """Its counts with their photo sessions, and every movement between them."""
     with transaction() as session:
-        return queries.trace(
+        return queries.line_trace(
             session,
-            service.find(session, code),
+            service.find_period(session, code),
             lookup.location(session, location_code).location_id,
             lookup.product(session, product_code).id,
         )
@@ -138,7 +135,7 @@ def compare_sales(
     """
     content = read_upload(form.file)
     with transaction() as session:
-        period = service.find(session, code)
+        period = service.find_period(session, code)
         comparison = sales_comparison.compare_file(session, period, content, tolerance_share)
     return queries.sales_comparison_read(comparison)
 
@@ -155,13 +152,13 @@ def get_report(
 ) -> Response:
     """The preview's lines, sums and exceptions."""
     with transaction() as session:
-        preview = queries.period_preview(session, service.find(session, code))
+        preview = queries.period_preview(session, service.find_period(session, code))
     as_file = report.as_xlsx if kind == "xlsx" else report.as_pdf
     return attachment(as_file(preview, language), f"demeter-{code}", kind)
 
 
 def _explain(session: Session, code: str, body: ExceptionExplain) -> int:
-    period, user = service.find(session, code, lock=True), find_user(session, body.user)
+    period, user = service.find_period(session, code, lock=True), find_user(session, body.user)
     if body.together_at is not None:
         return service.explain_together(session, period, user, body.explanation, body.together_at)
     if body.location_code is None or body.product_code is None:
@@ -182,4 +179,4 @@ def _boundary(body: PeriodCreate) -> datetime | None:
         return None
     if not isinstance(body.boundary_at, datetime):
         raise InvalidInput("say the boundary's time, not only its date", field="boundary_at")
-    return service.at_site(body.boundary_at)
+    return service.moment_at_site(body.boundary_at)

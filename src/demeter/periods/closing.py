@@ -17,8 +17,8 @@ from demeter.core.settings import settings
 from demeter.locations import lock
 from demeter.periods import service
 from demeter.periods.errors import EarlierPeriodOpen, PeriodState, SecondPersonNeeded, Unexplained
-from demeter.periods.figures import Line, lines
-from demeter.periods.formula import LotFoto, pairs
+from demeter.periods.figures import Line, period_lines
+from demeter.periods.formula import LotFoto, unrecorded_sales_by_lot
 from demeter.periods.models import Period, PeriodClosing, PeriodStatus
 from demeter.stock import retry_signal
 from demeter.stock.models import MovementType, SourceType, StockMovement
@@ -39,19 +39,19 @@ def close(session: Session, code: str, user: User) -> Period:
         Unexplained: exceptions are left.
         SecondPersonNeeded: this person proposed it.
     """
-    period = service.find(session, code, lock=True)
+    period = service.find_period(session, code, lock=True)
     if period.status is PeriodStatus.CLOSED:
         raise PeriodState(f"period {code} is closed already", status=period.status)
     _require_order(session, period)
-    lock.lock(session, {line.location_id for line in lines(session, period)})
-    found = lines(session, period)  # again, now that nobody else writes there
-    _require_explained(session, period, found)
-    if settings().closing_two_people and not _is_second(period, user):
+    lock.lock_locations(session, {line.location_id for line in period_lines(session, period)})
+    lines = period_lines(session, period)  # again, now that nobody else writes there
+    _require_explained(session, period, lines)
+    if settings().closing_two_people and not _is_second_person(period, user):
         return _propose(session, period, user)
-    _close_lines(session, period, found, user)
+    _close_lines(session, period, lines, user)
     period.status = PeriodStatus.CLOSED
     period.closed_by_user_id, period.closed_at = user.id, datetime.now(UTC)
-    service.trace(session, period, "closed", user)
+    service.note_event(session, period, "closed", user)
     session.expire_all()
     return period
 
@@ -64,7 +64,7 @@ def reopen(session: Session, code: str, user: User, reason: str) -> Period:
         EarlierPeriodOpen: a later period is closed; it comes first.
         InvalidInput: no reason is given.
     """
-    period = service.find(session, code, lock=True)
+    period = service.find_period(session, code, lock=True)
     if period.status is not PeriodStatus.CLOSED:
         raise PeriodState(f"period {code} is {period.status}", status=period.status)
     if not reason.strip():
@@ -77,16 +77,17 @@ def reopen(session: Session, code: str, user: User, reason: str) -> Period:
     )
     if later is not None:
         raise EarlierPeriodOpen(f"period {later} is closed and comes later", period=later)
-    closings = _standing(session, period)
-    locations = lock.lock(session, {one.storage_location_id for one in closings})
+    closings = _standing_closings(session, period)
+    locations = lock.lock_locations(session, {closing.storage_location_id for closing in closings})
     _reverse_pairs(session, closings, user, f"period {code} reopened: {reason}")
     now = datetime.now(UTC)
-    for one in closings:
-        one.reopened_at, one.reopened_by_user_id, one.reopen_reason = now, user.id, reason
+    for closing in closings:
+        closing.reopened_at, closing.reopened_by_user_id = now, user.id
+        closing.reopen_reason = reason
     period.status = PeriodStatus.OPEN
     period.closed_at = period.closed_by_user_id = None
     period.proposed_at = period.proposed_by_user_id = None
-    service.trace(session, period, "reopened", user, reason)
+    service.note_event(session, period, "reopened", user, reason)
     retry_signal.retry_later(session, locations)
     session.expire_all()
     return period
@@ -103,26 +104,28 @@ def _require_order(session: Session, period: Period) -> None:
         raise EarlierPeriodOpen(f"period {earlier} is earlier and still open", period=earlier)
 
 
-def _require_explained(session: Session, period: Period, found: Sequence[Line]) -> None:
-    left = [e for e in service.exceptions(session, period, found) if e.explanation is None]
-    if left:
+def _require_explained(session: Session, period: Period, lines: Sequence[Line]) -> None:
+    unexplained = [
+        e for e in service.explained_exceptions(session, period, lines) if e.explanation is None
+    ]
+    if unexplained:
         raise Unexplained(
-            f"{len(left)} exceptions of period {period.code} are not explained",
+            f"{len(unexplained)} exceptions of period {period.code} are not explained",
             exceptions=[
                 {
                     "location_code": e.line.location_code,
                     "product_code": e.line.product_code,
-                    "kind": e.found.kind.value,
-                    "figure": e.found.figure,
-                    "message": e.found.message,
+                    "kind": e.exception.kind.value,
+                    "figure": e.exception.figure,
+                    "message": e.exception.message,
                 }
-                for e in left[:100]
+                for e in unexplained[:100]
             ],
-            total=len(left),
+            total=len(unexplained),
         )
 
 
-def _is_second(period: Period, user: User) -> bool:
+def _is_second_person(period: Period, user: User) -> bool:
     if period.status is not PeriodStatus.PROPOSED:
         return False
     if period.proposed_by_user_id == user.id:
@@ -133,13 +136,13 @@ def _is_second(period: Period, user: User) -> bool:
 def _propose(session: Session, period: Period, user: User) -> Period:
     period.status = PeriodStatus.PROPOSED
     period.proposed_by_user_id, period.proposed_at = user.id, datetime.now(UTC)
-    service.trace(session, period, "proposed", user)
+    service.note_event(session, period, "proposed", user)
     return period
 
 
-def _close_lines(session: Session, period: Period, found: Sequence[Line], user: User) -> None:
-    fotos = net_fotos(session, found)
-    for line in found:
+def _close_lines(session: Session, period: Period, lines: Sequence[Line], user: User) -> None:
+    fotos = net_fotos(session, lines)
+    for line in lines:
         closing = PeriodClosing(
             period_id=period.id,
             storage_location_id=line.location_id,
@@ -165,10 +168,10 @@ def _write_pairs(
     lots: Sequence[LotFoto],
     user: User,
 ) -> None:
-    unrecorded, count = line.figures.unrecorded, line.figures.closing
+    unrecorded, count = line.figures.unrecorded_sales, line.figures.closing
     if count is None or unrecorded is None or unrecorded <= 0:
         return
-    given = pairs(unrecorded, lots)
+    sales = unrecorded_sales_by_lot(unrecorded, lots)
     common: dict[str, Any] = {
         "user_id": user.id,
         "source_type": SourceType.MANUAL,
@@ -177,22 +180,22 @@ def _write_pairs(
         "reason_description": f"sales of period {period.code} that nobody recorded",
     }
     foto = {"movement_type": MovementType.FOTO, "count_id": count.count_id}
-    sold = {"movement_type": MovementType.VENTAS, "count_id": None}
+    sale = {"movement_type": MovementType.VENTAS, "count_id": None}
     _insert(
         session,
         [
-            *(common | foto | {"batch_id": batch, "quantity": n} for batch, n in given),
-            *(common | sold | {"batch_id": batch, "quantity": -n} for batch, n in given),
+            *(common | foto | {"batch_id": batch, "quantity": n} for batch, n in sales),
+            *(common | sale | {"batch_id": batch, "quantity": -n} for batch, n in sales),
         ],
     )
 
 
-def net_fotos(session: Session, found: Iterable[Line]) -> dict[tuple[int, int], list[LotFoto]]:
+def net_fotos(session: Session, lines: Iterable[Line]) -> dict[tuple[int, int], list[LotFoto]]:
     """The net `foto` of each lot between its line's counts, by location and product."""
     windows = [
         (*line.key, line.figures.opening.captured_at, line.figures.closing.captured_at)
-        for line in found
-        if line.figures.closing is not None and (line.figures.unrecorded or 0) > 0
+        for line in lines
+        if line.figures.closing is not None and (line.figures.unrecorded_sales or 0) > 0
     ]
     columns = list(zip(*windows, strict=True)) or [(), (), (), ()]
     rows = session.execute(
@@ -223,7 +226,7 @@ def net_fotos(session: Session, found: Iterable[Line]) -> dict[tuple[int, int], 
     return fotos
 
 
-def _standing(session: Session, period: Period) -> list[PeriodClosing]:
+def _standing_closings(session: Session, period: Period) -> list[PeriodClosing]:
     return list(
         session.scalars(
             select(PeriodClosing)
@@ -238,10 +241,10 @@ def _reverse_pairs(
 ) -> None:
     """Sales first, which bring plants, so that no lot is negative on the way."""
     reversal = aliased(StockMovement)
-    written = session.scalars(
+    movements = session.scalars(
         select(StockMovement)
         .where(
-            StockMovement.closing_id.in_([one.id for one in closings]),
+            StockMovement.closing_id.in_([closing.id for closing in closings]),
             StockMovement.reverses_movement_id.is_(None),
             ~select(reversal.id).where(reversal.reverses_movement_id == StockMovement.id).exists(),
         )
@@ -262,7 +265,7 @@ def _reverse_pairs(
                 "reverses_movement_id": row.id,
                 "reason_description": reason,
             }
-            for row in written
+            for row in movements
         ],
     )
 

@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.periods.formula import CountRef, ExceptionKind, Figures, Flows, Found, exceptions_of
+from demeter.periods.formula import (
+    TOGETHER,
+    CountRef,
+    ExceptionKind,
+    Figures,
+    Flows,
+    LineException,
+    line_exceptions,
+)
 from demeter.periods.models import Period
 
 # One row a location and product with its opening and closing count. The opening is what the
@@ -32,7 +40,7 @@ WITH standing AS (
     JOIN counts k ON k.id = c.closing_count_id
     WHERE c.reopened_at IS NULL AND p.boundary_at < :boundary
     ORDER BY c.storage_location_id, c.product_id, k.captured_at DESC, k.id DESC
-), kept AS (
+), products_there AS (
     SELECT DISTINCT s.storage_location_id, b.product_id
     FROM stock_batches b JOIN storage_bins s ON s.bin_id = b.current_storage_bin_id
     UNION SELECT storage_location_id, product_id FROM standing WHERE product_id IS NOT NULL
@@ -45,7 +53,7 @@ WITH standing AS (
            CASE WHEN l.captured_at > coalesce(s.captured_at, f.captured_at)
                THEN l.captured_at END AS closing_at,
            l.product_id AS counted_product_id
-    FROM kept k
+    FROM products_there k
     JOIN firsts f ON f.storage_location_id = k.storage_location_id
     JOIN lasts l ON l.storage_location_id = k.storage_location_id
     LEFT JOIN stored s ON s.storage_location_id = k.storage_location_id
@@ -133,7 +141,7 @@ class Line:
     product_id: int
     product_code: str
     figures: Figures
-    exceptions: tuple[Found, ...]
+    exceptions: tuple[LineException, ...]
 
     @property
     def key(self) -> tuple[int, int]:
@@ -141,29 +149,35 @@ class Line:
         return (self.location_id, self.product_id)
 
 
-def until(period: Period) -> datetime:
+def last_closing_moment(period: Period) -> datetime:
     """The last moment at which a count can still close the period."""
     return period.boundary_at + timedelta(hours=period.grace_hours)
 
 
-def lines(session: Session, period: Period, locations: list[int] | None = None) -> list[Line]:
+def period_lines(
+    session: Session, period: Period, locations: list[int] | None = None
+) -> list[Line]:
     """Every location and product with an opening count, by place and product code.
 
     A product that is neither there nor moved nor counted in the period has no line.
     """
-    asked = {"until": until(period), "boundary": period.boundary_at, "locations": locations}
-    rows = session.execute(text(WINDOWS + FIGURES), asked).mappings().all()
+    parameters = {
+        "until": last_closing_moment(period),
+        "boundary": period.boundary_at,
+        "locations": locations,
+    }
+    rows = session.execute(text(WINDOWS + FIGURES), parameters).mappings().all()
     lowest = {
         (row.storage_location_id, row.product_id): int(row.lowest)
-        for row in session.execute(text(WINDOWS + LOWEST), asked)
+        for row in session.execute(text(WINDOWS + LOWEST), parameters)
     }
     waiting: dict[int, list[Any]] = {}
-    for row in session.execute(text(WAITING), {"until": until(period)}):
+    for row in session.execute(text(WAITING), {"until": last_closing_moment(period)}):
         waiting.setdefault(row.storage_location_id, []).append(row)
-    return [_line(row, lowest, waiting) for row in rows if _matters(row)]
+    return [_line(row, lowest, waiting) for row in rows if _has_figures(row)]
 
 
-def _matters(row: Any) -> bool:
+def _has_figures(row: Any) -> bool:
     return bool(
         row["movements"]
         or row["opening_plants"]
@@ -198,10 +212,10 @@ def _line(row: Any, lowest: dict[tuple[int, int], int], waiting: dict[int, list[
         ),
     )
     key = (row["storage_location_id"], row["product_id"])
-    undecided = [
-        one.id
-        for one in waiting.get(row["storage_location_id"], [])
-        if one.captured_at > row["opening_at"]
+    waiting_ids = [
+        photo_session.id
+        for photo_session in waiting.get(row["storage_location_id"], [])
+        if photo_session.captured_at > row["opening_at"]
     ]
     return Line(
         location_id=key[0],
@@ -211,7 +225,7 @@ def _line(row: Any, lowest: dict[tuple[int, int], int], waiting: dict[int, list[
         product_id=key[1],
         product_code=row["product_code"],
         figures=figures,
-        exceptions=tuple(exceptions_of(figures, lowest=lowest.get(key), waiting=undecided)),
+        exceptions=tuple(line_exceptions(figures, lowest=lowest.get(key), waiting=waiting_ids)),
     )
 
 
@@ -227,10 +241,8 @@ def _closing(row: Any) -> CountRef | None:
     )
 
 
-def is_bulk(line: Line, found: Found) -> bool:
+def may_be_explained_together(line: Line, exception: LineException) -> bool:
     """Whether an exception may be explained together with others of its greenhouse."""
-    return found.kind in (
-        ExceptionKind.WITHIN_INTERVAL,
-        ExceptionKind.NEGATIVE_SALES,
-        ExceptionKind.RECORDED_MORE,
-    ) and any(one.kind is ExceptionKind.WITHIN_INTERVAL for one in line.exceptions)
+    return exception.kind in TOGETHER and any(
+        other.kind is ExceptionKind.WITHIN_INTERVAL for other in line.exceptions
+    )

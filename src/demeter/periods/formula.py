@@ -86,7 +86,7 @@ class Figures:
         )
 
     @property
-    def unrecorded(self) -> int | None:
+    def unrecorded_sales(self) -> int | None:
         """Sales that nobody recorded; negative where more was recorded than was sold."""
         return None if self.sales is None else self.sales - self.flows.recorded_sales
 
@@ -102,7 +102,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LineException:
     """One exception: its kind, the figure that shows it, and a sentence."""
 
     kind: ExceptionKind
@@ -110,50 +110,52 @@ class Found:
     message: str
 
 
-def exceptions_of(
+def line_exceptions(
     figures: Figures, *, lowest: int | None = None, waiting: Sequence[int] = ()
-) -> list[Found]:
+) -> list[LineException]:
     """What somebody must explain.
 
     ``lowest`` is the least that history shows between the counts; ``waiting`` are ids of
     counts in the period that nobody has accepted.
     """
-    found = [
-        Found(
+    exceptions = [
+        LineException(
             ExceptionKind.COUNT_NOT_ACCEPTED,
-            one,
-            f"session {one} waits: it is no count of this yet",
+            session_id,
+            f"session {session_id} waits: it is no count of this yet",
         )
-        for one in waiting
+        for session_id in waiting
     ]
-    sales, unrecorded = figures.sales, figures.unrecorded
+    sales, unrecorded = figures.sales, figures.unrecorded_sales
     if sales is None or unrecorded is None:
         message = f"no count after {figures.opening.captured_at:%Y-%m-%d}: the opening carries over"
-        return [*found, Found(ExceptionKind.NO_LATER_COUNT, None, message)]
+        return [*exceptions, LineException(ExceptionKind.NO_LATER_COUNT, None, message)]
     if sales < 0:
-        found.append(Found(ExceptionKind.NEGATIVE_SALES, sales, f"sales come out at {sales}"))
+        exceptions.append(
+            LineException(ExceptionKind.NEGATIVE_SALES, sales, f"sales come out at {sales}")
+        )
     elif unrecorded < 0:
         recorded = figures.flows.recorded_sales
-        found.append(
-            Found(
+        exceptions.append(
+            LineException(
                 ExceptionKind.RECORDED_MORE,
                 unrecorded,
                 f"{recorded} were recorded as sold; the counts say {sales}",
             )
         )
     if lowest is not None and lowest < 0:
-        found.append(
-            Found(ExceptionKind.NEGATIVE_HISTORY, lowest, f"history shows {lowest} plants")
+        exceptions.append(
+            LineException(ExceptionKind.NEGATIVE_HISTORY, lowest, f"history shows {lowest} plants")
         )
     if 0 < abs(unrecorded) <= figures.combined_half_width:
-        found.append(
-            Found(
+        exceptions.append(
+            LineException(
                 ExceptionKind.WITHIN_INTERVAL,
                 unrecorded,
                 f"{unrecorded:+d} is within ±{figures.combined_half_width:.1f} of both counts",
             )
         )
-    return found
+    return exceptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +167,18 @@ class LotFoto:
     net_foto: int
 
 
-def pairs(unrecorded: int, lots: Sequence[LotFoto]) -> list[tuple[int, int]]:
+def unrecorded_sales_by_lot(unrecorded: int, lots: Sequence[LotFoto]) -> list[tuple[int, int]]:
     """(batch, n) for which closing writes `foto` +n and `ventas` −n, oldest lot first.
 
     Only lots whose net `foto` is negative give; together they give ``unrecorded``, because
     the net `foto` of all lots is −``unrecorded``. Nothing is written where that is not above 0.
     """
-    written = []
+    sales = []
     for lot in sorted(lots, key=lambda item: item.age_rank):
         n = min(max(-lot.net_foto, 0), unrecorded)
         if n > 0:
-            written.append((lot.batch_id, n))
+            sales.append((lot.batch_id, n))
             unrecorded -= n
     if unrecorded > 0:
         raise AssertionError(f"{unrecorded} sales have no lot whose counts fell short")
-    return written
+    return sales

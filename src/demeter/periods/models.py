@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
 
 
 class PeriodStatus(StrEnum):
@@ -19,7 +19,7 @@ class PeriodStatus(StrEnum):
     CLOSED = "closed"
 
 
-class Period(Changed, Base):
+class Period(ChangedRow, Base):
     """A month, say: it ends at ``boundary_at``; counts within the grace still close it."""
 
     __tablename__ = "periods"
@@ -37,7 +37,7 @@ class Period(Changed, Base):
     closed_at: Mapped[datetime | None]
 
 
-class PeriodClosing(Changed, Base):
+class PeriodClosing(ChangedRow, Base):
     """What a closed period found for one location and product; unknown sales are null."""
 
     __tablename__ = "period_closings"
@@ -64,7 +64,7 @@ class PeriodClosing(Changed, Base):
     reopen_reason: Mapped[str | None]
 
 
-class PeriodExplanation(Created, Base):
+class PeriodExplanation(CreatedRow, Base):
     """Why an exception is as it is; it holds for the figure it explained."""
 
     __tablename__ = "period_explanations"
@@ -79,7 +79,7 @@ class PeriodExplanation(Created, Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
 
 
-class PeriodEvent(Created, Base):
+class PeriodEvent(CreatedRow, Base):
     """Opened, proposed, closed, reopened: by whom, when and why."""
 
     __tablename__ = "period_events"

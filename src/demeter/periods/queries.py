@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.periods import service
-from demeter.periods.figures import Line, lines
+from demeter.periods.figures import Line, period_lines
 from demeter.periods.formula import CountRef
 from demeter.periods.models import Period, PeriodEvent
-from demeter.periods.sales_lines import Comparison, SalesVerdict
+from demeter.periods.sales_lines import SalesComparison, SalesVerdict
 from demeter.periods.schemas import (
     ComparedLineRead,
     EventRead,
@@ -25,9 +25,9 @@ from demeter.periods.schemas import (
     PeriodPreviewRead,
     PeriodRead,
     SalesComparisonRead,
-    TracedMovement,
+    TracedMovementRead,
 )
-from demeter.periods.service import Explained
+from demeter.periods.service import ExplainedException
 
 
 def period_read(session: Session, period: Period) -> PeriodRead:
@@ -50,51 +50,63 @@ def period_read(session: Session, period: Period) -> PeriodRead:
     )
 
 
+def periods(session: Session) -> list[PeriodRead]:
+    """Every period, latest first; a nursery has twelve a year."""
+    rows = session.scalars(select(Period).order_by(Period.boundary_at.desc()))
+    return [period_read(session, period) for period in rows]
+
+
 def period_preview(session: Session, period: Period) -> PeriodPreviewRead:
     """Every line of a period as the ledger has it now."""
-    found = lines(session, period)
-    told = service.exceptions(session, period, found)
-    known = [one.figures for one in found if one.figures.sales is not None]
+    lines = period_lines(session, period)
+    exceptions = service.explained_exceptions(session, period, lines)
+    known_figures = [line.figures for line in lines if line.figures.sales is not None]
     return PeriodPreviewRead(
         period=period_read(session, period),
-        lines=line_reads(found, told),
-        sales=sum(f.sales or 0 for f in known),
-        unrecorded_sales=sum(f.unrecorded or 0 for f in known),
-        lines_unknown=len(found) - len(known),
-        exceptions_left=sum(one.explanation is None for one in told),
+        lines=line_reads(lines, exceptions),
+        sales=sum(f.sales or 0 for f in known_figures),
+        unrecorded_sales=sum(f.unrecorded_sales or 0 for f in known_figures),
+        lines_unknown=len(lines) - len(known_figures),
+        exceptions_left=sum(explained.explanation is None for explained in exceptions),
     )
 
 
-def line_reads(found: Sequence[Line], told: Iterable[Explained]) -> list[LineRead]:
+def line_reads(lines: Sequence[Line], exceptions: Iterable[ExplainedException]) -> list[LineRead]:
     """Lines with their exceptions."""
     by_line: dict[tuple[int, int], list[ExceptionRead]] = {}
-    for one in told:
-        by_line.setdefault(one.line.key, []).append(
+    for explained in exceptions:
+        by_line.setdefault(explained.line.key, []).append(
             ExceptionRead(
-                kind=one.found.kind.value,
-                figure=one.found.figure,
-                message=one.found.message,
-                may_be_explained_together=one.is_bulk,
-                explanation=one.explanation,
-                explained_by=one.by,
+                kind=explained.exception.kind.value,
+                figure=explained.exception.figure,
+                message=explained.exception.message,
+                may_be_explained_together=explained.may_be_explained_together,
+                explanation=explained.explanation,
+                explained_by=explained.by,
             )
         )
-    return [_line(line, by_line.get(line.key, [])) for line in found]
+    return [_line(line, by_line.get(line.key, [])) for line in lines]
 
 
-def trace(session: Session, period: Period, location_id: int, product_id: int) -> LineTraceRead:
+def line_trace(
+    session: Session, period: Period, location_id: int, product_id: int
+) -> LineTraceRead:
     """The movements and photos behind one line.
 
     Raises:
         NothingToExplain: the period has no such line.
     """
-    found = [one for one in lines(session, period, [location_id]) if one.product_id == product_id]
-    if not found:
+    lines = [
+        line
+        for line in period_lines(session, period, [location_id])
+        if line.product_id == product_id
+    ]
+    if not lines:
         raise service.NothingToExplain(f"period {period.code} has no such line")
-    (line,) = found
-    ends = [line.figures.opening, line.figures.closing]
-    sessions = [_session_of(session, one.count_id) if one else None for one in ends]
-    moved = session.execute(
+    (line,) = lines
+    counts = [line.figures.opening, line.figures.closing]
+    sessions = [_session_of(session, count.count_id) if count else None for count in counts]
+    movements = session.execute(
         text(_MOVED),
         {
             "location": location_id,
@@ -103,37 +115,12 @@ def trace(session: Session, period: Period, location_id: int, product_id: int) -
             "closing": line.figures.closing.captured_at if line.figures.closing else None,
         },
     ).mappings()
-    told = service.exceptions(session, period, found)
+    exceptions = service.explained_exceptions(session, period, lines)
     return LineTraceRead(
-        line=line_reads(found, told)[0],
+        line=line_reads(lines, exceptions)[0],
         opening_session_id=sessions[0],
         closing_session_id=sessions[1],
-        movements=[TracedMovement.model_validate(dict(row)) for row in moved],
-    )
-
-
-def sales_comparison_read(comparison: Comparison) -> SalesComparisonRead:
-    """A sales file against the ledger, line by line, with how many lines have each verdict."""
-    return SalesComparisonRead(
-        lines=[
-            ComparedLineRead(
-                row=compared.line.row,
-                product_sku=compared.line.product_sku,
-                packaging_sku=compared.line.packaging_sku,
-                quantity_sold=compared.line.quantity_sold,
-                verdict=compared.verdict,
-                file_total=compared.file_total,
-                ledger_total=compared.ledger_total,
-                difference=compared.difference,
-                invoice_number=compared.line.invoice_number,
-            )
-            for compared in comparison.lines
-        ],
-        not_in_file=[
-            LedgerSaleRead(product_sku=product, packaging_sku=packaging, ledger_total=total)
-            for (product, packaging), total in comparison.not_in_file
-        ],
-        verdicts={v: sum(line.verdict is v for line in comparison.lines) for v in SalesVerdict},
+        movements=[TracedMovementRead.model_validate(dict(row)) for row in movements],
     )
 
 
@@ -154,18 +141,18 @@ def _line(line: Line, exceptions: list[ExceptionRead]) -> LineRead:
         closing=_count(figures.closing) if figures.closing else None,
         sales=figures.sales,
         recorded_sales=flows.recorded_sales,
-        unrecorded_sales=figures.unrecorded,
+        unrecorded_sales=figures.unrecorded_sales,
         exceptions=exceptions,
     )
 
 
 def _count(ref: CountRef) -> PeriodCountRead:
-    known = ref.interval_low is not None and ref.interval_high is not None
+    is_known = ref.interval_low is not None and ref.interval_high is not None
     return PeriodCountRead(
         count_id=ref.count_id,
         captured_at=ref.captured_at,
         plants=ref.plants,
-        interval_90=(ref.interval_low or 0, ref.interval_high or 0) if known else None,
+        interval_90=(ref.interval_low or 0, ref.interval_high or 0) if is_known else None,
     )
 
 
@@ -192,3 +179,28 @@ WHERE s.storage_location_id = :location AND m.occurred_at > :opening
   AND (CAST(:closing AS timestamptz) IS NULL OR m.occurred_at <= :closing)
 ORDER BY m.occurred_at, m.id
 """
+
+
+def sales_comparison_read(comparison: SalesComparison) -> SalesComparisonRead:
+    """A sales file against the ledger, line by line, with how many lines have each verdict."""
+    return SalesComparisonRead(
+        lines=[
+            ComparedLineRead(
+                row=compared.line.row,
+                product_sku=compared.line.product_sku,
+                packaging_sku=compared.line.packaging_sku,
+                quantity_sold=compared.line.quantity_sold,
+                verdict=compared.verdict,
+                file_total=compared.file_total,
+                ledger_total=compared.ledger_total,
+                difference=compared.difference,
+                invoice_number=compared.line.invoice_number,
+            )
+            for compared in comparison.lines
+        ],
+        not_in_file=[
+            LedgerSaleRead(product_sku=product, packaging_sku=packaging, ledger_total=total)
+            for (product, packaging), total in comparison.not_in_file
+        ],
+        verdicts={v: sum(line.verdict is v for line in comparison.lines) for v in SalesVerdict},
+    )

@@ -8,39 +8,39 @@ from sqlalchemy.orm import Session
 from demeter.core.settings import settings
 from demeter.periods import sales_file
 from demeter.periods.closing import net_fotos
-from demeter.periods.figures import lines
-from demeter.periods.formula import pairs
+from demeter.periods.figures import period_lines
+from demeter.periods.formula import unrecorded_sales_by_lot
 from demeter.periods.models import Period
-from demeter.periods.sales_lines import Comparison, Sku, compare
+from demeter.periods.sales_lines import SalesComparison, Sku, compare_lines
 
 
 def compare_file(
     session: Session, period: Period, content: bytes, tolerance_share: float | None = None
-) -> Comparison:
+) -> SalesComparison:
     """Compare a client's file with a period's sales, line by line.
 
     Raises:
         SalesFileInvalid: the file cannot be read; each wrong cell is named.
     """
-    read = sales_file.read(content)
-    share = settings().sales_tolerance_share if tolerance_share is None else tolerance_share
-    return compare(read, sold_by_sku(session, period), known_skus(session), share)
+    sales = sales_file.read(content)
+    tolerance = settings().sales_tolerance_share if tolerance_share is None else tolerance_share
+    return compare_lines(sales, sold_by_sku(session, period), known_skus(session), tolerance)
 
 
 def sold_by_sku(session: Session, period: Period) -> dict[Sku, int]:
     """Plants sold in a period by product and packaging: recorded, and what closing writes."""
-    found = [one for one in lines(session, period) if one.figures.closing is not None]
-    fotos = net_fotos(session, found)
+    lines = [line for line in period_lines(session, period) if line.figures.closing is not None]
+    fotos = net_fotos(session, lines)
     by_lot: dict[int, int] = {}
-    for line in found:
-        unrecorded = line.figures.unrecorded or 0
+    for line in lines:
+        unrecorded = line.figures.unrecorded_sales or 0
         if unrecorded > 0:
-            by_lot.update(pairs(unrecorded, fotos.get(line.key, [])))
-    sold: dict[Sku, int] = {}
-    for row in _recorded(session, found, by_lot):
+            by_lot.update(unrecorded_sales_by_lot(unrecorded, fotos.get(line.key, [])))
+    plants_by_sku: dict[Sku, int] = {}
+    for row in _sales_of_lots(session, lines, by_lot):
         sku: Sku = (row.product, row.packaging)
-        sold[sku] = sold.get(sku, 0) + int(row.quantity)
-    return sold
+        plants_by_sku[sku] = plants_by_sku.get(sku, 0) + int(row.quantity)
+    return plants_by_sku
 
 
 def known_skus(session: Session) -> set[Sku]:
@@ -50,7 +50,7 @@ def known_skus(session: Session) -> set[Sku]:
     return {(product, packaging) for product in products for packaging in [None, *packagings]}
 
 
-def _recorded(session: Session, found, by_lot: dict[int, int]):  # noqa: ANN001, ANN202
+def _sales_of_lots(session: Session, lines, by_lot: dict[int, int]):  # noqa: ANN001, ANN202
     return session.execute(
         text("""
         WITH windows AS (
@@ -77,10 +77,10 @@ def _recorded(session: Session, found, by_lot: dict[int, int]):  # noqa: ANN001,
         GROUP BY p.code, k.sku
         """),
         {
-            "locations": [one.location_id for one in found],
-            "products": [one.product_id for one in found],
-            "openings": [one.figures.opening.captured_at for one in found],
-            "closings": [one.figures.closing.captured_at for one in found],
+            "locations": [line.location_id for line in lines],
+            "products": [line.product_id for line in lines],
+            "openings": [line.figures.opening.captured_at for line in lines],
+            "closings": [line.figures.closing.captured_at for line in lines],
             "lots": list(by_lot),
             "numbers": list(by_lot.values()),
         },

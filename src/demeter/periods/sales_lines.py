@@ -39,7 +39,7 @@ class SalesLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedLine:
     """A line with what the file and the ledger say of its SKU in all."""
 
     line: SalesLine
@@ -56,44 +56,52 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SalesComparison:
     """Every line of the file, and what the ledger sold that the file does not name."""
 
-    lines: tuple[Compared, ...]
+    lines: tuple[ComparedLine, ...]
     not_in_file: tuple[tuple[Sku, int], ...]
 
 
-def compare(
+def compare_lines(
     lines: Sequence[SalesLine],
     ledger: Mapping[Sku, int],
-    known: Sequence[Sku] | set[Sku],
+    catalog_skus: Sequence[Sku] | set[Sku],
     tolerance_share: float,
-) -> Comparison:
+) -> SalesComparison:
     """Each line by its SKU's totals.
 
     ``matched`` where both differ by no more than ``tolerance_share`` of the ledger's, `short`
-    where the file says less than the ledger, `over` where it says more. ``known`` are the
+    where the file says less than the ledger, `over` where it says more. ``catalog_skus`` are the
     SKUs that the catalog has; others are `unknown_sku`.
     """
-    known_skus = set(known)
+    known_skus = set(catalog_skus)
     totals: dict[Sku, int] = {}
     for line in lines:
         totals[line.sku] = totals.get(line.sku, 0) + line.quantity_sold
-    compared = []
+    compared_lines = []
     for line in lines:
         if line.sku not in known_skus:
-            compared.append(Compared(line, SalesVerdict.UNKNOWN_SKU, None, None))
+            compared_lines.append(ComparedLine(line, SalesVerdict.UNKNOWN_SKU, None, None))
             continue
-        said, sold = totals[line.sku], ledger.get(line.sku, 0)
-        compared.append(Compared(line, _verdict(said, sold, tolerance_share), said, sold))
+        file_total, ledger_total = totals[line.sku], ledger.get(line.sku, 0)
+        compared_lines.append(
+            ComparedLine(
+                line, _verdict(file_total, ledger_total, tolerance_share), file_total, ledger_total
+            )
+        )
     missing = sorted(
-        ((sku, sold) for sku, sold in ledger.items() if sold and sku not in totals),
+        (
+            (sku, ledger_total)
+            for sku, ledger_total in ledger.items()
+            if ledger_total and sku not in totals
+        ),
         key=lambda item: (item[0][0], item[0][1] or ""),
     )
-    return Comparison(tuple(compared), tuple(missing))
+    return SalesComparison(tuple(compared_lines), tuple(missing))
 
 
-def _verdict(said: int, sold: int, tolerance_share: float) -> SalesVerdict:
-    if abs(said - sold) <= tolerance_share * abs(sold):
+def _verdict(file_total: int, ledger_total: int, tolerance_share: float) -> SalesVerdict:
+    if abs(file_total - ledger_total) <= tolerance_share * abs(ledger_total):
         return SalesVerdict.MATCHED
-    return SalesVerdict.SHORT if said < sold else SalesVerdict.OVER
+    return SalesVerdict.SHORT if file_total < ledger_total else SalesVerdict.OVER

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from demeter.core.fields import Code, When, Words
+from demeter.core.fields import Code, Note, When
 from demeter.core.schemas import Input, Output
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import PeriodStatus
@@ -35,7 +35,7 @@ class PeriodCreate(PeriodDecision):
 class ExceptionExplain(PeriodDecision):
     """Of one line (a kind, or all of it), or of a greenhouse's small differences together."""
 
-    explanation: Annotated[Words, Field(min_length=1)]
+    explanation: Annotated[Note, Field(min_length=1)]
     location_code: Code | None = None
     product_code: Code | None = None
     kind: ExceptionKind | None = None
@@ -45,7 +45,7 @@ class ExceptionExplain(PeriodDecision):
 class PeriodReopen(PeriodDecision):
     """Why a closed period is opened again."""
 
-    reason: Annotated[Words, Field(min_length=1)]
+    reason: Annotated[Note, Field(min_length=1)]
 
 
 class PeriodCountRead(Output):
@@ -119,7 +119,7 @@ class PeriodPreviewRead(Output):
     exceptions_left: int
 
 
-class TracedMovement(Output):
+class TracedMovementRead(Output):
     """A movement behind a figure, with the photo session it rests on."""
 
     movement_id: UUID
@@ -140,7 +140,7 @@ class LineTraceRead(Output):
     line: LineRead
     opening_session_id: UUID | None
     closing_session_id: UUID | None
-    movements: list[TracedMovement]
+    movements: list[TracedMovementRead]
 
 
 class ExplainedRead(Output):

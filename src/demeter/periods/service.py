@@ -16,8 +16,8 @@ from demeter.core import logs
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
 from demeter.periods.errors import NothingToExplain, PeriodExists, PeriodNotFound, PeriodState
-from demeter.periods.figures import Line, is_bulk, lines
-from demeter.periods.formula import ExceptionKind, Found
+from demeter.periods.figures import Line, may_be_explained_together, period_lines
+from demeter.periods.formula import ExceptionKind, LineException
 from demeter.periods.models import Period, PeriodEvent, PeriodExplanation, PeriodStatus
 
 log = logs.get(__name__)
@@ -26,18 +26,18 @@ MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ExplainedException:
     """An exception with what somebody said to it, if anybody did."""
 
     line: Line
-    found: Found
+    exception: LineException
     explanation: str | None
     by: str | None
 
     @property
-    def is_bulk(self) -> bool:
+    def may_be_explained_together(self) -> bool:
         """Whether it may be explained together with others of its greenhouse."""
-        return is_bulk(self.line, self.found)
+        return may_be_explained_together(self.line, self.exception)
 
 
 def open_period(
@@ -53,20 +53,20 @@ def open_period(
         InvalidInput: the code is no month and no boundary is given.
         PeriodExists: the code or the boundary is taken.
     """
-    ends = boundary_at or end_of_month(code)
-    taken = session.scalar(
-        select(Period.code).where(or_(Period.code == code, Period.boundary_at == ends))
+    boundary = boundary_at or end_of_month(code)
+    taken_code = session.scalar(
+        select(Period.code).where(or_(Period.code == code, Period.boundary_at == boundary))
     )
-    if taken is not None:
-        raise PeriodExists(f"period {taken} is there already", code_taken=taken)
+    if taken_code is not None:
+        raise PeriodExists(f"period {taken_code} is there already", code_taken=taken_code)
     hours = settings().closing_grace_hours if grace_hours is None else grace_hours
     if hours < 0:
         raise InvalidInput(f"a grace of {hours} hours is not possible", field="grace_hours")
-    made = Period(code=code, boundary_at=ends, grace_hours=hours)
-    session.add(made)
+    period = Period(code=code, boundary_at=boundary, grace_hours=hours)
+    session.add(period)
     session.flush()
-    trace(session, made, "opened", user)
-    return made
+    note_event(session, period, "opened", user)
+    return period
 
 
 def end_of_month(code: str) -> datetime:
@@ -75,21 +75,21 @@ def end_of_month(code: str) -> datetime:
     Raises:
         InvalidInput: it is no month.
     """
-    found = MONTH.match(code)
-    if found is None:
+    month_match = MONTH.match(code)
+    if month_match is None:
         raise InvalidInput(f"{code!r} is no month such as 2026-03: say when the period ends")
-    year, month = int(found[1]), int(found[2])
+    year, month = int(month_match[1]), int(month_match[2])
     zone = ZoneInfo(settings().time_zone)
     return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
 
 
-def at_site(moment: datetime) -> datetime:
+def moment_at_site(moment: datetime) -> datetime:
     """A moment without offset is the site's."""
     zone = ZoneInfo(settings().time_zone)
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def find(session: Session, code: str, *, lock: bool = False) -> Period:
+def find_period(session: Session, code: str, *, lock: bool = False) -> Period:
     """The period of this code.
 
     Raises:
@@ -98,15 +98,17 @@ def find(session: Session, code: str, *, lock: bool = False) -> Period:
     query = select(Period).where(Period.code == code)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalar(query)
-    if found is None:
+    period = session.scalar(query)
+    if period is None:
         raise PeriodNotFound(f"there is no period {code!r}", period=code)
-    return found
+    return period
 
 
-def exceptions(session: Session, period: Period, found: Iterable[Line]) -> list[Explained]:
+def explained_exceptions(
+    session: Session, period: Period, lines: Iterable[Line]
+) -> list[ExplainedException]:
     """Every exception of these lines; an explanation counts for the figure it explained."""
-    said = {
+    explanations = {
         (e.storage_location_id, e.product_id, e.kind, e.figure): (e.explanation, name)
         for e, name in session.execute(
             select(PeriodExplanation, User.username)
@@ -115,11 +117,15 @@ def exceptions(session: Session, period: Period, found: Iterable[Line]) -> list[
             .order_by(PeriodExplanation.id)
         )
     }
-    nothing = (None, None)
+    unexplained = (None, None)
     return [
-        Explained(line, one, *said.get((*line.key, one.kind.value, one.figure), nothing))
-        for line in found
-        for one in line.exceptions
+        ExplainedException(
+            line,
+            exception,
+            *explanations.get((*line.key, exception.kind.value, exception.figure), unexplained),
+        )
+        for line in lines
+        for exception in line.exceptions
     ]
 
 
@@ -139,11 +145,13 @@ def explain(
         PeriodState: the period is closed.
         NothingToExplain: there is no such exception.
     """
-    every = exceptions(session, period, lines(session, period, [location_id]))
-    chosen = [
-        one for one in every if one.line.product_id == product_id and kind in (None, one.found.kind)
+    exceptions = explained_exceptions(session, period, period_lines(session, period, [location_id]))
+    chosen_exceptions = [
+        explained
+        for explained in exceptions
+        if explained.line.product_id == product_id and kind in (None, explained.exception.kind)
     ]
-    return _explain(session, period, user, text, chosen)
+    return _explain(session, period, user, text, chosen_exceptions)
 
 
 def explain_together(
@@ -158,46 +166,46 @@ def explain_together(
         PeriodState: the period is closed.
         NothingToExplain: there is none there that is not explained.
     """
-    chosen = [
-        one
-        for one in exceptions(session, period, lines(session, period))
-        if one.is_bulk
-        and one.explanation is None
-        and place_code in (one.line.warehouse_code, one.line.area_code)
+    exceptions = [
+        explained
+        for explained in explained_exceptions(session, period, period_lines(session, period))
+        if explained.may_be_explained_together
+        and explained.explanation is None
+        and place_code in (explained.line.warehouse_code, explained.line.area_code)
     ]
-    return _explain(session, period, user, text, chosen)
+    return _explain(session, period, user, text, exceptions)
 
 
 def _explain(
-    session: Session, period: Period, user: User, text: str, chosen: list[Explained]
+    session: Session, period: Period, user: User, text: str, exceptions: list[ExplainedException]
 ) -> int:
     if period.status is PeriodStatus.CLOSED:
         raise PeriodState(f"period {period.code} is closed", status=period.status)
-    if not chosen:
+    if not exceptions:
         raise NothingToExplain(f"period {period.code} has no such exception")
     if not text.strip():
         raise InvalidInput("an explanation says something", field="explanation")
     session.add_all(
         PeriodExplanation(
             period_id=period.id,
-            storage_location_id=one.line.location_id,
-            product_id=one.line.product_id,
-            kind=one.found.kind.value,
-            figure=one.found.figure,
+            storage_location_id=explained.line.location_id,
+            product_id=explained.line.product_id,
+            kind=explained.exception.kind.value,
+            figure=explained.exception.figure,
             explanation=text,
             user_id=user.id,
         )
-        for one in chosen
+        for explained in exceptions
     )
     session.flush()
-    log.info("exceptions_explained", period=period.code, number=len(chosen), user=user.username)
-    return len(chosen)
+    log.info("exceptions_explained", period=period.code, number=len(exceptions), user=user.username)
+    return len(exceptions)
 
 
-def trace(
+def note_event(
     session: Session, period: Period, event: str, user: User, reason: str | None = None
 ) -> None:
-    """Leave a mark on the period: what was done, by whom and why."""
+    """Note an event of the period: what was done, by whom and why."""
     session.add(PeriodEvent(period_id=period.id, event=event, user_id=user.id, reason=reason))
     session.flush()
     log.info("period_changed", period=period.code, change=event, user=user.username)

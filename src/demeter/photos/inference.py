@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import DensityParameter, LocationConfig
+from demeter.catalog.queries import active_config
 from demeter.core import blobs
 from demeter.core.blob_jobs import keep_picture
 from demeter.core.db import engine, transaction
@@ -75,11 +76,7 @@ def hints_for(session: Session, location_id: int | None) -> Hints:
     location = session.get(StorageLocation, location_id) if location_id else None
     if location is None:
         return Hints()
-    config = session.scalar(
-        select(LocationConfig).where(
-            LocationConfig.storage_location_id == location_id, LocationConfig.active
-        )
-    )
+    config = active_config(session, location.location_id)
     sizes = _sizes(session, location)
     if config is None:
         return Hints(framed_whole=location.framed_whole, container_size_cm=sizes)

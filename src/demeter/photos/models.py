@@ -13,7 +13,7 @@ from sqlalchemy import Computed, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
 from demeter.vision.values import EstimationMethod
 
 
@@ -73,7 +73,7 @@ class CapturedAtSource(StrEnum):
     RECEIVED = "received"
 
 
-class Image(Changed, Base):
+class Image(ChangedRow, Base):
     """One stored photo; its bytes are found by ``sha256``."""
 
     __tablename__ = "s3_images"
@@ -103,7 +103,7 @@ class Image(Changed, Base):
     error_details: Mapped[str | None]
 
 
-class PhotoSession(Changed, Base):
+class PhotoSession(ChangedRow, Base):
     """One upload for one location, from acceptance to its one visible end."""
 
     __tablename__ = "photo_processing_sessions"
@@ -149,7 +149,7 @@ class PhotoSession(Changed, Base):
     )
 
 
-class SessionImage(Changed, Base):
+class SessionImage(ChangedRow, Base):
     """One image of a session with its own state; ``result`` is vision's answer as JSON."""
 
     __tablename__ = "photo_session_images"
@@ -173,7 +173,7 @@ class SessionImage(Changed, Base):
     image: Mapped[Image] = relationship()
 
 
-class Classification(Created, Base):
+class Classification(CreatedRow, Base):
     """What a detected plant is taken to be: here the location's configuration."""
 
     __tablename__ = "classifications"
@@ -189,7 +189,7 @@ class Classification(Created, Base):
     name: Mapped[str]
 
 
-class Detection(Created, Base):
+class Detection(CreatedRow, Base):
     """One plant or empty container seen in a photo."""
 
     __tablename__ = "detections"
@@ -212,7 +212,7 @@ class Detection(Created, Base):
     is_alive: Mapped[bool] = mapped_column(server_default="true")
 
 
-class Estimation(Created, Base):
+class Estimation(CreatedRow, Base):
     """Plants that detection could not separate, as estimated from what it left."""
 
     __tablename__ = "estimations"

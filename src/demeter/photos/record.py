@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
+from demeter.catalog.queries import active_config
 from demeter.core import logs
 from demeter.counts import blind_recounts, ledger_writes, stocktake
 from demeter.counts.models import ContainerCount, Count
@@ -22,7 +23,6 @@ from demeter.photos.errors import CannotCreateBins
 from demeter.photos.evidence import Results, segments_of
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.photos.review_reasons import Reason
-from demeter.stock import ledger
 from demeter.stock.errors import StockWouldBeNegative
 from demeter.stock.ledger import Author
 from demeter.stock.models import SourceType, StockBatch
@@ -158,7 +158,7 @@ def _post_or_wait(
     if until is not None and count.captured_at <= until:
         _wait(photo_session, [review_reasons.period_closed(count.captured_at, until)])
         return
-    config = ledger.active_config(session, location.location_id)
+    config = active_config(session, location.location_id)
     if config is None:
         _wait(photo_session, [review_reasons.no_config(location.code)])
         return
@@ -205,7 +205,7 @@ def _post(
         posted = stocktake.post(session, location, count, config, author or by_photo)
     classification.link_evidence(session, config, seen)
     if posted.is_latest:
-        _note_empty_containers(session, seen, ledger_writes.expected_of(config))
+        _note_empty_containers(session, seen, ledger_writes.expected_lot(config))
         bins.retire_missed(
             session,
             location,
@@ -230,7 +230,7 @@ def _assign_bins(
 
 
 def _note_empty_containers(
-    session: Session, seen: Sequence[ContainerCount], expected: ledger_writes.Expected
+    session: Session, seen: Sequence[ContainerCount], expected: ledger_writes.ExpectedLot
 ) -> None:
     for row in seen:
         youngest = (

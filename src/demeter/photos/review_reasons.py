@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig, Product
 from demeter.core.settings import settings
-from demeter.counts.ledger_writes import expected_of, lots_as_of
+from demeter.counts.ledger_writes import expected_lot, lots_as_of
 from demeter.counts.models import ContainerCount, Count
-from demeter.counts.posting import Lot, implausible
+from demeter.counts.posting import PostingLot, is_implausible
 from demeter.photos import pair_results
 from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
@@ -93,7 +93,7 @@ def of_count(
 ) -> list[Reason]:
     """Everything that speaks against posting a count as the machine made it."""
     containers = [row for row in count.containers if row.seen]
-    lots = lots_as_of(session, count.storage_location_id, count.captured_at, expected_of(config))
+    lots = lots_as_of(session, count.storage_location_id, count.captured_at, expected_lot(config))
     plants = sum(row.answer or 0 for row in containers)
     return [
         *of_images(results),
@@ -154,7 +154,7 @@ def of_containers(containers: Sequence[ContainerCount]) -> list[Reason]:
 
 
 def of_ledger(
-    session: Session, count: Count, config: LocationConfig, lots: Sequence[Lot], counted: int
+    session: Session, count: Count, config: LocationConfig, lots: Sequence[PostingLot], counted: int
 ) -> list[Reason]:
     """What the ledger holds makes this count doubtful."""
     reasons = []
@@ -180,7 +180,7 @@ def of_ledger(
     if count.interval_low is not None and count.interval_high is not None:
         width = count.interval_high - count.interval_low
     configured = settings()
-    if implausible(
+    if is_implausible(
         before,
         counted,
         width,

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation

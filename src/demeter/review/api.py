@@ -10,7 +10,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import User, find_user
+from demeter.accounts.models import User
+from demeter.accounts.queries import find_user
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Response
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
@@ -25,7 +25,7 @@ from demeter.review.schemas import (
     CorrectionDone,
     SessionMarks,
 )
-from demeter.stock.ledger import Told
+from demeter.stock.ledger import LedgerCommand
 
 CHANGED = PROBLEM | {"description": "it is not as `If-Match` says"}
 router = APIRouter(
@@ -107,7 +107,7 @@ def _correct(
 ) -> CorrectionDone:
     photo_session = find(session, session_id)
     count = queries.require_count(session, photo_session)
-    command = Told(uuid4(), find_user(session, body.user).id, None, body.reason)
+    command = LedgerCommand(uuid4(), find_user(session, body.user).id, None, body.reason)
     edits = corrections.Edits(
         plants=queries.by_container_id(count, _by_index(body)),
         add=tuple(

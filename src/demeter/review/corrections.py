@@ -25,8 +25,8 @@ from demeter.review.errors import CorrectionRefused
 from demeter.review.mark_edits import NewMark, keep_marks
 from demeter.review.queries import require_unchanged
 from demeter.stock import commands, request_keys
-from demeter.stock.changes import Effect
-from demeter.stock.ledger import Author, Told
+from demeter.stock.changes import LedgerChange
+from demeter.stock.ledger import Author, LedgerCommand
 from demeter.stock.models import SourceType
 from demeter.stock.period_lock import require_open
 
@@ -63,13 +63,13 @@ class Edits:
 
 def correct_count(
     session: Session,
-    command: Told,
+    command: LedgerCommand,
     count_id: int,
     edits: Edits,
     *,
     accept: bool = False,
     if_match: str | None = None,
-) -> Effect:
+) -> LedgerChange:
     """Keep a person's corrections of a count and post what they change.
 
     A container's number follows its marks until a person says another number. A count that
@@ -86,7 +86,7 @@ def correct_count(
         PeriodClosed: the count is at or before a closed period's closing count.
     """
 
-    def act() -> Effect:
+    def act() -> LedgerChange:
         photo_session, count = lock_count(session, count_id)
         blind_recounts.require_not_blind(count)
         require_unchanged(session, count, if_match)
@@ -99,12 +99,14 @@ def correct_count(
         return _correct_photo(session, command, photo_session, count, edits, author, accept=accept)
 
     request = command.request(count_id=count_id, accept=accept, **edits.as_json())
-    return request_keys.once(session, command.movement_id, "correct", request, command.user_id, act)
+    return request_keys.answer_once(
+        session, command.movement_id, "correct", request, command.user_id, act
+    )
 
 
 def correct_containers(
     session: Session, count_id: int, body: CountCorrect, if_match: str | None = None
-) -> Effect:
+) -> LedgerChange:
     """`correct_count` with what people send: whole numbers by the containers' ids.
 
     Raises:
@@ -114,7 +116,7 @@ def correct_containers(
     if len(plants) < len(body.containers):
         raise InvalidCount("a container is corrected twice")
     return correct_count(
-        session, commands.told_of(session, body), count_id, Edits(plants), if_match=if_match
+        session, commands.command_from(session, body), count_id, Edits(plants), if_match=if_match
     )
 
 
@@ -131,7 +133,7 @@ def lock_count(session: Session, count_id: int) -> tuple[PhotoSession | None, Co
     photo_session = None
     if count.processing_session_id is not None:
         photo_session = sessions.lock_by_id(session, count.processing_session_id)
-    lock.lock(session, [count.storage_location_id])
+    lock.lock_locations(session, [count.storage_location_id])
     count = session.get_one(Count, count_id, populate_existing=True)
     if count.voided_at is not None:
         raise CountState(f"count {count_id} is void", count_id=count_id)
@@ -145,26 +147,26 @@ def lock_count(session: Session, count_id: int) -> tuple[PhotoSession | None, Co
 
 
 def _correct_by_hand(
-    session: Session, command: Told, count: Count, edits: Edits, author: Author
-) -> Effect:
+    session: Session, command: LedgerCommand, count: Count, edits: Edits, author: Author
+) -> LedgerChange:
     if edits.of_marks:
         raise CorrectionRefused(f"count {count.id} was made by hand: it has no photo with marks")
     service.note_corrections(session, count, edits.plants, command.user_id, command.reason)
-    return service.effect_on(
+    return service.ledger_change_by(
         session, command, "correct", count, lambda: service.post_again(session, count, author)
     )
 
 
 def _correct_photo(
     session: Session,
-    command: Told,
+    command: LedgerCommand,
     photo_session: PhotoSession,
     count: Count,
     edits: Edits,
     author: Author,
     *,
     accept: bool,
-) -> Effect:
+) -> LedgerChange:
     numbers = _keep_edits(session, command, photo_session, count, edits)
     confirmed = accept or bool(edits.plants) or count.posted_at is not None
     if confirmed:
@@ -189,7 +191,11 @@ def _correct_photo(
 
 
 def _keep_edits(
-    session: Session, command: Told, photo_session: PhotoSession, count: Count, edits: Edits
+    session: Session,
+    command: LedgerCommand,
+    photo_session: PhotoSession,
+    count: Count,
+    edits: Edits,
 ) -> dict[int, int]:
     """Write the corrections; returns the numbers that changed, by container's id."""
     numbers = dict(edits.plants)
@@ -200,7 +206,11 @@ def _keep_edits(
 
 
 def _keep_marks(
-    session: Session, command: Told, photo_session: PhotoSession, count: Count, edits: Edits
+    session: Session,
+    command: LedgerCommand,
+    photo_session: PhotoSession,
+    count: Count,
+    edits: Edits,
 ) -> dict[int, int]:
     """The numbers that follow the marks, by container's id."""
     residuals = marks.residuals_of(session, photo_session)

@@ -13,37 +13,37 @@ from demeter.counts.schemas import CountMove
 from demeter.photos.models import PhotoSession
 from demeter.review import photo_counts
 from demeter.stock import commands, lookup
-from demeter.stock.changes import Effect
-from demeter.stock.schemas import Report
+from demeter.stock.changes import LedgerChange
+from demeter.stock.schemas import LedgerCommandCreate
 
 
-def repost_count(session: Session, count_id: int, body: Report) -> Effect:
+def repost_count(session: Session, count_id: int, body: LedgerCommandCreate) -> LedgerChange:
     """Post a count again; it writes the net difference only.
 
     Raises:
         CountNotFound: there is none of this id.
     """
     session_uuid = _session_of(session, count_id)
-    command = commands.told_of(session, body)
+    command = commands.command_from(session, body)
     if session_uuid is None:
         return service.repost(session, command, count_id)
     return photo_counts.repost(session, command, session_uuid)
 
 
-def void_count(session: Session, count_id: int, body: Report) -> Effect:
+def void_count(session: Session, count_id: int, body: LedgerCommandCreate) -> LedgerChange:
     """Take a count back.
 
     Raises:
         CountNotFound, CountState: there is none, or it is void already.
     """
     session_uuid = _standing(session, count_id)
-    command = commands.told_of(session, body)
+    command = commands.command_from(session, body)
     if session_uuid is None:
         return service.void(session, command, count_id)
     return photo_counts.void(session, command, session_uuid)
 
 
-def move_count(session: Session, count_id: int, body: CountMove) -> Effect:
+def move_count(session: Session, count_id: int, body: CountMove) -> LedgerChange:
     """The photos of a count show another location.
 
     Raises:
@@ -56,7 +56,7 @@ def move_count(session: Session, count_id: int, body: CountMove) -> Effect:
             count_id=count_id,
         )
     location = lookup.location(session, body.location_code)
-    return photo_counts.move(session, commands.told_of(session, body), session_uuid, location)
+    return photo_counts.move(session, commands.command_from(session, body), session_uuid, location)
 
 
 def _standing(session: Session, count_id: int) -> UUID | None:

@@ -13,7 +13,7 @@ from demeter.photos.models import Detection, Image, PhotoSession
 from demeter.review import marks
 from demeter.review.errors import CorrectionRefused
 from demeter.review.models import CorrectionKind, DetectionCorrection
-from demeter.stock.ledger import Told
+from demeter.stock.ledger import LedgerCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class NewMark:
 
 def keep_marks(
     session: Session,
-    command: Told,
+    command: LedgerCommand,
     photo_session: PhotoSession,
     count: Count,
     *,

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from demeter.core.db import Base, Created, pg_enum
+from demeter.core.db import Base, CreatedRow, pg_enum
 
 
 class CorrectionKind(StrEnum):
@@ -21,7 +21,7 @@ class CorrectionKind(StrEnum):
     UNDONE = "undone"
 
 
-class DetectionCorrection(Created, Base):
+class DetectionCorrection(CreatedRow, Base):
     """One detection that a person added or removed, or the taking back of such a correction."""
 
     __tablename__ = "detection_corrections"

@@ -20,9 +20,9 @@ from demeter.locations.models import StorageLocation
 from demeter.photos import evidence, record, sessions
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.stock import changes, request_keys
-from demeter.stock.changes import Effect
+from demeter.stock.changes import LedgerChange
 from demeter.stock.errors import StockWouldBeNegative
-from demeter.stock.ledger import Author, Told
+from demeter.stock.ledger import Author, LedgerCommand
 from demeter.stock.models import SourceType
 from demeter.stock.period_lock import require_open
 
@@ -31,7 +31,7 @@ log = logs.get(__name__)
 AFTER_VOID = "Post it again or move it to the location that it shows, if it is worth it."
 
 
-def repost(session: Session, command: Told, session_id: UUID) -> Effect:
+def repost(session: Session, command: LedgerCommand, session_id: UUID) -> LedgerChange:
     """Post a session's count again: after the configuration changed, or after it was void.
 
     Raises:
@@ -39,7 +39,7 @@ def repost(session: Session, command: Told, session_id: UUID) -> Effect:
         PeriodClosed: the count is at or before a closed period's closing count.
     """
 
-    def act() -> Effect:
+    def act() -> LedgerChange:
         photo_session = sessions.lock_by_uuid(session, session_id)
         if _is_void(session, photo_session):
             return _anew(session, command, "repost", photo_session)
@@ -61,10 +61,12 @@ def repost(session: Session, command: Told, session_id: UUID) -> Effect:
         )
 
     request = command.request(session_id=str(session_id))
-    return request_keys.once(session, command.movement_id, "repost", request, command.user_id, act)
+    return request_keys.answer_once(
+        session, command.movement_id, "repost", request, command.user_id, act
+    )
 
 
-def void(session: Session, command: Told, session_id: UUID) -> Effect:
+def void(session: Session, command: LedgerCommand, session_id: UUID) -> LedgerChange:
     """Take a session's posted count back; the evidence stays.
 
     Where stock today would become negative the session waits as `needs_review` and is taken
@@ -77,7 +79,7 @@ def void(session: Session, command: Told, session_id: UUID) -> Effect:
     """
     service.require_reason(command)
 
-    def act() -> Effect:
+    def act() -> LedgerChange:
         photo_session, count = _standing(session, session_id)
         author = Author(
             command.user_id, SourceType.MANUAL, command.reason or "", command.movement_id
@@ -92,10 +94,14 @@ def void(session: Session, command: Told, session_id: UUID) -> Effect:
         )
 
     request = command.request(session_id=str(session_id))
-    return request_keys.once(session, command.movement_id, "void", request, command.user_id, act)
+    return request_keys.answer_once(
+        session, command.movement_id, "void", request, command.user_id, act
+    )
 
 
-def move(session: Session, command: Told, session_id: UUID, location: StorageLocation) -> Effect:
+def move(
+    session: Session, command: LedgerCommand, session_id: UUID, location: StorageLocation
+) -> LedgerChange:
     """The photos show another location: taken back where they were posted, posted anew there.
 
     Raises:
@@ -105,11 +111,11 @@ def move(session: Session, command: Told, session_id: UUID, location: StorageLoc
     """
     service.require_reason(command)
 
-    def act() -> Effect:
+    def act() -> LedgerChange:
         photo_session = sessions.lock_by_uuid(session, session_id)
         _require_new_there(session, photo_session, location)
         old = photo_session.storage_location_id
-        lock.lock(session, {location.location_id, *([old] if old is not None else [])})
+        lock.lock_locations(session, {location.location_id, *([old] if old is not None else [])})
         if not _is_void(session, photo_session):
             count = _count(session, photo_session)
             if count.posted_at is None:
@@ -127,7 +133,7 @@ def move(session: Session, command: Told, session_id: UUID, location: StorageLoc
         return _anew(session, command, "move_session", photo_session)
 
     request = command.request(session_id=str(session_id), location_id=location.location_id)
-    return request_keys.once(
+    return request_keys.answer_once(
         session, command.movement_id, "move_session", request, command.user_id, act
     )
 
@@ -137,7 +143,7 @@ def finish_void(session: Session, photo_session: PhotoSession) -> bool:
     count = standing_count(session, photo_session.id)
     if count is None or count.pending_void is None:
         return False
-    lock.lock(session, [count.storage_location_id])
+    lock.lock_locations(session, [count.storage_location_id])
     asked = count.pending_void
     fact = UUID(asked["fact_id"]) if asked["fact_id"] else None
     author = Author(asked["user_id"], SourceType.MANUAL, asked["reason"], fact)
@@ -184,7 +190,9 @@ def _void_or_wait(
     log.info("session_void", session_id=photo_session.id, count_id=count.id)
 
 
-def _anew(session: Session, command: Told, kind: str, photo_session: PhotoSession) -> Effect:
+def _anew(
+    session: Session, command: LedgerCommand, kind: str, photo_session: PhotoSession
+) -> LedgerChange:
     """A new attempt from the answers that were kept; no new inference."""
     photo_session.attempt += 1
     session.execute(
@@ -203,14 +211,14 @@ def _anew(session: Session, command: Told, kind: str, photo_session: PhotoSessio
     session.flush()
     session.expire_all()
     assert photo_session.storage_location_id is not None
-    lock.lock(session, [photo_session.storage_location_id])
-    mark = changes.latest_movement(session)
+    lock.lock_locations(session, [photo_session.storage_location_id])
+    mark = changes.latest_movement_id(session)
     record.persist_ml_results(session, photo_session, evidence.results_of(photo_session))
     count = standing_count(session, photo_session.id)
-    return Effect(
+    return LedgerChange(
         movement_id=command.movement_id,
         kind=kind,
-        movements=changes.written_since(session, mark, photo_session.storage_location_id),
+        movements=changes.movements_since(session, mark, photo_session.storage_location_id),
         count_id=count.id if count else None,
         waits_for=photo_session.reason_code,
         message=photo_session.error_message,
@@ -220,14 +228,14 @@ def _anew(session: Session, command: Told, kind: str, photo_session: PhotoSessio
 
 def effect_on(
     session: Session,
-    command: Told,
+    command: LedgerCommand,
     kind: str,
     photo_session: PhotoSession,
     count: Count,
     act: Callable[[], Any],
-) -> Effect:
+) -> LedgerChange:
     """What ``act`` wrote for a photo's count, and what its session waits for, if it does."""
-    effect = service.effect_on(session, command, kind, count, act)
+    effect = service.ledger_change_by(session, command, kind, count, act)
     if photo_session.reason_code in (None, sessions.VOIDED):
         return effect
     return effect.model_copy(
@@ -235,7 +243,7 @@ def effect_on(
             "waits_for": photo_session.reason_code,
             "message": photo_session.error_message,
             "next_action": photo_session.next_action
-            or hand_counts.NEXT.get(photo_session.reason_code or ""),
+            or hand_counts.NEXT_ACTIONS.get(photo_session.reason_code or ""),
         }
     )
 
@@ -243,7 +251,7 @@ def effect_on(
 def _standing(session: Session, session_id: UUID) -> tuple[PhotoSession, Count]:
     photo_session = sessions.lock_by_uuid(session, session_id)
     count = _count(session, photo_session)
-    lock.lock(session, [count.storage_location_id])
+    lock.lock_locations(session, [count.storage_location_id])
     return photo_session, session.get_one(Count, count.id, populate_existing=True)
 
 

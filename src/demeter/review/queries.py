@@ -25,7 +25,7 @@ from demeter.review.schemas import (
     MarkNow,
     SessionMarks,
 )
-from demeter.stock.changes import Effect
+from demeter.stock.changes import LedgerChange
 
 
 def session_marks(session: Session, photo_session: PhotoSession) -> SessionMarks:
@@ -87,7 +87,7 @@ def by_container_id(count: Count, by_index: Mapping[int, int]) -> dict[int, int]
 
 
 def correction_done(
-    session: Session, photo_session: PhotoSession, effect: Effect
+    session: Session, photo_session: PhotoSession, effect: LedgerChange
 ) -> CorrectionDone:
     """What a correction changed, with the session as it stands then."""
     session.flush()

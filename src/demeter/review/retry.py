@@ -31,7 +31,7 @@ def _retry_sessions(location_id: int) -> bool:
             .where(
                 PhotoSession.storage_location_id == location_id,
                 PhotoSession.status == SessionStatus.NEEDS_REVIEW,
-                PhotoSession.reason_code.in_(retry_signal.RETRIED),
+                PhotoSession.reason_code.in_(retry_signal.RETRIED_REASONS),
             )
             .order_by(PhotoSession.captured_at, PhotoSession.id)
         ).all()
@@ -43,17 +43,17 @@ def _retry_session(session_id: UUID) -> bool:
     """One session in its own transaction; whether it got further."""
     with transaction() as session:
         found = sessions.lock_by_uuid(session, session_id)
-        if found.reason_code not in retry_signal.RETRIED:
+        if found.reason_code not in retry_signal.RETRIED_REASONS:
             return False
         if not photo_counts.finish_void(session, found):
             photo_counts.post_kept(session, found)
         log.info("session_retried", session_id=found.id, status=found.status)
-        return found.reason_code not in retry_signal.RETRIED
+        return found.reason_code not in retry_signal.RETRIED_REASONS
 
 
 def _retry_counts(location_id: int) -> bool:
     with transaction() as session:
-        ids = service.waiting_by_hand(session, location_id)
+        ids = service.waiting_hand_counts(session, location_id)
     done = []
     for count_id in ids:
         with transaction() as session:

@@ -181,7 +181,7 @@ def recount_blind(
     photo_session = lock_by_uuid(session, session_id)
     count = standing_count(session, photo_session.id)
     if count is not None:
-        lock.lock(session, [count.storage_location_id])
+        lock.lock_locations(session, [count.storage_location_id])
     recount = blind_recounts.keep_recount(session, count, user.id, plants, containers, note)
     if photo_session.reason_code == BLIND_RECOUNT:
         photo_counts.post_kept(session, photo_session)

@@ -16,12 +16,19 @@ from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
 from demeter.stock import batch_history, commands, queries, reversals
 from demeter.stock import on_hand as stock_on_hand
-from demeter.stock.changes import Effect
+from demeter.stock.changes import LedgerChange
 from demeter.stock.models import MovementType
-from demeter.stock.on_hand import Filter, Level, Stock
-from demeter.stock.queries import MovementPage, MovementRow
+from demeter.stock.on_hand import StockFilter
 from demeter.stock.request_keys import moment_of
-from demeter.stock.schemas import Movement, Report
+from demeter.stock.schemas import (
+    LedgerCommandCreate,
+    Level,
+    LotHistoryRead,
+    MovementCreate,
+    MovementPage,
+    MovementRead,
+    StockRead,
+)
 
 router = APIRouter(
     prefix="/api/v1/stock",
@@ -49,7 +56,7 @@ EXAMPLES = {
         }
     },
 }
-ReportedMovement = Annotated[Movement, Body(openapi_examples=EXAMPLES)]  # type: ignore[arg-type]
+MovementBody = Annotated[MovementCreate, Body(openapi_examples=EXAMPLES)]  # type: ignore[arg-type]
 
 
 @post_with_preview(
@@ -59,7 +66,7 @@ ReportedMovement = Annotated[Movement, Body(openapi_examples=EXAMPLES)]  # type:
     preview="What a movement would write",
     permission=Permission.REPORT,
 )
-def report_movement(body: ReportedMovement, once: OnceOnly) -> Effect:
+def report_movement(body: MovementBody, once: OnceOnly) -> LedgerChange:
     """Planted, sown, died, sold, adjusted, transplanted, or moved within a location.
 
     `movement_id` is yours: the same again is answered alike, other content under it refused.
@@ -75,14 +82,14 @@ def report_movement(body: ReportedMovement, once: OnceOnly) -> Effect:
     preview="What undoing a movement would write",
     permission=Permission.DECIDE,
 )
-def undo_movement(movement_id: UUID, body: Report, once: OnceOnly) -> Effect:
+def undo_movement(movement_id: UUID, body: LedgerCommandCreate, once: OnceOnly) -> LedgerChange:
     """By its reversal, once, with a reason; both stay in the ledger.
 
     `movement_id` in the body is the reversal's own key.
     """
 
-    def undo(session: Session) -> Effect:
-        return reversals.undo(session, commands.told_of(session, body), movement_id)
+    def undo(session: Session) -> LedgerChange:
+        return reversals.undo(session, commands.command_from(session, body), movement_id)
 
     return run_once(once, body, undo)
 
@@ -108,7 +115,7 @@ def list_movements(
 
 
 @router.get("/movements/{movement_id}", summary="One movement", **requires(Permission.SEE))
-def get_movement(movement_id: UUID) -> MovementRow:
+def get_movement(movement_id: UUID) -> MovementRead:
     """With what undid it, if anything."""
     with transaction() as session:
         return queries.movement(session, movement_id)
@@ -125,9 +132,9 @@ def on_hand(
     state: Code | None = None,
     packaging: Code | None = None,
     lot: Code | None = None,
-) -> list[Stock]:
+) -> list[StockRead]:
     """Plants, added up by these levels; a date alone is the end of that day."""
-    filters = Filter(
+    filters = StockFilter(
         warehouse=warehouse,
         area=area,
         location=location,
@@ -138,11 +145,11 @@ def on_hand(
     )
     with transaction() as session:
         moment = moment_of(at) if at is not None else None
-        return stock_on_hand.stock(session, list(dict.fromkeys(by)), filters, moment)
+        return stock_on_hand.stock_by(session, list(dict.fromkeys(by)), filters, moment)
 
 
 @router.get("/lots/{batch_code}", summary="A lot's whole life", **requires(Permission.SEE))
-def get_lot(batch_code: Code) -> batch_history.Life:
+def get_lot(batch_code: Code) -> LotHistoryRead:
     """Its movements, and the lots its plants came from, back to their photo or planting."""
     with transaction() as session:
-        return batch_history.life(session, batch_code)
+        return batch_history.lot_history(session, batch_code)

@@ -2,86 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.stock import lookup
-from demeter.stock.models import MovementType
+from demeter.stock.schemas import LotHistoryRead
 
 
-class Entry(BaseModel):
-    """One movement of a lot, with the stock after it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    movement_id: UUID
-    movement_type: MovementType
-    quantity: int
-    stock_after: int
-    occurred_at: datetime
-    told_at: datetime
-    by: str
-    reason: str | None
-    transfer_id: UUID | None
-    other_lot: str | None
-    reverses_movement_id: UUID | None
-    count_id: int | None
-    session_id: UUID | None
-
-
-class Origin(BaseModel):
-    """A lot that plants came from, and how its own life began."""
-
-    model_config = ConfigDict(frozen=True)
-
-    batch_code: str
-    location_code: str
-    steps_back: int
-    began_as: MovementType | None
-    began_at: datetime | None
-    session_id: UUID | None
-    image_id: UUID | None
-
-
-class Life(BaseModel):
-    """One screen of data about a lot."""
-
-    model_config = ConfigDict(frozen=True)
-
-    batch_code: str
-    product_code: str
-    state: str
-    size: str | None
-    packaging_sku: str | None
-    bin_code: str
-    location_code: str
-    quantity_current: int
-    quantity_initial: int
-    quantity_empty_containers: int
-    planting_date: date | None
-    germination_date: date | None
-    transplant_date: date | None
-    expected_ready_date: date | None
-    notes: str | None
-    entries: list[Entry]
-    origins: list[Origin]
-
-
-def life(session: Session, batch_code: str) -> Life:
+def lot_history(session: Session, batch_code: str) -> LotHistoryRead:
     """Everything that happened to a lot, oldest first, and the lots behind it.
 
     Raises:
-        NoSuch: there is no such lot.
+        NameNotFound: there is no such lot.
     """
     lot = lookup.batch(session, batch_code)
     facts = session.execute(text(_FACTS), {"lot": lot.id}).mappings().one()
     entries = session.execute(text(_ENTRIES), {"lot": lot.id}).mappings()
     origins = session.execute(text(_ORIGINS), {"lot": lot.id}).mappings()
-    return Life.model_validate(
+    return LotHistoryRead.model_validate(
         dict(facts) | {"entries": [dict(e) for e in entries], "origins": [dict(o) for o in origins]}
     )
 
@@ -128,11 +66,11 @@ WITH RECURSIVE behind (batch_id, steps_back, path) AS (
     JOIN stock_movements g ON g.transfer_id = t.transfer_id AND g.quantity < 0
     WHERE g.batch_id <> ALL(behind.path) AND behind.steps_back < 50
 )
-SELECT b.batch_code, l.code AS location_code, found.steps_back,
+SELECT b.batch_code, l.code AS location_code, nearest.steps_back,
        began.movement_type AS began_as, began.occurred_at AS began_at, p.session_id,
        p.original_image_id AS image_id
-FROM (SELECT batch_id, min(steps_back) AS steps_back FROM behind GROUP BY batch_id) AS found
-JOIN stock_batches b ON b.id = found.batch_id
+FROM (SELECT batch_id, min(steps_back) AS steps_back FROM behind GROUP BY batch_id) AS nearest
+JOIN stock_batches b ON b.id = nearest.batch_id
 JOIN storage_bins s ON s.bin_id = b.current_storage_bin_id
 JOIN storage_locations l ON l.location_id = s.storage_location_id
 LEFT JOIN LATERAL (
@@ -140,5 +78,5 @@ LEFT JOIN LATERAL (
     WHERE m.batch_id = b.id AND m.quantity > 0 ORDER BY m.occurred_at, m.id LIMIT 1
 ) AS began ON true
 LEFT JOIN photo_processing_sessions p ON p.id = began.processing_session_id
-ORDER BY found.steps_back, b.batch_code
+ORDER BY nearest.steps_back, b.batch_code
 """

@@ -10,12 +10,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from demeter.locations.models import StorageBin
-from demeter.stock.late_movements import StandingCount, StandingLot
+from demeter.stock.late_movements import StandingLot
 from demeter.stock.models import StockBatch
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class LotKind:
     """What a lot is of."""
 
     product_id: int
@@ -54,33 +54,19 @@ def standing_lots(session: Session, location_id: int, at: datetime) -> list[Stan
     return [StandingLot(**row) for row in rows]
 
 
-def standing_count(session: Session, location_id: int, at: datetime) -> StandingCount | None:
-    """The first posted count of a location at or after a moment."""
-    row = session.execute(
-        text("""
-        SELECT id, captured_at FROM counts
-        WHERE storage_location_id = :location AND posted_at IS NOT NULL
-          AND voided_at IS NULL AND captured_at >= :at
-        ORDER BY captured_at, id LIMIT 1
-        """),
-        {"location": location_id, "at": at},
-    ).first()
-    return StandingCount(row.id, row.captured_at) if row else None
-
-
-def find(lots: Sequence[StandingLot], bin_id: int, kind: Kind) -> StandingLot | None:
+def youngest_lot(lots: Sequence[StandingLot], bin_id: int, kind: LotKind) -> StandingLot | None:
     """The youngest lot of a kind in a bin, depleted or not."""
     return next(
         (lot for lot in reversed(lots) if lot.bin_id == bin_id and lot.kind == kind.key), None
     )
 
 
-def open_kind(session: Session, bin_id: int, kind: Kind) -> StockBatch:
+def open_lot(session: Session, bin_id: int, kind: LotKind) -> StockBatch:
     """A new, empty lot in a bin; its code counts the lots of the bin."""
-    found = session.get_one(StorageBin, bin_id)
+    storage_bin = session.get_one(StorageBin, bin_id)
     number = session.scalar(select(func.count()).where(StockBatch.current_storage_bin_id == bin_id))
     lot = StockBatch(
-        batch_code=f"{found.code}-L{(number or 0) + 1}",
+        batch_code=f"{storage_bin.code}-L{(number or 0) + 1}",
         current_storage_bin_id=bin_id,
         product_id=kind.product_id,
         product_state_id=kind.product_state_id,

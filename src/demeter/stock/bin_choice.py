@@ -10,14 +10,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.locations.bins import default_bin_type
-from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
-from demeter.stock.batches import Kind
+from demeter.locations.models import (
+    BinStatus,
+    StorageBin,
+    StorageBinType,
+    StorageLocation,
+)
+from demeter.stock.batches import LotKind
 from demeter.stock.late_movements import StandingLot
 from demeter.vision.values import ContainerType
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Where to: a location, and a bin of it or the category of one."""
 
     location_id: int
@@ -28,9 +33,9 @@ class Place:
 def choose_bin(
     session: Session,
     location: StorageLocation,
-    place: Place,
+    place: Destination,
     lots: Sequence[StandingLot],
-    kind: Kind,
+    kind: LotKind,
 ) -> StorageBin:
     """The bin that plants of a kind go to: named, else found by category, else made.
 
@@ -41,33 +46,33 @@ def choose_bin(
     candidates = _active(session, location, place.category)
     if not candidates:
         return make_bin(session, location, place.category or ContainerType.SEGMENT)
-    held = {c.bin_id: 0 for c in candidates}
+    plants_held = {c.bin_id: 0 for c in candidates}
     for lot in lots:
-        if lot.bin_id in held and lot.kind == kind.key:
-            held[lot.bin_id] += lot.today
-    return max(candidates, key=lambda c: (held[c.bin_id], -c.bin_id))
+        if lot.bin_id in plants_held and lot.kind == kind.key:
+            plants_held[lot.bin_id] += lot.today
+    return max(candidates, key=lambda c: (plants_held[c.bin_id], -c.bin_id))
 
 
 def make_bin(session: Session, location: StorageLocation, category: ContainerType) -> StorageBin:
     """A bin made by hand; its code is ``{location}-HAND-{CATEGORY}-{time}``."""
-    made = StorageBin(
+    new_bin = StorageBin(
         storage_location_id=location.location_id,
         storage_bin_type_id=default_bin_type(session, category).bin_type_id,
         code=f"{location.code}-HAND-{category.value}-{datetime.now(UTC):%Y%m%d%H%M%S%f}".upper(),
         label=f"{category.value.replace('_', ' ').title()} by hand",
     )
-    session.add(made)
+    session.add(new_bin)
     session.flush()
-    return made
+    return new_bin
 
 
 def _active(
     session: Session, location: StorageLocation, category: ContainerType | None
 ) -> list[StorageBin]:
-    found = select(StorageBin).where(
+    query = select(StorageBin).where(
         StorageBin.storage_location_id == location.location_id,
         StorageBin.status == BinStatus.ACTIVE,
     )
     if category is not None:
-        found = found.join(StorageBinType).where(StorageBinType.category == category)
-    return list(session.scalars(found.order_by(StorageBin.bin_id)))
+        query = query.join(StorageBinType).where(StorageBinType.category == category)
+    return list(session.scalars(query.order_by(StorageBin.bin_id)))

@@ -1,4 +1,4 @@
-"""What a fact did to the ledger, or would do: shown before it is written, kept as its answer."""
+"""What a command changes in the ledger: shown before it is written, kept as its answer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from demeter.stock.models import MovementType
 
 
-class Written(BaseModel):
-    """One movement with its lot before and after all of the effect."""
+class WrittenMovement(BaseModel):
+    """One movement with its lot before and after the whole change."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,26 +34,28 @@ class Written(BaseModel):
     why: str | None
 
 
-class Effect(BaseModel):
+class LedgerChange(BaseModel):
     """Everything that one command writes; ``count_id`` is the count it posts, if it is one."""
 
     model_config = ConfigDict(frozen=True)
 
     movement_id: UUID | None
     kind: str
-    movements: list[Written]
+    movements: list[WrittenMovement]
     count_id: int | None = None
     waits_for: str | None = None
     message: str | None = None
     next_action: str | None = None
 
 
-def latest_movement(session: Session) -> int:
+def latest_movement_id(session: Session) -> int:
     """The id of the last movement written, 0 before the first."""
     return session.execute(text("SELECT coalesce(max(id), 0) FROM stock_movements")).scalar_one()
 
 
-def written(session: Session, ids: list[int], whys: dict[int, str] | None = None) -> list[Written]:
+def written_movements(
+    session: Session, ids: list[int], reasons: dict[int, str] | None = None
+) -> list[WrittenMovement]:
     """Movements by id, as a person reads them."""
     rows = session.execute(
         text("""
@@ -72,21 +74,23 @@ def written(session: Session, ids: list[int], whys: dict[int, str] | None = None
         """),
         {"ids": ids},
     ).mappings()
-    told = whys or {}
     return [
-        Written.model_validate(dict(row) | {"why": told.get(row["id"], row["why"])}) for row in rows
+        WrittenMovement.model_validate(
+            dict(row) | {"why": (reasons or {}).get(row["id"], row["why"])}
+        )
+        for row in rows
     ]
 
 
-def written_since(session: Session, mark: int, location_id: int) -> list[Written]:
-    """The movements after ``mark`` at a location, which the caller has locked."""
+def movements_since(session: Session, last_id: int, location_id: int) -> list[WrittenMovement]:
+    """The movements after ``last_id`` at a location, which the caller has locked."""
     ids = session.execute(
         text("""
         SELECT m.id FROM stock_movements m
         JOIN stock_batches b ON b.id = m.batch_id
         JOIN storage_bins s ON s.bin_id = b.current_storage_bin_id
-        WHERE m.id > :mark AND s.storage_location_id = :location
+        WHERE m.id > :last AND s.storage_location_id = :location
         """),
-        {"mark": mark, "location": location_id},
+        {"last": last_id, "location": location_id},
     ).scalars()
-    return written(session, list(ids.all()))
+    return written_movements(session, list(ids.all()))

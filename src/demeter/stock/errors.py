@@ -85,7 +85,7 @@ class HappenedInFuture(InvalidInput):
     title = "This moment is in the future"
 
 
-class NoSuch(NotFound):
+class NameNotFound(NotFound):
     """A place, lot, product or packaging that was named is not there."""
 
     code = "no_such_thing"

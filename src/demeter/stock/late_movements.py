@@ -1,6 +1,6 @@
-"""How a fact becomes movements: pure rules on frozen values, no database.
+"""How a reported movement becomes rows: pure rules on frozen values, no database.
 
-A fact that happened at or before a posted count of its location is written with its opposite
+A movement that happened at or before a posted count of its location is written with its opposite
 as a `foto` row at that count, to which the opposite belongs: the count stands (SPEC §4).
 """
 
@@ -16,7 +16,7 @@ from demeter.stock.models import MovementType
 
 
 @dataclass(frozen=True, slots=True)
-class StandingCount:
+class PostedCount:
     """The first posted count of a location at or after a moment."""
 
     count_id: int
@@ -25,7 +25,7 @@ class StandingCount:
 
 @dataclass(frozen=True, slots=True)
 class StandingLot:
-    """A lot with its stock at a fact's moment (``as_of``) and now (``today``)."""
+    """A lot with its stock at a movement's moment (``as_of``) and now (``today``)."""
 
     batch_id: int
     batch_code: str
@@ -68,31 +68,31 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Withdrawal:
     """How many plants come out of which lot."""
 
     lot: StandingLot
     quantity: int
 
 
-def take_today(lots: Sequence[StandingLot], asked: int) -> list[Taken]:
+def withdraw_today(lots: Sequence[StandingLot], quantity: int) -> list[Withdrawal]:
     """Out of today's stock, oldest lot first.
 
     Raises:
-        TooFewPlants: all lots together hold less than ``asked``.
+        TooFewPlants: all lots together hold less.
     """
     available = sum(lot.today for lot in lots)
-    if available < asked:
+    if available < quantity:
         raise TooFewPlants(
-            f"{available} plants are available, {asked} were asked for",
+            f"{available} plants are available, {quantity} were asked for",
             available=available,
-            asked=asked,
+            asked=quantity,
             lots=[lot.batch_code for lot in lots if lot.today],
         )
-    return _take([(lot, lot.today) for lot in lots], asked)
+    return _withdraw([(lot, lot.today) for lot in lots], quantity)
 
 
-def take_then(lots: Sequence[StandingLot], asked: int) -> list[Taken]:
+def withdraw_as_of(lots: Sequence[StandingLot], quantity: int) -> list[Withdrawal]:
     """Out of what stood at a past moment, oldest lot first; the rest from the youngest.
 
     Nothing is refused: the count that follows cancels it, and history may come out negative.
@@ -102,31 +102,34 @@ def take_then(lots: Sequence[StandingLot], asked: int) -> list[Taken]:
     """
     if not lots:
         raise TooFewPlants(
-            f"0 plants are available, {asked} were asked for", available=0, asked=asked, lots=[]
+            f"0 plants are available, {quantity} were asked for",
+            available=0,
+            asked=quantity,
+            lots=[],
         )
-    taken = _take([(lot, max(lot.as_of, 0)) for lot in lots], asked)
-    rest = asked - sum(part.quantity for part in taken)
-    if not rest:
-        return taken
-    last = taken[-1].lot if taken else lots[-1]
+    withdrawals = _withdraw([(lot, max(lot.as_of, 0)) for lot in lots], quantity)
+    shortage = quantity - sum(part.quantity for part in withdrawals)
+    if not shortage:
+        return withdrawals
+    last = withdrawals[-1].lot if withdrawals else lots[-1]
     return [
-        *(part for part in taken if part.lot is not last),
-        Taken(last, rest + sum(part.quantity for part in taken if part.lot is last)),
+        *(part for part in withdrawals if part.lot is not last),
+        Withdrawal(last, shortage + sum(part.quantity for part in withdrawals if part.lot is last)),
     ]
 
 
-def _take(held: Iterable[tuple[StandingLot, int]], asked: int) -> list[Taken]:
-    taken = []
-    for lot, spare in held:
-        quantity = min(spare, asked)
+def _withdraw(stocks: Iterable[tuple[StandingLot, int]], remaining: int) -> list[Withdrawal]:
+    withdrawals = []
+    for lot, spare in stocks:
+        quantity = min(spare, remaining)
         if quantity > 0:
-            taken.append(Taken(lot, quantity))
-            asked -= quantity
-    return taken
+            withdrawals.append(Withdrawal(lot, quantity))
+            remaining -= quantity
+    return withdrawals
 
 
-def with_opposites(
-    changes: Sequence[Change], standing: Mapping[int, StandingCount | None]
+def changes_with_opposites(
+    changes: Sequence[Change], counts_after: Mapping[int, PostedCount | None]
 ) -> list[Change]:
     """The changes and, where a count of their location follows, their opposites at it.
 
@@ -135,13 +138,13 @@ def with_opposites(
     rows: list[Change] = []
     for change in changes:
         rows.append(change)
-        count = standing[change.location_id]
+        count = counts_after[change.location_id]
         if count is not None:
             rows.append(_opposite(change, count))
     return sorted(rows, key=lambda row: row.quantity < 0)
 
 
-def _opposite(change: Change, count: StandingCount) -> Change:
+def _opposite(change: Change, count: PostedCount) -> Change:
     return replace(
         change,
         movement_type=MovementType.FOTO,
@@ -154,7 +157,7 @@ def _opposite(change: Change, count: StandingCount) -> Change:
     )
 
 
-def require_enough(changes: Sequence[Change], lots: Iterable[StandingLot]) -> None:
+def require_enough_plants(changes: Sequence[Change], lots: Iterable[StandingLot]) -> None:
     """Refuse changes after which a lot would hold less than nothing.
 
     Raises:
@@ -164,11 +167,11 @@ def require_enough(changes: Sequence[Change], lots: Iterable[StandingLot]) -> No
     for change in changes:
         totals[change.batch_id] = totals.get(change.batch_id, 0) + change.quantity
     for lot in lots:
-        asked = -totals.get(lot.batch_id, 0)
-        if asked > lot.today:
+        withdrawn = -totals.get(lot.batch_id, 0)
+        if withdrawn > lot.today:
             raise TooFewPlants(
-                f"{lot.batch_code} has {lot.today} plants, {asked} were asked for",
+                f"{lot.batch_code} has {lot.today} plants, {withdrawn} were asked for",
                 available=lot.today,
-                asked=asked,
+                asked=withdrawn,
                 lots=[lot.batch_code],
             )

@@ -1,4 +1,4 @@
-"""The ledger's reads and writes for counts: lots as of a moment in, movements out.
+"""The one door to the table of movements.
 
 Whoever writes here holds the lock of the location, taken before that of any batch.
 """
@@ -12,20 +12,25 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from demeter.catalog.models import LocationConfig
 from demeter.core import logs
 from demeter.locations.errors import BinRetired
 from demeter.locations.models import StorageLocation
 from demeter.locations.rules import require_active
-from demeter.stock import changes as effects
 from demeter.stock import period_lock, retry_signal
-from demeter.stock.batches import standing_count
-from demeter.stock.changes import Effect
-from demeter.stock.late_movements import Change, StandingLot, require_enough, with_opposites
+from demeter.stock.changes import LedgerChange, written_movements
+from demeter.stock.late_movements import (
+    Change,
+    StandingLot,
+    changes_with_opposites,
+    require_enough_plants,
+)
+from demeter.stock.later_counts import next_posted_count
 from demeter.stock.models import MovementType, SourceType, StockMovement
+
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,18 @@ class Author:
     fact_id: UUID | None = None
 
 
-def active_config(session: Session, location_id: int) -> LocationConfig | None:
-    """The location's one active config."""
-    return session.scalar(
-        select(LocationConfig).where(
-            LocationConfig.storage_location_id == location_id, LocationConfig.active
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class LedgerCommand:
+    """Who says so, under which key, when it happened (a date alone: at its end), and why."""
+
+    movement_id: UUID
+    user_id: int
+    at: datetime | date | None = None
+    reason: str | None = None
+
+    def request(self, **content: Any) -> dict[str, Any]:
+        """What was asked, as JSON: the same again under the same key is the same command."""
+        return {"at": self.at.isoformat() if self.at else None, "reason": self.reason} | content
 
 
 def write_movement(session: Session, **values: Any) -> int:
@@ -55,35 +65,15 @@ def write_movement(session: Session, **values: Any) -> int:
     ).scalar_one()
 
 
-log = logs.get(__name__)
-
-
-Lots = Mapping[int, StandingLot]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Who says so, under which key, when it happened (a date alone: at its end), and why."""
-
-    movement_id: UUID
-    user_id: int
-    at: datetime | date | None = None
-    reason: str | None = None
-
-    def request(self, **content: Any) -> dict[str, Any]:
-        """What was asked, as JSON: the same again under the same key is the same fact."""
-        return {"at": self.at.isoformat() if self.at else None, "reason": self.reason} | content
-
-
 def write_changes(
     session: Session,
-    told: Told,
+    command: LedgerCommand,
     kind: str,
     changes: Sequence[Change],
     locations: Mapping[int, StorageLocation],
     lots: Sequence[StandingLot],
     unit_price: Decimal | None = None,
-) -> Effect:
+) -> LedgerChange:
     """Write changes and what they bring along; the locations are locked.
 
     ``lots`` are all lots of these locations, those opened for the changes too.
@@ -99,33 +89,35 @@ def write_changes(
         {(c.location_id, by_id[c.batch_id].product_id) for c in changes}
     ):
         period_lock.require_open(session, location_id, at, product_id)
-    standing = {key: standing_count(session, key, at) for key in locations}
+    counts_after = {key: next_posted_count(session, key, at) for key in locations}
     for change in changes:
-        if standing[change.location_id] is None:
+        if counts_after[change.location_id] is None:
             _require_usable(locations[change.location_id], by_id[change.batch_id])
-    rows = with_opposites(changes, standing)
-    require_enough(rows, lots)
-    effect = write_rows(session, told, kind, rows, first=changes[0], unit_price=unit_price)
-    _note_empty_containers(session, changes, standing)
+    rows = changes_with_opposites(changes, counts_after)
+    require_enough_plants(rows, lots)
+    ledger_change = write_rows(
+        session, command, kind, rows, first=changes[0], unit_price=unit_price
+    )
+    _note_empty_containers(session, changes, counts_after)
     retry_signal.retry_later(session, locations)
     session.expire_all()
-    return effect
+    return ledger_change
 
 
 def write_rows(
     session: Session,
-    told: Told,
+    command: LedgerCommand,
     kind: str,
     rows: Sequence[Change],
     *,
     first: Change,
     unit_price: Decimal | None = None,
-) -> Effect:
+) -> LedgerChange:
     """Write rows in their order; ``first`` gets the caller's key, the others keys made of it."""
     ids: list[int] = []
     whys: dict[int, str] = {}
     for number, row in enumerate(rows):
-        key = told.movement_id if row is first else uuid5(told.movement_id, str(number))
+        key = command.movement_id if row is first else uuid5(command.movement_id, str(number))
         movement = write_movement(
             session,
             movement_id=key,
@@ -133,26 +125,28 @@ def write_rows(
             movement_type=row.movement_type,
             quantity=row.quantity,
             transfer_id=row.transfer_id,
-            user_id=told.user_id,
+            user_id=command.user_id,
             source_type=SourceType.MANUAL,
             unit_price=unit_price if row.movement_type is MovementType.VENTAS else None,
-            total_price=_total(unit_price, row),
-            reason_description=told.reason or row.why,
+            total_price=_total_price(unit_price, row),
+            reason_description=command.reason or row.why,
             reverses_movement_id=row.reverses,
             count_id=row.count_id,
             closing_id=row.closing_id,
-            fact_id=told.movement_id,
+            fact_id=command.movement_id,
             occurred_at=row.occurred_at,
         )
         ids.append(movement)
         whys[movement] = row.why
-    log.info("fact_written", kind=kind, movement_id=str(told.movement_id), rows=len(ids))
-    return Effect(
-        movement_id=told.movement_id, kind=kind, movements=effects.written(session, ids, whys)
+    log.info("fact_written", kind=kind, movement_id=str(command.movement_id), rows=len(ids))
+    return LedgerChange(
+        movement_id=command.movement_id,
+        kind=kind,
+        movements=written_movements(session, ids, whys),
     )
 
 
-def _total(unit_price: Decimal | None, row: Change) -> Decimal | None:
+def _total_price(unit_price: Decimal | None, row: Change) -> Decimal | None:
     if unit_price is None or row.movement_type is not MovementType.VENTAS:
         return None
     return unit_price * -row.quantity
@@ -165,11 +159,11 @@ def _require_usable(location: StorageLocation, lot: StandingLot) -> None:
 
 
 def _note_empty_containers(
-    session: Session, changes: Sequence[Change], standing: Mapping[int, Any]
+    session: Session, changes: Sequence[Change], counts_after: Mapping[int, Any]
 ) -> None:
     """Deaths leave empty containers behind, unless a later count has seen them."""
     for change in changes:
-        if change.movement_type is MovementType.MUERTE and standing[change.location_id] is None:
+        if change.movement_type is MovementType.MUERTE and counts_after[change.location_id] is None:
             session.execute(
                 text("""
                 UPDATE stock_batches SET quantity_empty_containers =

@@ -9,57 +9,57 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, Product, ProductSize, ProductState
 from demeter.locations.models import StorageArea, StorageBin, StorageLocation, Warehouse
-from demeter.stock.errors import NoSuch
+from demeter.stock.errors import NameNotFound
 from demeter.stock.models import StockBatch
 
 
 def location(session: Session, code: str) -> StorageLocation:
     """The location of this code."""
-    return _one(session, StorageLocation, StorageLocation.code, code, "location")
+    return _row_named(session, StorageLocation, StorageLocation.code, code, "location")
 
 
-def bin_(session: Session, code: str) -> StorageBin:
+def storage_bin(session: Session, code: str) -> StorageBin:
     """The bin of this code."""
-    return _one(session, StorageBin, StorageBin.code, code, "bin")
+    return _row_named(session, StorageBin, StorageBin.code, code, "bin")
 
 
 def batch(session: Session, code: str) -> StockBatch:
     """The lot of this code."""
-    return _one(session, StockBatch, StockBatch.batch_code, code, "lot")
+    return _row_named(session, StockBatch, StockBatch.batch_code, code, "lot")
 
 
 def product(session: Session, code: str) -> Product:
     """The product of this code."""
-    return _one(session, Product, Product.code, code, "product")
+    return _row_named(session, Product, Product.code, code, "product")
 
 
 def state(session: Session, name: str) -> ProductState:
     """The product state of this name, in any case."""
-    return _one(session, ProductState, ProductState.name, name.upper(), "product state")
+    return _row_named(session, ProductState, ProductState.name, name.upper(), "product state")
 
 
 def size(session: Session, code: str) -> ProductSize:
     """The product size of this code."""
-    return _one(session, ProductSize, ProductSize.code, code.upper(), "product size")
+    return _row_named(session, ProductSize, ProductSize.code, code.upper(), "product size")
 
 
 def packaging(session: Session, sku: str) -> Packaging:
     """The packaging of this SKU."""
-    return _one(session, Packaging, Packaging.sku, sku, "packaging")
+    return _row_named(session, Packaging, Packaging.sku, sku, "packaging")
 
 
 def warehouse(session: Session, code: str) -> Warehouse:
     """The warehouse of this code."""
-    return _one(session, Warehouse, Warehouse.code, code, "warehouse")
+    return _row_named(session, Warehouse, Warehouse.code, code, "warehouse")
 
 
 def area(session: Session, code: str) -> StorageArea:
     """The storage area of this code."""
-    return _one(session, StorageArea, StorageArea.code, code, "area")
+    return _row_named(session, StorageArea, StorageArea.code, code, "area")
 
 
-def _one(session: Session, table: Any, column: Any, value: str, kind: str) -> Any:
-    found = session.scalar(select(table).where(column == value))
-    if found is None:
-        raise NoSuch(f"there is no {kind} {value!r}", kind=kind, name=value)
-    return found
+def _row_named(session: Session, table: Any, column: Any, value: str, kind: str) -> Any:
+    row = session.scalar(select(table).where(column == value))
+    if row is None:
+        raise NameNotFound(f"there is no {kind} {value!r}", kind=kind, name=value)
+    return row

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.catalog.models import Product
-from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
 from demeter.locations.models import StorageBin
 
 
@@ -37,7 +37,7 @@ class SourceType(StrEnum):
     IA = "ia"
 
 
-class StockBatch(Changed, Base):
+class StockBatch(ChangedRow, Base):
     """A lot in a bin; ``quantity_current`` is the database's own sum of its movements."""
 
     __tablename__ = "stock_batches"
@@ -65,7 +65,7 @@ class StockBatch(Changed, Base):
     product: Mapped[Product] = relationship()
 
 
-class StockFact(Created, Base):
+class LedgerRequest(CreatedRow, Base):
     """One thing a person said about stock, under the caller's key, and how it was answered."""
 
     __tablename__ = "stock_facts"
@@ -77,7 +77,7 @@ class StockFact(Created, Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
 
 
-class StockMovement(Created, Base):
+class StockMovement(CreatedRow, Base):
     """One change of one batch; written once, never changed."""
 
     __tablename__ = "stock_movements"

@@ -14,17 +14,24 @@ from sqlalchemy.orm import Session
 from demeter.core.settings import settings
 from demeter.locations import lock
 from demeter.stock import request_keys
-from demeter.stock.batches import Kind, find, open_kind, standing_count, standing_lots
-from demeter.stock.bin_choice import Place, choose_bin
-from demeter.stock.changes import Effect
+from demeter.stock.batches import LotKind, open_lot, standing_lots, youngest_lot
+from demeter.stock.bin_choice import Destination, choose_bin
+from demeter.stock.changes import LedgerChange
 from demeter.stock.errors import Ambiguous, ReasonMissing, WrongSign
-from demeter.stock.late_movements import Change, StandingLot, Taken, take_then, take_today
-from demeter.stock.ledger import Told, write_changes
+from demeter.stock.late_movements import (
+    Change,
+    StandingLot,
+    Withdrawal,
+    withdraw_as_of,
+    withdraw_today,
+)
+from demeter.stock.later_counts import next_posted_count
+from demeter.stock.ledger import LedgerCommand, write_changes
 from demeter.stock.models import MovementType, StockBatch
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class WithdrawalSource:
     """What plants come out of: a location, or a bin or lot of it; ``None`` leaves open."""
 
     location_id: int
@@ -46,44 +53,69 @@ class Source:
 
 
 def plant(
-    session: Session, told: Told, into: Place, kind: Kind, quantity: int, *, new_lot: bool = False
-) -> Effect:
+    session: Session,
+    command: LedgerCommand,
+    into: Destination,
+    kind: LotKind,
+    quantity: int,
+    *,
+    new_lot: bool = False,
+) -> LedgerChange:
     """Plants were planted (`plantar`)."""
-    return _bring_in(session, told, MovementType.PLANTAR, into, kind, quantity, new_lot=new_lot)
+    return _bring_in(session, command, MovementType.PLANTAR, into, kind, quantity, new_lot=new_lot)
 
 
 def sow(
-    session: Session, told: Told, into: Place, kind: Kind, quantity: int, *, new_lot: bool = False
-) -> Effect:
+    session: Session,
+    command: LedgerCommand,
+    into: Destination,
+    kind: LotKind,
+    quantity: int,
+    *,
+    new_lot: bool = False,
+) -> LedgerChange:
     """Seeds were sown (`sembrar`)."""
-    return _bring_in(session, told, MovementType.SEMBRAR, into, kind, quantity, new_lot=new_lot)
+    return _bring_in(session, command, MovementType.SEMBRAR, into, kind, quantity, new_lot=new_lot)
 
 
-def die(session: Session, told: Told, source: Source, quantity: int) -> Effect:
+def die(
+    session: Session, command: LedgerCommand, source: WithdrawalSource, quantity: int
+) -> LedgerChange:
     """Plants died (`muerte`); their containers are empty now."""
-    return _take_out(session, told, MovementType.MUERTE, source, quantity)
+    return _take_out(session, command, MovementType.MUERTE, source, quantity)
 
 
 def sell(
-    session: Session, told: Told, source: Source, quantity: int, unit_price: Decimal | None = None
-) -> Effect:
+    session: Session,
+    command: LedgerCommand,
+    source: WithdrawalSource,
+    quantity: int,
+    unit_price: Decimal | None = None,
+) -> LedgerChange:
     """Plants were sold (`ventas`)."""
-    return _take_out(session, told, MovementType.VENTAS, source, quantity, unit_price)
+    return _take_out(session, command, MovementType.VENTAS, source, quantity, unit_price)
 
 
-def adjust(session: Session, told: Told, source: Source, quantity: int) -> Effect:
+def adjust(
+    session: Session, command: LedgerCommand, source: WithdrawalSource, quantity: int
+) -> LedgerChange:
     """A correction that no count explains (`ajuste`), with its reason; signed.
 
     Raises:
         ReasonMissing: no reason is given.
         Ambiguous: plants are added and the lot is not named.
     """
-    if not (told.reason or "").strip():
+    if not (command.reason or "").strip():
         raise ReasonMissing("an adjustment says its reason")
     if quantity < 0:
-        return _take_out(session, told, MovementType.AJUSTE, source, -quantity)
-    return _once(
-        session, told, "ajuste", source, quantity, lambda: _add(session, told, source, quantity)
+        return _take_out(session, command, MovementType.AJUSTE, source, -quantity)
+    return _answer_once(
+        session,
+        command,
+        "ajuste",
+        source,
+        quantity,
+        lambda: _add_to_lot(session, command, source, quantity),
     )
 
 
@@ -97,59 +129,67 @@ def require_positive(quantity: int) -> None:
         raise WrongSign(f"the quantity is {quantity}, it must be greater than 0", quantity=quantity)
 
 
-def pick(
-    session: Session, source: Source, lots: Sequence[StandingLot], at: datetime, quantity: int
-) -> list[Taken]:
+def choose_withdrawals(
+    session: Session,
+    source: WithdrawalSource,
+    lots: Sequence[StandingLot],
+    at: datetime,
+    quantity: int,
+) -> list[Withdrawal]:
     """Which lots plants come out of: of today, or of then where a count follows.
 
     Raises:
         TooFewPlants: they hold less.
         Ambiguous: plants of several products could be meant.
     """
-    meant = [lot for lot in lots if source.holds(lot)]
-    is_late = standing_count(session, source.location_id, at) is not None
-    holding = {lot.product_id for lot in meant if (lot.as_of if is_late else lot.today) > 0}
-    if len(holding) > 1:
+    candidates = [lot for lot in lots if source.holds(lot)]
+    is_late = next_posted_count(session, source.location_id, at) is not None
+    products = {lot.product_id for lot in candidates if (lot.as_of if is_late else lot.today) > 0}
+    if len(products) > 1:
         raise Ambiguous(
-            f"{len(holding)} products stand here", products=sorted(holding), field="product_code"
+            f"{len(products)} products stand here", products=sorted(products), field="product_code"
         )
-    meant = [lot for lot in meant if not holding or lot.product_id in holding]
-    return take_then(meant, quantity) if is_late else take_today(meant, quantity)
+    candidates = [lot for lot in candidates if not products or lot.product_id in products]
+    return withdraw_as_of(candidates, quantity) if is_late else withdraw_today(candidates, quantity)
 
 
 def _bring_in(
     session: Session,
-    told: Told,
+    command: LedgerCommand,
     movement_type: MovementType,
-    into: Place,
-    kind: Kind,
+    into: Destination,
+    kind: LotKind,
     quantity: int,
     *,
     new_lot: bool,
-) -> Effect:
+) -> LedgerChange:
     require_positive(quantity)
 
-    def act() -> Effect:
-        at = request_keys.moment_of(told.at)
-        locations = lock.lock(session, [into.location_id])
+    def act() -> LedgerChange:
+        at = request_keys.moment_of(command.at)
+        locations = lock.lock_locations(session, [into.location_id])
         lots = standing_lots(session, into.location_id, at)
-        chosen = choose_bin(session, locations[into.location_id], into, lots, kind)
-        found = None if new_lot else find(lots, chosen.bin_id, kind)
-        batch_id = found.batch_id if found else _opened(session, chosen.bin_id, kind, at).id
+        storage_bin = choose_bin(session, locations[into.location_id], into, lots, kind)
+        lot = None if new_lot else youngest_lot(lots, storage_bin.bin_id, kind)
+        batch_id = (
+            lot.batch_id if lot else _open_planted_lot(session, storage_bin.bin_id, kind, at).id
+        )
         change = Change(
             batch_id, into.location_id, movement_type, quantity, at, why=movement_type.value
         )
         lots = standing_lots(session, into.location_id, at)
-        return write_changes(session, told, movement_type.value, [change], locations, lots)
+        return write_changes(session, command, movement_type.value, [change], locations, lots)
 
-    request = told.request(into=asdict(into), kind=asdict(kind), quantity=quantity, new_lot=new_lot)
-    return request_keys.once(
-        session, told.movement_id, movement_type.value, request, told.user_id, act
+    request = command.request(
+        into=asdict(into), kind=asdict(kind), quantity=quantity, new_lot=new_lot
+    )
+    return request_keys.answer_once(
+        session, command.movement_id, movement_type.value, request, command.user_id, act
     )
 
 
-def _opened(session: Session, bin_id: int, kind: Kind, at: datetime) -> StockBatch:
-    lot = open_kind(session, bin_id, kind)
+def _open_planted_lot(session: Session, bin_id: int, kind: LotKind, at: datetime) -> StockBatch:
+    lot = open_lot(session, bin_id, kind)
     lot.planting_date = at.astimezone(ZoneInfo(settings().time_zone)).date()
     session.flush()
     return lot
@@ -157,17 +197,17 @@ def _opened(session: Session, bin_id: int, kind: Kind, at: datetime) -> StockBat
 
 def _take_out(
     session: Session,
-    told: Told,
+    command: LedgerCommand,
     movement_type: MovementType,
-    source: Source,
+    source: WithdrawalSource,
     quantity: int,
     unit_price: Decimal | None = None,
-) -> Effect:
+) -> LedgerChange:
     require_positive(quantity)
 
-    def act() -> Effect:
-        at = request_keys.moment_of(told.at)
-        locations = lock.lock(session, [source.location_id])
+    def act() -> LedgerChange:
+        at = request_keys.moment_of(command.at)
+        locations = lock.lock_locations(session, [source.location_id])
         lots = standing_lots(session, source.location_id, at)
         changes = [
             Change(
@@ -178,42 +218,44 @@ def _take_out(
                 at,
                 why=movement_type.value,
             )
-            for part in pick(session, source, lots, at, quantity)
+            for part in choose_withdrawals(session, source, lots, at, quantity)
         ]
         return write_changes(
-            session, told, movement_type.value, changes, locations, lots, unit_price
+            session, command, movement_type.value, changes, locations, lots, unit_price
         )
 
-    return _once(session, told, movement_type.value, source, -quantity, act, unit_price)
+    return _answer_once(session, command, movement_type.value, source, -quantity, act, unit_price)
 
 
-def _add(session: Session, told: Told, source: Source, quantity: int) -> Effect:
-    at = request_keys.moment_of(told.at)
-    locations = lock.lock(session, [source.location_id])
+def _add_to_lot(
+    session: Session, command: LedgerCommand, source: WithdrawalSource, quantity: int
+) -> LedgerChange:
+    at = request_keys.moment_of(command.at)
+    locations = lock.lock_locations(session, [source.location_id])
     lots = standing_lots(session, source.location_id, at)
-    meant = [lot for lot in lots if source.holds(lot)]
-    if len({(lot.bin_id, lot.kind) for lot in meant}) != 1:
+    candidates = [lot for lot in lots if source.holds(lot)]
+    if len({(lot.bin_id, lot.kind) for lot in candidates}) != 1:
         raise Ambiguous(
-            f"{len(meant)} lots could be meant; plants are added to one lot, by its code",
-            lots=[lot.batch_code for lot in meant],
+            f"{len(candidates)} lots could be meant; plants are added to one lot, by its code",
+            lots=[lot.batch_code for lot in candidates],
             field="batch_code",
         )
     change = Change(
-        meant[-1].batch_id, source.location_id, MovementType.AJUSTE, quantity, at, why="ajuste"
+        candidates[-1].batch_id, source.location_id, MovementType.AJUSTE, quantity, at, why="ajuste"
     )
-    return write_changes(session, told, "ajuste", [change], locations, lots)
+    return write_changes(session, command, "ajuste", [change], locations, lots)
 
 
-def _once(
+def _answer_once(
     session: Session,
-    told: Told,
+    command: LedgerCommand,
     kind: str,
-    source: Source,
+    source: WithdrawalSource,
     quantity: int,
-    act: Callable[[], Effect],
+    act: Callable[[], LedgerChange],
     unit_price: Decimal | None = None,
-) -> Effect:
+) -> LedgerChange:
     price = None if unit_price is None else str(unit_price)
-    request = told.request(source=asdict(source), quantity=quantity, unit_price=price)
-    movement_id: UUID = told.movement_id
-    return request_keys.once(session, movement_id, kind, request, told.user_id, act)
+    request = command.request(source=asdict(source), quantity=quantity, unit_price=price)
+    movement_id: UUID = command.movement_id
+    return request_keys.answer_once(session, movement_id, kind, request, command.user_id, act)

@@ -5,30 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, Product, ProductState
 from demeter.locations.models import StorageArea, StorageBin, StorageLocation, Warehouse
 from demeter.stock.models import StockBatch, StockMovement
-
-
-class Level(StrEnum):
-    """What stock is added up by."""
-
-    WAREHOUSE = "warehouse"
-    AREA = "area"
-    LOCATION = "location"
-    BIN = "bin"
-    LOT = "lot"
-    PRODUCT = "product"
-    STATE = "state"
-    PACKAGING = "packaging"
-
+from demeter.stock.schemas import Level, StockRead
 
 COLUMNS: dict[Level, Any] = {
     Level.WAREHOUSE: Warehouse.code,
@@ -43,7 +28,7 @@ COLUMNS: dict[Level, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class StockFilter:
     """Codes that narrow the stock asked for; ``None`` leaves open."""
 
     warehouse: str | None = None
@@ -62,44 +47,37 @@ class Filter:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL."""
-        asked = {level: getattr(self, level.value) for level in Level}
-        return [COLUMNS[level] == code for level, code in asked.items() if code is not None]
+        codes = {level: getattr(self, level.value) for level in Level}
+        return [COLUMNS[level] == code for level, code in codes.items() if code is not None]
 
 
-class Stock(BaseModel):
-    """Plants of one group; ``empty_containers`` is known of today only."""
-
-    model_config = ConfigDict(frozen=True)
-
-    group: dict[Level, str | None]
-    plants: int
-    empty_containers: int | None
-
-
-def stock(
+def stock_by(
     session: Session,
     by: Sequence[Level],
-    filters: Filter | None = None,
+    filters: StockFilter | None = None,
     at: datetime | None = None,
-) -> list[Stock]:
+) -> list[StockRead]:
     """Plants by these levels, today or as of a moment; groups without any are left out.
 
     A past moment may come out negative where a late fact contradicts an early count.
     """
-    narrowed = filters or Filter()
+    narrowing = filters or StockFilter()
     columns = [COLUMNS[level].label(level.value) for level in by]
-    moved = None if at is None else _moved(session, at, narrowed)
-    plants = StockBatch.quantity_current if moved is None else moved.c.plants
+    past = None if at is None else _lots_as_of(session, at, narrowing)
+    plants = StockBatch.quantity_current if past is None else past.c.plants
     total = func.coalesce(func.sum(plants), 0)
     empty = func.sum(StockBatch.quantity_empty_containers)
-    query = _joined(select(*columns, total.label("plants"), empty.label("empty")))
-    if moved is not None:
-        query = query.join(moved, moved.c.batch_id == StockBatch.id)
+    query = _with_places_and_products(select(*columns, total.label("plants"), empty.label("empty")))
+    if past is not None:
+        query = query.join(past, past.c.batch_id == StockBatch.id)
     rows = session.execute(
-        query.where(*narrowed.conditions()).group_by(*columns).having(total != 0).order_by(*columns)
+        query.where(*narrowing.conditions())
+        .group_by(*columns)
+        .having(total != 0)
+        .order_by(*columns)
     )
     return [
-        Stock(
+        StockRead(
             group=dict(zip(by, row, strict=False)),
             plants=row.plants,
             empty_containers=row.empty if at is None else None,
@@ -108,7 +86,7 @@ def stock(
     ]
 
 
-def _moved(session: Session, at: datetime, filters: Filter) -> Subquery:
+def _lots_as_of(session: Session, at: datetime, filters: StockFilter) -> Subquery:
     """Each lot's stock at a moment: the sum of its movements up to it.
 
     Of the whole nursery, and of a recent moment, today's quantity less what moved since is
@@ -121,7 +99,9 @@ def _moved(session: Session, at: datetime, filters: Filter) -> Subquery:
             .where(StockMovement.batch_id == StockBatch.id, until)
             .scalar_subquery()
         )
-        lots = _joined(select(StockBatch.id.label("batch_id"), plants.label("plants")))
+        lots = _with_places_and_products(
+            select(StockBatch.id.label("batch_id"), plants.label("plants"))
+        )
         return lots.where(*filters.conditions()).subquery("moved")
     first, last = session.execute(
         select(func.min(StockMovement.occurred_at), func.max(StockMovement.occurred_at))
@@ -133,8 +113,8 @@ def _moved(session: Session, at: datetime, filters: Filter) -> Subquery:
         .group_by(StockMovement.batch_id)
         .subquery("sums")
     )
-    moved = func.coalesce(sums.c.quantity, 0)
-    plants = StockBatch.quantity_current - moved if is_recent else moved
+    change = func.coalesce(sums.c.quantity, 0)
+    plants = StockBatch.quantity_current - change if is_recent else change
     return (
         select(StockBatch.id.label("batch_id"), plants.label("plants"))
         .join(sums, sums.c.batch_id == StockBatch.id, isouter=True)
@@ -142,7 +122,7 @@ def _moved(session: Session, at: datetime, filters: Filter) -> Subquery:
     )
 
 
-def _joined(query: Any) -> Any:
+def _with_places_and_products(query: Any) -> Any:
     return (
         query.select_from(StockBatch)
         .join(StorageBin, StorageBin.bin_id == StockBatch.current_storage_bin_id)

@@ -2,44 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.core.pagination import Page, last_id, next_cursor, where_clause
-from demeter.stock.errors import NoSuch
-from demeter.stock.models import MovementType, SourceType
-
-
-class MovementRow(BaseModel):
-    """A movement as it stands in the ledger."""
-
-    model_config = ConfigDict(frozen=True)
-
-    movement_id: UUID
-    movement_type: MovementType
-    quantity: int
-    occurred_at: datetime
-    created_at: datetime
-    batch_code: str
-    bin_code: str
-    location_code: str
-    product_code: str
-    user: str
-    source_type: SourceType
-    reason: str | None
-    count_id: int | None
-    session_id: UUID | None
-    transfer_id: UUID | None
-    reverses_movement_id: UUID | None
-    undone_by: UUID | None
-
-
-class MovementPage(Page[MovementRow]):
-    """A page of movements, last written first."""
+from demeter.core.pagination import last_id, next_cursor, where_clause
+from demeter.stock.errors import NameNotFound
+from demeter.stock.models import MovementType
+from demeter.stock.schemas import MovementPage, MovementRead
 
 
 def movements(
@@ -57,18 +28,22 @@ def movements(
     Raises:
         BadCursor: ``cursor`` did not come from a page.
     """
-    asked = [
+    conditions = [
         *(["m.id < :before"] if cursor is not None else []),
         *(["m.movement_type = CAST(:kind AS movement_type)"] if movement_type else []),
         *(["m.movement_id = :movement"] if movement_id else []),
     ]
-    of_lots = [
+    lot_conditions = [
         *(["l.code = :location"] if location_code is not None else []),
         *(["b.batch_code = :lot"] if batch_code is not None else []),
     ]
-    source = _OF_LOTS.format(where=where_clause(of_lots)) if of_lots else "stock_movements m"
+    source = (
+        _OF_LOTS.format(where=where_clause(lot_conditions))
+        if lot_conditions
+        else "stock_movements m"
+    )
     rows = session.execute(
-        text(_MOVEMENTS.format(source=source, where=where_clause(asked))),
+        text(_MOVEMENTS.format(source=source, where=where_clause(conditions))),
         {
             "before": last_id(cursor, "m"),
             "location": location_code,
@@ -78,22 +53,24 @@ def movements(
             "limit": limit + 1,
         },
     ).mappings().all()  # fmt: skip
-    items = [MovementRow.model_validate(dict(row)) for row in rows[:limit]]
+    items = [MovementRead.model_validate(dict(row)) for row in rows[:limit]]
     return MovementPage(
         items=items, next_cursor=next_cursor(rows, limit, "m", lambda row: row["id"])
     )
 
 
-def movement(session: Session, movement_id: UUID) -> MovementRow:
+def movement(session: Session, movement_id: UUID) -> MovementRead:
     """One movement.
 
     Raises:
-        NoSuch: there is none of this id.
+        NameNotFound: there is none of this id.
     """
-    found = movements(session, limit=1, movement_id=movement_id).items
-    if not found:
-        raise NoSuch(f"there is no movement {movement_id}", kind="movement", name=str(movement_id))
-    return found[0]
+    rows = movements(session, limit=1, movement_id=movement_id).items
+    if not rows:
+        raise NameNotFound(
+            f"there is no movement {movement_id}", kind="movement", name=str(movement_id)
+        )
+    return rows[0]
 
 
 # Lots first, whatever the planner thinks of their number: a bed is a thousandth of the ledger.

@@ -13,21 +13,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from demeter.core.settings import settings
-from demeter.stock.changes import Effect
+from demeter.stock.changes import LedgerChange
 from demeter.stock.errors import HappenedInFuture, MovementIdReused
-from demeter.stock.models import StockFact, StockMovement
+from demeter.stock.models import LedgerRequest, StockMovement
 
 PATIENCE = timedelta(minutes=5)  # clocks of phones run ahead a little
 
 
-def once(
+def answer_once(
     session: Session,
     movement_id: UUID,
     kind: str,
     request: dict[str, Any],
     user_id: int,
-    act: Callable[[], Effect],
-) -> Effect:
+    act: Callable[[], LedgerChange],
+) -> LedgerChange:
     """Carry ``act`` out under this key, or answer as the first time.
 
     Two calls with one key at the same moment wait for each other on the key's row, which is
@@ -36,27 +36,27 @@ def once(
     Raises:
         MovementIdReused: the key stands for other content.
     """
-    made = session.scalar(
-        insert(StockFact)
+    new_key = session.scalar(
+        insert(LedgerRequest)
         .values(movement_id=movement_id, kind=kind, request=request, user_id=user_id)
         .on_conflict_do_nothing()
-        .returning(StockFact.movement_id)
+        .returning(LedgerRequest.movement_id)
     )
-    if made is None:
+    if new_key is None:
         return _first_answer(session, movement_id, kind, request, user_id)
     _require_unused(session, movement_id)
-    effect = act()
-    session.get_one(StockFact, movement_id).answer = effect.model_dump(mode="json")
+    change = act()
+    session.get_one(LedgerRequest, movement_id).answer = change.model_dump(mode="json")
     session.flush()
-    return effect
+    return change
 
 
 def _first_answer(
     session: Session, movement_id: UUID, kind: str, request: dict[str, Any], user_id: int
-) -> Effect:
+) -> LedgerChange:
     first = session.scalars(
-        select(StockFact)
-        .where(StockFact.movement_id == movement_id)
+        select(LedgerRequest)
+        .where(LedgerRequest.movement_id == movement_id)
         .execution_options(populate_existing=True)
     ).one()
     if (first.kind, first.request, first.user_id) != (kind, request, user_id):
@@ -65,20 +65,20 @@ def _first_answer(
             movement_id=str(movement_id),
             first_kind=first.kind,
         )
-    return Effect.model_validate(first.answer)
+    return LedgerChange.model_validate(first.answer)
 
 
 def _require_unused(session: Session, movement_id: UUID) -> None:
-    found = session.scalar(
+    movement_type = session.scalar(
         select(StockMovement.movement_type).where(StockMovement.movement_id == movement_id)
     )
-    if found is not None:
+    if movement_type is not None:
         raise MovementIdReused(
-            f"{movement_id} is a movement of kind {found}", movement_id=str(movement_id)
+            f"{movement_id} is a movement of kind {movement_type}", movement_id=str(movement_id)
         )
 
 
-def moment_of(given: datetime | date | None) -> datetime:
+def moment_of(when: datetime | date | None) -> datetime:
     """When it happened, in UTC: a date alone is the end of that day at the site; none is now.
 
     Raises:
@@ -86,13 +86,13 @@ def moment_of(given: datetime | date | None) -> datetime:
     """
     now = datetime.now(UTC)
     zone = ZoneInfo(settings().time_zone)
-    if given is None:
+    if when is None:
         return now
-    if not isinstance(given, datetime):
-        if given > now.astimezone(zone).date():
-            raise HappenedInFuture(f"{given} is in the future", given=given.isoformat())
-        return datetime.combine(given, time.max, zone).astimezone(UTC)
-    moment = given if given.tzinfo else given.replace(tzinfo=zone)
+    if not isinstance(when, datetime):
+        if when > now.astimezone(zone).date():
+            raise HappenedInFuture(f"{when} is in the future", given=when.isoformat())
+        return datetime.combine(when, time.max, zone).astimezone(UTC)
+    moment = when if when.tzinfo else when.replace(tzinfo=zone)
     if moment > now + PATIENCE:
-        raise HappenedInFuture(f"{moment.isoformat()} is in the future", given=given.isoformat())
+        raise HappenedInFuture(f"{moment.isoformat()} is in the future", given=when.isoformat())
     return moment.astimezone(UTC)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from demeter.core import jobs
 
 TASK = "retry_waiting_counts"
-RETRIED = ("stock_would_be_negative", "period_closed", "blind_recount")
+RETRIED_REASONS = ("stock_would_be_negative", "period_closed", "blind_recount")
 
 
 def retry_later(session: Session, location_ids: Iterable[int]) -> None:
@@ -25,7 +25,7 @@ def retry_later(session: Session, location_ids: Iterable[int]) -> None:
                         AND status = 'needs_review' AND reason_code = ANY(:reasons))
         ORDER BY location_id
         """),
-        {"locations": sorted(location_ids), "reasons": list(RETRIED)},
+        {"locations": sorted(location_ids), "reasons": list(RETRIED_REASONS)},
     ).scalars()
     connection = session.connection().connection.driver_connection
     for location_id in waiting.all():

@@ -12,60 +12,66 @@ from demeter.locations import lock
 from demeter.locations.models import StorageBin
 from demeter.stock import request_keys
 from demeter.stock.batches import standing_lots
-from demeter.stock.changes import Effect
-from demeter.stock.errors import NoSuch, NotUndoable, ReasonMissing
+from demeter.stock.changes import LedgerChange
+from demeter.stock.errors import NameNotFound, NotUndoable, ReasonMissing
 from demeter.stock.late_movements import Change
-from demeter.stock.ledger import Told, write_changes
+from demeter.stock.ledger import LedgerCommand, write_changes
 from demeter.stock.models import MovementType, StockBatch, StockMovement
 
 OF_COUNTS = (MovementType.FOTO, MovementType.MANUAL_INIT)
 
 
-def undo(session: Session, told: Told, movement_id: UUID) -> Effect:
+def undo(session: Session, command: LedgerCommand, movement_id: UUID) -> LedgerChange:
     """Reverse a movement with all that was written with it: lots, both sides of a transfer.
 
     The reversal is dated when the movement was, and stands under the same rules: where a
     count follows, it gets its own opposite there.
 
     Raises:
-        NoSuch: there is no such movement.
+        NameNotFound: there is no such movement.
         NotUndoable: it belongs to a count or a closing, is a reversal, or is undone already.
         ReasonMissing: no reason is given.
     """
-    if not (told.reason or "").strip():
+    if not (command.reason or "").strip():
         raise ReasonMissing("undoing a movement says its reason")
 
-    def act() -> Effect:
-        lock.lock(session, _locations(session, _rows(session, movement_id)))
-        rows = _rows(session, movement_id)
+    def act() -> LedgerChange:
+        lock.lock_locations(
+            session, _locations(session, _movements_to_reverse(session, movement_id))
+        )
+        rows = _movements_to_reverse(session, movement_id)
         _require_undoable(session, rows)
-        where = {row.batch_id: _location_of(session, row.batch_id) for row in rows}
-        locations = lock.lock(session, where.values())
+        location_of = {row.batch_id: _location_of(session, row.batch_id) for row in rows}
+        locations = lock.lock_locations(session, location_of.values())
         at = rows[0].occurred_at
         lots = [lot for key in locations for lot in standing_lots(session, key, at)]
-        changes = [_reversal(told, row, where[row.batch_id]) for row in rows]
-        return write_changes(session, told, "undo", changes, locations, lots)
+        changes = [_reversal(command, row, location_of[row.batch_id]) for row in rows]
+        return write_changes(session, command, "undo", changes, locations, lots)
 
-    request = told.request(undoes=str(movement_id))
-    return request_keys.once(session, told.movement_id, "undo", request, told.user_id, act)
+    request = command.request(undoes=str(movement_id))
+    return request_keys.answer_once(
+        session, command.movement_id, "undo", request, command.user_id, act
+    )
 
 
-def _rows(session: Session, movement_id: UUID) -> list[StockMovement]:
+def _movements_to_reverse(session: Session, movement_id: UUID) -> list[StockMovement]:
     """The movement with its companions: the same fact, and the same transfers."""
-    found = session.scalar(select(StockMovement).where(StockMovement.movement_id == movement_id))
-    if found is None:
-        raise NoSuch(f"there is no movement {movement_id}", kind="movement", name=str(movement_id))
-    if found.movement_type in OF_COUNTS:
-        return [found]
-    together = [StockMovement.id == found.id]
-    if found.fact_id is not None:
-        together.append(StockMovement.fact_id == found.fact_id)
-    if found.transfer_id is not None:
-        together.append(StockMovement.transfer_id == found.transfer_id)
+    movement = session.scalar(select(StockMovement).where(StockMovement.movement_id == movement_id))
+    if movement is None:
+        raise NameNotFound(
+            f"there is no movement {movement_id}", kind="movement", name=str(movement_id)
+        )
+    if movement.movement_type in OF_COUNTS:
+        return [movement]
+    companions = [StockMovement.id == movement.id]
+    if movement.fact_id is not None:
+        companions.append(StockMovement.fact_id == movement.fact_id)
+    if movement.transfer_id is not None:
+        companions.append(StockMovement.transfer_id == movement.transfer_id)
     return list(
         session.scalars(
             select(StockMovement)
-            .where(or_(*together), StockMovement.movement_type.not_in(OF_COUNTS))
+            .where(or_(*companions), StockMovement.movement_type.not_in(OF_COUNTS))
             .order_by(StockMovement.id)
         )
     )
@@ -108,9 +114,9 @@ def _location_of(session: Session, batch_id: int) -> int:
     ).one()
 
 
-def _reversal(told: Told, row: StockMovement, location_id: int) -> Change:
+def _reversal(command: LedgerCommand, row: StockMovement, location_id: int) -> Change:
     transfer = (
-        uuid5(told.movement_id, str(row.transfer_id)) if row.transfer_id is not None else None
+        uuid5(command.movement_id, str(row.transfer_id)) if row.transfer_id is not None else None
     )
     return Change(
         row.batch_id,

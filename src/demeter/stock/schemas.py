@@ -1,32 +1,36 @@
-"""What people send: movements, counts and what is done to them, by the codes they know."""
+"""What people send about stock, by the codes they know, and what they read of it."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from demeter.core.fields import Code, Plants, When, Words
-from demeter.vision.values import ContainerType
+from demeter.core.fields import Code, Note, PlantChange, UserName, When
+from demeter.core.pagination import Page
+from demeter.locations.models import ContainerType
+from demeter.stock.models import MovementType, SourceType
 
 
-class Report(BaseModel):
+class LedgerCommandCreate(BaseModel):
     """Who says so, under which key, when it happened and why."""
 
     model_config = ConfigDict(extra="forbid")
 
     movement_id: UUID = Field(description="your own key: the same again has the same answer")
     occurred_at: When = None
-    user: Code | None = Field(default=None, description="the service user where nobody is named")
-    reason: Words | None = None
+    user: UserName | None = None
+    reason: Note | None = None
 
 
-class OutOf(Report):
+class WithdrawalCreate(LedgerCommandCreate):
     """Plants come out of a location, or of a bin or lot of it, oldest lot first."""
 
-    quantity: Plants
+    quantity: PlantChange
     location_code: Code | None = None
     bin_code: Code | None = None
     batch_code: Code | None = None
@@ -35,11 +39,11 @@ class OutOf(Report):
     packaging_sku: Code | None = None
 
 
-class Planting(Report):
+class PlantingCreate(LedgerCommandCreate):
     """Planted or sown; what is not said is as the location is configured."""
 
     movement_type: Literal["plantar", "sembrar"]
-    quantity: Plants
+    quantity: PlantChange
     location_code: Code | None = None
     bin_code: Code | None = None
     category: ContainerType | None = None
@@ -50,26 +54,26 @@ class Planting(Report):
     new_lot: bool = False
 
 
-class Death(OutOf):
+class DeathCreate(WithdrawalCreate):
     """Plants died."""
 
     movement_type: Literal["muerte"]
 
 
-class Sale(OutOf):
+class SaleCreate(WithdrawalCreate):
     """Plants were sold."""
 
     movement_type: Literal["ventas"]
     unit_price: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] | None = None
 
 
-class Adjustment(OutOf):
+class AdjustmentCreate(WithdrawalCreate):
     """A correction with a reason; the quantity is signed."""
 
     movement_type: Literal["ajuste"]
 
 
-class Transplant(OutOf):
+class TransplantCreate(WithdrawalCreate):
     """Plants go to another location; a bin there is named, found by category, or made."""
 
     movement_type: Literal["transplante"]
@@ -81,7 +85,7 @@ class Transplant(OutOf):
     to_packaging_sku: Code | None = None
 
 
-class Move(OutOf):
+class MoveCreate(WithdrawalCreate):
     """Within one location: to another bin or lot, or into another state, size or packaging."""
 
     movement_type: Literal["move"]
@@ -93,7 +97,116 @@ class Move(OutOf):
     new_lot: bool = False
 
 
-Movement = Annotated[
-    Planting | Death | Sale | Adjustment | Transplant | Move,
+MovementCreate = Annotated[
+    PlantingCreate | DeathCreate | SaleCreate | AdjustmentCreate | TransplantCreate | MoveCreate,
     Field(discriminator="movement_type"),
 ]
+
+
+class MovementRead(BaseModel):
+    """A movement as it stands in the ledger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    movement_id: UUID
+    movement_type: MovementType
+    quantity: int
+    occurred_at: datetime
+    created_at: datetime
+    batch_code: str
+    bin_code: str
+    location_code: str
+    product_code: str
+    user: str
+    source_type: SourceType
+    reason: str | None
+    count_id: int | None
+    session_id: UUID | None
+    transfer_id: UUID | None
+    reverses_movement_id: UUID | None
+    undone_by: UUID | None
+
+
+class MovementPage(Page[MovementRead]):
+    """A page of movements, last written first."""
+
+
+class Level(StrEnum):
+    """What stock is added up by."""
+
+    WAREHOUSE = "warehouse"
+    AREA = "area"
+    LOCATION = "location"
+    BIN = "bin"
+    LOT = "lot"
+    PRODUCT = "product"
+    STATE = "state"
+    PACKAGING = "packaging"
+
+
+class StockRead(BaseModel):
+    """Plants of one group; ``empty_containers`` is known of today only."""
+
+    model_config = ConfigDict(frozen=True)
+
+    group: dict[Level, str | None]
+    plants: int
+    empty_containers: int | None
+
+
+class LotEntryRead(BaseModel):
+    """One movement of a lot, with the stock after it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    movement_id: UUID
+    movement_type: MovementType
+    quantity: int
+    stock_after: int
+    occurred_at: datetime
+    told_at: datetime
+    by: str
+    reason: str | None
+    transfer_id: UUID | None
+    other_lot: str | None
+    reverses_movement_id: UUID | None
+    count_id: int | None
+    session_id: UUID | None
+
+
+class LotOriginRead(BaseModel):
+    """A lot that plants came from, and how its own life began."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_code: str
+    location_code: str
+    steps_back: int
+    began_as: MovementType | None
+    began_at: datetime | None
+    session_id: UUID | None
+    image_id: UUID | None
+
+
+class LotHistoryRead(BaseModel):
+    """One screen of data about a lot."""
+
+    model_config = ConfigDict(frozen=True)
+
+    batch_code: str
+    product_code: str
+    state: str
+    size: str | None
+    packaging_sku: str | None
+    bin_code: str
+    location_code: str
+    quantity_current: int
+    quantity_initial: int
+    quantity_empty_containers: int
+    planting_date: date | None
+    germination_date: date | None
+    transplant_date: date | None
+    expected_ready_date: date | None
+    notes: str | None
+    entries: list[LotEntryRead]
+    origins: list[LotOriginRead]

@@ -13,29 +13,27 @@ from sqlalchemy.orm import Session
 from demeter.core.settings import settings
 from demeter.locations import lock
 from demeter.stock import request_keys
-from demeter.stock.batches import Kind, find, open_kind, standing_lots
-from demeter.stock.bin_choice import Place, choose_bin
-from demeter.stock.changes import Effect
+from demeter.stock.batches import LotKind, open_lot, standing_lots, youngest_lot
+from demeter.stock.bin_choice import Destination, choose_bin
+from demeter.stock.changes import LedgerChange
 from demeter.stock.errors import SamePlace
-from demeter.stock.late_movements import Change, StandingLot, Taken
-from demeter.stock.ledger import Told, write_changes
+from demeter.stock.late_movements import Change, StandingLot, Withdrawal
+from demeter.stock.ledger import LedgerCommand, write_changes
 from demeter.stock.models import MovementType, StockBatch
-from demeter.stock.movements import Source, pick, require_positive
-
-GERMINATING = "GERMINATING"
+from demeter.stock.movements import WithdrawalSource, choose_withdrawals, require_positive
 
 
 @dataclass(frozen=True, slots=True)
-class Becoming:
+class Conversion:
     """What plants become on the way; ``None`` leaves it as it is."""
 
     product_state_id: int | None = None
     product_size_id: int | None = None
     packaging_catalog_id: int | None = None
 
-    def of(self, lot: StandingLot) -> Kind:
+    def of(self, lot: StandingLot) -> LotKind:
         """The kind of lot that plants of a lot go to."""
-        return Kind(
+        return LotKind(
             lot.product_id,
             self.product_state_id or lot.product_state_id,
             self.product_size_id or lot.product_size_id,
@@ -43,17 +41,17 @@ class Becoming:
         )
 
 
-AS_IT_IS = Becoming()
+NO_CONVERSION = Conversion()
 
 
 def transplant(
     session: Session,
-    told: Told,
-    source: Source,
-    to: Place,
+    command: LedgerCommand,
+    source: WithdrawalSource,
+    to: Destination,
     quantity: int,
-    becoming: Becoming = AS_IT_IS,
-) -> Effect:
+    conversion: Conversion = NO_CONVERSION,
+) -> LedgerChange:
     """Plants go to another location: two `transplante` rows of one transfer for each lot.
 
     Raises:
@@ -66,37 +64,41 @@ def transplant(
             location_id=to.location_id,
         )
 
-    def act() -> Effect:
-        at = request_keys.moment_of(told.at)
-        locations = lock.lock(session, [source.location_id, to.location_id])
+    def act() -> LedgerChange:
+        at = request_keys.moment_of(command.at)
+        locations = lock.lock_locations(session, [source.location_id, to.location_id])
         lots = standing_lots(session, source.location_id, at)
-        there = standing_lots(session, to.location_id, at)
+        lots_there = standing_lots(session, to.location_id, at)
         changes: list[Change] = []
-        for part in pick(session, source, lots, at, quantity):
-            kind = becoming.of(part.lot)
-            chosen = choose_bin(session, locations[to.location_id], to, there, kind)
-            target = _target(session, there, chosen.bin_id, kind, at)
-            changes += _pair(told, part, to.location_id, target, MovementType.TRANSPLANTE, at)
+        for part in choose_withdrawals(session, source, lots, at, quantity):
+            kind = conversion.of(part.lot)
+            storage_bin = choose_bin(session, locations[to.location_id], to, lots_there, kind)
+            target = _open_or_find_lot(session, lots_there, storage_bin.bin_id, kind, at)
+            changes += _both_sides(
+                command, part, to.location_id, target, MovementType.TRANSPLANTE, at
+            )
         lots += standing_lots(session, to.location_id, at)
-        return write_changes(session, told, "transplante", changes, locations, lots)
+        return write_changes(session, command, "transplante", changes, locations, lots)
 
-    request = told.request(
-        source=asdict(source), to=asdict(to), quantity=quantity, becoming=asdict(becoming)
+    request = command.request(
+        source=asdict(source), to=asdict(to), quantity=quantity, becoming=asdict(conversion)
     )
-    return request_keys.once(session, told.movement_id, "transplante", request, told.user_id, act)
+    return request_keys.answer_once(
+        session, command.movement_id, "transplante", request, command.user_id, act
+    )
 
 
 def move(
     session: Session,
-    told: Told,
-    source: Source,
+    command: LedgerCommand,
+    source: WithdrawalSource,
     quantity: int,
     *,
     to_bin_id: int | None = None,
     to_batch_id: int | None = None,
-    becoming: Becoming = AS_IT_IS,
+    conversion: Conversion = NO_CONVERSION,
     new_lot: bool = False,
-) -> Effect:
+) -> LedgerChange:
     """Within one location, as `ajuste` pairs.
 
     From bin to bin, a split (``new_lot``), a merge (``to_batch_id``), or a change of state,
@@ -107,56 +109,60 @@ def move(
     """
     require_positive(quantity)
 
-    def act() -> Effect:
-        at = request_keys.moment_of(told.at)
-        locations = lock.lock(session, [source.location_id])
+    def act() -> LedgerChange:
+        at = request_keys.moment_of(command.at)
+        locations = lock.lock_locations(session, [source.location_id])
         lots = standing_lots(session, source.location_id, at)
         changes: list[Change] = []
         split: int | None = None
-        for part in pick(session, source, lots, at, quantity):
-            kind = becoming.of(part.lot)
+        for part in choose_withdrawals(session, source, lots, at, quantity):
+            kind = conversion.of(part.lot)
             bin_id = to_bin_id or part.lot.bin_id
             if to_batch_id is not None:
-                target = _named(lots, to_batch_id, part.lot)
+                target = _lot_to_merge_into(lots, to_batch_id, part.lot)
             elif new_lot:
-                split = split or open_kind(session, bin_id, kind).id
+                split = split or open_lot(session, bin_id, kind).id
                 target = split
             else:
-                target = _target(session, lots, bin_id, kind, at)
+                target = _open_or_find_lot(session, lots, bin_id, kind, at)
                 lots = standing_lots(session, source.location_id, at)
-            _require_other(part.lot, target)
-            changes += _pair(told, part, source.location_id, target, MovementType.AJUSTE, at)
+            _require_other_lot(part.lot, target)
+            changes += _both_sides(
+                command, part, source.location_id, target, MovementType.AJUSTE, at
+            )
         lots = standing_lots(session, source.location_id, at)
-        return write_changes(session, told, "move", changes, locations, lots)
+        return write_changes(session, command, "move", changes, locations, lots)
 
-    request = told.request(
+    request = command.request(
         source=asdict(source),
         quantity=quantity,
         to_bin_id=to_bin_id,
         to_batch_id=to_batch_id,
-        becoming=asdict(becoming),
+        becoming=asdict(conversion),
         new_lot=new_lot,
     )
-    return request_keys.once(session, told.movement_id, "move", request, told.user_id, act)
+    return request_keys.answer_once(
+        session, command.movement_id, "move", request, command.user_id, act
+    )
 
 
-def _target(
-    session: Session, lots: Sequence[StandingLot], bin_id: int, kind: Kind, at: datetime
+def _open_or_find_lot(
+    session: Session, lots: Sequence[StandingLot], bin_id: int, kind: LotKind, at: datetime
 ) -> int:
-    found = find(lots, bin_id, kind)
-    if found is not None:
-        return found.batch_id
-    opened = open_kind(session, bin_id, kind)
-    _date(session, opened, at)
-    return opened.id
+    lot = youngest_lot(lots, bin_id, kind)
+    if lot is not None:
+        return lot.batch_id
+    new_lot = open_lot(session, bin_id, kind)
+    _note_transplant_date(session, new_lot, at)
+    return new_lot.id
 
 
-def _date(session: Session, opened: StockBatch, at: datetime) -> None:
-    opened.transplant_date = at.astimezone(ZoneInfo(settings().time_zone)).date()
+def _note_transplant_date(session: Session, lot: StockBatch, at: datetime) -> None:
+    lot.transplant_date = at.astimezone(ZoneInfo(settings().time_zone)).date()
     session.flush()
 
 
-def _named(lots: Sequence[StandingLot], batch_id: int, giver: StandingLot) -> int:
+def _lot_to_merge_into(lots: Sequence[StandingLot], batch_id: int, giver: StandingLot) -> int:
     """The lot to merge into: of the same location and product.
 
     Raises:
@@ -170,7 +176,7 @@ def _named(lots: Sequence[StandingLot], batch_id: int, giver: StandingLot) -> in
     )
 
 
-def _require_other(giver: StandingLot, target_id: int) -> None:
+def _require_other_lot(giver: StandingLot, target_id: int) -> None:
     if giver.batch_id == target_id:
         raise SamePlace(
             f"the plants of {giver.batch_code} would stay in {giver.batch_code}",
@@ -178,16 +184,18 @@ def _require_other(giver: StandingLot, target_id: int) -> None:
         )
 
 
-def _pair(
-    told: Told,
-    part: Taken,
+def _both_sides(
+    command: LedgerCommand,
+    part: Withdrawal,
     to_location_id: int,
     target_id: int,
     movement_type: MovementType,
     at: datetime,
 ) -> list[Change]:
-    transfer: UUID = uuid5(told.movement_id, f"transfer of {part.lot.batch_id}")
-    why = "to another place" if movement_type is MovementType.TRANSPLANTE else "within the location"
+    transfer_id: UUID = uuid5(command.movement_id, f"transfer of {part.lot.batch_id}")
+    reason = (
+        "to another place" if movement_type is MovementType.TRANSPLANTE else "within the location"
+    )
     return [
         Change(
             part.lot.batch_id,
@@ -195,8 +203,8 @@ def _pair(
             movement_type,
             -part.quantity,
             at,
-            why=why,
-            transfer_id=transfer,
+            why=reason,
+            transfer_id=transfer_id,
         ),
         Change(
             target_id,
@@ -204,7 +212,7 @@ def _pair(
             movement_type,
             part.quantity,
             at,
-            why=why,
-            transfer_id=transfer,
+            why=reason,
+            transfer_id=transfer_id,
         ),
     ]

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from demeter.accounts.models import User
-from demeter.core.db import Base, Changed, Created, pg_enum
+from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
 
 
 class VisionTask(StrEnum):
@@ -28,7 +28,7 @@ class ActivationKind(StrEnum):
     ROLLBACK = "rollback"
 
 
-class VisionModel(Changed, Base):
+class VisionModel(ChangedRow, Base):
     """A person's own model; its bytes are found by ``blob_sha256``."""
 
     __tablename__ = "vision_models"
@@ -51,7 +51,7 @@ class VisionModel(Changed, Base):
     added_by: Mapped[User] = relationship()
 
 
-class ModelComparison(Created, Base):
+class ModelComparison(CreatedRow, Base):
     """Two models on the same marked photos, and whether the second passed the gate."""
 
     __tablename__ = "model_comparisons"
@@ -67,7 +67,7 @@ class ModelComparison(Created, Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
 
 
-class ModelActivation(Created, Base):
+class ModelActivation(CreatedRow, Base):
     """Who put which model to work; ``vision_model_id`` is null for the shipped one."""
 
     __tablename__ = "vision_model_activations"
@@ -84,7 +84,7 @@ class ModelActivation(Created, Base):
     user: Mapped[User] = relationship()
 
 
-class FittedErrorModel(Created, Base):
+class FittedErrorModel(CreatedRow, Base):
     """An error model fitted here for a pair of models; null: the shipped one again."""
 
     __tablename__ = "error_models"

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 
 from demeter.core.errors import DomainError
 from demeter.core.http.guards import is_own_name, refusal_of
-from served import client, jpeg, rows, uploaded
+from support.served import client, jpeg, row_count, upload_session
 
 __all__ = ["client"]
 
@@ -82,11 +82,11 @@ def test_a_foreign_page_cannot_upload(client: TestClient):
     )
     assert answer.status_code == 403
     assert answer.json()["code"] == "foreign_origin"
-    assert rows(PhotoSession) == 0
+    assert row_count(PhotoSession) == 0
 
 
 def test_every_answer_is_fenced_in(client: TestClient):
-    image = client.get(f"/api/v1/photos/sessions/{uploaded(client)}").json()["images"][0]
+    image = client.get(f"/api/v1/photos/sessions/{upload_session(client)}").json()["images"][0]
     for path in ("/", "/health/live", "/nowhere", image["original_url"], "/api/v1/openapi.json"):
         headers = client.get(path).headers
         assert "default-src 'self'" in headers["content-security-policy"]

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from demeter.core import db
 from demeter.core.db import transaction
-from served import client
+from support.served import client
 
 __all__ = ["client"]
 

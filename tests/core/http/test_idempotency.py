@@ -10,7 +10,7 @@ from sqlalchemy import text
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import IdempotencyKey
 from demeter.photos.models import PhotoSession
-from served import client, jpeg, rows, send
+from support.served import client, jpeg, row_count, send
 
 __all__ = ["client"]
 
@@ -27,7 +27,7 @@ def test_ten_requests_under_one_key_at_once_have_one_effect(client: TestClient):
     assert [a.status_code for a in answers] == [202] * 10
     assert len({a.text for a in answers}) == 1
     assert sum("idempotency-replayed" not in a.headers for a in answers) == 1
-    assert rows(PhotoSession) == rows(IdempotencyKey) == 1
+    assert row_count(PhotoSession) == row_count(IdempotencyKey) == 1
 
 
 def test_a_key_of_last_week_is_forgotten(client: TestClient):

@@ -80,8 +80,8 @@ def test_a_bug_is_told_by_an_id_and_logged_whole(broken: TestClient):
 
 
 def test_an_id_that_would_spoil_the_log_is_replaced(broken: TestClient):
-    for given in ("a b", "x" * 65, ""):
-        answer = broken.get("/health/live", headers={"x-request-id": given})
+    for sent_id in ("a b", "x" * 65, ""):
+        answer = broken.get("/health/live", headers={"x-request-id": sent_id})
         assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
 
 

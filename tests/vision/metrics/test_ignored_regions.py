@@ -18,7 +18,7 @@ from demeter.vision.metrics.marks import MarkedContainer, MarkedPhoto, discs_of
 from demeter.vision.metrics.observations import container_observations, photo_observation
 from demeter.vision.metrics.page import write_page
 from demeter.vision.values import ContainerType, PhotoCount
-from nursery import photo_count, square
+from support.nursery import photo_count, square
 
 BELT = ((0.0, 0.0), (1000.0, 0.0), (1000.0, 40.0), (0.0, 40.0))
 CORNER = ((0.0, 0.0), (100.0, 0.0), (0.0, 100.0))

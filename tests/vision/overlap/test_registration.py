@@ -27,8 +27,8 @@ from demeter.vision.values import Band, PhotoCount
 from demeter_training.scenes.demo import two_dates
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.values import Scene
-from nursery import photo_count
 from support.exact import exact_count, visible_plants
+from support.nursery import photo_count
 from support.scene_pairs import overlapping_photos
 
 SIZE = (1200, 900)

@@ -14,13 +14,13 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from demeter.core.db import Base, Created
+from demeter.core.db import Base, CreatedRow
 from demeter.core.errors import Conflict
 
 REPLAYED = "Idempotency-Replayed"
 
 
-class IdempotencyKey(Created, Base):
+class IdempotencyKey(CreatedRow, Base):
     """A key that was used, for what, and how it was answered."""
 
     __tablename__ = "idempotency_keys"

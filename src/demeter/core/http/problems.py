@@ -60,7 +60,7 @@ def respond(
     return JSONResponse(body, body["status"], headers, MEDIA_TYPE)
 
 
-def unexpected(request: Request, correlation_id: str) -> Response:
+def unexpected_error(request: Request, correlation_id: str) -> Response:
     """The answer to an error nobody foresaw; the log holds the whole of it under this id."""
     return respond(
         request,

@@ -48,7 +48,9 @@ class RequestIds:
             log.exception("request_failed", path=scope["path"], error=chain(error))
             if answer.status is not None:
                 raise  # the answer has begun: only breaking it off tells the client
-            await problems.unexpected(Request(scope, receive), request_id)(scope, receive, answer)
+            await problems.unexpected_error(Request(scope, receive), request_id)(
+                scope, receive, answer
+            )
 
 
 class _Answer:

@@ -28,7 +28,7 @@ def caller() -> Account:
         LocalDatabaseFailed: the user id has no name, which PostgreSQL needs.
     """
     try:
-        return _account(pwd.getpwuid(os.geteuid()))
+        return _account_of(pwd.getpwuid(os.geteuid()))
     except KeyError as error:
         raise LocalDatabaseFailed(
             f"PostgreSQL needs an account with a name, and user id {os.geteuid()} has none: add "
@@ -39,7 +39,7 @@ def caller() -> Account:
 def owner(data_dir: Path) -> Account:
     """Who owns the cluster: for root an unprivileged account, else the caller."""
     if data_dir.exists():
-        return _account(pwd.getpwuid(data_dir.stat().st_uid))
+        return _account_of(pwd.getpwuid(data_dir.stat().st_uid))
     return _unprivileged() if os.geteuid() == 0 else caller()
 
 
@@ -61,7 +61,7 @@ def check_may_run(data_dir: Path) -> None:
 def _unprivileged() -> Account:
     for name in UNPRIVILEGED:
         try:
-            return _account(pwd.getpwnam(name))
+            return _account_of(pwd.getpwnam(name))
         except KeyError:
             continue
     raise LocalDatabaseFailed(
@@ -70,5 +70,5 @@ def _unprivileged() -> Account:
     )
 
 
-def _account(known: pwd.struct_passwd) -> Account:
-    return Account(known.pw_name, known.pw_uid, known.pw_gid)
+def _account_of(entry: pwd.struct_passwd) -> Account:
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)

@@ -15,7 +15,7 @@ from typing import Literal
 import psycopg
 from psycopg.pq import PGconn, Ping
 
-from demeter.core.localdb import accounts, config, programs, running, sockets, stale
+from demeter.core.localdb import accounts, config, execution, programs, sockets, stale_locks
 from demeter.core.localdb.errors import LocalDatabaseFailed
 
 START_TIMEOUT_S = 120
@@ -86,8 +86,8 @@ class LocalDatabase:
         """Whether the cluster exists and answers; starts nothing."""
         if not self.data_dir.exists():
             return Status("absent", self.data_dir, None)
-        running = self._ping() is Ping.OK
-        return Status("running" if running else "stopped", self.data_dir, self._major())
+        is_running = self._ping() is Ping.OK
+        return Status("running" if is_running else "stopped", self.data_dir, self._major())
 
     def _create(self) -> None:
         """Make the cluster beside its place and rename it, so that it is there whole or not."""
@@ -107,23 +107,23 @@ class LocalDatabase:
     def _start(self) -> None:
         """Start the server, waiting out the lock that a hard kill leaves behind."""
         sockets.claim(self.data_dir)
-        start = ["start", "-w", "-t", str(START_TIMEOUT_S), "-l", f"{running.HERE}/startup.log"]
+        start = ["start", "-w", "-t", str(START_TIMEOUT_S), "-l", f"{execution.HERE}/startup.log"]
         options = sockets.server_options(self.data_dir)
         deadline = time.monotonic() + STALE_LOCK_TIMEOUT_S
         while self._ping() is not Ping.OK:
             try:
                 self._run("pg_ctl", *start, "-o", options)
             except LocalDatabaseFailed as error:
-                if not stale.is_about_a_lock(str(error)) or time.monotonic() > deadline:
+                if not stale_locks.is_about_a_lock(str(error)) or time.monotonic() > deadline:
                     raise
-                stale.clear_if_nobody_lives(self.data_dir, sockets.socket_dir(self.data_dir))
+                stale_locks.clear_if_nobody_lives(self.data_dir, sockets.socket_dir(self.data_dir))
                 time.sleep(STALE_LOCK_RETRY_S)
 
     def _ensure_database(self) -> None:
         try:
             with psycopg.connect(self._server_url, autocommit=True) as server:
-                known = "SELECT FROM pg_database WHERE datname = %s"
-                if server.execute(known, (config.DATABASE,)).fetchone() is None:
+                query = "SELECT FROM pg_database WHERE datname = %s"
+                if server.execute(query, (config.DATABASE,)).fetchone() is None:
                     server.execute(f"CREATE DATABASE {config.DATABASE}")
             with psycopg.connect(self.url, autocommit=True) as database:
                 database.execute("CREATE EXTENSION IF NOT EXISTS postgis")
@@ -133,8 +133,8 @@ class LocalDatabase:
             ) from error
 
     def _run(self, program: str, *arguments: str, data_dir: Path | None = None) -> None:
-        chosen = programs.find(self.home, self._major())
-        running.run(chosen, program, arguments, data_dir or self.data_dir)
+        installation = programs.find(self.home, self._major())
+        execution.run(installation, program, arguments, data_dir or self.data_dir)
 
     @property
     def _server_url(self) -> str:

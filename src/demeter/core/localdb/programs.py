@@ -43,21 +43,21 @@ def find(home: Path, major: int | None = None) -> Programs:
     Raises:
         PostgresProgramsMissing: none is here, or none of the version asked for.
     """
-    found = [p for p in _candidates(home) if major in (None, p.major)]
-    if not found:
-        wanted = "PostgreSQL" if major is None else f"PostgreSQL {major}"
+    installations = [p for p in _candidates(home) if major in (None, p.major)]
+    if not installations:
+        version = "PostgreSQL" if major is None else f"PostgreSQL {major}"
         raise PostgresProgramsMissing(
-            f"No {wanted} with PostGIS was found: neither installed nor under "
+            f"No {version} with PostGIS was found: neither installed nor under "
             f"{unpacked_root(home)}.",
             major=major,
         )
-    return max(found, key=lambda p: p.major)
+    return max(installations, key=lambda p: p.major)
 
 
 def _candidates(home: Path) -> Iterator[Programs]:
     yield from _debian_layout(INSTALLED_ROOT)
     yield from _debian_layout(unpacked_root(home))
-    yield from _announced_by_pg_config()
+    yield from _from_pg_config()
 
 
 def _debian_layout(root: Path) -> Iterator[Programs]:
@@ -69,14 +69,14 @@ def _debian_layout(root: Path) -> Iterator[Programs]:
             yield Programs(bin_dir, int(name), environment)
 
 
-def _announced_by_pg_config() -> Iterator[Programs]:
+def _from_pg_config() -> Iterator[Programs]:
     """Other systems' layouts: what the ``pg_config`` on PATH says of itself."""
     if shutil.which("pg_config") is None:
         return
-    asked = ["pg_config", "--bindir", "--sharedir", "--version"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    command = ["pg_config", "--bindir", "--sharedir", "--version"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = answer.stdout.splitlines()
-    if answer.returncode == 0 and len(lines) == len(asked) - 1:
+    if answer.returncode == 0 and len(lines) == len(command) - 1:
         bin_dir, share, version = Path(lines[0]), Path(lines[1]), lines[2].split()[1]
         major = version.partition(".")[0]
         if major.isdigit() and _is_complete(bin_dir, share):

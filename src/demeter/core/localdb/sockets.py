@@ -55,9 +55,9 @@ def claim(data_dir: Path) -> None:
         sockets.mkdir(mode=0o700)
         os.chown(sockets, account.uid, account.gid)
     except FileExistsError:
-        found = sockets.lstat()
-        private = stat.S_ISDIR(found.st_mode) and stat.S_IMODE(found.st_mode) == stat.S_IRWXU
-        if not private or found.st_uid != account.uid:
+        status = sockets.lstat()
+        is_private = stat.S_ISDIR(status.st_mode) and stat.S_IMODE(status.st_mode) == stat.S_IRWXU
+        if not is_private or status.st_uid != account.uid:
             raise LocalDatabaseFailed(
                 f"{sockets} should be a directory of {account.name} with mode 0700 and is not: "
                 "remove it, or choose a shorter DEMETER_HOME."

@@ -10,7 +10,7 @@ from fastapi import APIRouter, File, Query, Response, UploadFile
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.fields import Code
 from demeter.core.http.commands import post_with_preview, run_once

@@ -15,9 +15,9 @@ from demeter.counts.sheets import reading
 from demeter.counts.sheets.reading import Counted
 from demeter.locations import lock
 from demeter.stock import lookup
-from demeter.stock.changes import Effect
-from demeter.stock.ledger import Told
-from demeter.stock.on_hand import Filter, stock
+from demeter.stock.changes import LedgerChange
+from demeter.stock.ledger import LedgerCommand
+from demeter.stock.on_hand import StockFilter, stock_by
 
 
 class SheetLine(BaseModel):
@@ -29,7 +29,7 @@ class SheetLine(BaseModel):
     booked: int
     counted: int
     difference: int
-    effect: Effect
+    effect: LedgerChange
 
 
 def post(session: Session, content: bytes, key: UUID, user: User) -> list[SheetLine]:
@@ -44,17 +44,19 @@ def post(session: Session, content: bytes, key: UUID, user: User) -> list[SheetL
     ids = {one.location_code: lookup.location(session, one.location_code).location_id
            for one in counted}  # fmt: skip
     told = {
-        one.location_code: Told(
+        one.location_code: LedgerCommand(
             uuid5(key, one.location_code), user.id, one.counted_at, one.note or "count sheet"
         )
         for one in counted
     }
-    lock.lock(session, ids.values())
+    lock.lock_locations(session, ids.values())
     return [_line(session, one, ids[one.location_code], told[one.location_code], user)
             for one in counted]  # fmt: skip
 
 
-def _line(session: Session, one: Counted, location_id: int, told: Told, user: User) -> SheetLine:
+def _line(
+    session: Session, one: Counted, location_id: int, told: LedgerCommand, user: User
+) -> SheetLine:
     said = HandCount(
         location_id=location_id,
         plants=one.plants,
@@ -62,7 +64,9 @@ def _line(session: Session, one: Counted, location_id: int, told: Told, user: Us
         packaging_catalog_id=_packaging(session, one.packaging_sku),
     )
     if one.bins:
-        bins = tuple((lookup.bin_(session, code).bin_id, plants) for code, plants in one.bins)
+        bins = tuple(
+            (lookup.storage_bin(session, code).bin_id, plants) for code, plants in one.bins
+        )
         said = replace(said, by_bin=bins)
     effect = service.count_by_hand(session, told, user, said)
     total = one.plants if one.plants is not None else sum(plants for _, plants in one.bins)
@@ -76,10 +80,10 @@ def _line(session: Session, one: Counted, location_id: int, told: Told, user: Us
     )
 
 
-def _booked_before(session: Session, code: str, effect: Effect, total: int) -> int:
+def _booked_before(session: Session, code: str, effect: LedgerChange, total: int) -> int:
     """What the ledger held at the count's moment before it: the count less what it wrote."""
     if effect.waits_for is not None:
-        return sum(row.plants for row in stock(session, [], Filter(location=code)))
+        return sum(row.plants for row in stock_by(session, [], StockFilter(location=code)))
     own = [m.quantity for m in effect.movements if m.count_id == effect.count_id]
     return total - sum(own)
 

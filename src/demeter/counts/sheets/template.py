@@ -16,7 +16,7 @@ from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.stock.errors import NoSuch
+from demeter.stock.errors import NameNotFound
 
 COLUMNS = (
     "location_code",
@@ -50,12 +50,14 @@ def rows_of(session: Session, place_code: str, *, by_bin: bool = False) -> list[
     """The rows of a greenhouse, an area or a location, in the order in which people walk.
 
     Raises:
-        NoSuch: no place in use has this code.
+        NameNotFound: no place in use has this code.
     """
     query = text(_BINS if by_bin else _LOCATIONS)
     found = [SheetRow(*row) for row in session.execute(query, {"place": place_code})]
     if not found:
-        raise NoSuch(f"no place in use has the code {place_code!r}", kind="place", name=place_code)
+        raise NameNotFound(
+            f"no place in use has the code {place_code!r}", kind="place", name=place_code
+        )
     return found
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 
 from demeter.core import db
 from demeter.core.settings import settings
-from demeter.ops.doctor.findings import Finding, failed, ok, warning
+from demeter.ops.doctor.findings import Finding, failure, ok, warning
 
 MIGRATE = "Run `demeter db migrate`."
 REFERENCE = {  # what every nursery starts with: the least number of rows
@@ -29,13 +29,13 @@ def postgis(part: str, connection: Connection) -> Finding:
 
 def schema(part: str, connection: Connection) -> Finding:
     """The schema is the one that this code was written for."""
-    known = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
-    if known is None:
-        return failed(part, "the database is empty", MIGRATE)
+    version_table = connection.execute(text("SELECT to_regclass('alembic_version')")).scalar()
+    if version_table is None:
+        return failure(part, "the database is empty", MIGRATE)
     at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     head = ScriptDirectory(str(db._migrations())).get_current_head()  # noqa: SLF001
     if at != head:
-        return failed(part, f"at {at}, this code wants {head}", MIGRATE)
+        return failure(part, f"at {at}, this code wants {head}", MIGRATE)
     return ok(part, f"at {at}")
 
 
@@ -47,12 +47,12 @@ def reference_rows(part: str, connection: Connection) -> Finding:
         if (count := _count(connection, table)) < least
     ]
     service = settings().service_user
-    asked = text("SELECT count(*) FROM users WHERE username = :name AND is_active")
-    if not connection.execute(asked, {"name": service}).scalar_one():
+    query = text("SELECT count(*) FROM users WHERE username = :name AND is_active")
+    if not connection.execute(query, {"name": service}).scalar_one():
         short.append(f"no active user {service}")
     if short:
         mend = "Put them back: the last migration's SQL has them."
-        return failed(part, "; ".join(short), mend)
+        return failure(part, "; ".join(short), mend)
     return ok(part, f"{len(REFERENCE)} tables and the user {service}")
 
 
@@ -72,7 +72,7 @@ def workers(part: str, connection: Connection) -> Finding:
     waiting = connection.execute(
         text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
     ).scalar_one()
-    found = f"workers alive: {alive}, jobs to do: {waiting}"
+    state = f"workers alive: {alive}, jobs to do: {waiting}"
     if alive:
-        return ok(part, found)
-    return failed(part, found, WORKER) if waiting else warning(part, found, WORKER)
+        return ok(part, state)
+    return failure(part, state, WORKER) if waiting else warning(part, state, WORKER)

@@ -28,19 +28,19 @@ class Finding:
     mend: str = ""
 
 
-def ok(part: str, found: str) -> Finding:
+def ok(part: str, state: str) -> Finding:
     """The part is well."""
-    return Finding(part, Verdict.OK, found)
+    return Finding(part, Verdict.OK, state)
 
 
-def warning(part: str, found: str, mend: str) -> Finding:
+def warning(part: str, state: str, mend: str) -> Finding:
     """It works, and will not for long or not for everything."""
-    return Finding(part, Verdict.WARNING, found, mend)
+    return Finding(part, Verdict.WARNING, state, mend)
 
 
-def failed(part: str, found: str, mend: str) -> Finding:
+def failure(part: str, state: str, mend: str) -> Finding:
     """It does not work."""
-    return Finding(part, Verdict.FAILED, found, mend)
+    return Finding(part, Verdict.FAILED, state, mend)
 
 
 def unknown(part: str, needs: str) -> Finding:
@@ -48,17 +48,17 @@ def unknown(part: str, needs: str) -> Finding:
     return Finding(part, Verdict.UNKNOWN, f"not checked: {needs} is needed first")
 
 
-def looked_at(part: str, check: Callable[[str], Finding], mend: str) -> Finding:
+def finding_of(part: str, check: Callable[[str], Finding], mend: str) -> Finding:
     """What a check finds; an error of any kind is a finding, too."""
     try:
         return check(part)
     except DomainError as error:
-        return failed(part, chain(error), error.next_action or mend)
+        return failure(part, chain(error), error.next_action or mend)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was found
-        return failed(part, in_short(error), mend)
+        return failure(part, short_message(error), mend)
 
 
-def in_short(error: Exception) -> str:
+def short_message(error: Exception) -> str:
     """The error's kind and its first line; drivers say the rest at length."""
     first = (str(error).splitlines() or ["no message"])[0]
     return f"{type(error).__name__}: {first}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from demeter.core import blobs
 from demeter.core.localdb import programs
 from demeter.core.settings import settings
-from demeter.ops.doctor.findings import Finding, failed, ok, warning
+from demeter.ops.doctor.findings import Finding, failure, ok, warning
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000
@@ -25,18 +25,18 @@ PROBE = b"demeter doctor was here\n"
 
 def python(part: str) -> Finding:
     """The interpreter is new enough."""
-    found = f"{platform.python_version()} in {sys.prefix}"
+    version = f"{platform.python_version()} in {sys.prefix}"
     if sys.version_info < OLDEST_PYTHON:
-        return failed(part, found, "Install Python 3.11 or later, then run `make setup`.")
-    return ok(part, found)
+        return failure(part, version, "Install Python 3.11 or later, then run `make setup`.")
+    return ok(part, version)
 
 
 def postgresql(part: str) -> Finding:
     """There are programs to run a cluster with, or a server is named."""
     if settings().database_url:
         return ok(part, "not needed: DEMETER_DATABASE_URL names a server")
-    chosen = programs.find(settings().home)
-    return ok(part, f"PostgreSQL {chosen.major} with PostGIS in {chosen.bin_dir}")
+    installation = programs.find(settings().home)
+    return ok(part, f"PostgreSQL {installation.major} with PostGIS in {installation.bin_dir}")
 
 
 def home(part: str) -> Finding:
@@ -59,16 +59,16 @@ def cache(part: str) -> Finding:
 
 def disk(part: str) -> Finding:
     """There is room for photos and for the database."""
-    free = shutil.disk_usage(_existing(settings().home)).free
-    found = f"{free / 1e9:.1f} GB free"
+    free = shutil.disk_usage(_nearest_existing(settings().home)).free
+    state = f"{free / 1e9:.1f} GB free"
     mend = "Free some space, or move DEMETER_HOME to a larger disk."
     if free < FREE_BYTES_NEEDED:
-        return failed(part, found, mend)
-    return warning(part, found, mend) if free < FREE_BYTES_WISHED else ok(part, found)
+        return failure(part, state, mend)
+    return warning(part, state, mend) if free < FREE_BYTES_WISHED else ok(part, state)
 
 
-def _existing(path: Path) -> Path:
-    return path if path.exists() else _existing(path.parent)
+def _nearest_existing(path: Path) -> Path:
+    return path if path.exists() else _nearest_existing(path.parent)
 
 
 def object_store(part: str) -> Finding:
@@ -76,7 +76,7 @@ def object_store(part: str) -> Finding:
     key = blobs.sha256_of(PROBE)
     blobs.store().put(key, PROBE)
     if blobs.store().get(key) != PROBE:
-        return failed(part, f"{blobs.bucket()} gives other bytes back", "Check the store.")
+        return failure(part, f"{blobs.bucket()} gives other bytes back", "Check the store.")
     return ok(part, settings().object_store_url or str(settings().home / "objects"))
 
 
@@ -84,16 +84,18 @@ def models(part: str) -> Finding:
     """The shipped models are there, and are those that were shipped."""
     # The registry knows the folder, too, and takes a second to import.
     folder = Path(str(files("demeter.vision.networks") / "weights"))
-    wanted = _listed(folder / "SHA256SUMS")
-    found = {name: _sha256(folder / name) for name in MODELS}
-    wrong = [name for name in MODELS if not found[name] or found[name] != wanted.get(name)]
+    expected_digests = _digests_by_name(folder / "SHA256SUMS")
+    digests = {name: _sha256(folder / name) for name in MODELS}
+    wrong = [
+        name for name in MODELS if not digests[name] or digests[name] != expected_digests.get(name)
+    ]
     if wrong:
         mend = "Check the project out again, or install it again."
-        return failed(part, f"missing or changed: {', '.join(wrong)}", mend)
-    return ok(part, ", ".join(f"{name} {digest[:12]}" for name, digest in found.items()))
+        return failure(part, f"missing or changed: {', '.join(wrong)}", mend)
+    return ok(part, ", ".join(f"{name} {digest[:12]}" for name, digest in digests.items()))
 
 
-def _listed(sums: Path) -> dict[str, str]:
+def _digests_by_name(sums: Path) -> dict[str, str]:
     """The hash of each file by its name, as `sha256sum` writes them."""
     pairs = (line.split() for line in sums.read_text().splitlines() if line.strip())
     return {name: digest for digest, name in pairs}
@@ -105,8 +107,8 @@ def _sha256(file: Path) -> str:
 
 def pages(part: str) -> Finding:
     """The pages' scripts and styles are built."""
-    built = Path(str(files("demeter"))) / "web" / "static" / "dist"
-    count = sum(len(names) for _, _, names in os.walk(built))
+    build_dir = Path(str(files("demeter"))) / "web" / "static" / "dist"
+    count = sum(len(names) for _, _, names in os.walk(build_dir))
     if not count:
-        return failed(part, f"nothing in {built}", "Run `make setup`; it builds them.")
-    return ok(part, f"{count} files in {built}")
+        return failure(part, f"nothing in {build_dir}", "Run `make setup`; it builds them.")
+    return ok(part, f"{count} files in {build_dir}")

@@ -13,7 +13,15 @@ from demeter.core.errors import DomainError, chain
 from demeter.core.localdb import LocalDatabase
 from demeter.core.settings import settings
 from demeter.ops.doctor import database, machine
-from demeter.ops.doctor.findings import Finding, Verdict, failed, in_short, looked_at, ok, unknown
+from demeter.ops.doctor.findings import (
+    Finding,
+    Verdict,
+    failure,
+    finding_of,
+    ok,
+    short_message,
+    unknown,
+)
 
 SCHEMA = "Schema"
 SETUP = "Run `make setup`."
@@ -42,7 +50,7 @@ IN_DATABASE: tuple[tuple[str, Callable[[str, Connection], Finding], str], ...] =
 def examine() -> list[Finding]:
     """Look at every part, in the order in which they stand on each other."""
     return [
-        *(looked_at(part, check, mend) for part, check, mend in ON_MACHINE),
+        *(finding_of(part, check, mend) for part, check, mend in ON_MACHINE),
         *_examine_database(),
     ]
 
@@ -50,14 +58,14 @@ def examine() -> list[Finding]:
 def _examine_database() -> list[Finding]:
     part = "Database"
     try:
-        with _reached() as engine, engine.connect() as connection:
+        with _database_engine() as engine, engine.connect() as connection:
             where = engine.url.render_as_string()
             return [ok(part, where), *_ask(connection)]
     except DomainError as error:
-        reached = failed(part, chain(error), error.next_action or SERVER)
+        database_finding = failure(part, chain(error), error.next_action or SERVER)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was found
-        reached = failed(part, in_short(error), SERVER)
-    return [reached, *(unknown(part, "the database") for part, _, _ in IN_DATABASE)]
+        database_finding = failure(part, short_message(error), SERVER)
+    return [database_finding, *(unknown(part, "the database") for part, _, _ in IN_DATABASE)]
 
 
 def _ask(connection: Connection) -> Iterator[Finding]:
@@ -66,10 +74,10 @@ def _ask(connection: Connection) -> Iterator[Finding]:
         if not has_schema:
             yield unknown(part, "the schema")
             continue
-        found = looked_at(part, partial(_call, check, connection), mend)
+        finding = finding_of(part, partial(_call, check, connection), mend)
         connection.rollback()  # one failed question must not spoil the next
-        has_schema = part != SCHEMA or found.verdict is Verdict.OK
-        yield found
+        has_schema = part != SCHEMA or finding.verdict is Verdict.OK
+        yield finding
 
 
 def _call(
@@ -79,17 +87,17 @@ def _call(
 
 
 @contextmanager
-def _reached() -> Iterator[Engine]:
+def _database_engine() -> Iterator[Engine]:
     """The engine; an embedded database that did not run is stopped again afterwards."""
     configured = settings()
     embedded = None if configured.database_url else LocalDatabase(configured.home)
-    ran = embedded is None or embedded.status().state == "running"
+    was_running = embedded is None or embedded.status().state == "running"
     engine = db.make_engine(db.database_url())
     try:
         yield engine
     finally:
         engine.dispose()
-        if embedded is not None and not ran:
+        if embedded is not None and not was_running:
             embedded.stop()
 
 

@@ -37,21 +37,21 @@ class Crew:
 
     def run(self) -> None:
         """Run until asked to stop; returns when every process has ended."""
-        before = {n: signal.signal(n, self._asked_to_stop) for n in _STOP_SIGNALS}
+        previous_handlers = {n: signal.signal(n, self._handle_stop_signal) for n in _STOP_SIGNALS}
         try:
             while not self._stopping.is_set():
                 self._look()
                 self._stopping.wait(LOOK_EVERY_S)
         finally:
             self._stop()
-            for number, handler in before.items():
+            for number, handler in previous_handlers.items():
                 signal.signal(number, handler)
 
     def stop(self) -> None:
         """Ask it to stop."""
         self._stopping.set()
 
-    def _asked_to_stop(self, *_: object) -> None:
+    def _handle_stop_signal(self, *_: object) -> None:
         self._asked += 1
         self._stopping.set()
 
@@ -64,8 +64,8 @@ class Crew:
             member.start_if_due()
 
     def _report(self, member: Member, status: int) -> None:
-        how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        self._say(f"{member.role.name} ended ({how}); starting it again.")
+        cause = f"signal {-status}" if status < 0 else f"exit status {status}"
+        self._say(f"{member.role.name} ended ({cause}); starting it again.")
         if member.early_deaths >= SAY_WHY_AFTER:
             self._say(f"{member.role.name} keeps dying. Its last words:")
             for line in member.last_words:

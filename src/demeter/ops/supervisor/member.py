@@ -67,8 +67,8 @@ class Member:
             return None
         status = self._process.returncode
         self._process = None
-        settled = time.monotonic() - self._started_at >= SETTLED_AFTER_S
-        self.early_deaths = 1 if settled else self.early_deaths + 1
+        lived_long = time.monotonic() - self._started_at >= SETTLED_AFTER_S
+        self.early_deaths = 1 if lived_long else self.early_deaths + 1
         wait_s = FIRST_WAIT_S * 2 ** (self.early_deaths - 1)
         self._start_at = time.monotonic() + min(wait_s, LONGEST_WAIT_S)
         return status
@@ -93,14 +93,14 @@ class Member:
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call, bound before the fork
         )
         assert self._process.stdout is not None
-        listening = threading.Thread(
+        listener = threading.Thread(
             target=self._listen, args=(self._process.stdout,), name=self.role.name, daemon=True
         )
-        listening.start()
+        listener.start()
 
-    def _listen(self, said: IO[str]) -> None:
+    def _listen(self, output: IO[str]) -> None:
         """Pass on what it says, and keep the last of it for when it dies."""
-        for line in said:
+        for line in output:
             self.last_words.append(line.rstrip())
             sys.stderr.write(line)
             sys.stderr.flush()

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import User, find_user
+from demeter.accounts.models import User
+from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
 from demeter.photos import location_guess

@@ -13,9 +13,9 @@ from pathlib import Path
 REFUSALS = ("lock file", "is still in use")
 
 
-def is_about_a_lock(said: str) -> bool:
+def is_about_a_lock(message: str) -> bool:
     """Whether PostgreSQL refused to start because it takes another server to be alive."""
-    return any(words in said for words in REFUSALS)
+    return any(words in message for words in REFUSALS)
 
 
 def clear_if_nobody_lives(data_dir: Path, socket_dir: Path) -> None:

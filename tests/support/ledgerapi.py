@@ -13,10 +13,9 @@ from demeter.core.db import transaction
 from demeter.counts.checks import COUNTS
 from demeter.periods.checks import CLOSINGS
 from demeter.stock.checks import LOTS, MOVES
-from ledgersteps import day
-from nursery import photo_count
-from served import count as recorded
-from served import jpeg, uploaded
+from support.ledgersteps import day
+from support.nursery import photo_count
+from support.served import jpeg, record_answers, upload_session
 
 STOCK = "/api/v1/stock"
 PERIODS = "/api/v1/periods"
@@ -26,12 +25,12 @@ def key() -> str:
     return str(uuid4())
 
 
-def ok(answer: Any) -> Any:
-    assert answer.is_success, answer.text
-    return answer.json()
+def ok(response: Any) -> Any:
+    assert response.is_success, response.text
+    return response.json()
 
 
-def counted(client: TestClient, plants: int, when: float, code: str = "A1") -> Any:
+def count_by_hand(client: TestClient, plants: int, when: float, code: str = "A1") -> Any:
     """A person counted a whole location on a day."""
     body = {
         "movement_id": key(),
@@ -43,26 +42,26 @@ def counted(client: TestClient, plants: int, when: float, code: str = "A1") -> A
     return ok(client.post(f"{STOCK}/counts", json=body))
 
 
-def photographed(
+def count_by_photo(
     client: TestClient, *plants: int, when: float, code: str = "A1", width: int = 400
 ) -> str:
     """A photo of a day shows containers with so many plants; it is uploaded and counted now."""
     photo = jpeg(seed=int(when * 10) + sum(plants))
-    session = uploaded(client, photo, location_code=code, captured_at=day(when).isoformat())
-    recorded(session, photo_count(*((each, 0) for each in plants), width=width))
+    session = upload_session(client, photo, location_code=code, captured_at=day(when).isoformat())
+    record_answers(session, photo_count(*((number, 0) for number in plants), width=width))
     return session
 
 
-def session_of(client: TestClient, session: str) -> Any:
+def session_read(client: TestClient, session: str) -> Any:
     return ok(client.get(f"/api/v1/photos/sessions/{session}"))
 
 
-def moved(client: TestClient, kind: str, quantity: int, when: float, **parts: Any) -> Any:
+def report_movement(client: TestClient, kind: str, quantity: int, when: float, **parts: Any) -> Any:
     """What a person reported: it happened on that day."""
-    return ok(report(client, kind, quantity, when, **parts))
+    return ok(post_movement(client, kind, quantity, when, **parts))
 
 
-def report(client: TestClient, kind: str, quantity: int, when: float, **parts: Any) -> Any:
+def post_movement(client: TestClient, kind: str, quantity: int, when: float, **parts: Any) -> Any:
     """As `moved`, also where it is refused."""
     body = {
         "movement_id": key(),
@@ -75,13 +74,13 @@ def report(client: TestClient, kind: str, quantity: int, when: float, **parts: A
     return client.post(f"{STOCK}/movements", json=body)
 
 
-def undo(client: TestClient, effect: Any, reason: str = "was wrong") -> Any:
-    path = f"{STOCK}/movements/{effect['movement_id']}/undo"
+def undo(client: TestClient, change: Any, reason: str = "was wrong") -> Any:
+    path = f"{STOCK}/movements/{change['movement_id']}/undo"
     return ok(client.post(path, json={"movement_id": key(), "reason": reason}))
 
 
-def void(client: TestClient, effect: Any) -> Any:
-    path = f"{STOCK}/counts/{effect['count_id']}/void"
+def void(client: TestClient, change: Any) -> Any:
+    path = f"{STOCK}/counts/{change['count_id']}/void"
     return ok(client.post(path, json={"movement_id": key(), "reason": "the wrong bed"}))
 
 
@@ -92,23 +91,23 @@ def on_hand(client: TestClient, code: str = "A1", when: float | None = None, **p
     return sum(row["plants"] for row in ok(client.get(f"{STOCK}/on-hand", params=params)))
 
 
-def opened(client: TestClient, code: str, ends: float, grace_hours: int = 48) -> None:
+def open_period(client: TestClient, code: str, ends: float, grace_hours: int = 48) -> None:
     body = {"code": code, "boundary_at": day(ends).isoformat(), "grace_hours": grace_hours}
     assert client.post(PERIODS, json=body).status_code == 201
 
 
-def line(client: TestClient, period: str, code: str = "A1") -> Any:
+def period_line(client: TestClient, period: str, code: str = "A1") -> Any:
     """What closing finds at a location."""
     lines = ok(client.get(f"{PERIODS}/{period}"))["lines"]
-    (found,) = [one for one in lines if one["location_code"] == code]
-    return found
+    (line,) = [candidate for candidate in lines if candidate["location_code"] == code]
+    return line
 
 
-def kinds(client: TestClient, period: str, code: str = "A1") -> list[str]:
-    return [one["kind"] for one in line(client, period, code)["exceptions"]]
+def exception_kinds(client: TestClient, period: str, code: str = "A1") -> list[str]:
+    return [exception["kind"] for exception in period_line(client, period, code)["exceptions"]]
 
 
-def closed(client: TestClient, period: str) -> None:
+def close_period(client: TestClient, period: str) -> None:
     """The period is closed, and stock is the same before and after."""
     before = ok(client.get(f"{STOCK}/on-hand"))
     assert ok(client.post(f"{PERIODS}/{period}/close", json={"user": "julia"}))["status"] == (
@@ -117,13 +116,13 @@ def closed(client: TestClient, period: str) -> None:
     assert ok(client.get(f"{STOCK}/on-hand")) == before
 
 
-def retried() -> None:
+def run_queued_jobs() -> None:
     """The jobs that were queued have run."""
     jobs.work(["cpu", "io"], wait=False)
 
 
-def ledger_is_verified() -> None:
+def assert_ledger_verified() -> None:
     """Everything that `demeter verify` checks holds."""
     with transaction() as session:
         checks = [references(session), *LOTS, *MOVES, *COUNTS, *CLOSINGS]
-        assert [one for one in run(session, checks) if one.wrong] == []
+        assert [result for result in run(session, checks) if result.wrong] == []

@@ -26,13 +26,13 @@ DYING = (sys.executable, "-c", "import sys; sys.exit('the disk is on fire')")
 
 def runs_while(crew: Crew, happens: Callable[[], bool], within_s: float = 20) -> bool:
     """Run the crew here until something happens; whether it did in time."""
-    seen = threading.Event()
+    condition_met = threading.Event()
 
     def watch() -> None:
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline and not seen.is_set():
+        while time.monotonic() < deadline and not condition_met.is_set():
             if happens():
-                seen.set()
+                condition_met.set()
             time.sleep(0.05)
         crew.stop()
 
@@ -40,7 +40,7 @@ def runs_while(crew: Crew, happens: Callable[[], bool], within_s: float = 20) ->
     watching.start()
     crew.run()
     watching.join()
-    return seen.is_set()
+    return condition_met.is_set()
 
 
 def test_all_run_and_all_have_ended_when_it_returns() -> None:
@@ -56,8 +56,8 @@ def test_all_run_and_all_have_ended_when_it_returns() -> None:
 
 
 def test_one_that_is_killed_is_started_again() -> None:
-    said: list[str] = []
-    crew = Crew([Role("one", SLEEPER)], say=said.append)
+    lines: list[str] = []
+    crew = Crew([Role("one", SLEEPER)], say=lines.append)
     killed: list[int] = []
 
     def another_runs() -> bool:
@@ -68,21 +68,21 @@ def test_one_that_is_killed_is_started_again() -> None:
         return bool(killed) and pid not in (None, killed[0]) and crew.members[0].is_alive
 
     assert runs_while(crew, another_runs)
-    assert any("one ended (signal 9)" in line for line in said)
+    assert any("one ended (signal 9)" in line for line in lines)
 
 
 def test_one_that_keeps_dying_has_its_last_words_told() -> None:
-    said: list[str] = []
-    crew = Crew([Role("worker", DYING)], say=said.append)
-    assert runs_while(crew, lambda: any("on fire" in line for line in said))
-    assert any("keeps dying" in line for line in said)
+    lines: list[str] = []
+    crew = Crew([Role("worker", DYING)], say=lines.append)
+    assert runs_while(crew, lambda: any("on fire" in line for line in lines))
+    assert any("keeps dying" in line for line in lines)
 
 
 def test_one_that_does_not_listen_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("demeter.ops.supervisor.crew.PATIENCE_S", 0.5)
     crew = Crew([Role("stubborn", STUBBORN)], say=lambda _: None)
-    began = time.monotonic()
-    assert runs_while(crew, lambda: crew.members[0].is_alive and time.monotonic() - began > 1)
+    started = time.monotonic()
+    assert runs_while(crew, lambda: crew.members[0].is_alive and time.monotonic() - started > 1)
     assert not crew.members[0].is_alive
 
 

@@ -19,8 +19,8 @@ from demeter.photos import inference, record
 from demeter.photos.models import PhotoSession, SessionImageStatus, SessionStatus
 from demeter.vision import overlay
 from demeter.vision.values import PhotoCount
-from nursery import SIDE, plant_nursery
-from pictures import encoded, picture
+from support.nursery import SIDE, plant_nursery
+from support.pictures import encoded, picture
 
 SESSIONS = "/api/v1/photos/sessions"
 UPLOAD = "/api/v1/stock/photo"
@@ -33,8 +33,8 @@ def client(fresh_database: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> It
     db.settings.cache_clear()
     with transaction() as session:
         plant_nursery(session)
-    with TestClient(_app(), base_url="http://localhost") as made:
-        yield made
+    with TestClient(_app(), base_url="http://localhost") as test_client:
+        yield test_client
 
 
 @lru_cache(maxsize=1)
@@ -54,19 +54,19 @@ def send(client: TestClient, *bodies: bytes, headers: dict[str, str] | None = No
     return client.post(UPLOAD, files=files, data=fields, headers=headers or {})
 
 
-def uploaded(client: TestClient, *bodies: bytes, **fields: Any) -> str:
+def upload_session(client: TestClient, *bodies: bytes, **fields: Any) -> str:
     """The id of the one session that took these photos in."""
     answer = send(client, *(bodies or (jpeg(),)), **{"location_code": "A1", **fields})
     assert answer.status_code == 202, answer.text
     return answer.json()["session_id"]
 
 
-def count(session_id: str, *answers: PhotoCount | None) -> None:
+def record_answers(session_id: str, *answers: PhotoCount | None) -> None:
     """Let vision have said this of a session's images, and record it; ``None`` is a failure."""
     with transaction() as session:
-        found = _found(session, session_id)
-        found.status = SessionStatus.PROCESSING
-        for row, answer in zip(found.images, answers, strict=True):
+        photo_session = _photo_session(session, session_id)
+        photo_session.status = SessionStatus.PROCESSING
+        for row, answer in zip(photo_session.images, answers, strict=True):
             if answer is None:
                 row.status = SessionImageStatus.FAILED
                 row.error_code, row.error_message = (
@@ -76,19 +76,19 @@ def count(session_id: str, *answers: PhotoCount | None) -> None:
                 continue
             row.status, row.result, row.progress = SessionImageStatus.SUCCEEDED, answer.to_json(), 1
             rgb = inference.decode(jpeg(), "bed").rgb
-            drawn = overlay.render(rgb, answer), overlay.thumbnail(rgb)
-            counted = inference.CountedImage(answer.to_json(), *drawn, {})
-            inference.keep_pictures(session, row.id, counted)
+            pictures = overlay.render(rgb, answer), overlay.thumbnail(rgb)
+            image = inference.CountedImage(answer.to_json(), *pictures, {})
+            inference.keep_pictures(session, row.id, image)
         session.flush()
-        record.record_session(session, found)
+        record.record_session(session, photo_session)
 
 
-def _found(session, session_id: str) -> PhotoSession:
+def _photo_session(session, session_id: str) -> PhotoSession:
     query = select(PhotoSession).where(PhotoSession.session_id == UUID(session_id))
     return session.scalars(query).one()
 
 
-def rows(model: type) -> int:
+def row_count(model: type) -> int:
     """How many rows a table has."""
     with transaction() as session:
         return session.scalar(select(func.count()).select_from(model))

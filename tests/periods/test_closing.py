@@ -19,31 +19,31 @@ from demeter.periods.errors import (
     SecondPersonNeeded,
     Unexplained,
 )
-from demeter.periods.figures import Line, lines
+from demeter.periods.figures import Line, period_lines
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import Period, PeriodClosing, PeriodEvent, PeriodStatus
 from demeter.photos import record
 from demeter.photos.models import SessionStatus
 from demeter.stock import movements
-from demeter.stock.batches import Kind
-from demeter.stock.bin_choice import Place
+from demeter.stock.batches import LotKind
+from demeter.stock.bin_choice import Destination
 from demeter.stock.errors import PeriodClosed
 from demeter.stock.models import MovementType, StockMovement
-from ledgersteps import (
+from support.ledgersteps import (
+    assert_ledger_sound,
+    command,
     correct,
     count,
     day,
     die,
-    ledger_is_sound,
     plant,
     reverse,
     sell,
     supervisor,
-    told,
     transplant,
     void,
 )
-from nursery import (
+from support.nursery import (
     counted_session,
     location,
     on_hand,
@@ -58,7 +58,7 @@ from nursery import (
 def db(session: Session) -> Session:
     plant_nursery(session)
     yield session
-    ledger_is_sound(session)
+    assert_ledger_sound(session)
 
 
 def period(db: Session, code: str = "P1", ends: float = 30, grace: int = 48) -> Period:
@@ -66,12 +66,12 @@ def period(db: Session, code: str = "P1", ends: float = 30, grace: int = 48) -> 
 
 
 def line(db: Session, of: Period, code: str = "A1") -> Line:
-    (found,) = [one for one in lines(db, of) if one.location_code == code]
-    return found
+    (only,) = [each for each in period_lines(db, of) if each.location_code == code]
+    return only
 
 
 def kinds(db: Session, of: Period, code: str = "A1") -> list[ExceptionKind]:
-    return [one.kind for one in line(db, of, code).exceptions]
+    return [exception.kind for exception in line(db, of, code).exceptions]
 
 
 def close(db: Session, of: Period) -> Period:
@@ -79,14 +79,14 @@ def close(db: Session, of: Period) -> Period:
 
 
 def explain(db: Session, of: Period, code: str = "A1") -> int:
-    found = line(db, of, code)
+    period_line = line(db, of, code)
     return service.explain(
         db,
         of,
         supervisor(db),
         "looked into",
-        location_id=found.location_id,
-        product_id=found.product_id,
+        location_id=period_line.location_id,
+        product_id=period_line.product_id,
     )
 
 
@@ -110,15 +110,15 @@ def test_the_worked_example(db: Session) -> None:
     count(db, 9_500, 30)
     count(db, 1_300, 30, "A2")
     march = period(db)
-    found = line(db, march).figures
-    assert (found.sales, found.unrecorded) == (500, 500)
-    assert (found.flows.planted, found.flows.dead, found.flows.moved_out) == (500, 200, 300)
+    figures = line(db, march).figures
+    assert (figures.sales, figures.unrecorded_sales) == (500, 500)
+    assert (figures.flows.planted, figures.flows.dead, figures.flows.moved_out) == (500, 200, 300)
     assert line(db, march, "A2").figures.sales == 0
     close(db, march)
     assert (on_hand(db), on_hand(db, "A2")) == (9_500, 1_300)
     assert written(db) == [("foto", 500), ("ventas", -500)]
     assert stock_as_of(db, day(30)) == 9_500
-    assert line(db, march).figures.unrecorded == 0
+    assert line(db, march).figures.unrecorded_sales == 0
 
 
 def test_negative_sales_are_an_exception_until_the_planting_is_told(db: Session) -> None:
@@ -144,16 +144,16 @@ def test_negative_sales_may_be_explained_and_stay_negative(db: Session) -> None:
     march = period(db)
     explain(db, march)
     close(db, march)
-    kept = db.scalars(select(PeriodClosing)).one()
-    assert (kept.sales, written(db), on_hand(db)) == (-30, [], 130)
+    closing_row = db.scalars(select(PeriodClosing)).one()
+    assert (closing_row.sales, written(db), on_hand(db)) == (-30, [], 130)
 
 
 def test_an_explanation_holds_only_for_the_figure_it_explained(db: Session) -> None:
     count(db, 100, 0)
-    made = count(db, 130, 30)
+    closing_count = count(db, 130, 30)
     march = period(db)
     explain(db, march)
-    correct(db, made, 140)
+    correct(db, closing_count, 140)
     with pytest.raises(Unexplained):
         close(db, march)
 
@@ -163,7 +163,7 @@ def test_sales_recorded_by_hand_are_not_written_again(db: Session) -> None:
     sell(db, 20, 10)
     count(db, 70, 30)
     march = period(db)
-    assert (line(db, march).figures.sales, line(db, march).figures.unrecorded) == (30, 10)
+    assert (line(db, march).figures.sales, line(db, march).figures.unrecorded_sales) == (30, 10)
     close(db, march)
     assert written(db) == [("foto", 10), ("ventas", -10)]
     assert on_hand(db) == 70
@@ -171,11 +171,11 @@ def test_sales_recorded_by_hand_are_not_written_again(db: Session) -> None:
 
 def test_more_recorded_than_sold_is_an_exception_undone_by_a_reversal(db: Session) -> None:
     count(db, 100, 0)
-    sold = sell(db, 20, 10)
+    sale = sell(db, 20, 10)
     count(db, 85, 30)
     march = period(db)
     assert kinds(db, march) == [ExceptionKind.RECORDED_MORE]
-    reverse(db, sold)
+    reverse(db, sale)
     assert kinds(db, march) == []
     close(db, march)
     assert written(db) == [("foto", 15), ("ventas", -15)]
@@ -190,8 +190,8 @@ def test_without_a_later_count_the_opening_carries_over(db: Session) -> None:
     assert line(db, march).figures.sales is None
     explain(db, march)
     close(db, march)
-    kept = db.scalars(select(PeriodClosing)).one()
-    assert (kept.sales, kept.closing_count_id, written(db)) == (None, None, [])
+    closing_row = db.scalars(select(PeriodClosing)).one()
+    assert (closing_row.sales, closing_row.closing_count_id, written(db)) == (None, None, [])
     count(db, 80, 60)
     assert line(db, april).figures.sales == 20
 
@@ -217,8 +217,8 @@ def test_a_count_after_the_grace_does_not_close_the_period(db: Session) -> None:
 
 
 def test_a_tray_sold_out_and_gone_closes_to_its_sales(db: Session) -> None:
-    made = counted_session(db, photo_count((40, 0), (60, 0)), at=day(0))
-    record.record_session(db, made)
+    photo_session = counted_session(db, photo_count((40, 0), (60, 0)), at=day(0))
+    record.record_session(db, photo_session)
     gone = counted_session(db, photo_count((40, 0), width=60), at=day(30))
     record.record_session(db, gone)
     assert gone.status is SessionStatus.COMPLETED
@@ -243,12 +243,14 @@ def test_sales_come_from_the_oldest_lots_that_fell_short(db: Session) -> None:
 def test_a_small_difference_is_explained_a_greenhouse_at_a_time(db: Session) -> None:
     for code in ("A1", "A2"):
         for at, plants in ((0, 100), (30, 98)):
-            made = counted_session(db, photo_count((plants, 0), width=20), code=code, at=day(at))
-            record.record_session(db, made)
+            photo_session = counted_session(
+                db, photo_count((plants, 0), width=20), code=code, at=day(at)
+            )
+            record.record_session(db, photo_session)
     march = period(db)
     assert kinds(db, march) == [ExceptionKind.WITHIN_INTERVAL]
-    told = service.explain_together(db, march, supervisor(db), "within the error", "NAVE1")
-    assert told == 2
+    explained = service.explain_together(db, march, supervisor(db), "within the error", "NAVE1")
+    assert explained == 2
     with pytest.raises(NothingToExplain):
         service.explain_together(db, march, supervisor(db), "again", "NORTH")
     close(db, march)
@@ -264,9 +266,9 @@ def test_a_large_difference_is_not_explained_with_the_others(db: Session) -> Non
 
 def test_a_count_that_nobody_accepted_is_an_exception(db: Session) -> None:
     count(db, 100, 0)
-    made = counted_session(db, photo_count((20, 0)), at=day(28))
-    record.record_session(db, made)
-    assert made.reason_code == "implausible_change"
+    photo_session = counted_session(db, photo_count((20, 0)), at=day(28))
+    record.record_session(db, photo_session)
+    assert photo_session.reason_code == "implausible_change"
     count(db, 95, 30)
     march = period(db)
     assert kinds(db, march) == [ExceptionKind.COUNT_NOT_ACCEPTED]
@@ -317,7 +319,7 @@ def test_closing_reopening_and_closing_again(db: Session) -> None:
         close(db, march)
     closing.reopen(db, "P1", supervisor(db), "forgot a planting")
     assert written(db) == [("foto", 20), ("ventas", -20), ("ventas", 20), ("foto", -20)]
-    assert (on_hand(db), line(db, march).figures.unrecorded) == (80, 20)
+    assert (on_hand(db), line(db, march).figures.unrecorded_sales) == (80, 20)
     plant(db, 7, 10)
     close(db, march)
     assert written(db)[4:] == [("foto", 27), ("ventas", -27)]
@@ -368,8 +370,8 @@ def test_two_people_close_where_the_setting_asks(
 
 
 def test_a_month_ends_at_the_site(db: Session) -> None:
-    made = service.open_period(db, supervisor(db), "2026-12")
-    assert made.boundary_at.isoformat() == "2027-01-01T00:00:00-03:00"
+    new_period = service.open_period(db, supervisor(db), "2026-12")
+    assert new_period.boundary_at.isoformat() == "2027-01-01T00:00:00-03:00"
     with pytest.raises(PeriodExists):
         service.open_period(db, supervisor(db), "2026-12")
 
@@ -377,19 +379,19 @@ def test_a_month_ends_at_the_site(db: Session) -> None:
 def test_a_period_without_any_count_closes_empty(db: Session) -> None:
     plant(db, 5, 1)
     march = period(db)
-    assert lines(db, march) == []
+    assert period_lines(db, march) == []
     close(db, march)
     assert on_hand(db) == 5
 
 
 def test_two_products_of_one_place_are_told_apart(db: Session) -> None:
     count(db, 100, 0)
-    other = Kind(product(db, "MAMMILLARIA-01").id, 3)
-    movements.plant(db, told(db, day(5)), Place(location(db).location_id), other, 40)
+    other = LotKind(product(db, "MAMMILLARIA-01").id, 3)
+    movements.plant(db, command(db, day(5)), Destination(location(db).location_id), other, 40)
     count(db, 90, 30)
     march = period(db)
-    found = {one.product_code: one.figures.sales for one in lines(db, march)}
-    assert found == {"ECHEVERIA-01": 10, "MAMMILLARIA-01": 40}
+    sales = {each.product_code: each.figures.sales for each in period_lines(db, march)}
+    assert sales == {"ECHEVERIA-01": 10, "MAMMILLARIA-01": 40}
     close(db, march)
     sold = db.scalars(
         select(StockMovement.quantity).where(StockMovement.movement_type == MovementType.VENTAS)

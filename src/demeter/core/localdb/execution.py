@@ -36,8 +36,8 @@ def run(programs: Programs, name: str, arguments: Sequence[str], data_dir: Path)
     finally:
         os.close(descriptor)
     if result.returncode != 0:
-        said = "\n".join([result.stdout, result.stderr, _last_lines(data_dir)]).strip()
-        raise LocalDatabaseFailed(f"{name} failed for {data_dir}:\n{said}")
+        output = "\n".join([result.stdout, result.stderr, _last_lines(data_dir)]).strip()
+        raise LocalDatabaseFailed(f"{name} failed for {data_dir}:\n{output}")
 
 
 def _run(
@@ -45,9 +45,14 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     as_root = os.geteuid() == 0
     account = owner(data_dir)
-    seen = f"/proc/self/fd/{descriptor}" if as_root else str(data_dir)
+    visible_dir = f"/proc/self/fd/{descriptor}" if as_root else str(data_dir)
     return subprocess.run(
-        [programs.path(name), "-D", seen, *(a.replace(HERE, seen) for a in arguments)],
+        [
+            programs.path(name),
+            "-D",
+            visible_dir,
+            *(a.replace(HERE, visible_dir) for a in arguments),
+        ],
         user=account.uid if as_root else None,
         group=account.gid if as_root else None,
         extra_groups=[] if as_root else None,

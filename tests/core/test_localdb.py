@@ -97,9 +97,9 @@ def test_a_home_that_nobody_else_may_enter_stays_closed(database: LocalDatabase)
 def test_processes_that_start_it_at_the_same_moment_all_get_it(database: LocalDatabase) -> None:
     command = [sys.executable, "-c", START, str(database.home)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    said = {process.communicate(timeout=60)[0].strip() for process in started}
+    outputs = {process.communicate(timeout=60)[0].strip() for process in started}
     assert [process.returncode for process in started] == [0, 0, 0, 0]
-    assert said == {database.url}
+    assert outputs == {database.url}
 
 
 def test_a_killed_server_comes_back_with_what_was_committed(database: LocalDatabase) -> None:
@@ -124,9 +124,9 @@ def test_a_lock_that_names_somebody_elses_process_does_not_stop_it(
     sleeper = subprocess.Popen(["sleep", "60"], user=owner.st_uid, group=owner.st_gid)
     try:
         lock.write_text("\n".join([str(sleeper.pid), *words[1:]]) + "\n")
-        began = time.monotonic()
+        started = time.monotonic()
         assert ask(database.ensure_running(), "SELECT 1") == 1
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - started < 10
     finally:
         sleeper.kill()
         sleeper.wait()
@@ -182,10 +182,10 @@ def test_settings_that_postgresql_refuses_are_said_at_once(database: LocalDataba
     database.stop()
     with (database.data_dir / "demeter.conf").open("a") as conf:
         conf.write("shared_buffers = 'plenty'\n")
-    began = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(LocalDatabaseFailed, match="plenty"):
         database.ensure_running()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - started < 10
 
 
 def test_without_programs_it_says_what_to_do(

@@ -30,8 +30,8 @@ def _own_home(new_home: Path, monkeypatch: pytest.MonkeyPatch, fresh_database: s
 @pytest.mark.usefixtures("_own_home")
 def test_a_migrated_database_is_well() -> None:
     verdicts = {finding.part: finding.verdict for finding in examine()}
-    wanted = ("Python", "Home", "Cache", "Object store", "Database", "PostGIS", "Schema")
-    assert {verdicts[part] for part in (*wanted, "Reference rows")} == {Verdict.OK}
+    expected = ("Python", "Home", "Cache", "Object store", "Database", "PostGIS", "Schema")
+    assert {verdicts[part] for part in (*expected, "Reference rows")} == {Verdict.OK}
 
 
 @pytest.mark.usefixtures("_own_home")
@@ -119,9 +119,9 @@ def test_a_missing_or_changed_model_is_found(
 def test_the_command_fails_with_status_1_and_tells_programs_too(fresh_database: str) -> None:
     with psycopg.connect(fresh_database) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    asked = CliRunner().invoke(cli.app, ["doctor", "--json"])
-    assert asked.exit_code == 1
-    parts = {finding["part"]: finding["verdict"] for finding in json.loads(asked.stdout)}
+    command = CliRunner().invoke(cli.app, ["doctor", "--json"])
+    assert command.exit_code == 1
+    parts = {finding["part"]: finding["verdict"] for finding in json.loads(command.stdout)}
     assert parts["Schema"] == "failed"
     read = CliRunner().invoke(cli.app, ["doctor"])
     assert read.exit_code == 1

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import find_user
+from demeter.accounts.queries import find_user
 from demeter.catalog.models import LocationConfig
 from demeter.core.db import preview
 from demeter.counts import service
@@ -18,23 +18,23 @@ from demeter.counts.hand_counts import HandCount
 from demeter.counts.models import ContainerCount, Count, CountCorrection
 from demeter.stock import bin_choice
 from demeter.stock.errors import TooFewPlants
-from demeter.stock.ledger import Told
+from demeter.stock.ledger import LedgerCommand
 from demeter.stock.models import MovementType, SourceType, StockBatch, StockMovement
 from demeter.vision.values import ContainerType
-from ledgersteps import (
+from support.ledgersteps import (
+    assert_ledger_sound,
+    command,
     correct,
     count,
     day,
     die,
-    ledger_is_sound,
     plant,
     reverse,
     sell,
-    told,
     transplant,
     void,
 )
-from nursery import configure, location, on_hand, plant_nursery, product, stock_as_of
+from support.nursery import configure, location, on_hand, plant_nursery, product, stock_as_of
 
 
 @pytest.fixture
@@ -42,35 +42,35 @@ def db(session: Session) -> Session:
     plant_nursery(session)
     yield session
     every_count_stands(session)
-    ledger_is_sound(session)
+    assert_ledger_sound(session)
 
 
 def every_count_stands(db: Session) -> None:
     """Stock as of each posted count equals that count."""
-    for one in db.scalars(
+    for count_row in db.scalars(
         select(Count).where(Count.posted_at.is_not(None), Count.voided_at.is_(None))
     ):
-        code = db.get_one(type(location(db)), one.storage_location_id).code
-        assert stock_as_of(db, one.captured_at, code) == one.plants, one.id
+        code = db.get_one(type(location(db)), count_row.storage_location_id).code
+        assert stock_as_of(db, count_row.captured_at, code) == count_row.plants, count_row.id
 
 
-def by_worker(db: Session, said: HandCount, when: float = 0):
+def by_worker(db: Session, hand_count: HandCount, when: float = 0):
     rosa = find_user(db, "rosa")
-    return service.count_by_hand(db, Told(uuid4(), rosa.id, day(when)), rosa, said)
+    return service.count_by_hand(db, LedgerCommand(uuid4(), rosa.id, day(when)), rosa, hand_count)
 
 
 def test_the_first_count_by_hand_starts_the_ledger(db: Session) -> None:
-    made = count(db, 100, 0)
-    assert [m.movement_type for m in made.movements] == [MovementType.MANUAL_INIT]
+    first = count(db, 100, 0)
+    assert [m.movement_type for m in first.movements] == [MovementType.MANUAL_INIT]
     later = count(db, 90, 1)
     assert [(m.movement_type, m.quantity) for m in later.movements] == [(MovementType.FOTO, -10)]
     assert {m.source_type for m in db.scalars(select(StockMovement))} == {SourceType.MANUAL}
 
 
 def test_a_count_of_nothing_is_posted_too(db: Session) -> None:
-    made = count(db, 0, 0)
-    assert (made.movements, made.waits_for) == ([], None)
-    assert db.get_one(Count, made.count_id).plants == 0
+    first = count(db, 0, 0)
+    assert (first.movements, first.waits_for) == ([], None)
+    assert db.get_one(Count, first.count_id).plants == 0
     count(db, 5, 1)
     count(db, 0, 2)
     assert on_hand(db) == 0
@@ -87,8 +87,8 @@ def test_the_whole_location_is_booked_where_its_plants_are(db: Session) -> None:
 def test_bins_can_be_counted_one_by_one(db: Session) -> None:
     plant(db, 10, 0)
     bin_id = db.scalars(select(StockMovement.destination_bin_id)).one()
-    said = HandCount(location(db).location_id, by_bin=((bin_id, 8),))
-    assert by_worker(db, said, 1).waits_for is None
+    hand_count = HandCount(location(db).location_id, by_bin=((bin_id, 8),))
+    assert by_worker(db, hand_count, 1).waits_for is None
     assert on_hand(db) == 8
     row = db.scalars(select(ContainerCount)).one()
     assert (row.ledger_before, row.difference, row.machine_detected) == (10, -2, None)
@@ -103,17 +103,17 @@ def test_a_count_without_sense_is_refused(db: Session, said) -> None:
 
 
 def test_a_count_of_another_product_is_refused_with_both_named(db: Session) -> None:
-    said = HandCount(location(db).location_id, 5, product_id=product(db, "MAMMILLARIA-01").id)
+    hand_count = HandCount(location(db).location_id, 5, product_id=product(db, "MAMMILLARIA-01").id)
     with pytest.raises(CountContradictsConfig, match=r"MAMMILLARIA-01.*ECHEVERIA-01"):
-        by_worker(db, said)
+        by_worker(db, hand_count)
 
 
 def test_a_workers_count_waits_where_no_config_says_what_grows(db: Session) -> None:
     here = location(db, "A3").location_id
-    made = by_worker(db, HandCount(here, 5, product_id=product(db, "ECHEVERIA-01").id))
-    assert (made.waits_for, made.movements) == ("needs_config", [])
+    first = by_worker(db, HandCount(here, 5, product_id=product(db, "ECHEVERIA-01").id))
+    assert (first.waits_for, first.movements) == ("needs_config", [])
     configure(db, "A3", "ECHEVERIA-01")
-    posted = service.repost(db, told(db, None), made.count_id)
+    posted = service.repost(db, command(db, None), first.count_id)
     assert (posted.waits_for, on_hand(db, "A3")) == (None, 5)
 
 
@@ -121,17 +121,17 @@ def test_a_supervisors_count_makes_the_config(db: Session) -> None:
     parts = {"product_id": product(db, "ECHEVERIA-01").id}
     with pytest.raises(InvalidCount, match="state"):
         count(db, 5, 0, "A3", **parts)
-    made = count(db, 5, 0, "A3", **parts, product_state_id=3)
-    assert made.waits_for is None
+    first = count(db, 5, 0, "A3", **parts, product_state_id=3)
+    assert first.waits_for is None
     here = location(db, "A3").location_id
-    found = db.scalars(
+    config = db.scalars(
         select(LocationConfig).where(LocationConfig.storage_location_id == here)
     ).one()
-    assert (found.product_id, found.expected_product_state_id) == (parts["product_id"], 3)
+    assert (config.product_id, config.expected_product_state_id) == (parts["product_id"], 3)
 
 
 @pytest.mark.parametrize("reported_first", [True, False])
-def test_mondays_count_and_tuesdays_sale_agree_whichever_is_told_first(
+def test_mondays_count_and_tuesdays_sale_agree_whichever_is_late_count(
     db: Session, reported_first: bool
 ) -> None:
     count(db, 80, -7)
@@ -158,12 +158,12 @@ def test_a_sale_is_possible_once_the_count_has_come(db: Session) -> None:
 def test_a_count_waits_while_the_ledger_holds_too_few_and_is_tried_again(db: Session) -> None:
     count(db, 120, -7)
     sell(db, 110, 1)
-    made = count(db, 100, 0)
-    assert made.waits_for == "stock_would_be_negative"
-    assert (on_hand(db), made.movements) == (10, [])
+    first = count(db, 100, 0)
+    assert first.waits_for == "stock_would_be_negative"
+    assert (on_hand(db), first.movements) == (10, [])
     plant(db, 30, 2)
-    assert service.waiting_by_hand(db, location(db).location_id) == [made.count_id]
-    assert service.try_again(db, made.count_id).waits_for is None
+    assert service.waiting_hand_counts(db, location(db).location_id) == [first.count_id]
+    assert service.try_again(db, first.count_id).waits_for is None
     assert on_hand(db) == 20
 
 
@@ -209,9 +209,9 @@ def test_a_voiding_settles_lots_that_would_be_short(db: Session) -> None:
     young = plant(db, 20, 0.5, new_lot=True).movements[0].batch_id
     second = count(db, 100, 1)
     sell(db, 25, 2, batch_id=young)
-    made = void(db, second)
-    assert made.waits_for is None
-    assert sorted(m.quantity for m in made.movements) == [-70, -5, 5]
+    change = void(db, second)
+    assert change.waits_for is None
+    assert sorted(m.quantity for m in change.movements) == [-70, -5, 5]
     assert on_hand(db) == 5
 
 
@@ -219,29 +219,29 @@ def test_a_voiding_settles_with_plants_that_it_gives_back_itself(db: Session) ->
     first = plant(db, 10, 0).movements[0].batch_id
     plant(db, 1, 0, new_lot=True)
     here = location(db).location_id
-    one = db.get_one(StockBatch, first).current_storage_bin_id
-    other = bin_choice.make_bin(db, location(db), ContainerType.POT).bin_id
-    told_first = by_worker(db, HandCount(here, by_bin=((one, 0), (other, 11))), 1)
+    first_bin = db.get_one(StockBatch, first).current_storage_bin_id
+    second_bin = bin_choice.make_bin(db, location(db), ContainerType.POT).bin_id
+    late_count = by_worker(db, HandCount(here, by_bin=((first_bin, 0), (second_bin, 11))), 1)
     sell(db, 8, 2)
-    void(db, told_first)
+    void(db, late_count)
     assert on_hand(db) == 3
 
 
 def test_a_correction_writes_only_the_net_difference(db: Session) -> None:
-    made = count(db, 100, 0)
-    changed = correct(db, made, 97)
+    first = count(db, 100, 0)
+    changed = correct(db, first, 97)
     assert [(m.movement_type, m.quantity) for m in changed.movements] == [(MovementType.FOTO, -3)]
     assert on_hand(db) == 97
-    kept = db.scalars(select(CountCorrection)).one()
-    assert (kept.answer_before, kept.answer_after) == (100, 97)
-    assert service.repost(db, told(db, None), made.count_id).movements == []
+    correction = db.scalars(select(CountCorrection)).one()
+    assert (correction.answer_before, correction.answer_after) == (100, 97)
+    assert service.repost(db, command(db, None), first.count_id).movements == []
 
 
 def test_a_correction_of_an_older_count_leaves_the_later_one(db: Session) -> None:
     first = count(db, 100, 0)
     count(db, 90, 1)
-    shown = preview(db, lambda: correct(db, first, 95))
-    assert sorted(m.quantity for m in shown.movements) == [-5, 5]
+    change = preview(db, lambda: correct(db, first, 95))
+    assert sorted(m.quantity for m in change.movements) == [-5, 5]
     correct(db, first, 95)
     assert (stock_as_of(db, day(0)), stock_as_of(db, day(1)), on_hand(db)) == (95, 90, 90)
 
@@ -270,9 +270,9 @@ def test_a_transplant_is_judged_by_each_side(db: Session) -> None:
 
 def test_what_was_sold_by_hand_and_counted_otherwise_is_undone(db: Session) -> None:
     count(db, 100, 0)
-    sold = sell(db, 20, 1)
+    sale = sell(db, 20, 1)
     count(db, 85, 2)
-    reverse(db, sold)
+    reverse(db, sale)
     assert (on_hand(db), stock_as_of(db, day(1))) == (85, 100)
 
 
@@ -284,8 +284,8 @@ def test_a_fact_at_the_moment_of_a_count_is_before_it(db: Session) -> None:
 
 def test_two_counts_of_one_moment_and_the_second_void(db: Session) -> None:
     count(db, 100, 0)
-    again = count(db, 90, 0)
+    second = count(db, 90, 0)
     die(db, 7, -1)
     assert on_hand(db) == 90
-    void(db, again)
+    void(db, second)
     assert on_hand(db) == 100

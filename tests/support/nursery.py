@@ -11,7 +11,8 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from demeter.accounts.models import User, find_user
+from demeter.accounts.models import User
+from demeter.accounts.queries import find_user
 from demeter.catalog.models import LocationConfig, Product
 from demeter.locations.models import StorageBin, StorageLocation
 from demeter.photos.models import (
@@ -34,7 +35,7 @@ from demeter.vision.values import (
     ResidualEstimate,
 )
 
-FIXTURES = Path(__file__).parent / "fixtures" / "test_fixtures.sql"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "test_fixtures.sql"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SIDE = 1000
 
@@ -70,7 +71,7 @@ def photo_count(
 ) -> PhotoCount:
     """An answer of vision: one (detected, estimated) a container, side by side."""
     places = at or [(10 + 250 * i, 10) for i in range(len(containers))]
-    found = tuple(
+    segments = tuple(
         Container(label, ContainerType.SEGMENT, square(*places[i]), 40_000, 0.92)
         for i in range(len(containers))
     )
@@ -87,7 +88,7 @@ def photo_count(
     return PhotoCount(
         width_px=SIDE,
         height_px=SIDE,
-        containers=found,
+        containers=segments,
         detections=detections,
         estimations=tuple(
             ResidualEstimate(
@@ -132,11 +133,11 @@ def counted_session(
     *answers: PhotoCount | None,
     code: str = "A1",
     at: datetime = NOON,
-    who: str = "rosa",
+    username: str = "rosa",
 ) -> PhotoSession:
     """A session whose images have ended: ``None`` stands for an image that failed."""
-    place, person = location(session, code), user(session, who)
-    made = PhotoSession(
+    place, person = location(session, code), user(session, username)
+    photo_session = PhotoSession(
         session_id=uuid4(),
         storage_location_id=place.location_id,
         requested_location_id=place.location_id,
@@ -147,14 +148,14 @@ def counted_session(
         uploaded_by_user_id=person.id,
         content_key=sha256(uuid4().bytes).hexdigest(),
     )
-    session.add(made)
+    session.add(photo_session)
     session.flush()
     for position, answer in enumerate(answers, start=1):
         image = Image(
             image_id=uuid4(),
             s3_bucket="local",
             s3_key_original=f"photos/{position}",
-            sha256=made.content_key,
+            sha256=photo_session.content_key,
             content_type="image/jpeg",
             file_size_bytes=1,
             width_px=SIDE,
@@ -164,10 +165,10 @@ def counted_session(
         )
         session.add(image)
         session.flush()
-        made.original_image_id = made.original_image_id or image.image_id
+        photo_session.original_image_id = photo_session.original_image_id or image.image_id
         session.add(
             SessionImage(
-                session_id=made.id,
+                session_id=photo_session.id,
                 image_id=image.image_id,
                 position=position,
                 status=SessionImageStatus.SUCCEEDED if answer else SessionImageStatus.FAILED,
@@ -177,8 +178,8 @@ def counted_session(
             )
         )
     session.flush()
-    session.refresh(made)
-    return made
+    session.refresh(photo_session)
+    return photo_session
 
 
 def on_hand(session: Session, code: str = "A1") -> int:
@@ -203,11 +204,11 @@ def stock_as_of(session: Session, at: datetime, code: str = "A1") -> int:
 
 
 def configure(session: Session, code: str, product_code: str) -> LocationConfig:
-    made = LocationConfig(
+    config = LocationConfig(
         storage_location_id=location(session, code).location_id,
         product_id=product(session, product_code).id,
         expected_product_state_id=3,
     )
-    session.add(made)
+    session.add(config)
     session.flush()
-    return made
+    return config

@@ -21,7 +21,7 @@ class Fact:
     bed: str
     quantity: int
     to: str | None = None
-    true: bool = True
+    is_true: bool = True
     key: UUID = field(default_factory=uuid4)
 
     @property
@@ -40,7 +40,7 @@ class Observation:
 
     at: int
     bed: str
-    said: int
+    number: int
     actual: int
     by_photo: bool = False
     copy: int = 0  # counts of one moment, in the order in which they were kept
@@ -61,7 +61,7 @@ class Closing:
 class Ledger:
     """What was told, and what it amounts to."""
 
-    told: list[Fact] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
     posted: list[Observation] = field(default_factory=list)
     waiting: list[Observation] = field(default_factory=list)
     closed: list[list[Closing]] = field(default_factory=list)
@@ -71,8 +71,8 @@ class Ledger:
         counts = [c for c in self.posted if c.bed == bed and c.at <= at]
         last = max(counts, key=lambda c: (c.at, c.copy), default=None)
         since = last.at if last else -ENDLESS
-        moved = (f.changes[bed] for f in self.told if bed in f.changes and since < f.at <= at)
-        return (last.said if last else 0) + sum(moved)
+        changes = (f.changes[bed] for f in self.facts if bed in f.changes and since < f.at <= at)
+        return (last.number if last else 0) + sum(changes)
 
     def today(self, bed: str) -> int:
         return self.as_of(bed, ENDLESS)
@@ -81,8 +81,10 @@ class Ledger:
         return any(c.bed == bed and c.at >= at for c in self.posted)
 
     def closed_until(self, bed: str) -> int:
-        ends = (c.closing.at for one in self.closed for c in one if c.bed == bed and c.closing)
-        return max(ends, default=-ENDLESS)
+        moments = (
+            c.closing.at for period in self.closed for c in period if c.bed == bed and c.closing
+        )
+        return max(moments, default=-ENDLESS)
 
     def tell(self, fact: Fact) -> str:
         """Write a fact, or say with which code it is refused."""
@@ -92,68 +94,79 @@ class Ledger:
                 return "too_few_plants"
         if any(fact.at <= self.closed_until(bed) for bed in fact.changes):
             return "period_closed"
-        self.told.append(fact)
+        self.facts.append(fact)
         self.held.update(bed for bed, quantity in fact.changes.items() if quantity > 0)
         return "written"
 
-    def count(self, one: Observation) -> str:
+    def count(self, observation: Observation) -> str:
         """Post a count, or say what it waits for."""
-        self.waiting.append(one)
-        why = self._waits(one)
-        if why is None:
-            self._post(one)
-        return why or "posted"
+        self.waiting.append(observation)
+        reason = self._waits(observation)
+        if reason is None:
+            self._post(observation)
+        return reason or "posted"
 
     def retry(self) -> None:
         """What waits is tried until nothing gets further."""
-        while able := [one for one in self.waiting if self._waits(one) is None]:
+        while able := [
+            observation for observation in self.waiting if self._waits(observation) is None
+        ]:
             self._post(able[0])
 
-    def _waits(self, one: Observation) -> str | None:
-        if one.at <= self.closed_until(one.bed):
+    def _waits(self, observation: Observation) -> str | None:
+        if observation.at <= self.closed_until(observation.bed):
             return "period_closed"
-        if self.counted_later(one.bed, one.at):
+        if self.counted_later(observation.bed, observation.at):
             return None
-        since = sum(f.changes[one.bed] for f in self.told if one.bed in f.changes and f.at > one.at)
-        return "stock_would_be_negative" if one.said + since < 0 else None
+        since = sum(
+            f.changes[observation.bed]
+            for f in self.facts
+            if observation.bed in f.changes and f.at > observation.at
+        )
+        return "stock_would_be_negative" if observation.number + since < 0 else None
 
-    def _post(self, one: Observation) -> None:
-        self.waiting.remove(one)
-        self.posted.append(one)
-        if one.said:
-            self.held.add(one.bed)
+    def _post(self, observation: Observation) -> None:
+        self.waiting.remove(observation)
+        self.posted.append(observation)
+        if observation.number:
+            self.held.add(observation.bed)
 
-    def can_void(self, one: Observation) -> bool:
+    def can_void(self, observation: Observation) -> bool:
         """Whether taking a count back would leave nothing negative today."""
-        if one.at <= self.closed_until(one.bed):
+        if observation.at <= self.closed_until(observation.bed):
             return False
-        without = Ledger(self.told, [c for c in self.posted if c is not one])
-        return without.today(one.bed) >= 0
+        without = Ledger(self.facts, [c for c in self.posted if c is not observation])
+        return without.today(observation.bed) >= 0
 
-    def can_correct(self, one: Observation, said: int) -> bool:
+    def can_correct(self, observation: Observation, number: int) -> bool:
         """Whether a count could say another number and leave nothing negative today."""
-        if one.at <= self.closed_until(one.bed):
+        if observation.at <= self.closed_until(observation.bed):
             return False
-        later = any(c.bed == one.bed and (c.at, c.copy) > (one.at, one.copy) for c in self.posted)
-        return later or self.today(one.bed) - one.said + said >= 0
+        later = any(
+            c.bed == observation.bed and (c.at, c.copy) > (observation.at, observation.copy)
+            for c in self.posted
+        )
+        return later or self.today(observation.bed) - observation.number + number >= 0
 
     def close(self, until: int) -> list[Closing]:
         """Close a period whose last count is at or before ``until``."""
-        found = []
+        closings = []
         for bed in sorted({c.bed for c in self.posted if c.at <= until}):
             counts = [c for c in self.posted if c.bed == bed and c.at <= until]
-            stored = [c.closing for one in self.closed for c in one if c.bed == bed and c.closing]
+            stored = [
+                c.closing for period in self.closed for c in period if c.bed == bed and c.closing
+            ]
             opening = stored[-1] if stored else min(counts, key=lambda c: c.at)
             last = max(counts, key=lambda c: c.at)
             if last.at <= opening.at:
-                found.append(Closing(bed, opening, None, None))
+                closings.append(Closing(bed, opening, None, None))
                 continue
             inside = (
                 f.changes[bed]
-                for f in self.told
+                for f in self.facts
                 if bed in f.changes and f.kind != "ventas" and opening.at < f.at <= last.at
             )
             lost = self.as_of(bed, opening.at) - self.as_of(bed, last.at)
-            found.append(Closing(bed, opening, last, lost + sum(inside)))
-        self.closed.append(found)
-        return found
+            closings.append(Closing(bed, opening, last, lost + sum(inside)))
+        self.closed.append(closings)
+        return closings
