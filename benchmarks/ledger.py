@@ -56,7 +56,7 @@ def _load(places: int, years: int) -> None:
     started = time.monotonic()
     try:
         with transaction() as session:
-            made_up.load(session, years, places=places)
+            made_up.load_years(session, years, places=places)
     except made_up.YearsLoaded:
         print("the years are there already")
         return

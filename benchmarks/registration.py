@@ -33,7 +33,7 @@ from demeter.vision.overlap.plant_agreement import disagreement
 from demeter.vision.overlap.registration import NotRegistered, Registration, register
 from demeter.vision.overlap.seam import divide_counts
 from demeter.vision.values import PhotoCount
-from demeter_training.scenes.demo import two_dates
+from demeter_training.scenes.demo import photos_on_two_dates
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.values import Scene
 from demeter_training.scenes.world import World
@@ -147,7 +147,7 @@ def _register(
 
 def _measure_month(n: int) -> MonthResult:
     world, rng = _world(MONTHS, n)
-    scenes = two_dates(world, SIZE, float(rng.uniform(0.1, 0.4)), n)
+    scenes = photos_on_two_dates(world, SIZE, float(rng.uniform(0.1, 0.4)), n)
     photos = [exact_count(scene) for scene in scenes]
     start = time.perf_counter()
     registration = _register(scenes, photos)

@@ -31,13 +31,15 @@ assert client  # pytest finds the fixture by its name here
 A1_HELD_OUT = next(s / 100 for s in range(101) if is_held_out("A1", s / 100))
 
 
-def accepted(client: TestClient, answer: PhotoCount, seed: int, code: str = "A1", **edits) -> str:
+def accept_session(
+    client: TestClient, answer: PhotoCount, seed: int, code: str = "A1", **edits
+) -> str:
     """A session whose count a person has looked at."""
     session_id = upload_session(client, jpeg(seed), location_code=code)
     record_answers(session_id, answer)
     body = edits or {"accept": True}
-    done = client.post(f"{SESSIONS}/{session_id}/corrections", json=body | {"user": "rosa"})
-    assert done.json()["status"] == "completed", done.text
+    response = client.post(f"{SESSIONS}/{session_id}/corrections", json=body | {"user": "rosa"})
+    assert response.json()["status"] == "completed", response.text
     return session_id
 
 
@@ -81,8 +83,10 @@ def test_a_persons_marks_are_in_and_removed_ones_are_out(client: TestClient) -> 
 
 
 def test_where_plants_have_no_marks_nothing_is_called_background(client: TestClient) -> None:
-    accepted(client, with_residual(photo_count((8, 3)), CLUMP), 1)
-    accepted(client, photo_count((8, 0)), 2, code="A2", containers=[{"index": 1, "plants": 12}])
+    accept_session(client, with_residual(photo_count((8, 3)), CLUMP), 1)
+    accept_session(
+        client, photo_count((8, 0)), 2, code="A2", containers=[{"index": 1, "plants": 12}]
+    )
     estimated, numbered = (p.containers[0] for p in photos())
     assert estimated.unmarked_px == (tuple(map(tuple, CLUMP)),)
     assert (numbered.plants, numbered.source) == (12, "person")
@@ -90,12 +94,15 @@ def test_where_plants_have_no_marks_nothing_is_called_background(client: TestCli
 
 
 def test_coco_folders_are_what_train_and_evaluate_read(client: TestClient, tmp_path: Path) -> None:
-    accepted(client, with_residual(photo_count((8, 3), empty=1), CLUMP), 1)
-    accepted(client, with_residual(photo_count((8, 3), empty=1), CLUMP), 2, code="A2")
+    accept_session(client, with_residual(photo_count((8, 3), empty=1), CLUMP), 1)
+    accept_session(client, with_residual(photo_count((8, 3), empty=1), CLUMP), 2, code="A2")
     share = A1_HELD_OUT if not is_held_out("A2", A1_HELD_OUT) else 0.0
-    told = export(engine(), tmp_path / "set", Format.COCO, SplitRule(share))
-    assert [p["marked_whole"] for q in told["photos"] for p in q["containers"]] == [False, False]
-    for side in {p["side"] for p in told["photos"]}:
+    document = export(engine(), tmp_path / "set", Format.COCO, SplitRule(share))
+    assert [p["marked_whole"] for q in document["photos"] for p in q["containers"]] == [
+        False,
+        False,
+    ]
+    for side in {p["side"] for p in document["photos"]}:
         for marked in read_marks(tmp_path / "set" / side):
             assert (len(marked.plants), len(marked.empties)) == (8, 1)
             assert [c.plants for c in marked.containers] == [11]
@@ -106,7 +113,7 @@ def test_coco_folders_are_what_train_and_evaluate_read(client: TestClient, tmp_p
 
 
 def test_yolo_folders_have_plants_and_containers_apart(client: TestClient, tmp_path: Path) -> None:
-    accepted(client, photo_count((8, 0), (2, 0), empty=1), 1)
+    accept_session(client, photo_count((8, 0), (2, 0), empty=1), 1)
     export(engine(), tmp_path / "set", Format.YOLO, SplitRule(0.0))
     (plants,) = read_marks(tmp_path / "set" / "detect")
     assert (len(plants.plants), len(plants.empties), plants.containers) == (10, 2, None)
@@ -116,11 +123,11 @@ def test_yolo_folders_have_plants_and_containers_apart(client: TestClient, tmp_p
 
 
 def test_a_photo_is_exported_upright(client: TestClient, tmp_path: Path) -> None:
-    turned = Image.open(io.BytesIO(jpeg(3))).rotate(90)
+    rotated = Image.open(io.BytesIO(jpeg(3))).rotate(90)
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned to the right
     stream = io.BytesIO()
-    turned.save(stream, "JPEG", exif=exif)
+    rotated.save(stream, "JPEG", exif=exif)
     session_id = upload_session(client, stream.getvalue())
     record_answers(session_id, photo_count((8, 0)))
     client.post(f"{SESSIONS}/{session_id}/corrections", json={"accept": True})
@@ -145,13 +152,13 @@ def test_a_folder_that_holds_something_is_not_written_to(
 def test_the_command_tells_how_much_there_is_on_each_side(
     client: TestClient, tmp_path: Path
 ) -> None:
-    accepted(client, photo_count((8, 0)), 1)
-    done = CliRunner().invoke(cli.app, ["export", str(tmp_path / "set"), "--held-out", "0"])
-    assert done.exit_code == 0, done.output
-    assert "train: 1 photos of 1 locations, 8 marks (0 by people)" in done.output
-    assert "held_out: 0 photos" in done.output
-    told = json.loads((tmp_path / "set" / "dataset.json").read_text())
-    assert told["photos"][0]["models"] == {"detect": "plants@abc", "segment": "containers@def"}
+    accept_session(client, photo_count((8, 0)), 1)
+    result = CliRunner().invoke(cli.app, ["export", str(tmp_path / "set"), "--held-out", "0"])
+    assert result.exit_code == 0, result.output
+    assert "train: 1 photos of 1 locations, 8 marks (0 by people)" in result.output
+    assert "held_out: 0 photos" in result.output
+    document = json.loads((tmp_path / "set" / "dataset.json").read_text())
+    assert document["photos"][0]["models"] == {"detect": "plants@abc", "segment": "containers@def"}
 
 
 def photo(code: str, at: datetime = NOON, sha256: str | None = None) -> TruePhoto:
@@ -175,11 +182,11 @@ CODES = [f"N{n}-C{k}" for n in range(20) for k in range(20)]
 
 def test_no_location_is_ever_on_both_sides() -> None:
     rows = [photo(code, NOON + timedelta(days=d)) for code in CODES for d in range(2)]
-    sides, left = split(rows, SplitRule(0.2))
+    sides, left_out = split(rows, SplitRule(0.2))
     places = {side: {p.location_code for p in sides[side]} for side in Side}
     assert not places[Side.TRAIN] & places[Side.HELD_OUT]
     assert 50 <= len(places[Side.HELD_OUT]) <= 110
-    assert (left, sum(map(len, sides.values()))) == ([], 800)
+    assert (left_out, sum(map(len, sides.values()))) == ([], 800)
 
 
 def test_a_held_out_location_stays_held_out_whatever_comes_later() -> None:
@@ -191,18 +198,20 @@ def test_a_held_out_location_stays_held_out_whatever_comes_later() -> None:
 def test_with_a_date_models_learn_from_before_and_are_judged_after() -> None:
     moment = datetime(2026, 6, 1, tzinfo=UTC)
     rows = [photo(c, moment + timedelta(days=d)) for c in CODES for d in (-1, 0)]
-    sides, left = split(rows, SplitRule(0.2, moment))
+    sides, left_out = split(rows, SplitRule(0.2, moment))
     assert all(p.captured_at < moment for p in sides[Side.TRAIN])
     assert all(p.captured_at >= moment for p in sides[Side.HELD_OUT])
-    assert len(left) == 400
+    assert len(left_out) == 400
 
 
 def test_the_same_picture_at_two_locations_is_never_on_both_sides() -> None:
-    held = next(c for c in CODES if is_held_out(c, 0.2))
-    learnt = next(c for c in CODES if not is_held_out(c, 0.2))
-    sides, left = split([photo(learnt, sha256="x"), photo(held, sha256="x")], SplitRule(0.2))
+    held_out_code = next(c for c in CODES if is_held_out(c, 0.2))
+    learnt_code = next(c for c in CODES if not is_held_out(c, 0.2))
+    sides, left_out = split(
+        [photo(learnt_code, sha256="x"), photo(held_out_code, sha256="x")], SplitRule(0.2)
+    )
     assert [len(sides[s]) for s in Side] == [0, 1]
-    assert [one.photo.location_code for one in left] == [learnt]
+    assert [entry.photo.location_code for entry in left_out] == [learnt_code]
 
 
 def test_nothing_splits_into_nothing() -> None:

@@ -21,7 +21,7 @@ from demeter.photos import overlap, record
 from demeter.photos.models import Image as Stored
 from demeter.photos.models import PhotoSession, SessionImage, SessionImageStatus, SessionStatus
 from demeter.vision.values import PhotoCount
-from demeter_training.scenes.demo import two_dates
+from demeter_training.scenes.demo import photos_on_two_dates
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.values import Scene
 from support.exact import exact_count, visible_plants
@@ -43,7 +43,7 @@ def pair() -> tuple[Scene, Scene]:
 @cache
 def month() -> tuple[Scene, Scene]:
     """A bench of seedling trays, and a month later from another place."""
-    return two_dates(draw_world(8022, "seedling_tray", 150), SIZE, 0.2, 12)
+    return photos_on_two_dates(draw_world(8022, "seedling_tray", 150), SIZE, 0.2, 12)
 
 
 def jpeg_of(rgb: np.ndarray) -> bytes:

@@ -34,7 +34,7 @@ def contents(session: Session) -> list[tuple]:
 def test_a_made_up_year_is_sound_and_goes_on(fresh_database: str) -> None:
     del fresh_database
     with transaction() as session:
-        years.load(session, 1, places=6, until=END)
+        years.load_years(session, 1, places=6, until=END)
         supervisor(session)
     assert_ledger_verified()
     with transaction() as session:
@@ -61,13 +61,13 @@ def test_the_same_seed_is_the_same_nursery(session: Session) -> None:
     nurseries = []
     for seed in (1, 1, 2):
         nested = session.begin_nested()
-        years.load(session, 1, places=2, seed=seed, until=END)
+        years.load_years(session, 1, places=2, seed=seed, until=END)
         nurseries.append(contents(session))
         nested.rollback()
     assert nurseries[0] == nurseries[1] != nurseries[2]
 
 
 def test_years_are_not_loaded_over_stock(session: Session) -> None:
-    years.load(session, 1, places=2, until=END)
+    years.load_years(session, 1, places=2, until=END)
     with pytest.raises(YearsLoaded):
-        years.load(session, 1, places=2, until=END)
+        years.load_years(session, 1, places=2, until=END)

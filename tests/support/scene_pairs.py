@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from demeter_training.scenes.compose import moved, whole_view
+from demeter_training.scenes.compose import move_camera, whole_view
 from demeter_training.scenes.demo import steady_camera
 from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.values import Scene
@@ -25,7 +25,7 @@ def overlapping_photos(
     near = replace(whole_bed, distance_cm=whole_bed.distance_cm * 0.62)
     half = (1 - overlap) / 2
     along = np.cos(near.roll) * half, -np.sin(near.roll) * half / np.cos(near.tilt)
-    left, right = moved(rng, near, (-along[0], -along[1])), moved(rng, near, along)
+    left, right = move_camera(rng, near, (-along[0], -along[1])), move_camera(rng, near, along)
     right = replace(right, tilt=left.tilt)
     return (
         render(world, CameraShot(left, seed)),

@@ -16,7 +16,7 @@ from demeter.cli.photos import parse_time
 from demeter.core.db import engine, transaction
 from demeter.core.settings import settings
 from demeter.learning.dataset import Format, export
-from demeter.learning.densities import learn
+from demeter.learning.densities import learn_densities
 from demeter.learning.splits import Side, SplitRule
 
 app = typer.Typer(help="What people accepted and corrected: as a training set, as densities.")
@@ -50,7 +50,7 @@ def export_(
     rule = SplitRule(share, _moment(judged_from))
     with Progress(console=_err, transient=True) as bar:
         line = bar.add_task("Photos", total=None)
-        told = export(
+        document = export(
             engine(),
             folder,
             form,
@@ -58,14 +58,14 @@ def export_(
             lambda done, total: bar.update(line, completed=done, total=total),
         )
     if as_json:
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(document))
         return
     for side in Side:
-        photos = [p for p in told["photos"] if p["side"] == side]
+        photos = [p for p in document["photos"] if p["side"] == side]
         _out.print(f"{side}: {_summary(photos)}")
-    for one in told["left_out"]:
-        _out.print(f"left out: session {one['session_id']}, {one['reason']}")
-    if not any(p["side"] == Side.HELD_OUT for p in told["photos"]):
+    for entry in document["left_out"]:
+        _out.print(f"left out: session {entry['session_id']}, {entry['reason']}")
+    if not any(p["side"] == Side.HELD_OUT for p in document["photos"]):
         _err.print("note: no location is held out; accept photos of more locations to judge on")
 
 
@@ -76,15 +76,15 @@ def densities(
 ) -> None:
     """Learn from reviewed containers how close plants stand; tell, or write."""
     with transaction() as session:
-        told = [one.as_json() for one in learn(session, write=write)]
+        findings = [finding.as_json() for finding in learn_densities(session, write=write)]
     if as_json:
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(findings))
         return
     table = Table("bin type", "product", "packaging", "containers", *_FIGURES.values(), "outcome")
-    for one in told:
-        figures = ["" if one[name] is None else f"{one[name]:g}" for name in _FIGURES]
-        names = (one["bin_type"], one["product"], one["packaging"] or "")
-        table.add_row(*names, str(one["containers"]), *figures, one["outcome"])
+    for finding in findings:
+        figures = ["" if finding[name] is None else f"{finding[name]:g}" for name in _FIGURES]
+        names = (finding["bin_type"], finding["product"], finding["packaging"] or "")
+        table.add_row(*names, str(finding["containers"]), *figures, finding["outcome"])
     _out.print(table)
 
 

@@ -41,7 +41,7 @@ def demo(
             ids.append(load.add_photo(session, shot).session_id)
     wait_for_end(ids, _err)
     with transaction() as session:
-        load.keep_samples(session)
+        load.add_sample_images(session)
     answers = [read_session(session_id) for session_id in ids]
     for answer in answers:
         print_session(answer)
@@ -52,15 +52,15 @@ def demo(
 
 
 def _load_years(years: int, places: int, seed: int) -> None:
-    from demeter.demo.years import load  # noqa: PLC0415  only where it is asked for
+    from demeter.demo.years import load_years  # noqa: PLC0415  only where it is asked for
 
     migrate(engine())
 
-    def track_rows(rows: Iterable[Any], total: int) -> Iterable[Any]:
+    def with_progress(rows: Iterable[Any], total: int) -> Iterable[Any]:
         return track(rows, f"Living {years} years", total=total, console=_err)
 
     with transaction() as session:
-        load(session, years, places=places - places % 2, seed=seed, progress=track_rows)
+        load_years(session, years, places=places - places % 2, seed=seed, progress=with_progress)
     _err.print("Loaded. `demeter verify` recomputes it.")
 
 

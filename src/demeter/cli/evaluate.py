@@ -62,7 +62,7 @@ def evaluate(
                 lambda share: bar.update(task, completed=share),
             )
             figures = list(run)
-        written = write_page(figures, page) if page else None
+        page_file = write_page(figures, page) if page else None
     except DomainError as error:
         _err.print(f"[red]{error.message}")
         raise typer.Exit(1) from error
@@ -70,22 +70,22 @@ def evaluate(
         typer.echo(json.dumps(_as_json(figures, folder)))
     else:
         _print(figures, folder)
-    if written:
-        _err.print(f"Pictures: {written}")
+    if page_file:
+        _err.print(f"Pictures: {page_file}")
 
 
 def _as_json(figures: list[PhotoFigures], folder: Path) -> dict[str, Any]:
     summary = summarise(figures)
     return {
-        "photos": [_photo(f, folder) for f in figures],
+        "photos": [_photo_row(f, folder) for f in figures],
         "overall": {"f1": summary.f1, "mape": summary.mape, "bias": summary.bias},
     }
 
 
-def _photo(figure: PhotoFigures, folder: Path) -> dict[str, Any]:
+def _photo_row(figure: PhotoFigures, folder: Path) -> dict[str, Any]:
     precision, recall, f1 = figure.precision_recall_f1
     return {
-        "file": _name(figure.marked.file, folder),
+        "file": _file_name(figure.marked.file, folder),
         "marked": figure.plants.marks,
         "counted": figure.counted,
         "interval_90": None if figure.interval_90 is None else list(figure.interval_90),
@@ -96,7 +96,7 @@ def _photo(figure: PhotoFigures, folder: Path) -> dict[str, Any]:
     }
 
 
-def _name(file: Path, folder: Path) -> str:
+def _file_name(file: Path, folder: Path) -> str:
     """The path in the folder; of a file elsewhere, as COCO may name one, the name alone."""
     return str(file.relative_to(folder)) if file.is_relative_to(folder) else file.name
 
@@ -104,7 +104,7 @@ def _name(file: Path, folder: Path) -> str:
 def _print(figures: list[PhotoFigures], folder: Path) -> None:
     console = Console()
     photos = Table("photo", "marked", "counted", "90 %", "precision", "recall", "F1", "s")
-    for row in (_photo(f, folder) for f in figures):
+    for row in (_photo_row(f, folder) for f in figures):
         photos.add_row(*(_cell(v) for v in row.values()))
     console.print(photos)
     summary = summarise(figures)

@@ -28,7 +28,7 @@ app.command("compare")(models_compare.compare)
 app.command("promote")(models_compare.promote)
 app.command("calibrate")(models_calibrate.calibrate)
 
-Name = Annotated[str | None, typer.Option("--user", help="who does it; else the service user")]
+UserName = Annotated[str | None, typer.Option("--user", help="who does it; else the service user")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Model = Annotated[str, typer.Argument(help="name, beginning of the hash, or `shipped`")]
 Task = Annotated[VisionTask | None, typer.Option(help="detect or segment, where it is not plain")]
@@ -52,21 +52,21 @@ def add(
     picture: Annotated[
         Path, typer.Option("--preview-out", help="where the preview's picture goes")
     ] = Path("preview.webp"),
-    user: Name = None,
+    user: UserName = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a YOLO11, YOLOv8 or YOLOX export, or one that `demeter train` wrote."""
     names = [n.strip() for n in classes.split(",")] if classes else []
     with tempfile.TemporaryDirectory() as folder:
-        found = registry.inspected(file, Path(folder), _mapping(map_ or []), names, licence)
+        candidate = registry.inspect_model(file, Path(folder), _mapping(map_ or []), names, licence)
         if photo is not None:
-            seen = preview.seen(engine(), found, photo, picture)
-            _tell(seen, as_json=as_json, lines=_preview_lines(seen))
+            body = preview.preview_photo(engine(), candidate, photo, picture)
+            _print_body(body, as_json=as_json, lines=_preview_lines(body))
             return
         with transaction() as session:
-            row = registry.add(session, find_user(session, user), found)
-            told = _as_json(row)
-    _tell(told, as_json=as_json, lines=_lines(told))
+            row = registry.add(session, find_user(session, user), candidate)
+            row_body = _as_json(row)
+    _print_body(row_body, as_json=as_json, lines=_model_lines(row_body))
 
 
 @app.command("list")
@@ -107,15 +107,15 @@ def show(model: Model, as_json: AsJson = False) -> None:
             for a in registry.history(session, row.task)
             if a.vision_model_id == row.id
         ]
-        told = _as_json(row) | {
+        body = _as_json(row) | {
             "active": registry.active(session, row.task) is row,
             "activations": history,
         }
     lines = [
-        *_lines(told),
+        *_model_lines(body),
         *(f"{a['at'][:16]}  {a['kind']} by {a['by']}  {a['reason'] or ''}" for a in history),
     ]
-    _tell(told, as_json=as_json, lines=lines)
+    _print_body(body, as_json=as_json, lines=lines)
 
 
 @app.command("activate")
@@ -123,35 +123,35 @@ def activate(
     model: Model,
     task: Task = None,
     reason: Annotated[str | None, typer.Option(help="why")] = None,
-    user: Name = None,
+    user: UserName = None,
 ) -> None:
     """Put a model to work from the next photo on, without the gate of `promote`."""
     with transaction() as session:
-        row, for_task = chosen(session, model, task)
-        who = find_user(session, user)
-        registry.activate(session, who, row, for_task, reason=reason)
-    _say_at_work(for_task)
+        row, for_task = find_model(session, model, task)
+        user_row = find_user(session, user)
+        registry.activate(session, user_row, row, for_task, reason=reason)
+    _print_at_work(for_task)
 
 
 @app.command("rollback")
 def rollback(
     task: Annotated[VisionTask, typer.Argument(help="detect or segment")],
     reason: Annotated[str | None, typer.Option(help="why")] = None,
-    user: Name = None,
+    user: UserName = None,
 ) -> None:
     """Put the model to work again that was before the present one."""
     with transaction() as session:
         registry.roll_back(session, find_user(session, user), task, reason)
-    _say_at_work(task)
+    _print_at_work(task)
 
 
-def chosen(
+def find_model(
     session: Session, model: str, task: VisionTask | None
 ) -> tuple[VisionModel | None, VisionTask]:
-    """The model of a name and its task; ``shipped`` needs the task said.
+    """The model of a name and its task; ``shipped`` needs the task named.
 
     Raises:
-        ModelNotFound, InvalidInput: there is none, or the task was not said.
+        ModelNotFound, InvalidInput: there is none, or the task was not named.
     """
     if model != registry.SHIPPED:
         row = registry.find(session, model)
@@ -170,10 +170,15 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     mapping = {}
     for pair in pairs:
         name, equals, meaning = pair.rpartition("=")
-        known = meaning_of(meaning)
+        meaning_here = meaning_of(meaning)
         if not equals or not name:
             raise InvalidInput(f"{pair!r} is not class=meaning")
-        if not (known.is_plant or known.is_empty or known.container or meaning == "ignore"):
+        if not (
+            meaning_here.is_plant
+            or meaning_here.is_empty
+            or meaning_here.container
+            or meaning == "ignore"
+        ):
             raise InvalidInput(
                 f"{meaning!r} means nothing here: plant, empty_container, segment, box, plug, "
                 "seedling_tray, pot or ignore"
@@ -182,7 +187,7 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     return mapping
 
 
-def _say_at_work(task: VisionTask) -> None:
+def _print_at_work(task: VisionTask) -> None:
     with transaction() as session:
         row = registry.active(session, task)
         name = f"{row.name} ({row.sha256[:12]})" if row else "the shipped model"
@@ -224,26 +229,26 @@ def _activation(row: ModelActivation) -> dict[str, Any]:
     }
 
 
-def _lines(told: dict[str, Any]) -> list[str]:
+def _model_lines(body: dict[str, Any]) -> list[str]:
     return [
-        f"{told['name']}  {told['task']}  {told['family']} ({told['format']})  {told['sha256']}",
-        *(f"  {name} → {meaning}" for name, meaning in told["meanings"].items()),
-        *(f"  {name}: {value}" for name, value in told["metrics"].items()),
+        f"{body['name']}  {body['task']}  {body['family']} ({body['format']})  {body['sha256']}",
+        *(f"  {name} → {meaning}" for name, meaning in body["meanings"].items()),
+        *(f"  {name}: {value}" for name, value in body["metrics"].items()),
     ]
 
 
-def _preview_lines(seen: dict[str, Any]) -> list[str]:
+def _preview_lines(body: dict[str, Any]) -> list[str]:
     return [
-        f"{seen['task']}  {seen['family']}  {seen['sha256']}  not added: this was a preview",
-        *(f"  {name} → {meaning}" for name, meaning in seen["meanings"].items()),
-        f"{seen['containers']} containers, {seen['plants']} plants, {seen['empties']} empty",
-        f"Picture: {seen['picture']}",
+        f"{body['task']}  {body['family']}  {body['sha256']}  not added: this was a preview",
+        *(f"  {name} → {meaning}" for name, meaning in body["meanings"].items()),
+        f"{body['containers']} containers, {body['plants']} plants, {body['empties']} empty",
+        f"Picture: {body['picture']}",
     ]
 
 
-def _tell(told: dict[str, Any], *, as_json: bool, lines: list[str]) -> None:
+def _print_body(body: dict[str, Any], *, as_json: bool, lines: list[str]) -> None:
     if as_json:
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(body))
         return
     for line in lines:
         _out.print(line, soft_wrap=True)

@@ -14,7 +14,7 @@ from rich.table import Table
 from demeter.accounts.queries import find_user
 from demeter.core.db import engine, transaction
 from demeter.learning import calibration
-from demeter.learning.calibration import Calibration, Sample
+from demeter.learning.calibration import Calibration, CalibrationSample
 from demeter.learning.recount_samples import samples_of_recounts
 from demeter.vision_models import active
 
@@ -39,23 +39,23 @@ def calibrate(
     """Fit the 90 % intervals to the models at work; kept if it covers better than the present."""
     if back:
         with transaction() as session:
-            calibration.keep(session, find_user(session, user), None)
+            calibration.keep_error_model(session, find_user(session, user), None)
         _out.print("The shipped intervals are in use again, from the next photo on.")
         return
     samples, source = _samples(folder)
     with transaction() as session:
-        _, _, present = active.chosen(session)
-        found = calibration.calibrated(samples, present, source)
-        kept = not only_tell and (found.is_better or anyway)
-        if kept:
-            calibration.keep(session, find_user(session, user), found)
+        _, _, present = active.choice_at_work(session)
+        result = calibration.calibrate(samples, present, source)
+        is_kept = not only_tell and (result.is_better or anyway)
+        if is_kept:
+            calibration.keep_error_model(session, find_user(session, user), result)
     if as_json:
-        typer.echo(json.dumps(found.as_json() | {"kept": kept}))
+        typer.echo(json.dumps(result.as_json() | {"kept": is_kept}))
         return
-    _tell(found, kept=kept)
+    _print_coverage(result, is_kept=is_kept)
 
 
-def _samples(folder: Path | None) -> tuple[list[Sample], str]:
+def _samples(folder: Path | None) -> tuple[list[CalibrationSample], str]:
     if folder is None:
         with transaction() as session:
             samples = samples_of_recounts(session)
@@ -68,13 +68,13 @@ def _samples(folder: Path | None) -> tuple[list[Sample], str]:
     return samples, f"Fitted on {len(samples)} marked photos of {folder.name}."
 
 
-def _tell(found: Calibration, *, kept: bool) -> None:
+def _print_coverage(result: Calibration, *, is_kept: bool) -> None:
     table = Table("90 % intervals", "hold the truth of photos", "of containers", "mean width")
-    for name, cover in (("present", found.present), ("fitted", found.fitted)):
+    for name, cover in (("present", result.present), ("fitted", result.fitted)):
         table.add_row(name, f"{cover.photos:.1%}", f"{cover.containers:.1%}", f"{cover.width:.1f}")
     _out.print(table)
     _out.print(
-        f"{found.samples} photos, {found.containers} containers; fitted ones are judged on photos "
-        "they were not fitted on"
+        f"{result.samples} photos, {result.containers} containers; fitted ones are judged on "
+        "photos they were not fitted on"
     )
-    _out.print("Kept: used from the next photo on." if kept else "Not kept.")
+    _out.print("Kept: used from the next photo on." if is_kept else "Not kept.")

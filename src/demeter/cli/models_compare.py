@@ -17,7 +17,7 @@ from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import promotion
 from demeter.learning.bootstrap import Difference
-from demeter.learning.promotion import Judged
+from demeter.learning.promotion import Judgement
 from demeter.vision_models import registry
 from demeter.vision_models.models import VisionModel, VisionTask
 
@@ -29,7 +29,7 @@ Folder = Annotated[
 ]
 Task = Annotated[VisionTask | None, typer.Option(help="where both are `shipped` or `active`")]
 Margin = Annotated[float, typer.Option(min=0, max=1, help="by how much it may be worse")]
-Name = Annotated[str | None, typer.Option("--user", help="who does it; else the service user")]
+UserName = Annotated[str | None, typer.Option("--user", help="who does it; else the service user")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -41,17 +41,17 @@ def compare(
     held_out: Annotated[
         bool, typer.Option("--held-out", help="on the nursery's held-out locations")
     ] = False,
-    user: Name = None,
+    user: UserName = None,
     as_json: AsJson = False,
 ) -> None:
     """Count the same marked photos with both models and say which is better, how surely."""
     if held_out and folder is not None:
         raise InvalidInput("either a folder or --held-out")
-    judged = _judged(incumbent, candidate, folder, task)
+    judgement = _judge(incumbent, candidate, folder, task)
     with transaction() as session:
-        row = promotion.keep(session, find_user(session, user), judged)
-        told = row.figures | {"passed": row.passed, "task": judged.task.value}
-    _tell(judged, told, as_json=as_json)
+        row = promotion.keep_comparison(session, find_user(session, user), judgement)
+        body = row.figures | {"passed": row.passed, "task": judgement.task.value}
+    _print_comparison(judgement, body, as_json=as_json)
 
 
 def promote(
@@ -59,28 +59,33 @@ def promote(
     folder: Folder = None,
     task: Task = None,
     margin: Margin = promotion.MARGIN,
-    user: Name = None,
+    user: UserName = None,
     as_json: AsJson = False,
 ) -> None:
     """Put a model to work if it is not worse than the active one on held-out photos."""
-    judged = _judged(ACTIVE, candidate, folder, task)
+    judgement = _judge(ACTIVE, candidate, folder, task)
     with transaction() as session:
-        row = promotion.keep(session, find_user(session, user), judged, margin)
-        told = row.figures | {"passed": row.passed, "task": judged.task.value}
-    _tell(judged, told, as_json=as_json)
+        row = promotion.keep_comparison(session, find_user(session, user), judgement, margin)
+        body = row.figures | {"passed": row.passed, "task": judgement.task.value}
+    _print_comparison(judgement, body, as_json=as_json)
     with transaction() as session:
-        promotion.promote(session, find_user(session, user), judged, session.merge(row))
+        promotion.promote(session, find_user(session, user), judgement, session.merge(row))
     if not as_json:
-        _out.print(f"At work for {judged.task}: {_name(judged.candidate)}, from the next photo on.")
+        _out.print(
+            f"At work for {judgement.task}: {_model_name(judgement.candidate)}, "
+            "from the next photo on."
+        )
 
 
-def _judged(one: str, other: str, folder: Path | None, task: VisionTask | None) -> Judged:
+def _judge(
+    incumbent: str, candidate: str, folder: Path | None, task: VisionTask | None
+) -> Judgement:
     with transaction() as session:
-        for_task = task or _task_of(session, one, other)
-        models = [_model(session, name, for_task) for name in (one, other)]
+        for_task = task or _task_of(session, incumbent, candidate)
+        models = [_model(session, name, for_task) for name in (incumbent, candidate)]
     with Progress(console=_err, transient=True) as bar:
         line = bar.add_task("Counting with both", total=1.0)
-        return promotion.judge(
+        return promotion.judge_models(
             engine(),
             for_task,
             models[0],
@@ -108,17 +113,23 @@ def _model(session: Session, name: str, task: VisionTask) -> VisionModel | None:
     return row
 
 
-def _tell(judged: Judged, told: dict[str, Any], *, as_json: bool) -> None:
+def _print_comparison(judgement: Judgement, body: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(told))
+        typer.echo(json.dumps(body))
         return
-    found = judged.comparison
-    table = Table("figure", _name(judged.incumbent), _name(judged.candidate), "change", "95 %")
-    table.add_row("F1", *_cells(found.f1))
-    table.add_row("error of counts (MAPE)", *_cells(found.mape))
+    comparison = judgement.comparison
+    table = Table(
+        "figure",
+        _model_name(judgement.incumbent),
+        _model_name(judgement.candidate),
+        "change",
+        "95 %",
+    )
+    table.add_row("F1", *_cells(comparison.f1))
+    table.add_row("error of counts (MAPE)", *_cells(comparison.mape))
     _out.print(table)
-    verdict = "not worse" if told["passed"] else "may be worse, or too few photos"
-    _out.print(f"{found.photos} photos, {found.drawn} drawn; {verdict}")
+    verdict = "not worse" if body["passed"] else "may be worse, or too few photos"
+    _out.print(f"{comparison.photos} photos, {comparison.drawn} drawn; {verdict}")
 
 
 def _cells(d: Difference) -> tuple[str, str, str, str]:
@@ -126,5 +137,5 @@ def _cells(d: Difference) -> tuple[str, str, str, str]:
     return f"{d.incumbent:.3f}", f"{d.candidate:.3f}", f"{d.value:+.3f}", span
 
 
-def _name(model: VisionModel | None) -> str:
+def _model_name(model: VisionModel | None) -> str:
     return f"{model.name} {model.sha256[:8]}" if model else registry.SHIPPED

@@ -14,7 +14,7 @@ from demeter_training.scenes.export import write_scenes
 app = typer.Typer()
 
 
-class Kind(StrEnum):
+class SceneKind(StrEnum):
     """What is rendered."""
 
     TILES = "tiles"
@@ -27,7 +27,9 @@ def synth(
     *,
     count: Annotated[int, typer.Option(min=1, help="how many pictures")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="the same seed gives the same pictures")] = 0,
-    kind: Annotated[Kind, typer.Option(help="tiles to train on, or whole photos")] = Kind.PHOTOS,
+    kind: Annotated[
+        SceneKind, typer.Option(help="tiles to train on, or whole photos")
+    ] = SceneKind.PHOTOS,
     side: Annotated[
         int, typer.Option(min=0, help="longer side in pixels; 0: 640 for tiles, 4000 for photos")
     ] = 0,

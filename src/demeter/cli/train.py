@@ -78,53 +78,68 @@ def train(
 ) -> None:
     """Train on rendered or collected pictures; an interrupted run goes on where it stopped."""
     try:
-        from demeter_training.training.session import Job, trained  # noqa: PLC0415 - wants PyTorch
+        from demeter_training.training.training_job import TrainingJob, run_job  # noqa: PLC0415 - wants PyTorch
     except ModuleNotFoundError as error:
         typer.echo(f"Training needs PyTorch: pip install 'demeter[train]' ({error})", err=True)
         raise typer.Exit(1) from error
-    own = from_ is not None
-    learnt = [*(folders or []), *([_accepted(task, run / "accepted")] if own else [])]
-    if not learnt:
+    from_accepted = from_ is not None
+    learnt_folders = [
+        *(folders or []),
+        *([_accepted_pictures(task, run / "accepted")] if from_accepted else []),
+    ]
+    if not learnt_folders:
         raise InvalidInput("name folders to learn from, or --from accepted")
-    if own and start is None:
+    if from_accepted and start is None:
         start = _model_at_work(task)
-    steps = steps or (FINE_STEPS if own else STEPS)
-    rate = rate or (FINE_RATE if own else RATE)
-    known = (
-        (_rendered(task, run / "rehearsed", rehearse, seed, threads),) if own and rehearse else ()
+    steps = steps or (FINE_STEPS if from_accepted else STEPS)
+    rate = rate or (FINE_RATE if from_accepted else RATE)
+    rehearsed_folders = (
+        (_rendered_pictures(task, run / "rehearsed", rehearse, seed, threads),)
+        if from_accepted and rehearse
+        else ()
     )
-    job = Job(
-        task.value, tuple(learnt), out, start, held_out, steps, rate, seed, threads, run, known
+    job = TrainingJob(
+        task.value,
+        tuple(learnt_folders),
+        out,
+        start,
+        held_out,
+        steps,
+        rate,
+        seed,
+        threads,
+        run,
+        rehearsed_folders,
     )
-    learnt_now = False
+    has_learnt = False
     with Bar() as bar:
         line = bar.add_task("Training", total=steps)
-        for p in trained(job):
-            text = "  ".join(f"{k} {v:.2f}" for k, v in p.losses.items())
-            bar.update(line, completed=p.step, description=text)
-            learnt_now = True
-    if not learnt_now:
+        for progress in run_job(job):
+            text = "  ".join(f"{k} {v:.2f}" for k, v in progress.losses.items())
+            bar.update(line, completed=progress.step, description=text)
+            has_learnt = True
+    if not has_learnt:
         typer.echo(
             f"{run} holds this run, finished: nothing more is learnt; begin with another --run."
         )
     typer.echo(f"{out} written")
     if held_out is not None:
-        _tell_figures(task, out, held_out, threads)
-    if own:
+        _print_figures(task, out, held_out, threads)
+    if from_accepted:
         typer.echo(f"Next: demeter models add {out}, then demeter models promote {out.stem}")
 
 
-def _accepted(task: Task, folder: Path) -> Path:
+def _accepted_pictures(task: Task, folder: Path) -> Path:
     """The folder of what people accepted, made unless the run has one already."""
     from demeter.core.db import engine  # noqa: PLC0415 - training on folders needs no database
     from demeter.learning.splits import SplitRule  # noqa: PLC0415
-    from demeter.learning.training_tiles import prepared  # noqa: PLC0415
+    from demeter.learning.training_tiles import prepare_pictures  # noqa: PLC0415
     from demeter.vision_models.models import VisionTask  # noqa: PLC0415
 
     rule = SplitRule(settings().held_out_share)
     with Bar() as bar:
         line = bar.add_task("Photos", total=None)
-        found = prepared(
+        pictures = prepare_pictures(
             engine(),
             VisionTask(task.value),
             folder,
@@ -132,13 +147,13 @@ def _accepted(task: Task, folder: Path) -> Path:
             lambda done, total: bar.update(line, completed=done, total=total),
         )
     typer.echo(
-        f"Learning from {found.photos} photos of {found.places} locations, as they were "
-        f"accepted by {found.made_at[:16]}; another --run begins anew."
+        f"Learning from {pictures.photos} photos of {pictures.places} locations, as they were "
+        f"accepted by {pictures.made_at[:16]}; another --run begins anew."
     )
-    return found.folder
+    return pictures.folder
 
 
-def _rendered(task: Task, folder: Path, count: int, seed: int, workers: int) -> Path:
+def _rendered_pictures(task: Task, folder: Path, count: int, seed: int, workers: int) -> Path:
     """A folder in ``folder`` with ``count`` pictures of what the model knows already.
 
     Those that are there are not drawn again.
@@ -176,8 +191,8 @@ def _model_at_work(task: Task) -> Path:
         return active.files_of(engine(), row)
 
 
-def _tell_figures(task: Task, model: Path, held_out: Path, threads: int) -> None:
-    from demeter_training.training.session import figures  # noqa: PLC0415 - wants PyTorch
+def _print_figures(task: Task, model: Path, held_out: Path, threads: int) -> None:
+    from demeter_training.training.training_job import figures  # noqa: PLC0415 - wants PyTorch
 
     for name, value in figures(task.value, model, held_out, threads).items():
         typer.echo(f"{name:28} {value:.3f}")

@@ -27,7 +27,7 @@ class Month:
 
 
 @dataclass(slots=True)
-class Lot:
+class BedLot:
     """A lot's plants, and the net of its counts in the present month."""
 
     id: int
@@ -41,7 +41,7 @@ class Lot:
 
 
 @dataclass(slots=True)
-class CountMade:
+class ClosingCount:
     """The count that closed the last month."""
 
     id: int
@@ -56,9 +56,9 @@ class Bed:
     location_id: int
     product_id: int
     bins: list[tuple[int, str]]
-    lots: list[Lot] = field(default_factory=list)
+    lots: list[BedLot] = field(default_factory=list)
     flows: Counter[str] = field(default_factory=Counter)
-    last: CountMade | None = None
+    last: ClosingCount | None = None
 
     @property
     def plants(self) -> int:
@@ -76,9 +76,9 @@ class Book:
 
     def number(self, table: str) -> int:
         """The next id of a table."""
-        found = self.next_ids[table]
-        self.next_ids[table] = found + 1
-        return found
+        number = self.next_ids[table]
+        self.next_ids[table] = number + 1
+        return number
 
     def row(self, table: str, *values: object) -> None:
         """One row of a table, in the order of its columns."""
@@ -96,8 +96,8 @@ class Pair:
         """The first count of each bed fills the ledger."""
         for bed in self._beds:
             plants = {b: self._rng.randint(80, 240) for b, _ in bed.bins}
-            for one in bed.bins:
-                self._lot(bed, one, self._states[0], at)
+            for bin_ref in bed.bins:
+                self._open_lot(bed, bin_ref, self._states[0], at)
             self._count(bed, at, plants, "manual_init")
             for lot in bed.lots:
                 lot.net_foto = 0
@@ -108,13 +108,13 @@ class Pair:
         ends = [month.ends - timedelta(minutes=rng.randint(60, 720)) for _ in self._beds]
         begins = max(bed.last.at for bed in self._beds if bed.last)
         span = (min(ends) - begins).total_seconds() / 60
-        deeds = [
-            (begins + timedelta(minutes=rng.uniform(1, span - 1)), which, what)
-            for which, bed in enumerate(self._beds)
-            for what in self._plans(bed)
+        events = [
+            (begins + timedelta(minutes=rng.uniform(1, span - 1)), bed_index, act)
+            for bed_index, bed in enumerate(self._beds)
+            for act in self._plans(bed)
         ]
-        for at, which, what in sorted(deeds, key=lambda deed: deed[0]):
-            what(self._beds[which], self._beds[1 - which], at)
+        for at, bed_index, act in sorted(events, key=lambda event: event[0]):
+            act(self._beds[bed_index], self._beds[1 - bed_index], at)
         for bed, at in zip(self._beds, ends, strict=True):
             self._close(bed, month, at)
 
@@ -132,8 +132,8 @@ class Pair:
 
     def _plant(self, bed: Bed, at: datetime, plants: int) -> None:
         into = self._rng.choice(bed.bins)
-        lot = None if self._rng.random() < 0.12 else self._find(bed, into[0], self._states[0])  # noqa: PLR2004
-        lot = lot or self._lot(bed, into, self._states[0], at)
+        lot = None if self._rng.random() < 0.12 else self._find_lot(bed, into[0], self._states[0])  # noqa: PLR2004
+        lot = lot or self._open_lot(bed, into, self._states[0], at)
         kind, flow = self._rng.choice((("plantar", "planted"),) * 4 + (("sembrar", "sown"),))
         self._move(lot, kind, plants, at)
         bed.flows[flow] += plants
@@ -151,7 +151,9 @@ class Pair:
     def _carry(self, bed: Bed, to: Bed, at: datetime) -> None:
         into = self._rng.choice(to.bins)
         for lot, plants in self._take(bed, 0.01, 0.05):
-            target = self._find(to, into[0], lot.state_id) or self._lot(to, into, lot.state_id, at)
+            target = self._find_lot(to, into[0], lot.state_id) or self._open_lot(
+                to, into, lot.state_id, at
+            )
             self._transfer(lot, target, "transplante", plants, at)
             bed.flows["moved_out"] += plants
             to.flows["moved_in"] += plants
@@ -161,8 +163,10 @@ class Pair:
             if lot.state_id == self._states[-1]:
                 continue
             state = self._states[self._states.index(lot.state_id) + 1]
-            where = next(one for one in bed.bins if one[0] == lot.bin_id)
-            target = self._find(bed, lot.bin_id, state) or self._lot(bed, where, state, at)
+            own_bin = next(bin_ref for bin_ref in bed.bins if bin_ref[0] == lot.bin_id)
+            target = self._find_lot(bed, lot.bin_id, state) or self._open_lot(
+                bed, own_bin, state, at
+            )
             self._transfer(lot, target, "ajuste", plants, at)
 
     def _close(self, bed: Bed, month: Month, at: datetime) -> None:
@@ -170,22 +174,22 @@ class Pair:
         opening = bed.last
         assert opening is not None
         plants = {
-            bin_id: held - int(held * self._rng.uniform(*SHARE_SOLD))
+            bin_id: before - int(before * self._rng.uniform(*SHARE_SOLD))
             for bin_id, _ in bed.bins
-            for held in [sum(lot.plants for lot in bed.lots if lot.bin_id == bin_id)]
+            for before in [sum(lot.plants for lot in bed.lots if lot.bin_id == bin_id)]
         }
         count = self._count(bed, at, plants, "foto")
-        fell = [(lot, -lot.net_foto) for lot in bed.lots if lot.net_foto < 0]
-        closing = self._closing(bed, month, opening, count, sum(n for _, n in fell))
-        for lot, n in fell:
+        shortfalls = [(lot, -lot.net_foto) for lot in bed.lots if lot.net_foto < 0]
+        closing = self._closing(bed, month, opening, count, sum(n for _, n in shortfalls))
+        for lot, n in shortfalls:
             self._row(lot, "foto", n, at - JUST_BEFORE, count_id=count.id, closing_id=closing)
-        for lot, n in fell:
+        for lot, n in shortfalls:
             self._row(lot, "ventas", -n, at - JUST_BEFORE, closing_id=closing)
             lot.net_foto = 0
         bed.flows.clear()
 
     def _closing(
-        self, bed: Bed, month: Month, opening: CountMade, count: CountMade, unrecorded: int
+        self, bed: Bed, month: Month, opening: ClosingCount, count: ClosingCount, unrecorded: int
     ) -> int:
         number = self._book.number("period_closings")
         flows = bed.flows
@@ -197,9 +201,12 @@ class Pair:
         )  # fmt: skip
         return number
 
-    def _count(self, bed: Bed, at: datetime, plants: dict[int, int], kind: str) -> CountMade:
+    def _count(self, bed: Bed, at: datetime, plants: dict[int, int], kind: str) -> ClosingCount:
         """A count by hand, bin by bin: the differences come out of the oldest lots first."""
-        book, count = self._book, CountMade(self._book.number("counts"), at, sum(plants.values()))
+        book, count = (
+            self._book,
+            ClosingCount(self._book.number("counts"), at, sum(plants.values())),
+        )
         book.row(
             "counts", count.id, bed.location_id, at, "manual", book.user_id, bed.product_id,
             self._states[0], at, book.user_id, count.plants, 1, at,
@@ -212,8 +219,8 @@ class Pair:
             for lot in lots:
                 change = left if left > 0 else -min(lot.plants, -left)
                 if change:
-                    moved = self._move(lot, kind, change, at, count_id=count.id)
-                    first = first or moved
+                    movement_id = self._move(lot, kind, change, at, count_id=count.id)
+                    first = first or movement_id
                     lot.net_foto += change
                     left -= change
             book.row(
@@ -223,29 +230,29 @@ class Pair:
         bed.last = count
         return count
 
-    def _take(self, bed: Bed, least: float, most: float) -> list[tuple[Lot, int]]:
+    def _take(self, bed: Bed, least: float, most: float) -> list[tuple[BedLot, int]]:
         """A share of the bed's plants, oldest lot first."""
-        asked, taken = max(1, int(bed.plants * self._rng.uniform(least, most))), []
+        remaining, shares = max(1, int(bed.plants * self._rng.uniform(least, most))), []
         for lot in bed.lots:
-            plants = min(lot.plants, asked)
+            plants = min(lot.plants, remaining)
             if plants:
-                taken.append((lot, plants))
-                asked -= plants
-        return taken
+                shares.append((lot, plants))
+                remaining -= plants
+        return shares
 
-    def _transfer(self, giver: Lot, taker: Lot, kind: str, plants: int, at: datetime) -> None:
+    def _transfer(self, giver: BedLot, taker: BedLot, kind: str, plants: int, at: datetime) -> None:
         transfer = self._uuid()
         self._move(giver, kind, -plants, at, transfer_id=transfer)
         self._move(taker, kind, plants, at, transfer_id=transfer)
 
-    def _move(self, lot: Lot, kind: str, plants: int, at: datetime, **more: Any) -> int:
+    def _move(self, lot: BedLot, kind: str, plants: int, at: datetime, **more: Any) -> int:
         lot.plants += plants
         lot.first = lot.first or plants
         return self._row(lot, kind, plants, at, **more)
 
     def _row(
         self,
-        lot: Lot,
+        lot: BedLot,
         kind: str,
         plants: int,
         at: datetime,
@@ -262,20 +269,20 @@ class Pair:
         )  # fmt: skip
         return number
 
-    def _find(self, bed: Bed, bin_id: int, state_id: int) -> Lot | None:
-        held = (
+    def _find_lot(self, bed: Bed, bin_id: int, state_id: int) -> BedLot | None:
+        lots = (
             lot for lot in reversed(bed.lots) if (lot.bin_id, lot.state_id) == (bin_id, state_id)
         )
-        return next(held, None)
+        return next(lots, None)
 
-    def _lot(self, bed: Bed, into: tuple[int, str], state_id: int, at: datetime) -> Lot:
+    def _open_lot(self, bed: Bed, into: tuple[int, str], state_id: int, at: datetime) -> BedLot:
         bin_id, bin_code = into
         number = sum(lot.bin_id == bin_id for lot in bed.lots) + 1
-        made = Lot(
+        lot = BedLot(
             self._book.number("stock_batches"), f"{bin_code}-L{number}", bin_id, state_id, at
         )
-        bed.lots.append(made)
-        return made
+        bed.lots.append(lot)
+        return lot
 
     def finish(self) -> None:
         """The lots, as they stand now."""

@@ -46,13 +46,13 @@ def load_nursery(session: Session) -> None:
 def shots() -> Iterator[Shot]:
     """Each photo drawn and encoded, in the order in which they were taken."""
     for photo in demo_photos():
-        body = jpeg(photo.rgb)
+        body = encode_jpeg(photo.rgb)
         age = timedelta(days=photo.days_ago) + TAKEN_BEFORE
         name = f"{photo.name}.jpg"
         yield Shot(PLACES[photo.name], age, intake.Upload(name, lambda body=body: body))
 
 
-def jpeg(rgb: Bytes) -> bytes:
+def encode_jpeg(rgb: Bytes) -> bytes:
     """A picture (height x width x 3, uint8) as a phone would save it."""
     out = io.BytesIO()
     Pillow.fromarray(rgb).save(out, "JPEG", quality=88)
@@ -71,7 +71,7 @@ def add_photo(session: Session, shot: Shot) -> PhotoSession:
     return accepted.session
 
 
-def keep_samples(session: Session) -> None:
+def add_sample_images(session: Session) -> None:
     """The demonstration's photos double as sample images of their products."""
     session.execute(
         text("""

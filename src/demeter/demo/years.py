@@ -51,7 +51,7 @@ class YearsLoaded(Conflict):
     next_action = "Set DEMETER_HOME or DEMETER_DATABASE_URL to another, empty database."
 
 
-def load(
+def load_years(
     session: Session,
     years: int,
     *,
@@ -81,8 +81,8 @@ def load(
         }
         book = Book(_writer(files), {t: _first_id(session, t) for t in TABLES}, user_id)
         pairs = list(zip(beds[::2], beds[1::2], strict=True))
-        for number, two in enumerate(progress(pairs, len(pairs))):
-            pair = Pair(book, two, states, f"{seed}/{number}")
+        for number, pair_beds in enumerate(progress(pairs, len(pairs))):
+            pair = Pair(book, pair_beds, states, f"{seed}/{number}")
             pair.open(months[0].ends)
             for month in months[1:]:
                 pair.live(month)
@@ -130,22 +130,22 @@ def _beds(session: Session, places: int, seed: int) -> list[Bed]:
     """The places with their configuration and bins; neighbours in twos grow the same."""
     if places % 2:
         raise ValueError(f"{places} beds are not an even number")
-    asked = {"places": places, "areas": AREAS, "warehouses": WAREHOUSES, "products": PRODUCTS}
+    sizes = {"places": places, "areas": AREAS, "warehouses": WAREHOUSES, "products": PRODUCTS}
     for statement in (_WAREHOUSES, _AREAS, _LOCATIONS, _PRODUCTS, _CONFIG):
-        session.execute(text(statement), asked)
+        session.execute(text(statement), sizes)
     rows = session.execute(text(_BINS), {"seed": seed}).all()
     bins: dict[int, list[tuple[int, str]]] = {}
     products: dict[int, int] = {}
     for row in rows:
         bins.setdefault(row.location_id, []).append((row.bin_id, row.code))
         products[row.location_id] = row.product_id
-    return [Bed(key, products[key], sorted(held)) for key, held in sorted(bins.items())]
+    return [Bed(key, products[key], sorted(bed_bins)) for key, bed_bins in sorted(bins.items())]
 
 
 def _states(session: Session) -> list[int]:
     rows = session.execute(text("SELECT name, product_state_id FROM product_states"))
-    known = {name: key for name, key in rows}  # noqa: C416 - rows are no pairs to the type checker
-    return [known[name] for name in GROWS]
+    state_ids = {name: key for name, key in rows}  # noqa: C416 - rows are no pairs to the type checker
+    return [state_ids[name] for name in GROWS]
 
 
 def _first_id(session: Session, table: str) -> int:
@@ -231,7 +231,7 @@ JOIN product_states t ON t.name = 'SEEDLING'
 """
 # Two to four bins a bed, the same for the same seed.
 _BINS = """
-WITH made AS (
+WITH new_bins AS (
     INSERT INTO storage_bins (storage_location_id, storage_bin_type_id, code, label)
     SELECT l.location_id,
            (SELECT bin_type_id FROM storage_bin_types WHERE category = 'segment'
@@ -242,7 +242,7 @@ WITH made AS (
     WHERE l.code ~ '^N[0-9]{2}[NS]-C'
     RETURNING bin_id, storage_location_id, code
 )
-SELECT m.bin_id, m.code, m.storage_location_id AS location_id, c.product_id
-FROM made m JOIN storage_location_config c USING (storage_location_id)
-ORDER BY m.bin_id
+SELECT b.bin_id, b.code, b.storage_location_id AS location_id, c.product_id
+FROM new_bins b JOIN storage_location_config c USING (storage_location_id)
+ORDER BY b.bin_id
 """

@@ -1,1 +1,1 @@
-"""From corrections to better models: what people say, what learns from it, what replaces what."""
+"""From accepted counts to better models: training sets, densities, intervals, promotion."""

@@ -39,7 +39,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PairedComparison:
     """F1 of plants (more is better) and the mean absolute error of counts (less is better).
 
     ``planted`` of the ``photos`` show marked plants.
@@ -76,29 +76,38 @@ class Comparison:
         return body
 
 
-def compared(
+def compare_figures(
     incumbent: Sequence[PhotoFigures], candidate: Sequence[PhotoFigures], seed: int = 0
-) -> Comparison:
+) -> PairedComparison:
     """Compare figures of the same photos in the same order; of none, all is equal."""
-    places = _places(incumbent)
-    one, other = _sums(incumbent, places), _sums(candidate, places)
-    count = len(one)
+    places = _place_numbers(incumbent)
+    incumbent_sums, candidate_sums = (
+        _sums_by_place(incumbent, places),
+        _sums_by_place(candidate, places),
+    )
+    count = len(incumbent_sums)
     draws = np.random.default_rng(seed).integers(0, max(1, count), (DRAWS, count))
     by_place = len({f.marked.scene for f in incumbent}) >= FEWEST_PLACES
-    first, second = summarise(incumbent), summarise(candidate)
-    return Comparison(
+    incumbent_summary, candidate_summary = summarise(incumbent), summarise(candidate)
+    return PairedComparison(
         photos=len(incumbent),
         planted=sum(f.plants.marks > 0 for f in incumbent),
         places=count,
-        f1=_difference(first.f1, second.f1, _f1(other, draws) - _f1(one, draws)),
+        f1=_difference(
+            incumbent_summary.f1,
+            candidate_summary.f1,
+            _f1(candidate_sums, draws) - _f1(incumbent_sums, draws),
+        ),
         mape=_difference(
-            first.mape or 0.0, second.mape or 0.0, _mape(other, draws) - _mape(one, draws)
+            incumbent_summary.mape or 0.0,
+            candidate_summary.mape or 0.0,
+            _mape(candidate_sums, draws) - _mape(incumbent_sums, draws),
         ),
         drawn="places" if by_place else "photos",
     )
 
 
-def _places(figures: Sequence[PhotoFigures]) -> NDArray[np.intp]:
+def _place_numbers(figures: Sequence[PhotoFigures]) -> NDArray[np.intp]:
     """Which unit of drawing each photo belongs to, as numbers from 0."""
     scenes = [f.marked.scene for f in figures]
     if len(set(scenes)) < FEWEST_PLACES:
@@ -106,7 +115,9 @@ def _places(figures: Sequence[PhotoFigures]) -> NDArray[np.intp]:
     return np.unique(scenes, return_inverse=True)[1]
 
 
-def _sums(figures: Sequence[PhotoFigures], places: NDArray[np.intp]) -> NDArray[np.float64]:
+def _sums_by_place(
+    figures: Sequence[PhotoFigures], places: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """Sums a place [places, 5]: hits, false alarms, misses, errors of counts, photos with marks."""
     sums = np.zeros((int(places.max(initial=-1)) + 1, 5))
     for figure, place in zip(figures, places, strict=True):
@@ -129,6 +140,6 @@ def _mape(sums: NDArray[np.float64], draws: NDArray[np.intp]) -> NDArray[np.floa
     return total[:, 3] / np.maximum(total[:, 4], 1)
 
 
-def _difference(incumbent: float, candidate: float, drawn: NDArray[np.float64]) -> Difference:
-    low, high = np.percentile(drawn, [_TAIL, 100 - _TAIL])
+def _difference(incumbent: float, candidate: float, differences: NDArray[np.float64]) -> Difference:
+    low, high = np.percentile(differences, [_TAIL, 100 - _TAIL])
     return Difference(*(round(float(v), 5) for v in (incumbent, candidate, low, high)))

@@ -1,4 +1,4 @@
-"""Fitting the intervals' error model to the models at work, on truth that did not lean on them.
+"""Fitting the intervals' error model to the models at work, on independent ground truth.
 
 That is either a folder of marked photos, or the blind recounts: numbers that people gave
 before they saw the machine's. How well the fitted model covers is measured on photos it was
@@ -36,7 +36,7 @@ TARGET = 0.90
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class CalibrationSample:
     """A photo (or a session) against its truth, and its containers where they were counted."""
 
     total: Observation
@@ -44,7 +44,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class Coverage:
     """How often intervals hold the truth, and their mean width in plants."""
 
     photos: float
@@ -59,14 +59,16 @@ class Calibration:
     model: ErrorModel
     samples: int
     containers: int
-    present: Cover
-    fitted: Cover
+    present: Coverage
+    fitted: Coverage
 
     @property
     def is_better(self) -> bool:
         """Whether it comes nearer to nine in ten than the present one, or as near and tighter."""
-        mine, theirs = (abs(c.photos - TARGET) for c in (self.fitted, self.present))
-        return mine < theirs or (mine == theirs and self.fitted.width < self.present.width)
+        fitted_miss, present_miss = (abs(c.photos - TARGET) for c in (self.fitted, self.present))
+        return fitted_miss < present_miss or (
+            fitted_miss == present_miss and self.fitted.width < self.present.width
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -75,7 +77,7 @@ class Calibration:
 
 def samples_of_folder(
     bound_to: Engine, folder: Path, on_progress: Callable[[float], None] | None = None
-) -> list[Sample]:
+) -> list[CalibrationSample]:
     """Count a folder's marked photos with the models at work.
 
     Raises:
@@ -83,19 +85,21 @@ def samples_of_folder(
     """
     run = evaluate_photos(
         read_marks(folder),
-        active.models(bound_to),
+        active.models_at_work(bound_to),
         Hints(framed_whole=True),
         on_progress=on_progress,
     )
     return [
-        Sample(total, tuple(container_observations(figure)))
+        CalibrationSample(total, tuple(container_observations(figure)))
         for figure in run
         if (total := photo_observation(figure)) is not None
     ]
 
 
-def calibrated(samples: Sequence[Sample], present: ErrorModel, source: str) -> Calibration:
-    """Fit on all samples; cover is measured in five folds.
+def calibrate(
+    samples: Sequence[CalibrationSample], present: ErrorModel, source: str
+) -> Calibration:
+    """Fit on all samples; coverage is measured in five folds.
 
     Raises:
         TooLittleTruth: fewer than 25 samples.
@@ -106,28 +110,28 @@ def calibrated(samples: Sequence[Sample], present: ErrorModel, source: str) -> C
             samples=len(samples),
             needed=FEWEST,
         )
-    folds = [fitted_on(_without(samples, k), source) for k in range(FOLDS)]
+    folds = [fit_to_samples(_outside_fold(samples, k), source) for k in range(FOLDS)]
     return Calibration(
-        model=fitted_on(samples, source),
+        model=fit_to_samples(samples, source),
         samples=len(samples),
         containers=sum(len(s.containers) for s in samples),
-        present=_cover(samples, [present] * FOLDS),
-        fitted=_cover(samples, folds),
+        present=_coverage(samples, [present] * FOLDS),
+        fitted=_coverage(samples, folds),
     )
 
 
-def fitted_on(samples: Sequence[Sample], source: str) -> ErrorModel:
+def fit_to_samples(samples: Sequence[CalibrationSample], source: str) -> ErrorModel:
     """Where hardly any container was counted by itself, the whole photos speak for them."""
     totals = [s.total for s in samples]
     containers = [o for s in samples for o in s.containers]
     return fit_error_model(containers if len(containers) >= len(totals) else totals, totals, source)
 
 
-def keep(
+def keep_error_model(
     session: Session, user: User, calibration: Calibration | None, note: str | None = None
 ) -> FittedErrorModel:
     """Use it from the next photo on for the models at work; ``None``: the shipped one again."""
-    _, rows, _ = active.chosen(session)
+    _, rows, _ = active.choice_at_work(session)
     detect, segment = active.identities(*rows.values())
     row = FittedErrorModel(
         detect_sha256=detect,
@@ -142,11 +146,11 @@ def keep(
     return row
 
 
-def _without(samples: Sequence[Sample], fold: int) -> list[Sample]:
+def _outside_fold(samples: Sequence[CalibrationSample], fold: int) -> list[CalibrationSample]:
     return [s for n, s in enumerate(samples) if n % FOLDS != fold]
 
 
-def _cover(samples: Sequence[Sample], models: Sequence[ErrorModel]) -> Cover:
+def _coverage(samples: Sequence[CalibrationSample], models: Sequence[ErrorModel]) -> Coverage:
     """Each sample under the model of its fold."""
     photos, containers, widths = [], [], []
     for number, sample in enumerate(samples):
@@ -154,8 +158,8 @@ def _cover(samples: Sequence[Sample], models: Sequence[ErrorModel]) -> Cover:
         low, high = total_interval([sample.total.evidence], model)
         photos.append(low <= sample.total.truth <= high)
         widths.append(high - low)
-        for one in sample.containers:
-            bottom, top = container_interval(one.evidence, model)
-            containers.append(bottom <= one.truth <= top)
+        for container in sample.containers:
+            bottom, top = container_interval(container.evidence, model)
+            containers.append(bottom <= container.truth <= top)
     shares = [float(np.mean(rows)) if rows else 1.0 for rows in (photos, containers)]
-    return Cover(round(shares[0], 4), round(shares[1], 4), round(float(np.mean(widths)), 1))
+    return Coverage(round(shares[0], 4), round(shares[1], 4), round(float(np.mean(widths)), 1))

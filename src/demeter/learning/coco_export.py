@@ -13,11 +13,11 @@ from demeter.vision.coco_categories import CATEGORIES, CONTAINERS, EMPTY, PLANT
 from demeter.vision.geometry import Polygon
 
 
-def write(folder: Path, photos: Sequence[tuple[TruePhoto, str]], *, crowds: bool) -> None:
+def write_coco(folder: Path, photos: Sequence[tuple[TruePhoto, str]], *, crowds: bool) -> None:
     """Write ``coco.json`` of photos and their names; the pictures lie under ``images``.
 
-    ``crowds``: places whose plants nobody marked are told, for the pictures show them; else
-    the pictures are grey there and nothing is said.
+    ``crowds``: places whose plants nobody marked are written as crowds, because the pictures
+    show them. Without it the pictures are grey there and have no annotation.
     """
     images: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
@@ -34,29 +34,31 @@ def write(folder: Path, photos: Sequence[tuple[TruePhoto, str]], *, crowds: bool
         )
         rows += [
             {"id": len(rows) + k, "image_id": number, **row}
-            for k, row in enumerate(rows_of(photo, crowds=crowds), start=1)
+            for k, row in enumerate(annotations_of(photo, crowds=crowds), start=1)
         ]
     folder.mkdir(parents=True, exist_ok=True)
     document = {"images": images, "annotations": rows, "categories": CATEGORIES}
     (folder / "coco.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def rows_of(photo: TruePhoto, *, crowds: bool) -> list[dict[str, Any]]:
+def annotations_of(photo: TruePhoto, *, crowds: bool) -> list[dict[str, Any]]:
     """A photo's marks, containers and, with ``crowds``, unmarked places."""
     marks = photo.marks if crowds else kept_marks(photo)
-    rows = [_mark(m) for m in marks] + [_container(c) for c in photo.containers]
+    rows = [_mark_annotation(m) for m in marks] + [
+        _container_annotation(c) for c in photo.containers
+    ]
     if crowds:
-        rows += [_crowd(part) for c in photo.containers for part in c.unmarked_px]
+        rows += [_crowd_annotation(part) for c in photo.containers for part in c.unmarked_px]
     return rows
 
 
-def _mark(mark: TrueMark) -> dict[str, Any]:
+def _mark_annotation(mark: TrueMark) -> dict[str, Any]:
     category = EMPTY if mark.is_empty_container else PLANT
-    return _row(category, mark.xyxy_px, container=mark.container, source=mark.source.value)
+    return _annotation(category, mark.xyxy_px, container=mark.container, source=mark.source.value)
 
 
-def _container(container: TrueContainer) -> dict[str, Any]:
-    return _row(
+def _container_annotation(container: TrueContainer) -> dict[str, Any]:
+    return _annotation(
         CONTAINERS[container.container_type],
         _bounds(container.polygon_px),
         segmentation=[[v for point in container.polygon_px for v in point]],
@@ -65,9 +67,9 @@ def _container(container: TrueContainer) -> dict[str, Any]:
     )
 
 
-def _crowd(part: Polygon) -> dict[str, Any]:
+def _crowd_annotation(part: Polygon) -> dict[str, Any]:
     outline = [[v for point in part for v in point]]
-    return _row(PLANT, _bounds(part), segmentation=outline, iscrowd=1)
+    return _annotation(PLANT, _bounds(part), segmentation=outline, iscrowd=1)
 
 
 def _bounds(polygon: Polygon) -> tuple[float, float, float, float]:
@@ -75,7 +77,7 @@ def _bounds(polygon: Polygon) -> tuple[float, float, float, float]:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _row(category: int, box: Sequence[float], **more: object) -> dict[str, Any]:
+def _annotation(category: int, box: Sequence[float], **more: object) -> dict[str, Any]:
     x1, y1, x2, y2 = (round(v, 1) for v in box)
     width, height = round(x2 - x1, 1), round(y2 - y1, 1)
     return {

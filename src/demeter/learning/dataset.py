@@ -17,7 +17,7 @@ from demeter.core.errors import InvalidInput
 from demeter.learning import coco_export, masking, yolo_export
 from demeter.learning.errors import TooLittleTruth
 from demeter.learning.ground_truth import TruePhoto, accepted_photos
-from demeter.learning.splits import Left, Side, SplitRule, split
+from demeter.learning.splits import LeftOut, Side, SplitRule, split
 
 DOCUMENT = "dataset.json"
 
@@ -37,7 +37,7 @@ def export(
     on_progress: Callable[[int, int], None] | None = None,
     only: Side | None = None,
 ) -> dict[str, Any]:
-    """Write every accepted photo with its marks; returns what ``dataset.json`` says.
+    """Write every accepted photo with its marks; returns the body of ``dataset.json``.
 
     ``only`` writes one side alone.
 
@@ -54,24 +54,24 @@ def export(
     _require_empty(folder)
     with Session(bound_to) as session:
         photos = list(accepted_photos(session))
-    sides, left = split(photos, rule)
-    wanted = [only] if only else list(Side)
-    chosen = [(side, photo) for side in wanted for photo in sides[side]]
-    if not chosen:
+    sides, left_out = split(photos, rule)
+    export_sides = [only] if only else list(Side)
+    side_photos = [(side, photo) for side in export_sides for photo in sides[side]]
+    if not side_photos:
         place = f"on the side {only} " if only else ""
         raise TooLittleTruth(f"no session {place}was accepted or corrected by a person yet")
-    names = _names(chosen)
-    for done, (side, photo) in enumerate(chosen, start=1):
+    names = _names(side_photos)
+    for done, (side, photo) in enumerate(side_photos, start=1):
         _write_picture(bound_to, folder, form, side, photo, names[photo.image_id, side])
         if on_progress:
-            on_progress(done, len(chosen))
+            on_progress(done, len(side_photos))
     if form is Format.COCO:
-        for side in wanted:
+        for side in export_sides:
             rows = [(p, names[p.image_id, side]) for p in sides[side]]
-            coco_export.write(folder / side, rows, crowds=side is Side.HELD_OUT)
+            coco_export.write_coco(folder / side, rows, crowds=side is Side.HELD_OUT)
     else:
-        yolo_export.write(folder, [(s, p, names[p.image_id, s]) for s, p in chosen])
-    return _told(folder, form, rule, chosen, left, names)
+        yolo_export.write_yolo(folder, [(s, p, names[p.image_id, s]) for s, p in side_photos])
+    return _write_document(folder, form, rule, side_photos, left_out, names)
 
 
 def _require_empty(folder: Path) -> None:
@@ -79,11 +79,11 @@ def _require_empty(folder: Path) -> None:
         raise InvalidInput(f"{folder} is not an empty folder", folder=str(folder))
 
 
-def _names(chosen: list[tuple[Side, TruePhoto]]) -> dict[tuple[Any, Side], str]:
-    """A name a photo that tells where and when, and does not change with what else there is."""
+def _names(side_photos: list[tuple[Side, TruePhoto]]) -> dict[tuple[Any, Side], str]:
+    """A file name for each photo, from its place and time; other photos do not change it."""
     return {
         (p.image_id, side): f"{p.location_code}-{p.captured_at:%Y%m%d-%H%M%S}-{p.image_id.hex[:8]}"
-        for side, p in chosen
+        for side, p in side_photos
     }
 
 
@@ -92,7 +92,7 @@ def _write_picture(
 ) -> None:
     body = blobs.read(bound_to, photo.sha256)
     grey = form is Format.YOLO or side is Side.TRAIN
-    jpeg = masking.jpeg(body, photo, name, grey=grey)
+    jpeg = masking.training_jpeg(body, photo, name, grey=grey)
     if form is Format.COCO:
         target = folder / side / "images" / f"{name}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -104,12 +104,12 @@ def _write_picture(
         target.write_bytes(jpeg)
 
 
-def _told(
+def _write_document(
     folder: Path,
     form: Format,
     rule: SplitRule,
-    chosen: list[tuple[Side, TruePhoto]],
-    left: list[Left],
+    side_photos: list[tuple[Side, TruePhoto]],
+    left_out: list[LeftOut],
     names: dict[tuple[Any, Side], str],
 ) -> dict[str, Any]:
     document = {
@@ -117,9 +117,10 @@ def _told(
         "made_at": datetime.now(UTC).isoformat(),
         "held_out_share": rule.held_out_share,
         "judged_from": rule.judged_from.isoformat() if rule.judged_from else None,
-        "photos": [_provenance(p, side, names[p.image_id, side]) for side, p in chosen],
+        "photos": [_provenance(p, side, names[p.image_id, side]) for side, p in side_photos],
         "left_out": [
-            {"session_id": str(one.photo.session_id), "reason": one.reason} for one in left
+            {"session_id": str(entry.photo.session_id), "reason": entry.reason}
+            for entry in left_out
         ],
     }
     (folder / DOCUMENT).write_text(json.dumps(document, indent=1), encoding="utf-8")

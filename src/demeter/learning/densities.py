@@ -23,7 +23,11 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import DensityParameter
 from demeter.core import logs
-from demeter.learning.reviewed_containers import Kind, Reviewed, reviewed_containers
+from demeter.learning.reviewed_containers import (
+    ContainerKind,
+    ReviewedContainer,
+    reviewed_containers,
+)
 
 log = logs.get(__name__)
 
@@ -34,7 +38,7 @@ LEAST_OVERLAP, MOST_OVERLAP = 0.4, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """What so many containers of a kind say; ``None`` where they cannot."""
+    """Figures pooled from the containers of one kind; ``None`` where there are too few."""
 
     containers: int
     plants: int
@@ -44,16 +48,16 @@ class Density:
     overlap_adjustment_factor: float | None
 
     @property
-    def says_anything(self) -> bool:
+    def has_figures(self) -> bool:
         """Whether any figure could be learnt."""
         return self.plants_per_m2 is not None or self.overlap_adjustment_factor is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class DensityFinding:
     """A kind of container with its density, and what became of it."""
 
-    kind: Kind
+    kind: ContainerKind
     density: Density
     outcome: str
 
@@ -62,45 +66,47 @@ class Learnt:
         return asdict(self.kind) | asdict(self.density) | {"outcome": self.outcome}
 
 
-def density_of(rows: Sequence[Reviewed]) -> Density:
+def density_of(rows: Sequence[ReviewedContainer]) -> Density:
     """Pool the containers of one kind."""
-    sized = [r for r in rows if r.area_cm2 is not None and r.plants]
-    area = sum(r.area_cm2 or 0.0 for r in sized)
-    widths = [r.diameter_cm for r in sized if r.diameter_cm]
-    shares = [r.foliage_share for r in sized if r.foliage_share]
+    sized_rows = [r for r in rows if r.area_cm2 is not None and r.plants]
+    area = sum(r.area_cm2 or 0.0 for r in sized_rows)
+    widths = [r.diameter_cm for r in sized_rows if r.diameter_cm]
+    shares = [r.foliage_share for r in sized_rows if r.foliage_share]
     width = median(widths) if len(widths) >= FEWEST else None
-    covered = math.pi / 4 * width**2 * median(shares) if width and shares else None
+    plant_area_cm2 = math.pi / 4 * width**2 * median(shares) if width and shares else None
     return Density(
         containers=len(rows),
         plants=sum(r.plants for r in rows),
-        plants_per_m2=_rounded(sum(r.plants for r in sized) / area * 10_000)
-        if len(sized) >= FEWEST
+        plants_per_m2=_two_decimals(sum(r.plants for r in sized_rows) / area * 10_000)
+        if len(sized_rows) >= FEWEST
         else None,
-        avg_area_per_plant_cm2=_rounded(covered),
-        avg_diameter_cm=_rounded(width),
-        overlap_adjustment_factor=_overlap(rows),
+        avg_area_per_plant_cm2=_two_decimals(plant_area_cm2),
+        avg_diameter_cm=_two_decimals(width),
+        overlap_adjustment_factor=_overlap_factor(rows),
     )
 
 
-def learn(session: Session, *, write: bool) -> list[Learnt]:
+def learn_densities(session: Session, *, write: bool) -> list[DensityFinding]:
     """Learn from all reviewed containers, by kind; ``write`` puts it into `density_parameters`.
 
     Rows that a person entered are never overwritten.
     """
-    groups: dict[Kind, list[Reviewed]] = defaultdict(list)
+    groups: dict[ContainerKind, list[ReviewedContainer]] = defaultdict(list)
     for row in reviewed_containers(session):
         groups[row.kind].append(row)
-    found = []
+    findings = []
     for kind, rows in sorted(groups.items(), key=lambda g: asdict(g[0]).__repr__()):
         density = density_of(rows)
-        found.append(Learnt(kind, density, _outcome(session, kind, density, write=write)))
-    return found
+        findings.append(
+            DensityFinding(kind, density, _outcome(session, kind, density, write=write))
+        )
+    return findings
 
 
-def _outcome(session: Session, kind: Kind, density: Density, *, write: bool) -> str:
+def _outcome(session: Session, kind: ContainerKind, density: Density, *, write: bool) -> str:
     if density.containers < FEWEST:
         return f"too few: {FEWEST} reviewed containers are needed"
-    if not density.says_anything:
+    if not density.has_figures:
         return "nothing: the bin's type has no length and width, and nothing was estimated"
     row = session.scalar(
         select(DensityParameter).where(
@@ -120,14 +126,14 @@ def _outcome(session: Session, kind: Kind, density: Density, *, write: bool) -> 
             packaging_catalog_id=kind.packaging_catalog_id,
         )
         session.add(row)
-    _fill(row, density)
+    _fill_row(row, density)
     session.flush()
     log.info("density_learnt", bin_type=kind.bin_type, product=kind.product)
     return "written"
 
 
-def _fill(row: DensityParameter, density: Density) -> None:
-    """Only what could be learnt: what an earlier review said of the rest still stands."""
+def _fill_row(row: DensityParameter, density: Density) -> None:
+    """Set the figures that could be learnt; the others keep their earlier values."""
     names = ("plants_per_m2", "avg_area_per_plant_cm2", "avg_diameter_cm")
     for name in (*names, "overlap_adjustment_factor"):
         value = getattr(density, name)
@@ -136,15 +142,15 @@ def _fill(row: DensityParameter, density: Density) -> None:
     row.learnt_from, row.learnt_at = density.containers, datetime.now(UTC)
 
 
-def _overlap(rows: Iterable[Reviewed]) -> float | None:
+def _overlap_factor(rows: Iterable[ReviewedContainer]) -> float | None:
     """Estimates over truth, each at the factor it was made with."""
-    told = [r for r in rows if r.estimated]
-    truth = sum(r.beyond_detected for r in told)
-    if len(told) < FEWEST or truth < FEWEST_ESTIMATED:
+    estimated_rows = [r for r in rows if r.estimated]
+    truth = sum(r.beyond_detected for r in estimated_rows)
+    if len(estimated_rows) < FEWEST or truth < FEWEST_ESTIMATED:
         return None
-    raw = sum(r.estimated * r.overlap_used for r in told)
+    raw = sum(r.estimated * r.overlap_used for r in estimated_rows)
     return round(min(MOST_OVERLAP, max(LEAST_OVERLAP, raw / truth)), 3)
 
 
-def _rounded(value: float | None) -> float | None:
+def _two_decimals(value: float | None) -> float | None:
     return None if value is None else round(value, 2)

@@ -1,4 +1,4 @@
-"""What is refused on the way from corrections to models, each with its numbers."""
+"""Errors of learning: too little ground truth, and a candidate that does not pass."""
 
 from __future__ import annotations
 

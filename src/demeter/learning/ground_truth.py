@@ -2,7 +2,7 @@
 
 Only sessions that a person has looked at are truth: posted, not void, and accepted or
 corrected. What nobody marked one by one (a part of a container that was only estimated, or a
-container whose number a person gave without marks) is said to be unmarked, never background.
+container whose number a person gave without marks) is unmarked, never background.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _WITH_RESULTS = selectinload(PhotoSession.images).options(
 )
 
 
-class Source(StrEnum):
+class TruthSource(StrEnum):
     """Who a truth comes from."""
 
-    ACCEPTED = "accepted"  # the machine said so, and a person found it right
+    ACCEPTED = "accepted"  # seen by the machine, and a person found it right
     PERSON = "person"
 
 
@@ -46,7 +46,7 @@ class TrueMark:
     xyxy_px: Box
     is_empty_container: bool
     container: int
-    source: Source
+    source: TruthSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class TrueContainer:
     container_type: ContainerType
     polygon_px: Polygon
     plants: int
-    source: Source
+    source: TruthSource
     unmarked_px: tuple[Polygon, ...]
 
 
@@ -83,8 +83,10 @@ def accepted_photos(session: Session) -> Iterator[TruePhoto]:
 
     In the order they were taken; one session's rows at a time are held.
     """
-    for one in accepted_ids(session):
-        yield from photos_of(session, session.get_one(PhotoSession, one, options=[_WITH_RESULTS]))
+    for session_id in accepted_ids(session):
+        yield from photos_of(
+            session, session.get_one(PhotoSession, session_id, options=[_WITH_RESULTS])
+        )
         session.expunge_all()
 
 
@@ -104,33 +106,39 @@ def accepted_ids(session: Session) -> Sequence[int]:
     ).all()
 
 
-def photos_of(session: Session, found: PhotoSession) -> Iterator[TruePhoto]:
+def photos_of(session: Session, photo_session: PhotoSession) -> Iterator[TruePhoto]:
     """The counted photos of an accepted session, in their order."""
-    count = standing_count(session, found.id)
+    count = standing_count(session, photo_session.id)
     assert count is not None  # what is accepted has one
     location = session.get_one(StorageLocation, count.storage_location_id)
-    by = session.get(User, found.validated_by_user_id) if found.validated_by_user_id else None
+    accepting_user = (
+        session.get(User, photo_session.validated_by_user_id)
+        if photo_session.validated_by_user_id
+        else None
+    )
     rows = [c for c in count.containers if c.seen and c.container_index is not None]
-    marks = [m for m in detections.marks_of(session, found, count.attempt) if not m.removed]
-    residuals = detections.residuals_of(session, found)
-    for image in found.images:
+    marks = [m for m in detections.marks_of(session, photo_session, count.attempt) if not m.removed]
+    residuals = detections.residuals_of(session, photo_session)
+    for image in photo_session.images:
         if image.result is None or BEFORE in image.result:
-            continue  # a photo whose plants are counted in another one in part is no lesson
+            continue  # a photo whose plants are counted in another one in part is not learnt from
         photo = PhotoCount.from_json(image.result)
-        here = [c for c in rows if c.image_id == image.image_id]
-        containers = tuple(_container(c, i, marks, residuals, photo) for i, c in enumerate(here))
+        image_rows = [c for c in rows if c.image_id == image.image_id]
+        containers = tuple(
+            _container(c, i, marks, residuals, photo) for i, c in enumerate(image_rows)
+        )
         yield TruePhoto(
-            session_id=found.session_id,
+            session_id=photo_session.session_id,
             image_id=image.image_id,
             sha256=image.image.sha256,
             size_wh=(photo.width_px, photo.height_px),
             location_code=location.code,
-            captured_at=found.captured_at,
-            accepted_by=by.username if by else None,
-            accepted_at=found.validation_date,
+            captured_at=photo_session.captured_at,
+            accepted_by=accepting_user.username if accepting_user else None,
+            accepted_at=photo_session.validation_date,
             models=photo.models,
             containers=containers,
-            marks=tuple(_marks(here, marks)),
+            marks=tuple(_marks(image_rows, marks)),
         )
 
 
@@ -142,30 +150,30 @@ def _container(
     photo: PhotoCount,
 ) -> TrueContainer:
     segment = row.segment or {}
-    mine = [m for m in marks if m.container_count_id == row.id]
+    own_marks = [m for m in marks if m.container_count_id == row.id]
     return TrueContainer(
         index=row.container_index or 0,
         container_type=container_type_of(segment["container_type"]) or ContainerType.SEGMENT,
         polygon_px=tuple((int(x), int(y)) for x, y in segment["polygon"]),
         plants=row.answer or 0,
-        source=Source.ACCEPTED if row.human_corrected is None else Source.PERSON,
-        unmarked_px=_unmarked(row, position, mine, residuals, photo),
+        source=TruthSource.ACCEPTED if row.human_corrected is None else TruthSource.PERSON,
+        unmarked_px=_unmarked_areas(row, position, own_marks, residuals, photo),
     )
 
 
-def _unmarked(
+def _unmarked_areas(
     row: ContainerCount,
     position: int,
-    mine: list[Mark],
+    own_marks: list[Mark],
     residuals: detections.Residuals,
     photo: PhotoCount,
 ) -> tuple[Polygon, ...]:
     """Where plants stand that have no mark: what was estimated, or else all of it."""
-    plants = sum(not m.is_empty_container for m in mine)
+    plants = sum(not m.is_empty_container for m in own_marks)
     if row.answer == plants:
         return ()
     whole = (tuple((int(x), int(y)) for x, y in (row.segment or {})["polygon"]),)
-    if row.answer != detections.number_of(row, mine, residuals):
+    if row.answer != detections.number_of(row, own_marks, residuals):
         return whole
     parts = [
         part
@@ -176,13 +184,13 @@ def _unmarked(
     return tuple(p for p in parts if len(p) > 2) or whole  # noqa: PLR2004
 
 
-def _marks(here: list[ContainerCount], marks: list[Mark]) -> Iterator[TrueMark]:
-    position = {row.id: place for place, row in enumerate(here)}
+def _marks(rows: list[ContainerCount], marks: list[Mark]) -> Iterator[TrueMark]:
+    position = {row.id: place for place, row in enumerate(rows)}
     for mark in marks:
         if mark.container_count_id in position:
             yield TrueMark(
                 mark.xyxy_px,
                 mark.is_empty_container,
                 position[mark.container_count_id],
-                Source.PERSON if mark.by_person else Source.ACCEPTED,
+                TruthSource.PERSON if mark.by_person else TruthSource.ACCEPTED,
             )

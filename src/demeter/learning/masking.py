@@ -17,20 +17,20 @@ QUALITY = 95
 _UPRIGHT = 1
 
 
-def jpeg(body: bytes, photo: TruePhoto, name: str, *, grey: bool) -> bytes:
+def training_jpeg(body: bytes, photo: TruePhoto, name: str, *, grey: bool) -> bytes:
     """The photo's own bytes where they are an upright JPEG and nothing is greyed, else new ones."""
     decoded = decode(body, name)
     unmarked = grey and any(c.unmarked_px for c in photo.containers)
     upright = decoded.exif.get(ExifTags.Base.Orientation, _UPRIGHT) == _UPRIGHT
     if decoded.content_type == "image/jpeg" and upright and not unmarked:
         return body
-    rgb = greyed(decoded.rgb, photo) if unmarked else decoded.rgb
+    rgb = grey_unmarked_areas(decoded.rgb, photo) if unmarked else decoded.rgb
     stream = io.BytesIO()
     Image.fromarray(rgb).save(stream, "JPEG", quality=QUALITY)
     return stream.getvalue()
 
 
-def greyed(rgb: NDArray[np.uint8], photo: TruePhoto) -> NDArray[np.uint8]:
+def grey_unmarked_areas(rgb: NDArray[np.uint8], photo: TruePhoto) -> NDArray[np.uint8]:
     """A copy [H, W, 3] in which unmarked places are grey and marked plants are not."""
     mask = np.zeros(rgb.shape[:2], np.uint8)
     for container in photo.containers:

@@ -17,7 +17,7 @@ from demeter.vision.networks.class_names import meaning_of
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision_models import active, inspect_file
 from demeter.vision_models.models import VisionTask
-from demeter.vision_models.registry import Candidate
+from demeter.vision_models.registry import ModelCandidate
 
 LEFT_OUT = "left out"
 
@@ -38,7 +38,9 @@ def _meaning(task: VisionTask, label: str) -> str:
     return "segment, with a warning" if inspect_file.is_container(label) else LEFT_OUT
 
 
-def seen(bound_to: Engine, candidate: Candidate, photo: Path, picture: Path) -> dict[str, Any]:
+def preview_photo(
+    bound_to: Engine, candidate: ModelCandidate, photo: Path, picture: Path
+) -> dict[str, Any]:
     """Count a photo with the candidate in its place beside the other model at work.
 
     Writes ``picture`` (WebP) with everything counted drawn on it. Where no container is
@@ -54,18 +56,20 @@ def seen(bound_to: Engine, candidate: Candidate, photo: Path, picture: Path) -> 
         raise InvalidInput(f"{photo} cannot be read: {error.strerror}") from error
     rgb = decode(body, photo.name).rgb
     kind = candidate.kind
-    network = inspect_file.loaded(candidate.network, kind, candidate.mapping, Precision.F32, 2)
-    part = "detector" if kind.task is VisionTask.DETECT else "segmenter"
-    models = replace(active.models(bound_to), **{part: network})
-    counted = pipeline.count(rgb, models, Hints(framed_whole=True))
-    picture.write_bytes(overlay.render(rgb, counted))
+    network = inspect_file.load_network(
+        candidate.network, kind, candidate.mapping, Precision.F32, 2
+    )
+    network_field = "detector" if kind.task is VisionTask.DETECT else "segmenter"
+    models = replace(active.models_at_work(bound_to), **{network_field: network})
+    photo_count = pipeline.count(rgb, models, Hints(framed_whole=True))
+    picture.write_bytes(overlay.render(rgb, photo_count))
     return {
         "task": kind.task.value,
         "family": kind.family,
         "sha256": kind.sha256,
         "meanings": meanings(kind.task, kind.classes, candidate.mapping),
-        "containers": len(counted.containers),
-        "plants": counted.detected,
-        "empties": sum(c.empty for c in counted.counts),
+        "containers": len(photo_count.containers),
+        "plants": photo_count.detected,
+        "empties": sum(c.empty for c in photo_count.counts),
         "picture": str(picture),
     }

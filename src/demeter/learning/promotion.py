@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.core import logs
 from demeter.core.settings import settings
-from demeter.learning.bootstrap import FEWEST_PHOTOS, Comparison, compared
+from demeter.learning.bootstrap import FEWEST_PHOTOS, PairedComparison, compare_figures
 from demeter.learning.dataset import Format, export
 from demeter.learning.errors import GateClosed
 from demeter.learning.splits import Side, SplitRule
@@ -35,24 +35,24 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgement:
     """A comparison, and what it was made on."""
 
     task: VisionTask
     incumbent: VisionModel | None
     candidate: VisionModel | None
     dataset: str
-    comparison: Comparison
+    comparison: PairedComparison
 
 
-def judge(
+def judge_models(
     bound_to: Engine,
     task: VisionTask,
     incumbent: VisionModel | None,
     candidate: VisionModel | None,
     folder: Path | None = None,
     on_progress: Progress | None = None,
-) -> Judged:
+) -> Judgement:
     """Count the same marked photos with both models; the other task's model is the one at work.
 
     ``folder`` holds marks as `demeter evaluate` reads them; without it the nursery's own
@@ -70,35 +70,39 @@ def judge(
             marks = read_marks(scratch / "set" / Side.HELD_OUT)
         else:
             marks = read_marks(folder)
-        comparison = _compared(bound_to, task, incumbent, candidate, marks, on_progress)
-    return Judged(
+        comparison = _compare_models(bound_to, task, incumbent, candidate, marks, on_progress)
+    return Judgement(
         task, incumbent, candidate, HELD_OUT if folder is None else folder.name, comparison
     )
 
 
-def keep(session: Session, user: User, judged: Judged, margin: float = MARGIN) -> ModelComparison:
+def keep_comparison(
+    session: Session, user: User, judgement: Judgement, margin: float = MARGIN
+) -> ModelComparison:
     """Write a comparison down, and its figures onto the models."""
-    figures = judged.comparison.as_json() | {"margin": margin}
+    figures = judgement.comparison.as_json() | {"margin": margin}
     row = ModelComparison(
-        task=judged.task,
-        incumbent_sha256=judged.incumbent.sha256 if judged.incumbent else None,
-        candidate_sha256=judged.candidate.sha256 if judged.candidate else None,
-        dataset=judged.dataset,
-        photos=judged.comparison.photos,
+        task=judgement.task,
+        incumbent_sha256=judgement.incumbent.sha256 if judgement.incumbent else None,
+        candidate_sha256=judgement.candidate.sha256 if judgement.candidate else None,
+        dataset=judgement.dataset,
+        photos=judgement.comparison.photos,
         figures=figures,
-        passed=judged.comparison.passes(margin),
+        passed=judgement.comparison.passes(margin),
         user_id=user.id,
     )
     session.add(row)
-    for model, part in ((judged.incumbent, "incumbent"), (judged.candidate, "candidate")):
+    for model, part in ((judgement.incumbent, "incumbent"), (judgement.candidate, "candidate")):
         if model is not None:
-            _note_figures(session, model, judged, part)
+            _note_figures(session, model, judgement, part)
     session.flush()
-    log.info("models_compared", task=judged.task, passed=row.passed, photos=row.photos)
+    log.info("models_compared", task=judgement.task, passed=row.passed, photos=row.photos)
     return row
 
 
-def promote(session: Session, user: User, judged: Judged, row: ModelComparison) -> ModelActivation:
+def promote(
+    session: Session, user: User, judgement: Judgement, row: ModelComparison
+) -> ModelActivation:
     """Put the candidate to work, if the comparison passed.
 
     The task is locked before the incumbent is looked at: of two promotions compared with the
@@ -109,29 +113,31 @@ def promote(session: Session, user: User, judged: Judged, row: ModelComparison) 
         ModelStays: another model was put to work meanwhile, or this one is already.
     """
     if not row.passed:
-        raise GateClosed(_why(judged.comparison, row.figures["margin"]), figures=row.figures)
-    registry.lock(session, judged.task)
-    now = registry.active(session, judged.task)
-    if (now.sha256 if now else None) != row.incumbent_sha256:
+        raise GateClosed(_refusal(judgement.comparison, row.figures["margin"]), figures=row.figures)
+    registry.lock(session, judgement.task)
+    active_model = registry.active(session, judgement.task)
+    if (active_model.sha256 if active_model else None) != row.incumbent_sha256:
         raise ModelStays("another model was put to work since the comparison: compare again")
-    model = session.get_one(VisionModel, judged.candidate.id) if judged.candidate else None
-    return registry.activate(session, user, model, judged.task, passed=row)
+    model = session.get_one(VisionModel, judgement.candidate.id) if judgement.candidate else None
+    return registry.activate(session, user, model, judgement.task, comparison=row)
 
 
-def _compared(
+def _compare_models(
     bound_to: Engine,
     task: VisionTask,
     incumbent: VisionModel | None,
     candidate: VisionModel | None,
     marks: tuple[MarkedPhoto, ...],
     on_progress: Progress | None,
-) -> Comparison:
+) -> PairedComparison:
     with Session(bound_to) as session:
-        other = registry.active(session, _other(task))
+        other_model = registry.active(session, _other_task(task))
     results = []
     for turn, model in enumerate((incumbent, candidate)):
-        detect, segment = (model, other) if task is VisionTask.DETECT else (other, model)
-        models = active.load(bound_to, detect, segment)
+        detect, segment = (
+            (model, other_model) if task is VisionTask.DETECT else (other_model, model)
+        )
+        models = active.load_models(bound_to, detect, segment)
 
         def report(share: float, turn: int = turn) -> None:
             if on_progress:
@@ -139,33 +145,33 @@ def _compared(
 
         hints = Hints(framed_whole=True)
         results.append(list(evaluate_photos(marks, models, hints, on_progress=report)))
-    return compared(*results)
+    return compare_figures(*results)
 
 
-def _other(task: VisionTask) -> VisionTask:
+def _other_task(task: VisionTask) -> VisionTask:
     return VisionTask.SEGMENT if task is VisionTask.DETECT else VisionTask.DETECT
 
 
-def _note_figures(session: Session, model: VisionModel, judged: Judged, part: str) -> None:
+def _note_figures(session: Session, model: VisionModel, judgement: Judgement, part: str) -> None:
     row = session.get_one(VisionModel, model.id)
     figures = {
-        "f1": getattr(judged.comparison.f1, part),
-        "mape": getattr(judged.comparison.mape, part),
-        "photos": judged.comparison.photos,
+        "f1": getattr(judgement.comparison.f1, part),
+        "mape": getattr(judgement.comparison.mape, part),
+        "photos": judgement.comparison.photos,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    row.metrics = row.metrics | {judged.dataset: figures}
+    row.metrics = row.metrics | {judgement.dataset: figures}
 
 
-def _why(found: Comparison, margin: float) -> str:
-    if found.planted < FEWEST_PHOTOS:
+def _refusal(comparison: PairedComparison, margin: float) -> str:
+    if comparison.planted < FEWEST_PHOTOS:
         return (
-            f"{found.planted} held-out photos with plants are too few to judge on: "
+            f"{comparison.planted} held-out photos with plants are too few to judge on: "
             f"{FEWEST_PHOTOS} are needed"
         )
-    f1, mape = found.f1, found.mape
+    f1, mape = comparison.f1, comparison.mape
     return (
-        f"on {found.photos} photos F1 changes by {f1.value:+.3f} (95 %: {f1.low:+.3f} to "
+        f"on {comparison.photos} photos F1 changes by {f1.value:+.3f} (95 %: {f1.low:+.3f} to "
         f"{f1.high:+.3f}), the error of counts by {mape.value:+.1%} ({mape.low:+.1%} to "
         f"{mape.high:+.1%}); neither may be worse by more than {margin:.1%} within that, or one "
         "must be better within it and the other no worse"

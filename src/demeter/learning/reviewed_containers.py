@@ -25,7 +25,7 @@ DEFAULT_OVERLAP = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ContainerKind:
     """A type of bin with a product in a packaging, by id and by name."""
 
     bin_type_id: int
@@ -37,7 +37,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class ReviewedContainer:
     """A reviewed container: its true plants, and what could be measured of it.
 
     ``area_cm2``, ``diameter_cm`` and ``foliage_share`` (of a plant's ellipse) are ``None``
@@ -46,7 +46,7 @@ class Reviewed:
     is how many there really were beyond those marked.
     """
 
-    kind: Kind
+    kind: ContainerKind
     plants: int
     area_cm2: float | None
     diameter_cm: float | None
@@ -56,48 +56,48 @@ class Reviewed:
     beyond_detected: int
 
 
-def reviewed_containers(session: Session) -> Iterator[Reviewed]:
+def reviewed_containers(session: Session) -> Iterator[ReviewedContainer]:
     """Every container of every accepted session that stands in a bin of a known type.
 
     Those of a photo whose plants are counted in another one in part are left out: the plants
     of the row would be set against the area of the whole bed.
     """
-    for one in accepted_ids(session):
-        found = session.get_one(PhotoSession, one)
-        count = standing_count(session, one)
+    for session_id in accepted_ids(session):
+        photo_session = session.get_one(PhotoSession, session_id)
+        count = standing_count(session, session_id)
         assert count is not None  # what is accepted has one
-        marks = detections.marks_of(session, found, count.attempt)
-        residuals = detections.residuals_of(session, found)
-        parted = {i.image_id for i in found.images if i.result and BEFORE in i.result}
+        marks = detections.marks_of(session, photo_session, count.attempt)
+        residuals = detections.residuals_of(session, photo_session)
+        split_images = {i.image_id for i in photo_session.images if i.result and BEFORE in i.result}
         for row in count.containers:
-            if row.image_id in parted:
+            if row.image_id in split_images:
                 continue
             estimation = _estimation(session, row)
             if row.seen and row.answer is not None and estimation is not None:
-                kind = _kind(session, row, estimation)
+                kind = _container_kind(session, row, estimation)
                 if kind is not None:
-                    yield _reviewed(kind, row, estimation, marks, residuals)
+                    yield _reviewed_container(kind, row, estimation, marks, residuals)
 
 
-def _reviewed(
-    kind: tuple[Kind, StorageBinType],
+def _reviewed_container(
+    kind: tuple[ContainerKind, StorageBinType],
     row: ContainerCount,
     estimation: Estimation,
     marks: Sequence[Mark],
     residuals: detections.Residuals,
-) -> Reviewed:
-    mine = [m for m in marks if m.container_count_id == row.id]
-    plants = [m for m in mine if not m.is_empty_container and not m.removed]
-    per_cm, area = _scale(row, kind[1])
+) -> ReviewedContainer:
+    own_marks = [m for m in marks if m.container_count_id == row.id]
+    plants = [m for m in own_marks if not m.is_empty_container and not m.removed]
+    px_per_cm, area_cm2 = _scale(row, kind[1])
     sizes = [_size_px(m) for m in plants if not m.by_person]
     outside = len(plants) - detections.inside_estimate(plants, residuals)
     by_size = estimation.calculation_method is EstimationMethod.BANDS
     share = estimation.parameters.get("foliage_share_of_plant")
-    return Reviewed(
+    return ReviewedContainer(
         kind=kind[0],
         plants=row.answer or 0,
-        area_cm2=area,
-        diameter_cm=median(sizes) / per_cm if sizes and per_cm else None,
+        area_cm2=area_cm2,
+        diameter_cm=median(sizes) / px_per_cm if sizes and px_per_cm else None,
         foliage_share=float(share) if share else None,
         estimated=(row.machine_estimated or 0) if by_size else 0,
         overlap_used=float(
@@ -112,8 +112,8 @@ def _scale(row: ContainerCount, kind: StorageBinType) -> tuple[float | None, flo
     segment = row.segment or {}
     if not kind.length_cm or not kind.width_cm or segment.get("whole_frame"):
         return None, None
-    area = float(kind.length_cm) * float(kind.width_cm)
-    return math.sqrt(segment["area_pixels"] / area), area
+    area_cm2 = float(kind.length_cm) * float(kind.width_cm)
+    return math.sqrt(segment["area_pixels"] / area_cm2), area_cm2
 
 
 def _size_px(mark: Mark) -> float:
@@ -131,20 +131,20 @@ def _estimation(session: Session, row: ContainerCount) -> Estimation | None:
     )
 
 
-def _kind(
+def _container_kind(
     session: Session, row: ContainerCount, estimation: Estimation
-) -> tuple[Kind, StorageBinType] | None:
+) -> tuple[ContainerKind, StorageBinType] | None:
     """``None`` where the bin has no type or nothing says what stood there."""
-    kind = row.bin.bin_type if row.bin else None
-    if kind is None or estimation.classification_id is None:
+    bin_type = row.bin.bin_type if row.bin else None
+    if bin_type is None or estimation.classification_id is None:
         return None
-    what = session.get_one(Classification, estimation.classification_id)
-    packaging = what.packaging_catalog_id
-    return Kind(
-        kind.bin_type_id,
-        what.product_id,
+    classification = session.get_one(Classification, estimation.classification_id)
+    packaging = classification.packaging_catalog_id
+    return ContainerKind(
+        bin_type.bin_type_id,
+        classification.product_id,
         packaging,
-        kind.code,
-        session.get_one(Product, what.product_id).code,
+        bin_type.code,
+        session.get_one(Product, classification.product_id).code,
         session.get_one(Packaging, packaging).sku if packaging else None,
-    ), kind
+    ), bin_type

@@ -32,7 +32,7 @@ class SplitRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftOut:
     """A photo that is on neither side, and why."""
 
     photo: TruePhoto
@@ -47,20 +47,22 @@ def is_held_out(location_code: str, share: float) -> bool:
 
 def split(
     photos: Iterable[TruePhoto], rule: SplitRule
-) -> tuple[dict[Side, list[TruePhoto]], list[Left]]:
+) -> tuple[dict[Side, list[TruePhoto]], list[LeftOut]]:
     """Photos by side in the order given, and those left out."""
     sides: dict[Side, list[TruePhoto]] = {side: [] for side in Side}
-    left: list[Left] = []
+    left_out: list[LeftOut] = []
     for photo in photos:
-        held = is_held_out(photo.location_code, rule.held_out_share)
+        at_held_out = is_held_out(photo.location_code, rule.held_out_share)
         later = rule.judged_from is not None and photo.captured_at >= rule.judged_from
-        if rule.judged_from is not None and held is not later:
+        if rule.judged_from is not None and at_held_out is not later:
             when = "after" if later else "before"
-            left.append(Left(photo, f"taken {when} the date at a location of the other side"))
+            left_out.append(
+                LeftOut(photo, f"taken {when} the date at a location of the other side")
+            )
         else:
-            sides[Side.HELD_OUT if held else Side.TRAIN].append(photo)
-    judged = {photo.sha256 for photo in sides[Side.HELD_OUT]}
-    twins = [p for p in sides[Side.TRAIN] if p.sha256 in judged]
-    left += [Left(p, "the same picture is held out at another location") for p in twins]
-    sides[Side.TRAIN] = [p for p in sides[Side.TRAIN] if p.sha256 not in judged]
-    return sides, left
+            sides[Side.HELD_OUT if at_held_out else Side.TRAIN].append(photo)
+    judged_hashes = {photo.sha256 for photo in sides[Side.HELD_OUT]}
+    twins = [p for p in sides[Side.TRAIN] if p.sha256 in judged_hashes]
+    left_out += [LeftOut(p, "the same picture is held out at another location") for p in twins]
+    sides[Side.TRAIN] = [p for p in sides[Side.TRAIN] if p.sha256 not in judged_hashes]
+    return sides, left_out

@@ -21,7 +21,7 @@ _NAMES = {
 }
 
 
-def write(folder: Path, photos: Sequence[tuple[Side, TruePhoto, str]]) -> None:
+def write_yolo(folder: Path, photos: Sequence[tuple[Side, TruePhoto, str]]) -> None:
     """Write ``data.yaml`` and a label file a photo, for each task."""
     for task in TASKS:
         for side in Side:
@@ -29,7 +29,7 @@ def write(folder: Path, photos: Sequence[tuple[Side, TruePhoto, str]]) -> None:
                 (folder / task / kind / side).mkdir(parents=True, exist_ok=True)
         (folder / task / "data.yaml").write_text(_yaml(task), encoding="utf-8")
         for side, photo, name in photos:
-            lines = _boxes(photo) if task == DETECT else _outlines(photo)
+            lines = _box_lines(photo) if task == DETECT else _outline_lines(photo)
             target = folder / task / "labels" / side / f"{name}.txt"
             target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
@@ -39,7 +39,7 @@ def _yaml(task: str) -> str:
     return f"train: images/{Side.TRAIN}\nval: images/{Side.HELD_OUT}\nnames:\n{names}"
 
 
-def _boxes(photo: TruePhoto) -> Iterator[str]:
+def _box_lines(photo: TruePhoto) -> Iterator[str]:
     """Class, centre and size as shares of the picture."""
     width, height = photo.size_wh
     for mark in kept_marks(photo):
@@ -53,7 +53,7 @@ def _boxes(photo: TruePhoto) -> Iterator[str]:
         yield " ".join([str(int(mark.is_empty_container)), *(f"{v:.6f}" for v in shares)])
 
 
-def _outlines(photo: TruePhoto) -> Iterator[str]:
+def _outline_lines(photo: TruePhoto) -> Iterator[str]:
     """Class and corners as shares of the picture."""
     width, height = photo.size_wh
     for container in photo.containers:

@@ -38,7 +38,7 @@ class CountedImage:
 
 def models() -> ModelSet:
     """The models at work; loaded once, and anew when others are put to work."""
-    return active.models(engine())
+    return active.models_at_work(engine())
 
 
 def count_image(session_image_id: int) -> CountedImage:

@@ -1,4 +1,4 @@
-"""What vision refuses, as errors a caller can tell apart."""
+"""What vision and its training refuse, as errors a caller can tell apart."""
 
 from __future__ import annotations
 
@@ -36,3 +36,17 @@ class ScenesRefused(InvalidInput):
 
     code = "scenes_refused"
     title = "The pictures cannot be rendered there"
+
+
+class TrainingDataRefused(InvalidInput):
+    """A folder of training pictures is not what training needs; the message says why."""
+
+    code = "training_data_refused"
+    title = "The training pictures cannot be used"
+
+
+class WeightsDoNotFit(InvalidInput):
+    """A weights file is not YOLOX-nano as it is published, nor a checkpoint of ours."""
+
+    code = "weights_do_not_fit"
+    title = "The starting weights cannot be used"

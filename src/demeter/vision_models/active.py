@@ -28,7 +28,7 @@ Network = Detector | Segmenter
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ModelChoice:
     """Which models a count is made with; equal choices are the same loaded models.
 
     A hash that is ``None`` stands for the shipped model.
@@ -41,10 +41,10 @@ class Choice:
     threads: int
 
 
-_loaded: dict[Choice, ModelSet] = {}
+_loaded: dict[ModelChoice, ModelSet] = {}
 
 
-def models(bound_to: Engine) -> ModelSet:
+def models_at_work(bound_to: Engine) -> ModelSet:
     """The models at work now; compiling takes a second, when they have changed.
 
     Raises:
@@ -52,32 +52,36 @@ def models(bound_to: Engine) -> ModelSet:
         BlobMissing, ObjectStoreUnavailable: a model's bytes cannot be had.
     """
     with Session(bound_to) as session:
-        choice, rows, errors = chosen(session)
+        choice, rows, errors = choice_at_work(session)
     if choice not in _loaded:
-        made = load(bound_to, rows[VisionTask.DETECT], rows[VisionTask.SEGMENT], errors)
+        model_set = load_models(bound_to, rows[VisionTask.DETECT], rows[VisionTask.SEGMENT], errors)
         _loaded.clear()  # the models before are not needed any more
-        _loaded[choice] = made
-        log.info("models_loaded", detect=made.detector.identity, segment=made.segmenter.identity)
+        _loaded[choice] = model_set
+        log.info(
+            "models_loaded",
+            detect=model_set.detector.identity,
+            segment=model_set.segmenter.identity,
+        )
     return _loaded[choice]
 
 
-def chosen(
+def choice_at_work(
     session: Session,
-) -> tuple[Choice, dict[VisionTask, VisionModel | None], ErrorModel]:
+) -> tuple[ModelChoice, dict[VisionTask, VisionModel | None], ErrorModel]:
     """What is at work: the choice, the models' rows, and the error model of the pair."""
     rows = {task: registry.active(session, task) for task in VisionTask}
     hashes = {task: row.sha256 if row else None for task, row in rows.items()}
-    fitted = error_model(session, rows[VisionTask.DETECT], rows[VisionTask.SEGMENT])
-    used = fitted if fitted is not None and fitted.model is not None else None
-    configured = settings()
-    choice = Choice(
+    fitted_row = error_model(session, rows[VisionTask.DETECT], rows[VisionTask.SEGMENT])
+    used_row = fitted_row if fitted_row is not None and fitted_row.model is not None else None
+    config = settings()
+    choice = ModelChoice(
         hashes[VisionTask.DETECT],
         hashes[VisionTask.SEGMENT],
-        used.id if used else None,
-        configured.precision,
-        configured.vision_threads or core_count(),
+        used_row.id if used_row else None,
+        config.precision,
+        config.vision_threads or core_count(),
     )
-    errors = ErrorModel.read(used.model or {}) if used else shipped_error_model()
+    errors = ErrorModel.read(used_row.model or {}) if used_row else shipped_error_model()
     return choice, rows, errors
 
 
@@ -106,38 +110,40 @@ def identities(detect: VisionModel | None, segment: VisionModel | None) -> tuple
     )
 
 
-def load(
+def load_models(
     bound_to: Engine,
     detect: VisionModel | None,
     segment: VisionModel | None,
     errors: ErrorModel | None = None,
 ) -> ModelSet:
     """These models, compiled; ``None`` is the shipped one."""
-    configured = settings()
-    precision = Precision(configured.precision)
-    threads = configured.vision_threads or core_count()
+    config = settings()
+    precision = Precision(config.precision)
+    threads = config.vision_threads or core_count()
     folder = weights_folder()
     detector: Detector = (
-        _network(bound_to, detect, precision, threads)  # type: ignore[assignment]
+        _load_network(bound_to, detect, precision, threads)  # type: ignore[assignment]
         if detect
         else load_plant_detector(
             folder / "plants.onnx", precision, threads, TILE_SIDES_PX, PLANT_PX
         )
     )
     segmenter: Segmenter = (
-        _network(bound_to, segment, precision, threads)  # type: ignore[assignment]
+        _load_network(bound_to, segment, precision, threads)  # type: ignore[assignment]
         if segment
         else load_container_segmenter(folder / "containers.onnx", precision, threads)
     )
     return ModelSet(detector, segmenter, errors or shipped_error_model())
 
 
-def _network(bound_to: Engine, row: VisionModel, precision: Precision, threads: int) -> Network:
+def _load_network(
+    bound_to: Engine, row: VisionModel, precision: Precision, threads: int
+) -> Network:
     path = files_of(bound_to, row)
-    kind = inspect_file.Kind(
+    kind = inspect_file.ModelKind(
         row.sha256, row.task, row.family, tuple(row.classes), row.input_side_px
     )
-    return inspect_file.loaded(path, kind, row.class_mapping, precision, threads)
+    return inspect_file.load_network(path, kind, row.class_mapping, precision, threads)
 
 
 def files_of(bound_to: Engine, row: VisionModel) -> Path:
@@ -150,16 +156,16 @@ def files_of(bound_to: Engine, row: VisionModel) -> Path:
     name = f"{row.name}.xml" if row.format == package.OPENVINO else f"{row.name}.onnx"
     path = folder / name
     if not path.is_file() or sha256_of(path) != row.sha256:
-        _write(blobs.read(bound_to, row.blob_sha256), row, folder)
+        _write_files(blobs.read(bound_to, row.blob_sha256), row, folder)
     if sha256_of(path) != row.sha256:
         raise ModelRefused(name, "its bytes have changed in storage")
     return path
 
 
-def _write(body: bytes, row: VisionModel, folder: Path) -> None:
+def _write_files(body: bytes, row: VisionModel, folder: Path) -> None:
     """Each file whole or not at all: other processes may be at it, too. The network comes last."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as partial:
-        package.unpacked(body, row.format, row.name, Path(partial))
+        package.unpack(body, row.format, row.name, Path(partial))
         for part in sorted(Path(partial).iterdir()):
             part.replace(folder / part.name)

@@ -30,7 +30,7 @@ _FLOOR = 0.1  # of confidence, as counting asks for
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ModelKind:
     """What a file is: its task, family, classes by index, and the side of its input."""
 
     sha256: str
@@ -40,28 +40,28 @@ class Kind:
     input_side_px: int
 
 
-def kind_of(path: Path, names: Sequence[str] = ()) -> Kind:
-    """Recognise a file by its tensors; ``names`` are the classes where it does not tell.
+def kind_of(path: Path, names: Sequence[str] = ()) -> ModelKind:
+    """Recognise a file by its tensors; ``names`` are the classes where it names none.
 
     Raises:
-        ModelRefused: it is no network, or none that detects or segments; says what did not fit.
+        ModelRefused: it is no network, or none that detects or segments; with the reason.
     """
     file = open_model(path)
     if _is_own_detector(file):
-        return Kind(file.sha256, VisionTask.DETECT, OWN, OWN_CLASSES, TILE_SIDES_PX[-1])
+        return ModelKind(file.sha256, VisionTask.DETECT, OWN, OWN_CLASSES, TILE_SIDES_PX[-1])
     if _is_own_segmenter(file):
         side = file.inputs[0][2]
-        return Kind(file.sha256, VisionTask.SEGMENT, OWN, tuple(t.value for t in TYPES), side)
+        return ModelKind(file.sha256, VisionTask.SEGMENT, OWN, tuple(t.value for t in TYPES), side)
     if _looks_like_yolox(file):
-        found = yolox_layout(file, names)
-        return Kind(file.sha256, VisionTask.DETECT, YOLOX, found.names, found.side_px)
+        layout = yolox_layout(file, names)
+        return ModelKind(file.sha256, VisionTask.DETECT, YOLOX, layout.names, layout.side_px)
     layout = yolo_layout(file)
-    return Kind(file.sha256, VisionTask(layout.task), YOLO, layout.names, layout.side_px)
+    return ModelKind(file.sha256, VisionTask(layout.task), YOLO, layout.names, layout.side_px)
 
 
-def loaded(
+def load_network(
     path: Path,
-    kind: Kind,
+    kind: ModelKind,
     mapping: Mapping[str, str],
     precision: Precision,
     threads: int,
@@ -81,11 +81,11 @@ def loaded(
         case _, "demeter":
             return load_container_segmenter(path, precision, threads)
         case _:
-            return OnlyContainers(load_yolo_segmenter(path, precision, threads, mapping))
+            return ContainersOnlySegmenter(load_yolo_segmenter(path, precision, threads, mapping))
 
 
-def require_running(path: Path, kind: Kind, model: Detector | Segmenter) -> None:
-    """Let a model look at one grey picture: what compiles may still not answer.
+def require_running(path: Path, kind: ModelKind, model: Detector | Segmenter) -> None:
+    """Run a model on one grey picture: one that compiles may still not answer.
 
     Raises:
         ModelRefused: it does not, or not as its kind answers.
@@ -102,7 +102,7 @@ def require_running(path: Path, kind: Kind, model: Detector | Segmenter) -> None
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyContainers:
+class ContainersOnlySegmenter:
     """A segmenter without the classes that are plants, empty places, or mapped to ``ignore``.
 
     A class that means nothing here stays: it becomes a segment, with a warning.
@@ -126,7 +126,7 @@ def is_container(label: str) -> bool:
     return label != IGNORE and not meaning.is_plant and not meaning.is_empty
 
 
-def require_classes(path: Path, kind: Kind, mapping: Mapping[str, str]) -> None:
+def require_classes(path: Path, kind: ModelKind, mapping: Mapping[str, str]) -> None:
     """Refuse a mapping of classes that the model does not have.
 
     Raises:
@@ -134,8 +134,8 @@ def require_classes(path: Path, kind: Kind, mapping: Mapping[str, str]) -> None:
     """
     unknown = sorted(set(mapping) - set(kind.classes))
     if unknown:
-        known = ", ".join(kind.classes[:20])
-        raise ModelRefused(path.name, f"has no class {', '.join(unknown)}; it has {known}")
+        class_names = ", ".join(kind.classes[:20])
+        raise ModelRefused(path.name, f"has no class {', '.join(unknown)}; it has {class_names}")
 
 
 def _is_own_detector(file: ModelFile) -> bool:

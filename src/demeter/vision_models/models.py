@@ -1,4 +1,4 @@
-"""Corrections of detections, people's own models, blind recounts, fitted error models."""
+"""People's own models, their comparisons and activations, and fitted error models."""
 
 from __future__ import annotations
 

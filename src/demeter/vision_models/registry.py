@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision_models import inspect_file, package
 from demeter.vision_models.errors import ModelNotFound, ModelStays
-from demeter.vision_models.inspect_file import Kind
+from demeter.vision_models.inspect_file import ModelKind
 from demeter.vision_models.models import (
     ActivationKind,
     ModelActivation,
@@ -32,49 +31,36 @@ SHIPPED = "shipped"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A model file that was looked at and runs; not yet in the registry."""
+class ModelCandidate:
+    """A model file that was inspected and runs; not yet in the registry."""
 
     network: Path
-    kind: Kind
+    kind: ModelKind
     mapping: Mapping[str, str]
     licence: str | None
 
 
-def inspected(
+def inspect_model(
     path: Path,
     into: Path,
     mapping: Mapping[str, str] | None = None,
     names: Sequence[str] = (),
     licence: str | None = None,
-) -> Candidate:
-    """Look at a file and run it once; an archive is unpacked into the folder ``into``.
+) -> ModelCandidate:
+    """Inspect a file and run it once; an archive is unpacked into the folder ``into``.
 
     Raises:
         ModelRefused: it cannot serve; says what did not fit.
     """
-    network = package.opened(path, into)
+    network = package.find_network(path, into)
     kind = inspect_file.kind_of(network, names)
     inspect_file.require_classes(network, kind, mapping or {})
-    model = inspect_file.loaded(network, kind, mapping or {}, Precision.F32, 1)
+    model = inspect_file.load_network(network, kind, mapping or {}, Precision.F32, 1)
     inspect_file.require_running(network, kind, model)
-    return Candidate(network, kind, dict(mapping or {}), licence)
+    return ModelCandidate(network, kind, dict(mapping or {}), licence)
 
 
-def add_file(
-    session: Session,
-    user: User,
-    path: Path,
-    mapping: Mapping[str, str] | None = None,
-    names: Sequence[str] = (),
-    licence: str | None = None,
-) -> VisionModel:
-    """`inspected` and `add` at once."""
-    with tempfile.TemporaryDirectory() as folder:
-        return add(session, user, inspected(path, Path(folder), mapping, names, licence))
-
-
-def add(session: Session, user: User, candidate: Candidate) -> VisionModel:
+def add(session: Session, user: User, candidate: ModelCandidate) -> VisionModel:
     """Keep a model; the same file again is the same model.
 
     Its mapping may be changed by adding it again until it was put to work: counts that were
@@ -85,16 +71,16 @@ def add(session: Session, user: User, candidate: Candidate) -> VisionModel:
     """
     kind = candidate.kind
     db.lock_key(session, "vision_model", kind.sha256)
-    found = session.scalar(select(VisionModel).where(VisionModel.sha256 == kind.sha256))
-    if found is None:
-        found = _kept(session, user, candidate)
-    elif found.class_mapping != candidate.mapping:
-        _require_unused(session, found, candidate)
-        found.class_mapping = dict(candidate.mapping)
-    found.licence = candidate.licence or found.licence
+    row = session.scalar(select(VisionModel).where(VisionModel.sha256 == kind.sha256))
+    if row is None:
+        row = _keep_model(session, user, candidate)
+    elif row.class_mapping != candidate.mapping:
+        _require_unused(session, row, candidate)
+        row.class_mapping = dict(candidate.mapping)
+    row.licence = candidate.licence or row.licence
     session.flush()
-    log.info("model_added", model=found.name, sha256=found.sha256, task=found.task)
-    return found
+    log.info("model_added", model=row.name, sha256=row.sha256, task=row.task)
+    return row
 
 
 def find(session: Session, name: str) -> VisionModel:
@@ -109,8 +95,8 @@ def find(session: Session, name: str) -> VisionModel:
         .order_by(VisionModel.id)
     ).all()
     if len(rows) != 1:
-        which = ", ".join(row.sha256[:12] for row in rows) or "none"
-        raise ModelNotFound(f"{name!r} is the name or the hash's beginning of {which}", name=name)
+        hashes = ", ".join(row.sha256[:12] for row in rows) or "none"
+        raise ModelNotFound(f"{name!r} is the name or the hash's beginning of {hashes}", name=name)
     return rows[0]
 
 
@@ -149,7 +135,7 @@ def activate(
     task: VisionTask,
     *,
     reason: str | None = None,
-    passed: ModelComparison | None = None,
+    comparison: ModelComparison | None = None,
 ) -> ModelActivation:
     """Put a model to work from the next photo on; ``None`` is the shipped one.
 
@@ -159,11 +145,11 @@ def activate(
     lock(session, task)
     if model is not None and model.task is not task:
         raise ModelStays(f"{model.name} is for {model.task}, not for {task}")
-    now = active(session, task)
-    if now is model:
-        raise ModelStays(f"{_name(model)} is at work already for {task}")
-    kind = ActivationKind.ACTIVATE if passed is None else ActivationKind.PROMOTE
-    return _written(session, user, task, kind, model, reason, passed)
+    active_model = active(session, task)
+    if active_model is model:
+        raise ModelStays(f"{_model_name(model)} is at work already for {task}")
+    kind = ActivationKind.ACTIVATE if comparison is None else ActivationKind.PROMOTE
+    return _write_activation(session, user, task, kind, model, reason, comparison)
 
 
 def roll_back(
@@ -175,14 +161,14 @@ def roll_back(
         ModelStays: the shipped model is at work, and none was before it.
     """
     lock(session, task)
-    stack = _stack(history(session, task))
+    stack = _activation_stack(history(session, task))
     if not stack:
         raise ModelStays(f"no model was at work for {task} before the present one")
     before = stack[-2] if len(stack) > 1 else None
-    return _written(session, user, task, ActivationKind.ROLLBACK, before, reason, None)
+    return _write_activation(session, user, task, ActivationKind.ROLLBACK, before, reason, None)
 
 
-def _stack(rows: Sequence[ModelActivation]) -> list[VisionModel | None]:
+def _activation_stack(rows: Sequence[ModelActivation]) -> list[VisionModel | None]:
     """What was put to work and not rolled back, the present one last; at first nothing."""
     stack: list[VisionModel | None] = []
     for row in rows:
@@ -193,35 +179,35 @@ def _stack(rows: Sequence[ModelActivation]) -> list[VisionModel | None]:
     return stack
 
 
-def _written(
+def _write_activation(
     session: Session,
     user: User,
     task: VisionTask,
     kind: ActivationKind,
     model: VisionModel | None,
     reason: str | None,
-    passed: ModelComparison | None,
+    comparison: ModelComparison | None,
 ) -> ModelActivation:
     row = ModelActivation(
         task=task,
         kind=kind,
         vision_model_id=model.id if model else None,
-        model_comparison_id=passed.id if passed else None,
+        model_comparison_id=comparison.id if comparison else None,
         user_id=user.id,
         reason=reason,
     )
     session.add(row)
     session.flush()
-    log.info("model_activated", task=task, model=_name(model), kind=kind, user=user.username)
+    log.info("model_activated", task=task, model=_model_name(model), kind=kind, user=user.username)
     return row
 
 
-def _kept(session: Session, user: User, candidate: Candidate) -> VisionModel:
+def _keep_model(session: Session, user: User, candidate: ModelCandidate) -> VisionModel:
     kind = candidate.kind
-    body = package.packed(candidate.network)
+    body = package.pack(candidate.network)
     sha256 = blobs.accept(session, body, "application/octet-stream")
     jobs.enqueue(session, store_blob, sha256=sha256)
-    made = VisionModel(
+    row = VisionModel(
         sha256=kind.sha256,
         blob_sha256=sha256,
         name=candidate.network.stem,
@@ -234,19 +220,21 @@ def _kept(session: Session, user: User, candidate: Candidate) -> VisionModel:
         size_bytes=len(body),
         added_by_user_id=user.id,
     )
-    session.add(made)
-    return made
+    session.add(row)
+    return row
 
 
-def _require_unused(session: Session, found: VisionModel, candidate: Candidate) -> None:
-    used = select(ModelActivation.id).where(ModelActivation.vision_model_id == found.id).limit(1)
-    if session.scalar(used) is not None:
+def _require_unused(session: Session, row: VisionModel, candidate: ModelCandidate) -> None:
+    activation = (
+        select(ModelActivation.id).where(ModelActivation.vision_model_id == row.id).limit(1)
+    )
+    if session.scalar(activation) is not None:
         raise ModelRefused(
             candidate.network.name,
-            f"was at work with the classes mapped as {found.class_mapping}; counts made with it "
+            f"was at work with the classes mapped as {row.class_mapping}; counts made with it "
             "keep that meaning",
         )
 
 
-def _name(model: VisionModel | None) -> str:
+def _model_name(model: VisionModel | None) -> str:
     return model.name if model else SHIPPED

@@ -9,26 +9,26 @@ import numpy as np
 from demeter.vision.values import ContainerType
 from demeter_training.scenes.chance import (
     Rng,
-    between,
     grey,
     happens,
     hsv,
-    log_between,
-    one_of,
-    whole,
+    log_uniform,
+    pick,
+    uniform,
+    whole_number,
 )
 from demeter_training.scenes.values import Floats
-from demeter_training.scenes.world import Vessel, VesselOpening, placed
+from demeter_training.scenes.world import Vessel, VesselOpening, place_shape
 
 
-def _plastic(rng: Rng) -> Floats:
-    return one_of(
+def _plastic_colour(rng: Rng) -> Floats:
+    return pick(
         rng,
         [
             grey(rng, 14, 60),
-            hsv(8 + rng.normal(0, 2), between(rng, 130, 210), between(rng, 150, 235)),
+            hsv(8 + rng.normal(0, 2), uniform(rng, 130, 210), uniform(rng, 150, 235)),
             grey(rng, 175, 245),
-            hsv(between(rng, 0, 180), between(rng, 40, 180), between(rng, 70, 220)),
+            hsv(uniform(rng, 0, 180), uniform(rng, 40, 180), uniform(rng, 70, 220)),
             grey(rng, 60, 140),
         ],
         [0.5, 0.16, 0.16, 0.1, 0.08],
@@ -43,7 +43,7 @@ def grid(columns: int, rows: int, pitch: tuple[float, float], stagger: bool) -> 
     return flat - (flat.max(0) + flat.min(0)) / 2
 
 
-def _side_by_side(
+def _bench_spots(
     rng: Rng, count: int, half_cm: tuple[float, float], gap: float
 ) -> list[tuple[float, float]]:
     columns = max(1, round(np.sqrt(count * half_cm[1] / half_cm[0])))
@@ -67,7 +67,7 @@ def _openings(
     depth: float,
     soil: bool = True,
 ) -> tuple[VesselOpening, ...]:
-    spots = placed(points, at[0], at[1], yaw, rim_z)
+    spots = place_shape(points, at[0], at[1], yaw, rim_z)
     return tuple(
         VesselOpening(float(x), float(y), rim_z, half, is_round, yaw, sunk, depth, soil)
         for x, y, _ in spots
@@ -85,11 +85,11 @@ def _vessel(
 ) -> Vessel:
     colour = more.pop("colour", None)
     base = {
-        "wall_cm": between(rng, 0.3, 0.8),
+        "wall_cm": uniform(rng, 0.3, 0.8),
         "is_round": False,
-        "pot_colour": _plastic(rng),
-        "taper": between(rng, 0.88, 1.0),
-        "floor_z": height * between(rng, 0.1, 0.7),
+        "pot_colour": _plastic_colour(rng),
+        "taper": uniform(rng, 0.88, 1.0),
+        "floor_z": height * uniform(rng, 0.1, 0.7),
         "openings": (),
         "is_plate": False,
     }
@@ -101,7 +101,7 @@ def _vessel(
         yaw,
         half,
         height,
-        colour=_plastic(rng) if colour is None else colour,
+        colour=_plastic_colour(rng) if colour is None else colour,
         **base,
     )
 
@@ -121,8 +121,8 @@ def _pot_grid(
     if stagger:
         points = grid(columns - 1, rows, (pitch, pitch), stagger=True)
     points = points + rng.normal(0, pitch * 0.015, points.shape)
-    r = pitch * between(rng, 0.42, 0.495)
-    depth = pitch * between(rng, 0.6, 1.0)
+    r = pitch * uniform(rng, 0.42, 0.495)
+    depth = pitch * uniform(rng, 0.6, 1.0)
     return _openings(
         points,
         at,
@@ -130,30 +130,30 @@ def _pot_grid(
         floor + depth,
         (r, r),
         happens(rng, 0.6),
-        depth * between(rng, 0.05, 0.25),
+        depth * uniform(rng, 0.05, 0.25),
         depth,
     )
 
 
-def _bed(rng: Rng, wanted: int) -> list[Vessel]:
-    pitch = log_between(rng, 4, 16)
-    ratio = between(rng, 0.7, 2.2)
-    side = pitch * np.sqrt(wanted)
+def _bed(rng: Rng, places: int) -> list[Vessel]:
+    pitch = log_uniform(rng, 4, 16)
+    ratio = uniform(rng, 0.7, 2.2)
+    side = pitch * np.sqrt(places)
     half = (side * np.sqrt(ratio) / 2 + 2, side / np.sqrt(ratio) / 2 + 2)
-    wall, height = between(rng, 1.0, 6.0), between(rng, 6, 25)
-    colour = one_of(
+    wall, height = uniform(rng, 1.0, 6.0), uniform(rng, 6, 25)
+    colour = pick(
         rng,
         [
             grey(rng, 90, 210),
-            hsv(14, between(rng, 50, 140), between(rng, 90, 200)),
+            hsv(14, uniform(rng, 50, 140), uniform(rng, 90, 200)),
             grey(rng, 30, 80),
             hsv(100, 40, 150),
         ],
     )
     potted = happens(rng, 0.5)
     beds = []
-    for at in _side_by_side(rng, whole(rng, 1, 2), half, between(rng, 4, 40)):
-        floor = height * between(rng, 0.4, 0.9)
+    for at in _bench_spots(rng, whole_number(rng, 1, 2), half, uniform(rng, 4, 40)):
+        floor = height * uniform(rng, 0.4, 0.9)
         inner = (half[0] - wall, half[1] - wall)
         pots = _pot_grid(rng, inner, at, 0.0, floor, pitch) if potted else ()
         beds.append(
@@ -175,8 +175,8 @@ def _bed(rng: Rng, wanted: int) -> list[Vessel]:
     return beds
 
 
-def _plug(rng: Rng, wanted: int) -> list[Vessel]:
-    columns, rows = one_of(
+def _plug(rng: Rng, places: int) -> list[Vessel]:
+    columns, rows = pick(
         rng,
         [
             (5, 8),
@@ -194,15 +194,15 @@ def _plug(rng: Rng, wanted: int) -> list[Vessel]:
     )
     if happens(rng, 0.5):
         columns, rows = rows, columns
-    pitch = between(rng, 2.0, 4.8)
-    margin, height = between(rng, 0.4, 1.5), between(rng, 3, 6)
+    pitch = uniform(rng, 2.0, 4.8)
+    margin, height = uniform(rng, 0.4, 1.5), uniform(rng, 3, 6)
     half = (columns * pitch / 2 + margin, rows * pitch / 2 + margin)
-    colour, is_round = _plastic(rng), happens(rng, 0.35)
-    cell = pitch * between(rng, 0.36, 0.47)
-    sunk = between(rng, 0.1, 1.0)
-    count = int(np.clip(round(wanted / (columns * rows)), 1, 30))
+    colour, is_round = _plastic_colour(rng), happens(rng, 0.35)
+    cell = pitch * uniform(rng, 0.36, 0.47)
+    sunk = uniform(rng, 0.1, 1.0)
+    count = int(np.clip(round(places / (columns * rows)), 1, 30))
     trays = []
-    for at in _side_by_side(rng, count, half, between(rng, 0.3, 6)):
+    for at in _bench_spots(rng, count, half, uniform(rng, 0.3, 6)):
         yaw = rng.normal(0, 0.02)
         cells = _openings(
             grid(columns, rows, (pitch, pitch), stagger=False),
@@ -230,16 +230,16 @@ def _plug(rng: Rng, wanted: int) -> list[Vessel]:
     return trays
 
 
-def _seedling_tray(rng: Rng, wanted: int) -> list[Vessel]:
+def _seedling_tray(rng: Rng, places: int) -> list[Vessel]:
     if happens(rng, 0.55):
-        return _celled_tray(rng, wanted)
-    pitch = log_between(rng, 1.5, 5)
-    half = (between(rng, 12, 22), between(rng, 18, 32))
+        return _celled_tray(rng, places)
+    pitch = log_uniform(rng, 1.5, 5)
+    half = (uniform(rng, 12, 22), uniform(rng, 18, 32))
     if happens(rng, 0.5):
         half = (half[1], half[0])
-    height, colour = between(rng, 4, 8), _plastic(rng)
+    height, colour = uniform(rng, 4, 8), _plastic_colour(rng)
     per_tray = 4 * half[0] * half[1] / pitch**2
-    count = int(np.clip(round(wanted / per_tray), 1, 16))
+    count = int(np.clip(round(places / per_tray), 1, 16))
     return [
         _vessel(
             rng,
@@ -249,26 +249,26 @@ def _seedling_tray(rng: Rng, wanted: int) -> list[Vessel]:
             half,
             height,
             colour=colour,
-            floor_z=height * between(rng, 0.6, 0.95),
+            floor_z=height * uniform(rng, 0.6, 0.95),
             pitch_cm=pitch,
         )
-        for at in _side_by_side(rng, count, half, between(rng, 0.5, 8))
+        for at in _bench_spots(rng, count, half, uniform(rng, 0.5, 8))
     ]
 
 
-def _celled_tray(rng: Rng, wanted: int) -> list[Vessel]:
-    columns, rows = one_of(rng, [(3, 5), (4, 8), (3, 6), (4, 6), (4, 5), (2, 4), (3, 4)])
+def _celled_tray(rng: Rng, places: int) -> list[Vessel]:
+    columns, rows = pick(rng, [(3, 5), (4, 8), (3, 6), (4, 6), (4, 5), (2, 4), (3, 4)])
     if happens(rng, 0.6):
         columns, rows = rows, columns
-    pitch, height = between(rng, 5, 9.5), between(rng, 4, 7)
+    pitch, height = uniform(rng, 5, 9.5), uniform(rng, 4, 7)
     half = (columns * pitch / 2 + 0.8, rows * pitch / 2 + 0.8)
     colour, cell = (
-        _plastic(rng) if happens(rng, 0.4) else grey(rng, 18, 75),
-        pitch * between(rng, 0.42, 0.48),
+        _plastic_colour(rng) if happens(rng, 0.4) else grey(rng, 18, 75),
+        pitch * uniform(rng, 0.42, 0.48),
     )
-    count = int(np.clip(round(wanted / (columns * rows)), 1, 20))
+    count = int(np.clip(round(places / (columns * rows)), 1, 20))
     trays = []
-    for at in _side_by_side(rng, count, half, between(rng, 0.3, 8)):
+    for at in _bench_spots(rng, count, half, uniform(rng, 0.3, 8)):
         yaw = rng.normal(0, 0.03)
         cells = _openings(
             grid(columns, rows, (pitch, pitch), stagger=False),
@@ -277,7 +277,7 @@ def _celled_tray(rng: Rng, wanted: int) -> list[Vessel]:
             height,
             (cell, cell),
             is_round=False,
-            sunk=between(rng, 0.2, 1.0),
+            sunk=uniform(rng, 0.2, 1.0),
             depth=0.0,
         )
         trays.append(
@@ -296,19 +296,19 @@ def _celled_tray(rng: Rng, wanted: int) -> list[Vessel]:
     return trays
 
 
-def _box(rng: Rng, wanted: int) -> list[Vessel]:
-    half = (between(rng, 14, 30), between(rng, 18, 32))
+def _box(rng: Rng, places: int) -> list[Vessel]:
+    half = (uniform(rng, 14, 30), uniform(rng, 18, 32))
     if happens(rng, 0.5):
         half = (half[1], half[0])
-    height, wall = between(rng, 7, 18), between(rng, 0.8, 2.4)
-    pitch = between(rng, 5, 12)
-    colour = _plastic(rng)
+    height, wall = uniform(rng, 7, 18), uniform(rng, 0.8, 2.4)
+    pitch = uniform(rng, 5, 12)
+    colour = _plastic_colour(rng)
     per_box = max(1.0, 4 * half[0] * half[1] / pitch**2)
-    count = int(np.clip(round(wanted / per_box), 1, 16))
-    potted, boxes, ribs = happens(rng, 0.75), [], whole(rng, 0, 6)
+    count = int(np.clip(round(places / per_box), 1, 16))
+    potted, boxes, ribs = happens(rng, 0.75), [], whole_number(rng, 0, 6)
     inner = (half[0] - wall, half[1] - wall)
-    for at in _side_by_side(rng, count, half, between(rng, 0.5, 8)):
-        yaw, floor = rng.normal(0, 0.03), 1.0 if potted else height * between(rng, 0.3, 0.8)
+    for at in _bench_spots(rng, count, half, uniform(rng, 0.5, 8)):
+        yaw, floor = rng.normal(0, 0.03), 1.0 if potted else height * uniform(rng, 0.3, 0.8)
         pots = _pot_grid(rng, inner, at, yaw, floor, pitch) if potted else ()
         boxes.append(
             _vessel(
@@ -329,18 +329,18 @@ def _box(rng: Rng, wanted: int) -> list[Vessel]:
     return boxes
 
 
-def _pots(rng: Rng, wanted: int) -> list[Vessel]:
-    r = log_between(rng, 3, 12)
-    count = int(np.clip(wanted, 1, 90))
-    pitch = 2 * r * between(rng, 1.0, 1.5)
-    columns = max(1, round(np.sqrt(count * between(rng, 0.6, 1.8))))
+def _pots(rng: Rng, places: int) -> list[Vessel]:
+    r = log_uniform(rng, 3, 12)
+    count = int(np.clip(places, 1, 90))
+    pitch = 2 * r * uniform(rng, 1.0, 1.5)
+    columns = max(1, round(np.sqrt(count * uniform(rng, 0.6, 1.8))))
     points = grid(columns, -(-count // columns), (pitch, pitch), happens(rng, 0.35))[:count]
-    points = points + rng.normal(0, pitch * one_of(rng, [0.01, 0.04, 0.08]), points.shape)
-    colours = [_plastic(rng) for _ in range(one_of(rng, [1, 1, 1, 3]))]
-    is_round, height = happens(rng, 0.75), r * between(rng, 1.1, 1.9)
+    points = points + rng.normal(0, pitch * pick(rng, [0.01, 0.04, 0.08]), points.shape)
+    colours = [_plastic_colour(rng) for _ in range(pick(rng, [1, 1, 1, 3]))]
+    is_round, height = happens(rng, 0.75), r * uniform(rng, 1.1, 1.9)
     vessels = []
     for x, y in points:
-        size, yaw = r * between(rng, 0.95, 1.05), rng.normal(0, 0.1)
+        size, yaw = r * uniform(rng, 0.95, 1.05), rng.normal(0, 0.1)
         soil = not happens(rng, 0.05)
         top = _openings(
             np.zeros((1, 2)),
@@ -349,7 +349,7 @@ def _pots(rng: Rng, wanted: int) -> list[Vessel]:
             height,
             (size * 0.9, size * 0.9),
             is_round,
-            height * between(rng, 0.04, 0.2),
+            height * uniform(rng, 0.04, 0.2),
             0.0,
             soil,
         )
@@ -362,8 +362,8 @@ def _pots(rng: Rng, wanted: int) -> list[Vessel]:
                 (size, size),
                 height,
                 is_round=is_round,
-                colour=one_of(rng, colours),
-                taper=between(rng, 0.7, 0.85),
+                colour=pick(rng, colours),
+                taper=uniform(rng, 0.7, 0.85),
                 openings=top,
                 is_plate=True,
             )

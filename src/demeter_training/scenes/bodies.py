@@ -77,15 +77,15 @@ def draw_body(canvas: Canvas, body: Body, view: View) -> None:
     b = on_plane @ (toward * inverse)
     c = (on_plane**2).sum(-1) - 1
     inside = b * b - a * c
-    hit = inside > 0
+    is_hit = inside > 0
     depth = (-b + np.sqrt(np.maximum(inside, 0))) / a
     point = on_plane + depth[..., None] * (toward * inverse)
     nearness = depth + float(view.nearness(np.array([body.centre]))[0])
-    shown = hit & (nearness > canvas.near[rows, columns])
+    is_nearest = is_hit & (nearness > canvas.near[rows, columns])
     colour = _shade(body, point, view)
-    canvas.rgb[rows, columns][shown] = colour[shown]
-    canvas.near[rows, columns][shown] = nearness[shown]
-    canvas.alpha[rows, columns][shown] = 255
+    canvas.rgb[rows, columns][is_nearest] = colour[is_nearest]
+    canvas.near[rows, columns][is_nearest] = nearness[is_nearest]
+    canvas.alpha[rows, columns][is_nearest] = 255
 
 
 def _shade(body: Body, unit: Floats, view: View) -> Floats:
@@ -95,19 +95,19 @@ def _shade(body: Body, unit: Floats, view: View) -> Floats:
     c, s = np.cos(body.yaw), np.sin(body.yaw)
     lx, ly, lz = view.light
     light = np.array([c * lx + s * ly, -s * lx + c * ly, lz])
-    lit = 0.5 + 0.62 * np.clip(normal @ light, -0.35, 1)
-    lit *= 0.75 + 0.25 * np.clip(unit[..., 2] + 0.6, 0, 1)
+    brightness = 0.5 + 0.62 * np.clip(normal @ light, -0.35, 1)
+    brightness *= 0.75 + 0.25 * np.clip(unit[..., 2] + 0.6, 0, 1)
     azimuth = np.arctan2(unit[..., 1], unit[..., 0])
     polar = np.arccos(np.clip(unit[..., 2], -1, 1))
     colour = body.colour * np.ones_like(unit)
     if body.ribs:
         wave = np.cos(body.ribs * (azimuth + body.twist * polar))
         fade = np.clip(polar * 3, 0, 1)
-        lit = lit * (1 - body.rib_depth * fade * (0.5 - 0.5 * wave) ** 1.5)
+        brightness = brightness * (1 - body.rib_depth * fade * (0.5 - 0.5 * wave) ** 1.5)
         knots = np.clip(wave, 0, 1) ** 6 * np.clip(np.cos(polar * body.rows * 2), 0, 1) ** 3
         white = (knots * body.wool)[..., None]
         colour = colour * (1 - white) + body.wool_colour * white
-    return (colour * lit[..., None]).astype(np.float32)
+    return (colour * brightness[..., None]).astype(np.float32)
 
 
 def areoles(body: Body) -> Floats:
@@ -134,8 +134,8 @@ def draw_spines(canvas: Canvas, roots: Floats, tips: Floats, view: View, colour:
     height, width = canvas.alpha.shape
     column = np.clip(start[:, 0].astype(int), 0, width - 1)
     row = np.clip(start[:, 1].astype(int), 0, height - 1)
-    seen = near > canvas.near[row, column] - 0.06
-    lines = np.round(np.stack([start, end], 1)[seen] * 16).astype(np.int32)
+    is_visible = near > canvas.near[row, column] - 0.06
+    lines = np.round(np.stack([start, end], 1)[is_visible] * 16).astype(np.int32)
     for k, line in enumerate(lines):
         tone = (colour * (0.72 + 0.28 * ((k * 7919) % 11) / 10)).tolist()
         cv2.polylines(

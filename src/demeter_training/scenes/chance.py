@@ -19,22 +19,22 @@ def happens(rng: Rng, probability: float) -> bool:
     return bool(rng.random() < probability)
 
 
-def between(rng: Rng, low: float, high: float) -> float:
+def uniform(rng: Rng, low: float, high: float) -> float:
     """Evenly between two numbers."""
     return float(rng.uniform(low, high))
 
 
-def log_between(rng: Rng, low: float, high: float) -> float:
+def log_uniform(rng: Rng, low: float, high: float) -> float:
     """Between two positive numbers, every ratio equally likely."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def whole(rng: Rng, low: int, high: int) -> int:
+def whole_number(rng: Rng, low: int, high: int) -> int:
     """A whole number, both ends possible."""
     return int(rng.integers(low, high + 1))
 
 
-def one_of(rng: Rng, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
+def pick(rng: Rng, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
     """One of the options, by weight where weights are given."""
     if weights is None:
         return options[int(rng.integers(len(options)))]
@@ -50,4 +50,4 @@ def hsv(hue: float, saturation: float, value: float) -> Floats:
 
 def grey(rng: Rng, low: float, high: float, tint: float = 0.04) -> Floats:
     """A nearly grey RGB colour whose brightness lies between two values."""
-    return np.asarray(between(rng, low, high) * (1 + rng.normal(0, tint, 3)), np.float32)
+    return np.asarray(uniform(rng, low, high) * (1 + rng.normal(0, tint, 3)), np.float32)

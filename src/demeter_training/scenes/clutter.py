@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from demeter_training.scenes.canvas import SceneCanvas
-from demeter_training.scenes.chance import Rng, between, grey, happens, hsv, one_of, whole
+from demeter_training.scenes.chance import Rng, grey, happens, hsv, pick, uniform, whole_number
 from demeter_training.scenes.world import World
 
 
@@ -14,13 +14,13 @@ def paint_labels(rng: Rng, picture: SceneCanvas, world: World) -> None:
     """Stakes with scribbles at some plants, of one colour in a photo."""
     if not world.plants or not happens(rng, 0.3):
         return
-    colour = one_of(rng, [grey(rng, 215, 250, 0.02), hsv(28, 150, 235), hsv(105, 110, 200)])
-    wide, tall = between(rng, 0.8, 2.0), between(rng, 3, 8)
-    for _ in range(whole(rng, 1, 8)):
+    colour = pick(rng, [grey(rng, 215, 250, 0.02), hsv(28, 150, 235), hsv(105, 110, 200)])
+    wide, tall = uniform(rng, 0.8, 2.0), uniform(rng, 3, 8)
+    for _ in range(whole_number(rng, 1, 8)):
         p = world.plants[int(rng.integers(len(world.plants)))]
-        x, y = p.x + rng.normal(0, 1), p.y + p.diameter_cm * between(rng, -0.6, 0.6)
+        x, y = p.x + rng.normal(0, 1), p.y + p.diameter_cm * uniform(rng, -0.6, 0.6)
         lean = rng.normal(0, 1.2)
-        back = tall * between(rng, 0.2, 0.9)
+        back = tall * uniform(rng, 0.2, 0.9)
         corners = np.array(
             [
                 [x - wide / 2, y, p.z],
@@ -29,10 +29,10 @@ def paint_labels(rng: Rng, picture: SceneCanvas, world: World) -> None:
                 [x - wide / 2 + lean, y - back, p.z + tall],
             ]
         )
-        flat = picture.fixed(corners)
-        picture.fill(flat, colour * between(rng, 0.85, 1.0))
+        flat = picture.to_fixed_point(corners)
+        picture.fill(flat, colour * uniform(rng, 0.85, 1.0))
         picture.ids[_mask(picture, flat)] = 0
-        _scribble(rng, picture, flat)
+        _draw_scribble(rng, picture, flat)
 
 
 def _mask(picture: SceneCanvas, polygon: np.ndarray) -> np.ndarray:
@@ -41,11 +41,11 @@ def _mask(picture: SceneCanvas, polygon: np.ndarray) -> np.ndarray:
     return mask.astype(bool)
 
 
-def _scribble(rng: Rng, picture: SceneCanvas, flat: np.ndarray) -> None:
+def _draw_scribble(rng: Rng, picture: SceneCanvas, flat: np.ndarray) -> None:
     a, b, c = (flat[k].astype(float) for k in (0, 1, 3))
     for row in np.linspace(0.35, 0.85, 4):
         start = a + (c - a) * row + (b - a) * 0.2
-        end = start + (b - a) * between(rng, 0.2, 0.6)
+        end = start + (b - a) * uniform(rng, 0.2, 0.6)
         cv2.line(
             picture.rgb,
             tuple(int(v) for v in start),
@@ -62,16 +62,16 @@ def paint_loose_things(rng: Rng, picture: SceneCanvas) -> None:
     height, width = picture.ids.shape
     side = max(width, height)
     if happens(rng, 0.15):
-        _hose(rng, picture, side)
+        _draw_hose(rng, picture, side)
     if happens(rng, 0.1):
-        _hand(rng, picture, side)
+        _draw_hand(rng, picture, side)
     if happens(rng, 0.25):
-        _dots(rng, picture, side)
+        _draw_dots(rng, picture, side)
     if happens(rng, 0.25):
-        _dead_leaves(rng, picture, side)
+        _draw_dead_leaves(rng, picture, side)
 
 
-def _stroke(picture: SceneCanvas, points: np.ndarray, colour: np.ndarray, thick: int) -> None:
+def _draw_stroke(picture: SceneCanvas, points: np.ndarray, colour: np.ndarray, thick: int) -> None:
     line = points.astype(np.int32)
     cv2.polylines(
         picture.rgb,
@@ -92,48 +92,48 @@ def _stroke(picture: SceneCanvas, points: np.ndarray, colour: np.ndarray, thick:
     cv2.polylines(picture.ids, [line], isClosed=False, color=0, thickness=thick)
 
 
-def _hose(rng: Rng, picture: SceneCanvas, side: int) -> None:
+def _draw_hose(rng: Rng, picture: SceneCanvas, side: int) -> None:
     t = np.linspace(0, 1, 40)
     corners = rng.uniform(-0.1, 1.1, (4, 2)) * side
     w = np.stack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3], -1)
-    colour = one_of(
+    colour = pick(
         rng, [hsv(60, 160, 110), grey(rng, 20, 50), hsv(25, 200, 210), grey(rng, 200, 240)]
     )
-    _stroke(picture, w @ corners, colour, max(2, int(side * between(rng, 0.004, 0.022))))
+    _draw_stroke(picture, w @ corners, colour, max(2, int(side * uniform(rng, 0.004, 0.022))))
 
 
-def _hand(rng: Rng, picture: SceneCanvas, side: int) -> None:
+def _draw_hand(rng: Rng, picture: SceneCanvas, side: int) -> None:
     """A wrist from the edge, a palm and fingers."""
-    skin = hsv(between(rng, 6, 14), between(rng, 60, 150), between(rng, 110, 240))
+    skin = hsv(uniform(rng, 6, 14), uniform(rng, 60, 150), uniform(rng, 110, 240))
     height, width = picture.ids.shape
-    edge = np.array([between(rng, 0, width), height * 1.05])
-    palm = edge + np.array([rng.normal(0, 0.05), -between(rng, 0.06, 0.2)]) * side
-    broad = side * between(rng, 0.05, 0.09)
-    _stroke(picture, np.stack([edge, palm]), skin, int(broad * 1.4))
+    edge = np.array([uniform(rng, 0, width), height * 1.05])
+    palm = edge + np.array([rng.normal(0, 0.05), -uniform(rng, 0.06, 0.2)]) * side
+    broad = side * uniform(rng, 0.05, 0.09)
+    _draw_stroke(picture, np.stack([edge, palm]), skin, int(broad * 1.4))
     for k in range(5):
         way = np.array([(k - 2) * 0.4 + rng.normal(0, 0.1), -1.0])
-        tip = palm + way * broad * between(rng, 1.2, 1.9)
-        _stroke(picture, np.stack([palm + way * broad * 0.3, tip]), skin, int(broad * 0.42))
+        tip = palm + way * broad * uniform(rng, 1.2, 1.9)
+        _draw_stroke(picture, np.stack([palm + way * broad * 0.3, tip]), skin, int(broad * 0.42))
 
 
-def _dots(rng: Rng, picture: SceneCanvas, side: int) -> None:
-    bright = [hsv(hue, between(rng, 150, 240), between(rng, 180, 250)) for hue in (2, 10, 28, 110)]
-    colour = one_of(rng, [*bright, grey(rng, 235, 250, 0.01), grey(rng, 5, 40)])
-    r = max(2, int(side * between(rng, 0.005, 0.022)))
-    for _ in range(whole(rng, 2, 12)):
+def _draw_dots(rng: Rng, picture: SceneCanvas, side: int) -> None:
+    bright = [hsv(hue, uniform(rng, 150, 240), uniform(rng, 180, 250)) for hue in (2, 10, 28, 110)]
+    colour = pick(rng, [*bright, grey(rng, 235, 250, 0.01), grey(rng, 5, 40)])
+    r = max(2, int(side * uniform(rng, 0.005, 0.022)))
+    for _ in range(whole_number(rng, 2, 12)):
         at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
         cv2.circle(picture.rgb, at, r, colour.tolist(), -1, cv2.LINE_AA)
         cv2.circle(picture.ids, at, r, 0, -1)
 
 
-def _dead_leaves(rng: Rng, picture: SceneCanvas, side: int) -> None:
-    for _ in range(whole(rng, 1, 14)):
+def _draw_dead_leaves(rng: Rng, picture: SceneCanvas, side: int) -> None:
+    for _ in range(whole_number(rng, 1, 14)):
         at = (int(rng.integers(picture.ids.shape[1])), int(rng.integers(picture.ids.shape[0])))
         axes = (
-            max(1, int(side * between(rng, 0.004, 0.02))),
-            max(1, int(side * between(rng, 0.002, 0.006))),
+            max(1, int(side * uniform(rng, 0.004, 0.02))),
+            max(1, int(side * uniform(rng, 0.002, 0.006))),
         )
-        tone = hsv(between(rng, 8, 25), between(rng, 60, 160), between(rng, 60, 170))
+        tone = hsv(uniform(rng, 8, 25), uniform(rng, 60, 160), uniform(rng, 60, 170))
         cv2.ellipse(
-            picture.rgb, at, axes, between(rng, 0, 180), 0, 360, tone.tolist(), -1, cv2.LINE_AA
+            picture.rgb, at, axes, uniform(rng, 0, 180), 0, 360, tone.tolist(), -1, cv2.LINE_AA
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from demeter_training.scenes.camera import Camera
-from demeter_training.scenes.chance import Rng, between, happens, log_between, one_of
+from demeter_training.scenes.chance import Rng, happens, log_uniform, pick, uniform
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.values import Scene
@@ -40,15 +40,15 @@ def scene(
 def tile(seed: int, side_px: int, plant_px: tuple[float, float] = (24.0, 280.0)) -> Scene:
     """A square cut from nearer by: plants of a size between two, in pixels."""
     rng = np.random.default_rng([seed, 23])
-    world = draw_world(seed, plants=int(log_between(rng, 30, 500)))
+    world = draw_world(seed, plants=int(log_uniform(rng, 30, 500)))
     return render(world, CameraShot(close_view(rng, world, side_px, plant_px), seed, variants=3))
 
 
-def tilt_of(rng: Rng) -> float:
+def random_tilt(rng: Rng) -> float:
     """From straight above to a steep look over the bench, in radians."""
-    return one_of(
+    return pick(
         rng,
-        [between(rng, 0, 0.14), between(rng, 0.14, 0.6), between(rng, 0.6, 0.9)],
+        [uniform(rng, 0, 0.14), uniform(rng, 0.14, 0.6), uniform(rng, 0.6, 0.9)],
         [0.4, 0.4, 0.2],
     )
 
@@ -66,14 +66,14 @@ def whole_view(rng: Rng, world: World, size_wh: tuple[int, int]) -> Camera:
     low, high = half.min(0), half.max(0)
     size = np.maximum(high - low, 5)
     width, height = size_wh
-    focal = between(rng, 0.75, 1.3) * max(size_wh)
+    focal = uniform(rng, 0.75, 1.3) * max(size_wh)
     roll = rng.normal(0, 0.03)
     if (size[0] > size[1]) != (width > height):
         roll += np.pi / 2
         width, height = height, width
-    tilt = min(tilt_of(rng), 0.75)
+    tilt = min(random_tilt(rng), 0.75)
     near = happens(rng, 0.35)
-    zoom = between(rng, 1.02, 2.0) if near else between(rng, 0.7, 1.02)
+    zoom = uniform(rng, 1.02, 2.0) if near else uniform(rng, 0.7, 1.02)
     far = focal * max(size[0] / width, size[1] * np.cos(tilt) / height) / zoom
     middle = (low + high) / 2 + rng.normal(0, 0.15 if near else 0.02, 2) * size
     return Camera(
@@ -88,32 +88,32 @@ def whole_view(rng: Rng, world: World, size_wh: tuple[int, int]) -> Camera:
 
 def close_view(rng: Rng, world: World, side_px: int, plant_px: tuple[float, float]) -> Camera:
     """A camera near some plant, so near that plants have a wanted size."""
-    focal = between(rng, 0.9, 3.0) * side_px
+    focal = uniform(rng, 0.9, 3.0) * side_px
     if world.plants:
         near = world.plants[int(rng.integers(len(world.plants)))]
         at, size = np.array([near.x, near.y]), near.diameter_cm
     else:
         vessel = world.vessels[int(rng.integers(len(world.vessels)))]
         at, size = np.array([vessel.x, vessel.y]), min(vessel.half_cm) / 2
-    wanted = log_between(rng, *plant_px)
-    at = at + rng.normal(0, 0.15, 2) * side_px / wanted * size
+    size_px = log_uniform(rng, *plant_px)
+    at = at + rng.normal(0, 0.15, 2) * side_px / size_px * size
     return Camera(
         (side_px, side_px),
         focal,
-        tilt_of(rng),
+        random_tilt(rng),
         (float(at[0]), float(at[1])),
-        focal * size / wanted,
-        one_of(rng, [0.0, rng.normal(0, 0.08)]),
+        focal * size / size_px,
+        pick(rng, [0.0, rng.normal(0, 0.08)]),
     )
 
 
-def moved(rng: Rng, camera: Camera, shift: tuple[float, float]) -> Camera:
+def move_camera(rng: Rng, camera: Camera, shift: tuple[float, float]) -> Camera:
     """The camera taken elsewhere: ``shift`` is the move in shares of the frame's width."""
     cm = camera.distance_cm / camera.focal_px * camera.size_wh[0]
     return replace(
         camera,
         target_cm=(camera.target_cm[0] + shift[0] * cm, camera.target_cm[1] + shift[1] * cm),
-        distance_cm=camera.distance_cm * between(rng, 0.94, 1.06),
+        distance_cm=camera.distance_cm * uniform(rng, 0.94, 1.06),
         tilt=max(0.0, camera.tilt + rng.normal(0, 0.02)),
         roll=camera.roll + rng.normal(0, 0.02),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from demeter_training.scenes.camera import Camera
 from demeter_training.scenes.chance import hsv
-from demeter_training.scenes.compose import moved, whole_view
+from demeter_training.scenes.compose import move_camera, whole_view
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.species import draw_species
@@ -42,17 +42,17 @@ def demo_photos(size_wh: tuple[int, int] = SIZE_WH) -> Iterator[DemoPhoto]:
     The second photo shows the first one's bed 30 days later, a quarter of it sold, from
     another place.
     """
-    bed = _dressed(draw_world(BED_SEED, "bed", 260), "peat", "concrete")
-    first, second = two_dates(bed, size_wh, SOLD, seed=1, clutter=False)
+    bed = _dress(draw_world(BED_SEED, "bed", 260), "peat", "concrete")
+    first, second = photos_on_two_dates(bed, size_wh, SOLD, seed=1, clutter=False)
     yield DemoPhoto("bed-first", "A bed", 30, first)
     yield DemoPhoto("bed-later", "The same bed a month later", 0, second)
-    trays = _dressed(draw_world(TRAY_SEED, "plug", 220), "brown", "metal")
-    yield DemoPhoto("plug-trays", "Plug trays", 0, _shown(trays, size_wh, 5))
-    pots = _dressed(draw_world(POT_SEED, "pots", 24), "pumice", "planks")
-    yield DemoPhoto("pots", "Pots on a bench", 0, _shown(pots, size_wh, 7))
+    trays = _dress(draw_world(TRAY_SEED, "plug", 220), "brown", "metal")
+    yield DemoPhoto("plug-trays", "Plug trays", 0, _render_photo(trays, size_wh, 5))
+    pots = _dress(draw_world(POT_SEED, "pots", 24), "pumice", "planks")
+    yield DemoPhoto("pots", "Pots on a bench", 0, _render_photo(pots, size_wh, 7))
 
 
-def two_dates(
+def photos_on_two_dates(
     world: World, size_wh: tuple[int, int], sold: float, seed: int, *, clutter: bool = True
 ) -> tuple[Scene, Scene]:
     """A world now and a month later, with a share sold and the camera moved a little."""
@@ -61,11 +61,13 @@ def two_dates(
     later = a_month_later(world, seed, sold)
     return (
         render(world, CameraShot(camera, seed, clutter=clutter)),
-        render(later, CameraShot(moved(rng, camera, (0.02, -0.015)), seed + 1, clutter=clutter)),
+        render(
+            later, CameraShot(move_camera(rng, camera, (0.02, -0.015)), seed + 1, clutter=clutter)
+        ),
     )
 
 
-def _dressed(world: World, soil: str, ground: str) -> World:
+def _dress(world: World, soil: str, ground: str) -> World:
     """The same places with three good-looking kinds of plants, row by row."""
     rng = np.random.default_rng([world.seed, 59])
     blue, green = hsv(78, 70, 190), hsv(46, 110, 170)
@@ -74,15 +76,16 @@ def _dressed(world: World, soil: str, ground: str) -> World:
         replace(draw_species(rng, "globe"), colour=green, ribs=16, spines=0.6),
         replace(draw_species(rng, "rosette"), colour=green, edge_share=0.0, leaves=24, tip=0.5),
     )
-    standing = sorted(world.plants, key=lambda p: (round(p.y, 1), p.x))
-    share = max(1, -(-len(standing) // len(kinds)))
+    ordered_plants = sorted(world.plants, key=lambda p: (round(p.y, 1), p.x))
+    share = max(1, -(-len(ordered_plants) // len(kinds)))
     plants = tuple(
-        replace(p, species=k // share, diameter_cm=_grown(p, world)) for k, p in enumerate(standing)
+        replace(p, species=k // share, diameter_cm=_fitting_diameter_cm(p, world))
+        for k, p in enumerate(ordered_plants)
     )
     return replace(world, plants=plants, species=kinds, soil=soil, ground=ground)
 
 
-def _grown(plant: WorldPlant, world: World) -> float:
+def _fitting_diameter_cm(plant: WorldPlant, world: World) -> float:
     """At least three quarters as wide as the opening or the spacing it has."""
     vessel = world.vessels[plant.vessel]
     holes = vessel.openings
@@ -90,7 +93,7 @@ def _grown(plant: WorldPlant, world: World) -> float:
     return float(np.clip(plant.diameter_cm, 0.7 * room, 1.05 * room))
 
 
-def _shown(world: World, size_wh: tuple[int, int], seed: int) -> Scene:
+def _render_photo(world: World, size_wh: tuple[int, int], seed: int) -> Scene:
     rng = np.random.default_rng([seed, world.seed, 53])
     return render(
         world, CameraShot(steady_camera(whole_view(rng, world, size_wh)), seed, clutter=False)

@@ -16,7 +16,7 @@ import numpy as np
 
 from demeter.vision.coco_categories import CATEGORIES, CONTAINERS, EMPTY, PLANT
 from demeter.vision.errors import ScenesRefused
-from demeter_training.scenes.chance import log_between
+from demeter_training.scenes.chance import log_uniform
 from demeter_training.scenes.compose import scene, tile
 from demeter_training.scenes.values import Scene
 
@@ -74,8 +74,8 @@ def draw_photo(seed: int, side_px: int = 0) -> Scene:
     if side_px:
         longer = max(width, height)
         width, height = round(width * side_px / longer), round(height * side_px / longer)
-    wanted = int(log_between(np.random.default_rng([seed, 37]), 4, 3000))
-    return scene(seed, (width, height), plants=wanted)
+    places = int(log_uniform(np.random.default_rng([seed, 37]), 4, 3000))
+    return scene(seed, (width, height), plants=places)
 
 
 KINDS: dict[str, Callable[[int, int], Scene]] = {"tiles": draw_tile, "photos": draw_photo}
@@ -97,17 +97,17 @@ def write_scenes(
     draw = KINDS[kind]
     (out / "images").mkdir(parents=True, exist_ok=True)
     (out / "truth").mkdir(exist_ok=True)
-    todo = [(out, draw.__name__, seed * 1_000_000 + n, n, side_px) for n in range(count)]
+    jobs = [(out, draw.__name__, seed * 1_000_000 + n, n, side_px) for n in range(count)]
     if workers <= 1:
-        for n, job in enumerate(todo):
-            _write_one(job)
+        for n, job in enumerate(jobs):
+            _write_picture(job)
             yield n + 1
     else:
         # Not forked: a copy of a process with threads, as training and databases have, hangs.
         with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
-            for n, _ in enumerate(pool.map(_write_one, todo)):
+            for n, _ in enumerate(pool.map(_write_picture, jobs)):
                 yield n + 1
-    _collect(out, count)
+    _write_coco(out, count)
 
 
 def _end_with_parent() -> None:
@@ -125,12 +125,12 @@ def _end_with_parent() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def _write_one(job: tuple[Path, str, int, int, int]) -> None:
+def _write_picture(job: tuple[Path, str, int, int, int]) -> None:
     out, drawer, seed, number, side_px = job
     truth = out / "truth" / f"{number:06d}.json"
-    drawn = {"seed": seed, "drawer": drawer, "side_px": side_px}
+    origin = {"seed": seed, "drawer": drawer, "side_px": side_px}
     if truth.exists():
-        _check_same(truth, drawn)
+        _check_same(truth, origin)
         return
     cv2.setNumThreads(1)
     draw = {f.__name__: f for f in KINDS.values()}[drawer]
@@ -145,26 +145,26 @@ def _write_one(job: tuple[Path, str, int, int, int]) -> None:
         "width": width,
         "height": height,
         "kind": picture.kind,
-        **drawn,
+        **origin,
     }
     part = truth.with_suffix(".part")
     part.write_text(json.dumps({"image": image, "annotations": coco_rows(picture)}))
     part.replace(truth)
 
 
-def _check_same(truth: Path, drawn: dict[str, Any]) -> None:
+def _check_same(truth: Path, origin: dict[str, Any]) -> None:
     """Of an earlier version's pictures only the seed is known."""
     image = json.loads(truth.read_text())["image"]
-    others = {k: image[k] for k, v in drawn.items() if k in image and image[k] != v}
+    others = {k: image[k] for k, v in origin.items() if k in image and image[k] != v}
     if others:
         raise ScenesRefused(
-            f"{truth.parent.parent} holds other pictures ({others} instead of {drawn}): "
+            f"{truth.parent.parent} holds other pictures ({others} instead of {origin}): "
             "name another folder",
             file=str(truth),
         )
 
 
-def _collect(out: Path, count: int) -> None:
+def _write_coco(out: Path, count: int) -> None:
     images, rows = [], []
     for number in range(count):
         part = json.loads((out / "truth" / f"{number:06d}.json").read_text())

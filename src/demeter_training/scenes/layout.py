@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from demeter_training.scenes.benches import BENCHES, grid
-from demeter_training.scenes.chance import Rng, between, happens, log_between, one_of, whole
+from demeter_training.scenes.chance import Rng, happens, log_uniform, pick, uniform, whole_number
 from demeter_training.scenes.species import Species, draw_species
 from demeter_training.scenes.values import Floats
 from demeter_training.scenes.world import (
@@ -13,7 +13,7 @@ from demeter_training.scenes.world import (
     VesselOpening,
     World,
     WorldPlant,
-    placed,
+    place_shape,
     random_turn,
 )
 
@@ -29,20 +29,20 @@ def draw_world(
     ``only`` names the one kind of plant on it.
     """
     rng = np.random.default_rng([seed, 7])
-    kind = kind or one_of(rng, list(WORLD_KINDS), list(WORLD_KINDS.values()))
+    kind = kind or pick(rng, list(WORLD_KINDS), list(WORLD_KINDS.values()))
     species = _assortment(rng, kind) if only is None else [draw_species(rng, only)]
-    wanted = plants if plants is not None else int(log_between(rng, 8, 400))
-    vessels = BENCHES[kind](rng, max(1, wanted))
-    fill = one_of(rng, [1.0, between(rng, 0.6, 0.98), between(rng, 0.0, 0.6)], [0.25, 0.6, 0.15])
-    standing = [] if plants == 0 else _populate(rng, vessels, species, fill)
+    places = plants if plants is not None else int(log_uniform(rng, 8, 400))
+    vessels = BENCHES[kind](rng, max(1, places))
+    fill = pick(rng, [1.0, uniform(rng, 0.6, 0.98), uniform(rng, 0.0, 0.6)], [0.25, 0.6, 0.15])
+    placed_plants = [] if plants == 0 else _place_plants(rng, vessels, species, fill)
     foliage = kind == "pots" and happens(rng, 0.2)
     return World(
         kind=kind,
         vessels=tuple(vessels),
-        plants=tuple(standing),
+        plants=tuple(placed_plants),
         species=tuple(species),
-        ground="foliage" if foliage else one_of(rng, GROUNDS),
-        soil=one_of(
+        ground="foliage" if foliage else pick(rng, GROUNDS),
+        soil=pick(
             rng,
             ["peat", "brown", "sand", "pumice", "clay", "fabric"],
             [0.35, 0.25, 0.12, 0.12, 0.12, 0.04],
@@ -53,47 +53,47 @@ def draw_world(
 
 def _assortment(rng: Rng, kind: str) -> list[Species]:
     if kind == "seedling_tray":
-        first = one_of(rng, ["seedling", None], [0.6, 0.4])
+        first = pick(rng, ["seedling", None], [0.6, 0.4])
     elif kind == "plug":
-        first = one_of(rng, ["seedling", "globe", "rosette", None], [0.25, 0.15, 0.2, 0.4])
+        first = pick(rng, ["seedling", "globe", "rosette", None], [0.25, 0.15, 0.2, 0.4])
     else:
         first = None
-    count = 1 if happens(rng, 0.45) else whole(rng, 2, 6)
+    count = 1 if happens(rng, 0.45) else whole_number(rng, 2, 6)
     return [draw_species(rng, first if k == 0 or happens(rng, 0.4) else None) for k in range(count)]
 
 
-def _spread(rng: Rng, half_cm: tuple[float, float], pitch: float) -> Floats:
+def _planting_points(rng: Rng, half_cm: tuple[float, float], pitch: float) -> Floats:
     """Points of open planting: rows that people set, more or less even."""
     columns = max(1, int(2 * half_cm[0] / pitch))
     rows = max(1, int(2 * half_cm[1] / pitch))
     points = grid(columns, rows, (pitch, pitch), happens(rng, 0.4))
-    points = points + rng.normal(0, pitch * between(rng, 0.03, 0.22), points.shape)
+    points = points + rng.normal(0, pitch * uniform(rng, 0.03, 0.22), points.shape)
     return points[(np.abs(points) < np.array(half_cm)).all(1)]
 
 
-def _populate(
+def _place_plants(
     rng: Rng, vessels: list[Vessel], species: list[Species], fill: float
 ) -> list[WorldPlant]:
-    by_row, ratio = happens(rng, 0.5), log_between(rng, 0.4, 1.3)
-    standing: list[WorldPlant] = []
+    by_row, ratio = happens(rng, 0.5), log_uniform(rng, 0.4, 1.3)
+    placed_plants: list[WorldPlant] = []
     for v, vessel in enumerate(vessels):
         if vessel.openings:
             for k, hole in enumerate(vessel.openings):
                 if rng.random() < fill:
                     kind = (v if by_row else k) % len(species) if happens(rng, 0.9) else 0
-                    standing.append(_in_opening(rng, hole, kind, ratio, (v, k)))
+                    placed_plants.append(_plant_in_opening(rng, hole, kind, ratio, (v, k)))
         else:
-            standing += _in_soil(rng, vessel, v, len(species), fill)
-    return standing
+            placed_plants += _plants_in_soil(rng, vessel, v, len(species), fill)
+    return placed_plants
 
 
-def _in_opening(
+def _plant_in_opening(
     rng: Rng, hole: VesselOpening, species: int, ratio: float, where: tuple[int, int]
 ) -> WorldPlant:
     r = min(hole.half_cm)
-    size = 2 * r * ratio * between(rng, 0.72, 1.25)
-    away = r * between(rng, 0, 0.3)
-    turn = between(rng, 0, 6.28)
+    size = 2 * r * ratio * uniform(rng, 0.72, 1.25)
+    away = r * uniform(rng, 0, 0.3)
+    turn = uniform(rng, 0, 6.28)
     return WorldPlant(
         hole.x + away * np.cos(turn),
         hole.y + away * np.sin(turn),
@@ -105,9 +105,11 @@ def _in_opening(
     )
 
 
-def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> list[WorldPlant]:
+def _plants_in_soil(
+    rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float
+) -> list[WorldPlant]:
     pitch = vessel.pitch_cm
-    points = _spread(
+    points = _planting_points(
         rng,
         (
             vessel.half_cm[0] - vessel.wall_cm - pitch * 0.4,
@@ -115,14 +117,14 @@ def _in_soil(rng: Rng, vessel: Vessel, index: int, kinds: int, fill: float) -> l
         ),
         pitch,
     )
-    spots = placed(points, vessel.x, vessel.y, vessel.yaw, vessel.floor_z)
-    cover, stripes = between(rng, 0.5, 1.25), happens(rng, 0.5)
+    spots = place_shape(points, vessel.x, vessel.y, vessel.yaw, vessel.floor_z)
+    cover, stripes = uniform(rng, 0.5, 1.25), happens(rng, 0.5)
     return [
         WorldPlant(
             float(x),
             float(y),
             vessel.floor_z,
-            pitch * cover * between(rng, 0.75, 1.2),
+            pitch * cover * uniform(rng, 0.75, 1.2),
             (k * kinds // len(spots) if stripes else int(rng.integers(kinds))),
             *random_turn(rng),
             index,

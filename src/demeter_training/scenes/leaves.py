@@ -89,7 +89,7 @@ def _edges(leaf: Leaf) -> tuple[Floats, Floats, Floats]:
     return middle + side * half + lift, middle, middle - side * half + lift
 
 
-def _lit(a: Floats, b: Floats, c: Floats, view: View) -> float:
+def _facet_brightness(a: Floats, b: Floats, c: Floats, view: View) -> float:
     """Brightness of a facet, 0.4 to 1.25, by the angle between its face and the light."""
     normal = np.cross(b - a, c - a)
     size = float(np.linalg.norm(normal))
@@ -133,7 +133,7 @@ def _draw_leaf(
         rgb, [outline], isClosed=True, color=dark, thickness=1, lineType=cv2.LINE_AA, shift=4
     )
     for half, edge in ((flat[0], left), (flat[2], right)):
-        light = _lit(middle[1], middle[-2], edge[SECTIONS // 2], view) * shade
+        light = _facet_brightness(middle[1], middle[-2], edge[SECTIONS // 2], view) * shade
         for k in range(SECTIONS):
             quad = np.array([flat[1][k], flat[1][k + 1], half[k + 1], half[k]])
             along = float(ALONG[k + 1])

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from demeter_training.scenes.bodies import Body, Canvas, areoles, draw_body, draw_spines
-from demeter_training.scenes.chance import Rng, between, happens, hsv, one_of, whole
+from demeter_training.scenes.chance import Rng, happens, hsv, pick, uniform, whole_number
 from demeter_training.scenes.leaves import Leaf, View, draw_leaves, jitter
 from demeter_training.scenes.species import Species
 from demeter_training.scenes.values import Bytes, Floats
@@ -45,10 +45,10 @@ def draw_plant(rng: Rng, species: Species, view: View, px_per_reach: float) -> S
     )
     _PAINTERS[species.kind](rng, species, view, canvas)
     _mottle(rng, canvas)
-    return _cut(canvas, species.kind in TALL)
+    return _cut_out(canvas, species.kind in TALL)
 
 
-def _cut(canvas: Canvas, tall: bool) -> Sprite:
+def _cut_out(canvas: Canvas, tall: bool) -> Sprite:
     """The sprite cut out; what is not tall is as wide as its longer side is long."""
     x, y, w, h = cv2.boundingRect((canvas.alpha > 0).astype(np.uint8))
     return Sprite(
@@ -67,12 +67,12 @@ def _mottle(rng: Rng, canvas: Canvas) -> None:
 
 
 def _rosette_leaves(rng: Rng, s: Species, centre: tuple[float, float], reach: float) -> list[Leaf]:
-    count = max(3, int(s.leaves * between(rng, 0.8, 1.2)))
-    start, out = between(rng, 0, 6.28), []
-    steep = between(rng, 0.9, 1.35)
+    count = max(3, int(s.leaves * uniform(rng, 0.8, 1.2)))
+    start, out = uniform(rng, 0, 6.28), []
+    steep = uniform(rng, 0.9, 1.35)
     for k in range(count):
         young = 1 - k / count
-        length = reach * (0.28 + 0.72 * (1 - young) ** 0.7) * between(rng, 0.88, 1.06)
+        length = reach * (0.28 + 0.72 * (1 - young) ** 0.7) * uniform(rng, 0.88, 1.06)
         colour = jitter(rng, s.colour * (0.86 + 0.24 * young), 0.05)
         dry = k < count * 0.15 and happens(rng, 0.06)
         out.append(
@@ -80,7 +80,7 @@ def _rosette_leaves(rng: Rng, s: Species, centre: tuple[float, float], reach: fl
                 base=(centre[0], centre[1], 0.12 * reach + 0.25 * reach * young),
                 azimuth=start + k * GOLDEN + rng.normal(0, 0.07),
                 rise=s.rise + steep * young**1.2,
-                bend=between(rng, -0.15, 0.35),
+                bend=uniform(rng, -0.15, 0.35),
                 length=length,
                 width=max(0.07 * reach, length * s.slender * (0.8 + 0.3 * young)),
                 petiole=s.petiole,
@@ -100,24 +100,24 @@ def _shade_of(leaves: list[Leaf], reach: float) -> Floats:
     return (0.78 + 0.6 * np.clip(lift, 0, 0.4)).astype(np.float32)
 
 
-def _rosette(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_rosette(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     leaves = _rosette_leaves(rng, s, (0, 0), 1.0)
     draw_leaves(
         canvas.rgb, canvas.alpha, leaves, view, canvas.origin, canvas.scale, _shade_of(leaves, 1.0)
     )
     if s.dots:
-        _dots(rng, canvas)
+        _draw_dots(rng, canvas)
     if s.flower is not None and happens(rng, 0.5):
-        _flower(rng, s, view, canvas, (0, 0, 0.5))
+        _draw_flower(rng, s, view, canvas, (0, 0, 0.5))
 
 
-def _offsets(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_offsets(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     """A pot-filling clump of several rosettes: one plant."""
-    heads, leaves, reach = whole(rng, 3, 8), [], between(rng, 0.38, 0.62)
+    heads, leaves, reach = whole_number(rng, 3, 8), [], uniform(rng, 0.38, 0.62)
     for k in range(heads):
         far = (1 - reach) * np.sqrt((k + 0.3) / heads) * 1.05
         at = (far * np.cos(k * GOLDEN), far * np.sin(k * GOLDEN))
-        leaves += _rosette_leaves(rng, s, at, reach * between(rng, 0.75, 1.1))
+        leaves += _rosette_leaves(rng, s, at, reach * uniform(rng, 0.75, 1.1))
     draw_leaves(
         canvas.rgb,
         canvas.alpha,
@@ -129,20 +129,20 @@ def _offsets(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     )
 
 
-def _seedling(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
-    count = max(2, s.leaves + whole(rng, -1, 1))
-    start, leaves = between(rng, 0, 6.28), []
+def _draw_seedling(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+    count = max(2, s.leaves + whole_number(rng, -1, 1))
+    start, leaves = uniform(rng, 0, 6.28), []
     for k in range(count):
         turn = k * (np.pi if count == 2 else GOLDEN)  # noqa: PLR2004 - two seed leaves oppose
-        length = between(rng, 0.55, 1.0) if k > 1 else between(rng, 0.75, 1.0)
+        length = uniform(rng, 0.55, 1.0) if k > 1 else uniform(rng, 0.75, 1.0)
         leaves.append(
             Leaf(
                 base=(0, 0, 0.1 + 0.05 * k),
                 azimuth=start + turn + rng.normal(0, 0.2),
-                rise=between(rng, 0.1, 0.7),
-                bend=between(rng, -0.5, 0.1),
+                rise=uniform(rng, 0.1, 0.7),
+                bend=uniform(rng, -0.5, 0.1),
                 length=length,
-                width=length * s.slender * between(rng, 0.85, 1.15),
+                width=length * s.slender * uniform(rng, 0.85, 1.15),
                 petiole=s.petiole,
                 tip=s.tip,
                 cup=s.cup * 0.5,
@@ -162,14 +162,14 @@ def _seedling(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     )
 
 
-def _sedum(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_sedum(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     """Stems that lie or stand, each with small thick leaves all around."""
-    stems, leaves = whole(rng, 2, 8), []
+    stems, leaves = whole_number(rng, 2, 8), []
     ways = [
-        (between(rng, 0, 6.28), between(rng, 0.2, 0.9), between(rng, 0.1, 0.9))
+        (uniform(rng, 0, 6.28), uniform(rng, 0.2, 0.9), uniform(rng, 0.1, 0.9))
         for _ in range(stems)
     ]
-    size = between(rng, 0.14, 0.3)
+    size = uniform(rng, 0.14, 0.3)
     for k in range(s.leaves):
         azimuth, far, high = ways[k % stems]
         along = np.sqrt(rng.random())
@@ -178,9 +178,9 @@ def _sedum(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
             Leaf(
                 base=base,
                 azimuth=k * GOLDEN + rng.normal(0, 0.3),
-                rise=between(rng, 0.2, 1.0),
+                rise=uniform(rng, 0.2, 1.0),
                 bend=0.2,
-                length=size * between(rng, 0.7, 1.3),
+                length=size * uniform(rng, 0.7, 1.3),
                 width=size * s.slender,
                 petiole=0.0,
                 tip=s.tip,
@@ -199,20 +199,20 @@ def _body_of(
     rng: Rng, s: Species, centre: tuple[float, float], reach: float, height: float
 ) -> Body:
     return Body(
-        centre=(centre[0], centre[1], reach * height * between(rng, 0.75, 0.95)),
-        axes=(reach * between(rng, 0.92, 1.03), reach * between(rng, 0.92, 1.03), reach * height),
-        yaw=between(rng, 0, 6.28),
+        centre=(centre[0], centre[1], reach * height * uniform(rng, 0.75, 0.95)),
+        axes=(reach * uniform(rng, 0.92, 1.03), reach * uniform(rng, 0.92, 1.03), reach * height),
+        yaw=uniform(rng, 0, 6.28),
         colour=jitter(rng, s.colour, 0.07),
         ribs=s.ribs,
-        rib_depth=between(rng, 0.25, 0.6),
-        twist=between(rng, -0.4, 0.4),
-        wool=between(rng, 0.1, 0.8),
-        wool_colour=hsv(20, 25, between(rng, 170, 250)),
-        rows=whole(rng, 5, 11),
+        rib_depth=uniform(rng, 0.25, 0.6),
+        twist=uniform(rng, -0.4, 0.4),
+        wool=uniform(rng, 0.1, 0.8),
+        wool_colour=hsv(20, 25, uniform(rng, 170, 250)),
+        rows=whole_number(rng, 5, 11),
     )
 
 
-def _spined(rng: Rng, s: Species, view: View, canvas: Canvas, body: Body) -> None:
+def _draw_spined_body(rng: Rng, s: Species, view: View, canvas: Canvas, body: Body) -> None:
     draw_body(canvas, body, view)
     if s.spines <= 0:
         return
@@ -221,68 +221,68 @@ def _spined(rng: Rng, s: Species, view: View, canvas: Canvas, body: Body) -> Non
     roots = np.repeat(roots, each, axis=0)
     out = (roots - np.array(body.centre)) / np.array(body.axes)
     spread = rng.normal(0, 0.8, roots.shape)
-    tips = roots + (out + spread) * body.axes[0] * between(rng, 0.08, 0.3) * 0.7
+    tips = roots + (out + spread) * body.axes[0] * uniform(rng, 0.08, 0.3) * 0.7
     draw_spines(canvas, roots, tips.astype(np.float32), view, s.spine_colour)
 
 
-def _globe(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_globe(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     body = _body_of(rng, s, (0, 0), 0.92, s.height)
-    _spined(rng, s, view, canvas, body)
+    _draw_spined_body(rng, s, view, canvas, body)
     if s.flower is not None:
-        for _ in range(whole(rng, 1, 4)):
-            a, far = between(rng, 0, 6.28), between(rng, 0, 0.4)
+        for _ in range(whole_number(rng, 1, 4)):
+            a, far = uniform(rng, 0, 6.28), uniform(rng, 0, 0.4)
             top = body.centre[2] + body.axes[2] * 0.9
-            _flower(rng, s, view, canvas, (far * np.cos(a), far * np.sin(a), top))
+            _draw_flower(rng, s, view, canvas, (far * np.cos(a), far * np.sin(a), top))
 
 
-def _column(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_column(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     """A stack of globes that melt into a column with a round top."""
-    body, step = _body_of(rng, s, (0, 0), 0.8, 1.0), between(rng, 0.45, 0.7)
+    body, step = _body_of(rng, s, (0, 0), 0.8, 1.0), uniform(rng, 0.45, 0.7)
     count = max(2, int((s.height - 1) / step))
     lean = rng.normal(0, 0.04, 2)
     for k in range(count):
         x, y, z = lean[0] * k, lean[1] * k, 0.7 + k * step * 0.8
         part = replace(body, centre=(x, y, z), twist=0.0)
-        _spined(rng, s, view, canvas, part)
+        _draw_spined_body(rng, s, view, canvas, part)
     if s.flower is not None:
-        _flower(rng, s, view, canvas, (0, 0, 0.7 + count * step * 0.8 + 0.4))
+        _draw_flower(rng, s, view, canvas, (0, 0, 0.7 + count * step * 0.8 + 0.4))
 
 
-def _cluster(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
-    count, reach = whole(rng, 4, 16), between(rng, 0.24, 0.5)
+def _draw_cluster(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+    count, reach = whole_number(rng, 4, 16), uniform(rng, 0.24, 0.5)
     for k in range(count):
         far = (1 - reach) * np.sqrt((k + 0.2) / count)
         at = (far * np.cos(k * GOLDEN), far * np.sin(k * GOLDEN))
-        size = reach * between(rng, 0.75, 1.15)
-        _spined(rng, s, view, canvas, _body_of(rng, s, at, size, min(s.height, 1.2)))
+        size = reach * uniform(rng, 0.75, 1.15)
+        _draw_spined_body(rng, s, view, canvas, _body_of(rng, s, at, size, min(s.height, 1.2)))
 
 
-def _strands(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_strands(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     """A string of pearls: beads on stems that trail from one crown, with soil between them."""
-    flat, bead = replace(s, ribs=0), between(rng, 0.05, 0.09)
-    for k in range(whole(rng, 6, 12)):
+    flat, bead = replace(s, ribs=0), uniform(rng, 0.05, 0.09)
+    for k in range(whole_number(rng, 6, 12)):
         at, way = np.zeros(2), k * GOLDEN + rng.normal(0, 0.3)
-        for _ in range(whole(rng, 5, 12)):
-            at = at + bead * between(rng, 1.6, 2.6) * np.array([np.cos(way), np.sin(way)])
+        for _ in range(whole_number(rng, 5, 12)):
+            at = at + bead * uniform(rng, 1.6, 2.6) * np.array([np.cos(way), np.sin(way)])
             way += rng.normal(0, 0.35)
             if np.hypot(*at) < 1 - bead:
-                size = bead * between(rng, 0.8, 1.2)
+                size = bead * uniform(rng, 0.8, 1.2)
                 draw_body(canvas, _body_of(rng, flat, (at[0], at[1]), size, 1.0), view)
 
 
-def _pads(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_pads(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     flat = replace(s, ribs=0)
-    for k in range(whole(rng, 1, 5)):
+    for k in range(whole_number(rng, 1, 5)):
         body = _body_of(rng, flat, (rng.normal(0, 0.25), rng.normal(0, 0.25)), 0.55, 1.3)
         lifted = (body.centre[0], body.centre[1], body.centre[2] + 0.45 * (k > 1))
-        _spined(
+        _draw_spined_body(
             rng, flat, view, canvas, replace(body, centre=lifted, axes=(0.6, 0.14, 0.75), ribs=0)
         )
 
 
-def _stones(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+def _draw_stones(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     """Lithops: pairs of fat leaves with a cleft between them."""
-    yaw, count = between(rng, 0, 6.28), one_of(rng, [1, 1, 2, 3])
+    yaw, count = uniform(rng, 0, 6.28), pick(rng, [1, 1, 2, 3])
     for k in range(count):
         far = 0.0 if count == 1 else 0.45
         x, y = far * np.cos(k * 2.1), far * np.sin(k * 2.1)
@@ -293,11 +293,11 @@ def _stones(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
             draw_body(canvas, replace(body, axes=(half, half * 0.46, half * 0.6), yaw=yaw), view)
 
 
-def _flower(
+def _draw_flower(
     rng: Rng, s: Species, view: View, canvas: Canvas, at: tuple[float, float, float]
 ) -> None:
     bright = s.flower if s.flower is not None else s.edge
-    size, petals = between(rng, 0.15, 0.4), whole(rng, 5, 16)
+    size, petals = uniform(rng, 0.15, 0.4), whole_number(rng, 5, 16)
     leaves = [
         Leaf(
             base=at,
@@ -326,7 +326,7 @@ def _flower(
     )
 
 
-def _dots(rng: Rng, canvas: Canvas) -> None:
+def _draw_dots(rng: Rng, canvas: Canvas) -> None:
     """White tubercles of haworthias and gasterias."""
     rows, columns = np.nonzero(canvas.alpha)
     for k in rng.integers(0, len(rows), int(canvas.scale * 3)):
@@ -341,15 +341,15 @@ def _dots(rng: Rng, canvas: Canvas) -> None:
 
 
 _PAINTERS = {
-    "rosette": _rosette,
-    "aloe": _rosette,
-    "seedling": _seedling,
-    "sedum": _sedum,
-    "offsets": _offsets,
-    "globe": _globe,
-    "column": _column,
-    "cluster": _cluster,
-    "pads": _pads,
-    "stones": _stones,
-    "strands": _strands,
+    "rosette": _draw_rosette,
+    "aloe": _draw_rosette,
+    "seedling": _draw_seedling,
+    "sedum": _draw_sedum,
+    "offsets": _draw_offsets,
+    "globe": _draw_globe,
+    "column": _draw_column,
+    "cluster": _draw_cluster,
+    "pads": _draw_pads,
+    "stones": _draw_stones,
+    "strands": _draw_strands,
 }

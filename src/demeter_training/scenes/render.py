@@ -9,13 +9,13 @@ import numpy as np
 
 from demeter_training.scenes.camera import Camera
 from demeter_training.scenes.canvas import SceneCanvas
-from demeter_training.scenes.chance import Rng, between
+from demeter_training.scenes.chance import Rng, uniform
 from demeter_training.scenes.clutter import paint_labels, paint_loose_things
 from demeter_training.scenes.leaves import View
 from demeter_training.scenes.light import Sun, develop, draw_sun
 from demeter_training.scenes.plants import Sprite, draw_plant
-from demeter_training.scenes.stamp import Stamped, stamp
-from demeter_training.scenes.surfaces import ground, soil, tinted
+from demeter_training.scenes.stamp import Stamp, stamp
+from demeter_training.scenes.surfaces import ground, soil, tint
 from demeter_training.scenes.truth import read_truth
 from demeter_training.scenes.values import Bytes, Scene
 from demeter_training.scenes.vessels import paint_pot, paint_vessel
@@ -40,38 +40,38 @@ class CameraShot:
     clutter: bool = True
 
 
-def render(world: World, taken: CameraShot) -> Scene:
+def render(world: World, shot: CameraShot) -> Scene:
     """Paint a world as a camera sees it and read the truth off it.
 
     The same world and the same ``CameraShot`` give the same pixels.
     """
-    rng = np.random.default_rng([taken.seed, world.seed, 11])
+    rng = np.random.default_rng([shot.seed, world.seed, 11])
     surface = np.random.default_rng([world.seed, 13])
-    picture = _prepared(surface, world, taken.camera)
+    picture = _blank_picture(surface, world, shot.camera)
     sun = draw_sun(rng)
-    stamped: dict[int, Stamped] = {}
+    stamps: dict[int, Stamp] = {}
     for v in painting_order(world):
         paint_vessel(picture, world.vessels[v], sun)
-    _paint_contents(picture, world, taken, sun, stamped)
+    _paint_contents(picture, world, shot, sun, stamps)
     paint_labels(rng, picture, world)
-    if taken.clutter:
+    if shot.clutter:
         paint_loose_things(rng, picture)
-    containers, plants, empties = read_truth(picture, world, stamped)
-    rgb = develop(rng, picture.rgb) if taken.faults else picture.rgb
+    containers, plants, empties = read_truth(picture, world, stamps)
+    rgb = develop(rng, picture.rgb) if shot.faults else picture.rgb
     return Scene(rgb, containers, plants, empties, world.kind, world.seed)
 
 
-def _prepared(rng: Rng, world: World, camera: Camera) -> SceneCanvas:
+def _blank_picture(rng: Rng, world: World, camera: Camera) -> SceneCanvas:
     width, height = camera.size_wh
-    cm_per_px = _grain_cm(world) / between(rng, 25, 90)
+    cm_per_px = _grain_cm(world) / uniform(rng, 25, 90)
     return SceneCanvas(
-        rgb=_on_plane(
-            tinted(rng, ground(world.ground, world.seed % VARIANTS)),
+        rgb=_lay_texture(
+            tint(rng, ground(world.ground, world.seed % VARIANTS)),
             camera,
-            _grain_cm(world) / between(rng, 15, 60),
+            _grain_cm(world) / uniform(rng, 15, 60),
         ),
-        soil=_on_plane(
-            tinted(rng, soil(world.soil, world.seed % VARIANTS)), camera, cm_per_px, _soil_z(world)
+        soil=_lay_texture(
+            tint(rng, soil(world.soil, world.seed % VARIANTS)), camera, cm_per_px, _soil_z(world)
         ),
         ids=np.zeros((height, width), np.int32),
         camera=camera,
@@ -90,7 +90,7 @@ def _soil_z(world: World) -> float:
     return float(np.median(heights or [v.floor_z for v in world.vessels] or [0.0]))
 
 
-def _on_plane(texture: Bytes, camera: Camera, cm_per_px: float, z_cm: float = 0.0) -> Bytes:
+def _lay_texture(texture: Bytes, camera: Camera, cm_per_px: float, z_cm: float = 0.0) -> Bytes:
     """A texture laid on a level plane as the camera sees it, mirrored at its edges."""
     side = texture.shape[0]
     to_ground = np.array(
@@ -103,7 +103,7 @@ def _on_plane(texture: Bytes, camera: Camera, cm_per_px: float, z_cm: float = 0.
 
 
 def _paint_contents(
-    picture: SceneCanvas, world: World, taken: CameraShot, sun: Sun, stamped: dict[int, Stamped]
+    picture: SceneCanvas, world: World, shot: CameraShot, sun: Sun, stamps: dict[int, Stamp]
 ) -> None:
     """Pots in containers, then plants, each from far to near."""
     for y, v, k in sorted(
@@ -115,25 +115,25 @@ def _paint_contents(
         vessel = world.vessels[v]
         del y
         paint_pot(picture, vessel.openings[k], vessel.pot_colour, sun)
-    sprites = _Sprites(world, taken, sun)
+    sprites = _Sprites(world, shot, sun)
     for n in np.argsort([p.y for p in world.plants], kind="stable"):
         plant = world.plants[int(n)]
-        mark = stamp(picture, sprites.of(plant, taken.camera), plant, int(n) + 1, sun)
+        mark = stamp(picture, sprites.of(plant, shot.camera), plant, int(n) + 1, sun)
         if mark is not None:
-            stamped[int(n)] = mark
+            stamps[int(n)] = mark
 
 
 class _Sprites:
     """Sprites by species and variant, each drawn when it is first needed."""
 
-    def __init__(self, world: World, taken: CameraShot, sun: Sun) -> None:
-        self._world, self._taken = world, taken
-        self._view = View(taken.camera.tilt, sun.vector)
+    def __init__(self, world: World, shot: CameraShot, sun: Sun) -> None:
+        self._world, self._shot = world, shot
+        self._view = View(shot.camera.tilt, sun.vector)
         self._drawn: dict[tuple[int, int], Sprite] = {}
 
     def of(self, plant: WorldPlant, camera: Camera) -> Sprite:
         """The sprite for one plant, drawn at about its size in the picture."""
-        key = (plant.species, plant.variant % self._taken.variants)
+        key = (plant.species, plant.variant % self._shot.variants)
         if key not in self._drawn:
             at = np.array([[plant.x, plant.y, plant.z]])
             reach = plant.diameter_cm / 2 * float(camera.px_per_cm(at)[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demeter_training.scenes.chance import Rng, between, happens, hsv, one_of, whole
+from demeter_training.scenes.chance import Rng, happens, hsv, pick, uniform, whole_number
 from demeter_training.scenes.values import Floats
 
 KINDS = {
@@ -50,27 +50,27 @@ class Species:
 
 def draw_species(rng: Rng, kind: str | None = None) -> Species:
     """Draw the traits of one kind of plant; the kind too if none is given."""
-    kind = kind or one_of(rng, list(KINDS), list(KINDS.values()))
+    kind = kind or pick(rng, list(KINDS), list(KINDS.values()))
     colour = _leaf_colour(rng, kind)
-    red = hsv(one_of(rng, [173, 178, 3, 8]), between(rng, 90, 200), between(rng, 120, 210))
+    red = hsv(pick(rng, [173, 178, 3, 8]), uniform(rng, 90, 200), uniform(rng, 120, 210))
     blooming = kind in {"globe", "rosette", "cluster", "column"} and happens(rng, 0.12)
-    bright = hsv(one_of(rng, [172, 160, 150, 28, 20, 5]), between(rng, 120, 230), 235)
+    bright = hsv(pick(rng, [172, 160, 150, 28, 20, 5]), uniform(rng, 120, 230), 235)
     return Species(
         kind=kind,
         colour=colour,
         edge=red if happens(rng, 0.7) else colour * 1.15,
-        edge_share=between(rng, 0.1, 0.6) if happens(rng, 0.45) else 0.0,
+        edge_share=uniform(rng, 0.1, 0.6) if happens(rng, 0.45) else 0.0,
         leaves=_leaf_count(rng, kind),
         slender=_slender(rng, kind),
         tip=_tip(rng, kind),
-        rise=between(rng, 0.05, 0.55),
-        cup=between(rng, 0.1, 0.7),
-        petiole=between(rng, 0.25, 0.6) if kind == "seedling" else 0.0,
-        ribs=whole(rng, 8, 26),
+        rise=uniform(rng, 0.05, 0.55),
+        cup=uniform(rng, 0.1, 0.7),
+        petiole=uniform(rng, 0.25, 0.6) if kind == "seedling" else 0.0,
+        ribs=whole_number(rng, 8, 26),
         height=_height(rng, kind),
-        spines=0.0 if happens(rng, 0.2) else between(rng, 0.1, 1.0),
+        spines=0.0 if happens(rng, 0.2) else uniform(rng, 0.1, 1.0),
         spine_colour=hsv(
-            one_of(rng, [20, 15, 25, 0, 8]), between(rng, 0, 130), between(rng, 110, 255)
+            pick(rng, [20, 15, 25, 0, 8]), uniform(rng, 0, 130), uniform(rng, 110, 255)
         ),
         flower=bright if blooming else None,
         dots=kind == "aloe" and happens(rng, 0.5),
@@ -79,54 +79,54 @@ def draw_species(rng: Rng, kind: str | None = None) -> Species:
 
 def _leaf_colour(rng: Rng, kind: str) -> Floats:
     if kind == "seedling":
-        return hsv(between(rng, 32, 62), between(rng, 70, 210), between(rng, 110, 235))
-    hue = one_of(
+        return hsv(uniform(rng, 32, 62), uniform(rng, 70, 210), uniform(rng, 110, 235))
+    hue = pick(
         rng,
         [
-            between(rng, 33, 50),
-            between(rng, 50, 72),
-            between(rng, 72, 100),
-            between(rng, 0, 18),
-            between(rng, 150, 178),
-            between(rng, 105, 140),
+            uniform(rng, 33, 50),
+            uniform(rng, 50, 72),
+            uniform(rng, 72, 100),
+            uniform(rng, 0, 18),
+            uniform(rng, 150, 178),
+            uniform(rng, 105, 140),
         ],
         [0.38, 0.28, 0.21, 0.05, 0.05, 0.03],
     )
     if kind in {"globe", "column", "cluster", "pads"} and happens(rng, 0.85):
-        hue = between(rng, 35, 90)
-    return hsv(hue, between(rng, 18, 150), between(rng, 95, 235))
+        hue = uniform(rng, 35, 90)
+    return hsv(hue, uniform(rng, 18, 150), uniform(rng, 95, 235))
 
 
 def _leaf_count(rng: Rng, kind: str) -> int:
     return {
-        "rosette": whole(rng, 10, 48),
-        "aloe": whole(rng, 8, 34),
-        "seedling": one_of(rng, [2, 3, 4, 5, 6, 8, 10]),
-        "sedum": whole(rng, 24, 70),
-        "offsets": whole(rng, 9, 22),
+        "rosette": whole_number(rng, 10, 48),
+        "aloe": whole_number(rng, 8, 34),
+        "seedling": pick(rng, [2, 3, 4, 5, 6, 8, 10]),
+        "sedum": whole_number(rng, 24, 70),
+        "offsets": whole_number(rng, 9, 22),
     }.get(kind, 0)
 
 
 def _slender(rng: Rng, kind: str) -> float:
     """Width of a leaf as a share of its length."""
     if kind == "aloe":
-        return between(rng, 0.1, 0.26)
+        return uniform(rng, 0.1, 0.26)
     if kind == "seedling":
-        return between(rng, 0.28, 0.6)
+        return uniform(rng, 0.28, 0.6)
     if kind == "sedum":
-        return between(rng, 0.4, 0.8)
-    return between(rng, 0.34, 0.8)
+        return uniform(rng, 0.4, 0.8)
+    return uniform(rng, 0.34, 0.8)
 
 
 def _tip(rng: Rng, kind: str) -> float:
     if kind == "aloe":
-        return between(rng, 0.6, 1.0)
-    return between(rng, 0.0, 0.35) if kind in {"seedling", "sedum"} else between(rng, 0.0, 0.8)
+        return uniform(rng, 0.6, 1.0)
+    return uniform(rng, 0.0, 0.35) if kind in {"seedling", "sedum"} else uniform(rng, 0.0, 0.8)
 
 
 def _height(rng: Rng, kind: str) -> float:
     return {
-        "column": between(rng, 2.0, 4.5),
-        "globe": between(rng, 0.75, 1.4),
-        "pads": between(rng, 1.2, 2.0),
-    }.get(kind, between(rng, 0.5, 1.0))
+        "column": uniform(rng, 2.0, 4.5),
+        "globe": uniform(rng, 0.75, 1.4),
+        "pads": uniform(rng, 1.2, 2.0),
+    }.get(kind, uniform(rng, 0.5, 1.0))

@@ -17,7 +17,7 @@ SOLID = 110
 
 
 @dataclass(frozen=True, slots=True)
-class Stamped:
+class Stamp:
     """What a sprite covered: rows and columns in the picture, and all its solid pixels."""
 
     rows: slice
@@ -25,7 +25,7 @@ class Stamped:
     area_px: int
 
 
-def _fitted(
+def _fit_sprite(
     sprite: Sprite, plant: WorldPlant, scale: float, top_down: bool
 ) -> tuple[Bytes, tuple[float, float]]:
     """The sprite at its size and turn, as premultiplied RGBA, and where its foot is."""
@@ -54,7 +54,7 @@ def _fitted(
 
 def stamp(
     picture: SceneCanvas, sprite: Sprite, plant: WorldPlant, number: int, sun: Sun
-) -> Stamped | None:
+) -> Stamp | None:
     """Paint one plant and its shadow, and own its pixels as ``number``; None if outside."""
     at = np.array([[plant.x, plant.y, plant.z]])
     foot_px = picture.camera.project(at)[0]
@@ -64,15 +64,15 @@ def stamp(
     if not (-reach < foot_px[0] < width + reach and -reach < foot_px[1] < height + reach):
         return None
     top_down = picture.camera.tilt < 0.15  # noqa: PLR2004 - about 9 degrees
-    rgba, foot = _fitted(sprite, plant, scale, top_down)
+    rgba, foot = _fit_sprite(sprite, plant, scale, top_down)
     x, y = round(foot_px[0] - foot[0]), round(foot_px[1] - foot[1])
     size = plant.diameter_cm * scale
     away = (int(sun.away[0] * size * 0.35), int(sun.away[1] * size * 0.35))
-    _cast(picture, rgba[..., 3], (x + away[0], y + away[1]), sun, size)
+    _cast_shadow(picture, rgba[..., 3], (x + away[0], y + away[1]), sun, size)
     return _paste(picture, rgba, (x, y), number)
 
 
-def _overlap(
+def _part_in_frame(
     picture: SceneCanvas, shape: tuple[int, ...], at: tuple[int, int]
 ) -> tuple[slice, slice, slice, slice] | None:
     height, width = picture.ids.shape
@@ -88,7 +88,7 @@ def _overlap(
     )
 
 
-def _cast(
+def _cast_shadow(
     picture: SceneCanvas, alpha: Bytes, at: tuple[int, int], sun: Sun, size_px: float
 ) -> None:
     blur = int(max(2, size_px * 0.05 * (1 + sun.softness_cm)))
@@ -96,23 +96,23 @@ def _cast(
         cv2.copyMakeBorder(alpha, blur, blur, blur, blur, cv2.BORDER_CONSTANT),
         (2 * blur + 1, 2 * blur + 1),
     )
-    part = _overlap(picture, soft.shape, (at[0] - blur, at[1] - blur))
+    part = _part_in_frame(picture, soft.shape, (at[0] - blur, at[1] - blur))
     if part is None:
         return
     rows, columns, sr, sc = part
-    here = picture.rgb[rows, columns]
-    left = 256 - soft[sr, sc].astype(np.uint16) * int((1 - sun.shadow) * 255) // 255
-    here[:] = (here * left[..., None] >> 8).astype(np.uint8)
+    pixels = picture.rgb[rows, columns]
+    brightness = 256 - soft[sr, sc].astype(np.uint16) * int((1 - sun.shadow) * 255) // 255
+    pixels[:] = (pixels * brightness[..., None] >> 8).astype(np.uint8)
 
 
-def _paste(picture: SceneCanvas, rgba: Bytes, at: tuple[int, int], number: int) -> Stamped | None:
+def _paste(picture: SceneCanvas, rgba: Bytes, at: tuple[int, int], number: int) -> Stamp | None:
     solid = rgba[..., 3] > SOLID
-    part = _overlap(picture, rgba.shape, at)
+    part = _part_in_frame(picture, rgba.shape, at)
     if part is None:
         return None
     rows, columns, sr, sc = part
     alpha = rgba[sr, sc, 3].astype(np.uint16)[..., None]
-    here = picture.rgb[rows, columns]
-    here[:] = np.minimum(255, rgba[sr, sc, :3] + (here * (255 - alpha) // 255)).astype(np.uint8)
+    pixels = picture.rgb[rows, columns]
+    pixels[:] = np.minimum(255, rgba[sr, sc, :3] + (pixels * (255 - alpha) // 255)).astype(np.uint8)
     picture.ids[rows, columns][solid[sr, sc]] = number
-    return Stamped(rows, columns, int(solid.sum()))
+    return Stamp(rows, columns, int(solid.sum()))

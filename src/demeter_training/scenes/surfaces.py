@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from demeter_training.scenes.chance import Rng, between, grey, happens, hsv, one_of, whole
+from demeter_training.scenes.chance import Rng, grey, happens, hsv, pick, uniform, whole_number
 from demeter_training.scenes.values import Bytes, Floats
 
 SIDE = 1024
@@ -32,20 +32,20 @@ def noise(rng: Rng, grains: list[int]) -> Floats:
     return total / len(grains)
 
 
-def _plain(rng: Rng, colour: Floats, roughness: float, grains: list[int]) -> Floats:
+def _plain_texture(rng: Rng, colour: Floats, roughness: float, grains: list[int]) -> Floats:
     return np.clip(colour * (1 + roughness * noise(rng, grains)[..., None]), 0, 255)
 
 
-def tinted(rng: Rng, texture: Bytes) -> Bytes:
+def tint(rng: Rng, texture: Bytes) -> Bytes:
     """The texture a little brighter or darker, warmer or colder."""
-    gain = between(rng, 0.72, 1.25) * (1 + rng.normal(0, 0.04, 3))
+    gain = uniform(rng, 0.72, 1.25) * (1 + rng.normal(0, 0.04, 3))
     return np.clip(texture * gain.astype(np.float32), 0, 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=64)
 def soil(kind: str, variant: int) -> Bytes:
     """A square of soil of a kind of ``SOILS``, RGB; to be read only."""
-    return _soil(np.random.default_rng([variant, len(kind), 29]), kind)
+    return _draw_soil(np.random.default_rng([variant, len(kind), 29]), kind)
 
 
 @lru_cache(maxsize=96)
@@ -55,32 +55,32 @@ def ground(kind: str, variant: int) -> Bytes:
     return np.clip(_GROUNDS[kind](rng), 0, 255).astype(np.uint8)
 
 
-def _soil(rng: Rng, kind: str) -> Bytes:
-    base = np.array(SOILS[kind], np.float32) * between(rng, 0.65, 1.25)
-    texture = _plain(rng, base, between(rng, 0.25, 0.5), [2, 5, 11, 60])
+def _draw_soil(rng: Rng, kind: str) -> Bytes:
+    base = np.array(SOILS[kind], np.float32) * uniform(rng, 0.65, 1.25)
+    texture = _plain_texture(rng, base, uniform(rng, 0.25, 0.5), [2, 5, 11, 60])
     if kind == "fabric":
-        return _woven(rng, texture, 5)
-    amount = between(rng, 400, 5000)
-    size = between(rng, 6, 13) if kind in {"pumice", "clay"} else between(rng, 2.5, 6)
+        return _weave(rng, texture, 5)
+    amount = uniform(rng, 400, 5000)
+    size = uniform(rng, 6, 13) if kind in {"pumice", "clay"} else uniform(rng, 2.5, 6)
     if kind in {"pumice", "clay"}:
         amount = 360000 / size**2
-    _grains(rng, texture, int(amount), size, base)
+    _draw_grains(rng, texture, int(amount), size, base)
     if kind in {"peat", "brown"} and happens(rng, 0.6):
-        _specks(rng, texture)
+        _draw_specks(rng, texture)
     if happens(rng, 0.3):
-        _moss(rng, texture)
+        _draw_moss(rng, texture)
     return np.clip(texture, 0, 255).astype(np.uint8)
 
 
-def _grains(rng: Rng, texture: Floats, count: int, size: float, base: Floats) -> None:
+def _draw_grains(rng: Rng, texture: Floats, count: int, size: float, base: Floats) -> None:
     for _ in range(count):
-        at = (whole(rng, 0, SIDE), whole(rng, 0, SIDE))
+        at = (whole_number(rng, 0, SIDE), whole_number(rng, 0, SIDE))
         axes = (
-            max(1, int(size * between(rng, 0.5, 1.2))),
-            max(1, int(size * between(rng, 0.4, 0.9))),
+            max(1, int(size * uniform(rng, 0.5, 1.2))),
+            max(1, int(size * uniform(rng, 0.4, 0.9))),
         )
-        tone = base * between(rng, 0.6, 1.7) + rng.normal(0, 8, 3)
-        turn = between(rng, 0, 180)
+        tone = base * uniform(rng, 0.6, 1.7) + rng.normal(0, 8, 3)
+        turn = uniform(rng, 0, 180)
         cv2.ellipse(texture, at, axes, turn, 0, 360, (tone * 0.5).tolist(), -1, cv2.LINE_AA)
         up = (at[0] - 1, at[1] - 1)
         inner = (max(1, int(axes[0] * 0.75)), max(1, int(axes[1] * 0.75)))
@@ -89,36 +89,36 @@ def _grains(rng: Rng, texture: Floats, count: int, size: float, base: Floats) ->
         )
 
 
-def _specks(rng: Rng, texture: Floats) -> None:
+def _draw_specks(rng: Rng, texture: Floats) -> None:
     """Perlite, vermiculite and fibres in peat."""
-    bright = one_of(rng, [hsv(20, 20, 225), hsv(16, 110, 185), hsv(20, 60, 200)])
-    for _ in range(whole(rng, 150, 3500)):
-        at, r = (whole(rng, 0, SIDE), whole(rng, 0, SIDE)), whole(rng, 2, 4)
-        cv2.circle(texture, at, r, (bright * between(rng, 0.5, 1.1)).tolist(), -1, cv2.LINE_AA)
-    for _ in range(whole(rng, 0, 160)):
-        x, y, a = whole(rng, 0, SIDE), whole(rng, 0, SIDE), between(rng, 0, 6.28)
-        length = between(rng, 8, 40)
+    bright = pick(rng, [hsv(20, 20, 225), hsv(16, 110, 185), hsv(20, 60, 200)])
+    for _ in range(whole_number(rng, 150, 3500)):
+        at, r = (whole_number(rng, 0, SIDE), whole_number(rng, 0, SIDE)), whole_number(rng, 2, 4)
+        cv2.circle(texture, at, r, (bright * uniform(rng, 0.5, 1.1)).tolist(), -1, cv2.LINE_AA)
+    for _ in range(whole_number(rng, 0, 160)):
+        x, y, a = whole_number(rng, 0, SIDE), whole_number(rng, 0, SIDE), uniform(rng, 0, 6.28)
+        length = uniform(rng, 8, 40)
         end = (int(x + np.cos(a) * length), int(y + np.sin(a) * length))
         cv2.line(texture, (x, y), end, (bright * 0.55).tolist(), 1, cv2.LINE_AA)
 
 
-def _moss(rng: Rng, texture: Floats) -> None:
+def _draw_moss(rng: Rng, texture: Floats) -> None:
     """Green algae and moss on wet soil: green that is no plant."""
-    cover = np.clip(noise(rng, [40, 90]) - between(rng, 0.1, 0.7), 0, 1)
+    cover = np.clip(noise(rng, [40, 90]) - uniform(rng, 0.1, 0.7), 0, 1)
     cover = cover * np.clip(noise(rng, [2, 4]) + 0.8, 0, 1)
-    green = hsv(between(rng, 32, 55), between(rng, 90, 200), between(rng, 60, 150))
+    green = hsv(uniform(rng, 32, 55), uniform(rng, 90, 200), uniform(rng, 60, 150))
     texture[:] = texture * (1 - cover[..., None]) + green * cover[..., None]
 
 
-def _woven(rng: Rng, texture: Floats, pitch: int) -> Bytes:
+def _weave(rng: Rng, texture: Floats, pitch: int) -> Bytes:
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     weave = 0.85 + 0.15 * np.sign(np.sin(x * np.pi / pitch) * np.sin(y * np.pi / pitch))
     weave = weave + 0.03 * rng.normal(size=weave.shape)
     return np.clip(texture * weave[..., None], 0, 255).astype(np.uint8)
 
 
-def _lines(rng: Rng, texture: Floats, pitch: int, width: int, both: bool) -> Floats:
-    dark = texture.mean((0, 1)) * between(rng, 0.15, 0.6)
+def _draw_lines(rng: Rng, texture: Floats, pitch: int, width: int, both: bool) -> Floats:
+    dark = texture.mean((0, 1)) * uniform(rng, 0.15, 0.6)
     for k in range(0, SIDE, pitch):
         cv2.line(texture, (k, 0), (k, SIDE), dark.tolist(), width, cv2.LINE_AA)
         if both:
@@ -126,17 +126,17 @@ def _lines(rng: Rng, texture: Floats, pitch: int, width: int, both: bool) -> Flo
     return texture
 
 
-def _foliage(rng: Rng) -> Floats:
+def _draw_foliage(rng: Rng) -> Floats:
     """Blurred shrubs behind the subject: green, leafy, and nothing to count."""
-    base = hsv(between(rng, 30, 60), between(rng, 100, 220), between(rng, 60, 150))
-    texture = _plain(rng, base, 0.5, [8, 20, 60])
+    base = hsv(uniform(rng, 30, 60), uniform(rng, 100, 220), uniform(rng, 60, 150))
+    texture = _plain_texture(rng, base, 0.5, [8, 20, 60])
     for _ in range(4200):
-        x, y, a = whole(rng, 0, SIDE), whole(rng, 0, SIDE), between(rng, 0, 180)
-        tone = base * between(rng, 0.4, 1.7)
+        x, y, a = whole_number(rng, 0, SIDE), whole_number(rng, 0, SIDE), uniform(rng, 0, 180)
+        tone = base * uniform(rng, 0.4, 1.7)
         cv2.ellipse(
             texture,
             (x, y),
-            (whole(rng, 6, 18), whole(rng, 2, 6)),
+            (whole_number(rng, 6, 18), whole_number(rng, 2, 6)),
             a,
             0,
             360,
@@ -144,18 +144,18 @@ def _foliage(rng: Rng) -> Floats:
             -1,
             cv2.LINE_AA,
         )
-    return cv2.GaussianBlur(texture, (0, 0), between(rng, 1.0, 4.0))
+    return cv2.GaussianBlur(texture, (0, 0), uniform(rng, 1.0, 4.0))
 
 
-def _litter(rng: Rng, texture: Floats) -> Floats:
-    for _ in range(whole(rng, 0, 120)):
-        at = (whole(rng, 0, SIDE), whole(rng, 0, SIDE))
-        tone = hsv(between(rng, 8, 25), between(rng, 40, 150), between(rng, 30, 150))
+def _draw_litter(rng: Rng, texture: Floats) -> Floats:
+    for _ in range(whole_number(rng, 0, 120)):
+        at = (whole_number(rng, 0, SIDE), whole_number(rng, 0, SIDE))
+        tone = hsv(uniform(rng, 8, 25), uniform(rng, 40, 150), uniform(rng, 30, 150))
         cv2.ellipse(
             texture,
             at,
-            (whole(rng, 3, 7), whole(rng, 2, 3)),
-            between(rng, 0, 180),
+            (whole_number(rng, 3, 7), whole_number(rng, 2, 3)),
+            uniform(rng, 0, 180),
             0,
             360,
             tone.tolist(),
@@ -166,34 +166,40 @@ def _litter(rng: Rng, texture: Floats) -> Floats:
 
 
 _GROUNDS: dict[str, Callable[[Rng], Floats]] = {
-    "soil": lambda r: _soil(r, one_of(r, ["peat", "brown", "sand"])).astype(np.float32),
-    "gravel": lambda r: _soil(r, one_of(r, ["pumice", "clay"])).astype(np.float32),
-    "concrete": lambda r: _litter(r, _plain(r, grey(r, 90, 190), 0.12, [2, 30, 120])),
-    "white": lambda r: _litter(r, _plain(r, grey(r, 190, 250, 0.02), 0.03, [3, 90])),
-    "cloth": lambda r: _woven(r, _plain(r, grey(r, 20, 70), 0.2, [3, 80]), 4).astype(np.float32),
-    "mesh": lambda r: _lines(
-        r, _plain(r, grey(r, 90, 210), 0.08, [3, 50]), whole(r, 14, 40), whole(r, 3, 9), both=True
+    "soil": lambda r: _draw_soil(r, pick(r, ["peat", "brown", "sand"])).astype(np.float32),
+    "gravel": lambda r: _draw_soil(r, pick(r, ["pumice", "clay"])).astype(np.float32),
+    "concrete": lambda r: _draw_litter(r, _plain_texture(r, grey(r, 90, 190), 0.12, [2, 30, 120])),
+    "white": lambda r: _draw_litter(r, _plain_texture(r, grey(r, 190, 250, 0.02), 0.03, [3, 90])),
+    "cloth": lambda r: _weave(r, _plain_texture(r, grey(r, 20, 70), 0.2, [3, 80]), 4).astype(
+        np.float32
     ),
-    "slats": lambda r: _lines(
+    "mesh": lambda r: _draw_lines(
         r,
-        _plain(r, hsv(14, between(r, 20, 130), between(r, 90, 210)), 0.15, [3, 60]),
-        whole(r, 60, 160),
-        whole(r, 8, 40),
+        _plain_texture(r, grey(r, 90, 210), 0.08, [3, 50]),
+        whole_number(r, 14, 40),
+        whole_number(r, 3, 9),
+        both=True,
+    ),
+    "slats": lambda r: _draw_lines(
+        r,
+        _plain_texture(r, hsv(14, uniform(r, 20, 130), uniform(r, 90, 210)), 0.15, [3, 60]),
+        whole_number(r, 60, 160),
+        whole_number(r, 8, 40),
         both=False,
     ),
-    "planks": lambda r: _lines(
+    "planks": lambda r: _draw_lines(
         r,
-        _plain(r, hsv(14, between(r, 60, 150), between(r, 80, 190)), 0.2, [2, 16]),
-        whole(r, 90, 200),
+        _plain_texture(r, hsv(14, uniform(r, 60, 150), uniform(r, 80, 190)), 0.2, [2, 16]),
+        whole_number(r, 90, 200),
         2,
         both=False,
     ),
-    "metal": lambda r: _lines(
+    "metal": lambda r: _draw_lines(
         r,
-        _plain(r, grey(r, 120, 220, 0.02), 0.06, [60, 200]),
-        whole(r, 80, 300),
+        _plain_texture(r, grey(r, 120, 220, 0.02), 0.06, [60, 200]),
+        whole_number(r, 80, 300),
         3,
         both=happens(r, 0.5),
     ),
-    "foliage": _foliage,
+    "foliage": _draw_foliage,
 }

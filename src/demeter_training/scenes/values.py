@@ -12,7 +12,7 @@ from demeter.vision.values import Box, ContainerType
 # OpenCV's type stubs hand back arrays of any number; the names say which is meant.
 Floats = NDArray[Any]
 Bytes = NDArray[Any]
-Whole = NDArray[Any]
+Integers = NDArray[Any]
 Mask = NDArray[Any]
 
 

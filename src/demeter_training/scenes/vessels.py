@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from demeter_training.scenes.canvas import SceneCanvas, hull
 from demeter_training.scenes.light import Sun
 from demeter_training.scenes.values import Floats
-from demeter_training.scenes.world import Vessel, VesselOpening, outline, placed
+from demeter_training.scenes.world import Vessel, VesselOpening, outline, place_shape
 
 SMALL_PX = 5.0
 
@@ -18,13 +18,13 @@ def rim_of(vessel: Vessel, shrink_cm: float = 0.0, z: float | None = None) -> Fl
     half = (vessel.half_cm[0] - shrink_cm, vessel.half_cm[1] - shrink_cm)
     shape = outline(half, vessel.is_round)
     height = vessel.height_cm if z is None else z
-    return placed(shape, vessel.x, vessel.y, vessel.yaw, height)
+    return place_shape(shape, vessel.x, vessel.y, vessel.yaw, height)
 
 
 def base_of(vessel: Vessel) -> Floats:
     """The outline of a vessel's foot on the ground: N x 3 in cm."""
     half = (vessel.half_cm[0] * vessel.taper, vessel.half_cm[1] * vessel.taper)
-    return placed(outline(half, vessel.is_round), vessel.x, vessel.y, vessel.yaw, 0.0)
+    return place_shape(outline(half, vessel.is_round), vessel.x, vessel.y, vessel.yaw, 0.0)
 
 
 def silhouette(vessel: Vessel) -> Floats:
@@ -34,13 +34,15 @@ def silhouette(vessel: Vessel) -> Floats:
 
 def paint_vessel(picture: SceneCanvas, vessel: Vessel, sun: Sun) -> None:
     """Paint a container without what stands in it."""
-    body = hull(picture.fixed(silhouette(vessel)))
+    body = hull(picture.to_fixed_point(silhouette(vessel)))
     if picture.window(body) is None:
         return
     shadow = rim_of(vessel)
     shadow[:, :2] += np.array(sun.away) * vessel.height_cm
     shadow[:, 2] = 0
-    cast = hull(np.concatenate([picture.fixed(shadow), picture.fixed(base_of(vessel))]))
+    cast = hull(
+        np.concatenate([picture.to_fixed_point(shadow), picture.to_fixed_point(base_of(vessel))])
+    )
     scale = float(picture.camera.px_per_cm(np.array([[vessel.x, vessel.y, 0.0]]))[0])
     picture.darken(cast, sun.shadow, sun.softness_cm * scale)
     _paint_sides(picture, vessel, sun)
@@ -49,7 +51,7 @@ def paint_vessel(picture: SceneCanvas, vessel: Vessel, sun: Sun) -> None:
 
 def _paint_sides(picture: SceneCanvas, vessel: Vessel, sun: Sun) -> None:
     top, foot = rim_of(vessel), base_of(vessel)
-    picture.fill(hull(picture.fixed(np.concatenate([top, foot]))), vessel.colour * 0.5)
+    picture.fill(hull(picture.to_fixed_point(np.concatenate([top, foot]))), vessel.colour * 0.5)
     count = len(top)
     for k in range(count):
         pair = [k, (k + 1) % count]
@@ -59,11 +61,11 @@ def _paint_sides(picture: SceneCanvas, vessel: Vessel, sun: Sun) -> None:
             continue
         way = way / max(1e-6, float(np.hypot(*way)))
         light = 0.55 - 0.35 * float(way @ np.array(sun.heading)) + 0.15 * float(way[1])
-        picture.fill(picture.fixed(face), vessel.colour * light)
+        picture.fill(picture.to_fixed_point(face), vessel.colour * light)
 
 
 def _paint_top(picture: SceneCanvas, vessel: Vessel, scale: float) -> None:
-    rim = picture.fixed(rim_of(vessel))
+    rim = picture.to_fixed_point(rim_of(vessel))
     picture.fill(rim, vessel.colour)
     if scale * vessel.half_cm[0] > SMALL_PX * 4:
         picture.line(rim, vessel.colour * 1.25 + 12, max(1, int(scale * 0.12)))
@@ -71,9 +73,9 @@ def _paint_top(picture: SceneCanvas, vessel: Vessel, scale: float) -> None:
         for hole in vessel.openings:
             paint_opening(picture, hole, vessel.colour, scale)
         return
-    inner = picture.fixed(rim_of(vessel, vessel.wall_cm))
+    inner = picture.to_fixed_point(rim_of(vessel, vessel.wall_cm))
     picture.fill(inner, vessel.colour * 0.45)
-    floor = picture.fixed(rim_of(vessel, vessel.wall_cm, vessel.floor_z))
+    floor = picture.to_fixed_point(rim_of(vessel, vessel.wall_cm, vessel.floor_z))
     if vessel.openings:
         _paint_bottom(picture, vessel, inner, floor)
         return
@@ -94,24 +96,24 @@ def _paint_bottom(
         at = -w + 2 * w * k / (vessel.ribs * 2)
         bar = np.array([[at - 0.25, -h], [at + 0.25, -h], [at + 0.25, h], [at - 0.25, h]])
         tone = 0.95 if k % 2 else 0.35
-        strip = placed(bar, vessel.x, vessel.y, vessel.yaw, vessel.floor_z)
-        picture.fill(picture.fixed(strip), vessel.colour * tone)
+        strip = place_shape(bar, vessel.x, vessel.y, vessel.yaw, vessel.floor_z)
+        picture.fill(picture.to_fixed_point(strip), vessel.colour * tone)
 
 
 def paint_pot(picture: SceneCanvas, hole: VesselOpening, colour: Floats, sun: Sun) -> None:
     """A pot that stands inside a larger container: body, rim and soil."""
-    top = placed(outline(hole.half_cm, hole.is_round), hole.x, hole.y, hole.yaw, hole.rim_z)
+    top = place_shape(outline(hole.half_cm, hole.is_round), hole.x, hole.y, hole.yaw, hole.rim_z)
     half = (hole.half_cm[0] * 0.78, hole.half_cm[1] * 0.78)
-    foot = placed(
+    foot = place_shape(
         outline(half, hole.is_round), hole.x, hole.y, hole.yaw, hole.rim_z - hole.depth_cm
     )
-    body = hull(picture.fixed(np.concatenate([top, foot])))
+    body = hull(picture.to_fixed_point(np.concatenate([top, foot])))
     if picture.window(body) is None:
         return
     scale = float(picture.camera.px_per_cm(top[:1])[0])
     picture.darken(body, 1 - 0.5 * (1 - sun.shadow), max(1.0, scale * 0.6))
     picture.fill(body, colour * 0.55)
-    picture.fill(picture.fixed(top), colour * 1.05)
+    picture.fill(picture.to_fixed_point(top), colour * 1.05)
     inner = VesselOpening(
         hole.x,
         hole.y,
@@ -128,22 +130,24 @@ def paint_pot(picture: SceneCanvas, hole: VesselOpening, colour: Floats, sun: Su
 
 def paint_opening(picture: SceneCanvas, hole: VesselOpening, colour: Floats, scale: float) -> None:
     """A cell or a pot's mouth, with its soil some way down."""
-    shape = _rounded(hole) if not hole.is_round else outline(hole.half_cm, is_round=True)
-    rim = picture.fixed(placed(shape, hole.x, hole.y, hole.yaw, hole.rim_z))
+    shape = _rounded_rectangle(hole) if not hole.is_round else outline(hole.half_cm, is_round=True)
+    rim = picture.to_fixed_point(place_shape(shape, hole.x, hole.y, hole.yaw, hole.rim_z))
     if picture.window(rim) is None:
         return
     picture.fill(rim, colour * 0.42)
     if not hole.has_soil:
         picture.fill_soil(rim, rim, 0.12)
         return
-    bottom = placed(shape * (0.93, 0.93), 0, 0, 0, 0)[:, :2]
-    floor = picture.fixed(placed(bottom, hole.x, hole.y, hole.yaw, hole.rim_z - hole.sunk_cm))
+    bottom = place_shape(shape * (0.93, 0.93), 0, 0, 0, 0)[:, :2]
+    floor = picture.to_fixed_point(
+        place_shape(bottom, hole.x, hole.y, hole.yaw, hole.rim_z - hole.sunk_cm)
+    )
     picture.fill_soil(floor, rim, float(np.clip(1 - 0.25 * hole.sunk_cm / hole.half_cm[0], 0.5, 1)))
     if scale * hole.half_cm[0] > SMALL_PX * 3:
         picture.line(rim, colour * 1.3 + 8, 1)
 
 
-def _rounded(hole: VesselOpening) -> Floats:
+def _rounded_rectangle(hole: VesselOpening) -> Floats:
     """A rectangle with small round corners."""
     w, h = hole.half_cm
     r = 0.22 * min(w, h)

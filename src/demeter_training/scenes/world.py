@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from demeter.vision.values import ContainerType
-from demeter_training.scenes.chance import Rng, between, happens
+from demeter_training.scenes.chance import Rng, happens, uniform
 from demeter_training.scenes.species import Species
 from demeter_training.scenes.values import Floats
 
@@ -100,7 +100,7 @@ def outline(half_cm: tuple[float, float], is_round: bool, sides: int = 28) -> Fl
     return np.array([[-w, -h], [w, -h], [w, h], [-w, h]], float)
 
 
-def placed(shape: Floats, x: float, y: float, yaw: float, z: float) -> Floats:
+def place_shape(shape: Floats, x: float, y: float, yaw: float, z: float) -> Floats:
     """A flat shape turned by ``yaw`` and put at (x, y, z): N x 3."""
     c, s = np.cos(yaw), np.sin(yaw)
     turned = shape @ np.array([[c, s], [-s, c]])
@@ -119,14 +119,14 @@ def a_month_later(world: World, seed: int, sold: float) -> World:
     at = np.array([[p.x, p.y] for p in world.plants])
     way = rng.normal(size=2)
     rank = np.argsort(np.argsort(at @ way)) / len(at)
-    gone = (rank < sold / 2) | (rng.random(len(at)) < sold / 2)
-    growth = between(rng, 1.0, 1.15)
-    kept = tuple(
+    is_gone = (rank < sold / 2) | (rng.random(len(at)) < sold / 2)
+    growth = uniform(rng, 1.0, 1.15)
+    remaining = tuple(
         replace(p, diameter_cm=p.diameter_cm * growth, spin=p.spin + rng.normal(0, 0.05))
-        for p, out in zip(world.plants, gone, strict=True)
-        if not out
+        for p, gone in zip(world.plants, is_gone, strict=True)
+        if not gone
     )
-    return replace(world, plants=kept)
+    return replace(world, plants=remaining)
 
 
 def random_turn(rng: Rng) -> tuple[int, bool, float, float]:
@@ -134,6 +134,6 @@ def random_turn(rng: Rng) -> tuple[int, bool, float, float]:
     return (
         int(rng.integers(1 << 16)),
         happens(rng, 0.5),
-        between(rng, 0, 6.28),
-        between(rng, 0.82, 1.12),
+        uniform(rng, 0, 6.28),
+        uniform(rng, 0.82, 1.12),
     )

@@ -19,7 +19,7 @@ FAR = 1e5
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class TileTruth:
     """The boxes of one tile: cxcywh (G x 4) in pixels and classes (G)."""
 
     boxes: Tensor
@@ -36,7 +36,7 @@ def paired_iou(a: Tensor, b: Tensor) -> Tensor:
 
 @torch.no_grad()
 def assign(
-    decoded: Tensor, centres: Tensor, strides: Tensor, truth: Truth
+    decoded: Tensor, centres: Tensor, strides: Tensor, truth: TileTruth
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Anchors that answer for a box: their index, the box's index, and the overlap.
 
@@ -59,37 +59,37 @@ def assign(
 def _cheapest(cost: Tensor, iou: Tensor, usable: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Each box takes as many anchors as their overlaps add up to; a contested one is cheapest's."""
     most = min(CANDIDATES, iou.shape[1])
-    wanted = iou.topk(most, 1).values.sum(1).int().clamp(min=1)
+    anchors_per_box = iou.topk(most, 1).values.sum(1).int().clamp(min=1)
     order = cost.topk(most, 1, largest=False).indices
-    chosen = torch.zeros_like(cost, dtype=torch.bool)
-    rank = torch.arange(most)[None] < wanted[:, None]
-    chosen.scatter_(1, order, rank)
-    masked = torch.where(chosen, cost, torch.full_like(cost, float("inf")))
+    candidate_mask = torch.zeros_like(cost, dtype=torch.bool)
+    rank = torch.arange(most)[None] < anchors_per_box[:, None]
+    candidate_mask.scatter_(1, order, rank)
+    masked = torch.where(candidate_mask, cost, torch.full_like(cost, float("inf")))
     best, owner = masked.min(0)
-    taken = torch.isfinite(best).nonzero()[:, 0]
-    return usable[taken], owner[taken], iou[owner[taken], taken]
+    assigned = torch.isfinite(best).nonzero()[:, 0]
+    return usable[assigned], owner[assigned], iou[owner[assigned], assigned]
 
 
 def detection_loss(
-    decoded: Tensor, centres: Tensor, strides: Tensor, truths: list[Truth]
+    decoded: Tensor, centres: Tensor, strides: Tensor, truths: list[TileTruth]
 ) -> tuple[Tensor, dict[str, float]]:
     """YOLOX's loss over a batch (N x A x (5 + classes)), and its three parts."""
     object_target = torch.zeros_like(decoded[..., 4])
     box_loss, class_loss = decoded.sum() * 0, decoded.sum() * 0
-    answered = 0
+    anchor_count = 0
     for n, truth in enumerate(truths):
         if len(truth.boxes) == 0:
             continue
         anchors, owners, overlap = assign(decoded[n].detach(), centres, strides, truth)
-        answered += len(anchors)
+        anchor_count += len(anchors)
         object_target[n, anchors] = 1.0
-        mine = decoded[n, anchors]
-        box_loss = box_loss + (1 - paired_iou(mine[:, :4], truth.boxes[owners]) ** 2).sum()
-        wanted = F.one_hot(truth.classes[owners], mine.shape[1] - 5) * overlap[:, None]
+        predicted = decoded[n, anchors]
+        box_loss = box_loss + (1 - paired_iou(predicted[:, :4], truth.boxes[owners]) ** 2).sum()
+        class_target = F.one_hot(truth.classes[owners], predicted.shape[1] - 5) * overlap[:, None]
         class_loss = class_loss + F.binary_cross_entropy_with_logits(
-            mine[:, 5:], wanted, reduction="sum"
+            predicted[:, 5:], class_target, reduction="sum"
         )
-    count = max(1, answered)
+    count = max(1, anchor_count)
     object_loss = F.binary_cross_entropy_with_logits(
         decoded[..., 4], object_target, reduction="sum"
     )

@@ -12,23 +12,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demeter_training.training.assignment import Truth, detection_loss
+from demeter_training.training.assignment import TileTruth, detection_loss
 from demeter_training.training.loop import Learner, Progress, TrainingPlan
 from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.pretrained import (
     SILENT_IN_DETECTOR,
-    settle,
-    start_of,
-    state_of,
-    take_state,
+    checkpoint_weights,
+    detector_from_onnx,
+    fit_batch_norms,
+    load_state,
 )
 from demeter_training.training.tiles import (
     CLASSES,
-    Labelled,
-    Pictures,
+    LabelledPicture,
+    PictureCache,
     TrainingSquare,
     crop,
-    worth_showing,
+    showable_pictures,
 )
 
 
@@ -40,22 +40,22 @@ class DetectRecipe:
     is one of them, so that a few new pictures are not learnt by heart and the rest forgotten.
     """
 
-    pictures: tuple[Labelled, ...]
+    pictures: tuple[LabelledPicture, ...]
     start: Path | None
-    rehearsed: tuple[Labelled, ...] = ()
+    rehearsed: tuple[LabelledPicture, ...] = ()
     side: int = 256
     batch: int = 16
     seed: int = 0
 
 
-def batch_of(samples: list[TrainingSquare]) -> tuple[Tensor, list[Truth]]:
+def batch_of(samples: list[TrainingSquare]) -> tuple[Tensor, list[TileTruth]]:
     """Samples as the network takes them: N x 3 x H x W BGR 0..255, and their truths."""
     images = torch.from_numpy(np.stack([s.bgr for s in samples])).permute(0, 3, 1, 2).float()
     truths = []
     for s in samples:
         low, high = s.boxes[:, :2], s.boxes[:, 2:]
         boxes = np.concatenate([(low + high) / 2, high - low], 1)
-        truths.append(Truth(torch.from_numpy(boxes), torch.from_numpy(s.classes)))
+        truths.append(TileTruth(torch.from_numpy(boxes), torch.from_numpy(s.classes)))
     return images.contiguous(memory_format=torch.channels_last), truths
 
 
@@ -63,14 +63,20 @@ class _SquareBatches:
     """The batch of each step, drawn from the seed and the step alone."""
 
     def __init__(self, recipe: DetectRecipe) -> None:
-        self._recipe, self._pictures = recipe, Pictures()
-        shown = worth_showing(recipe.pictures)
-        self._turns = (shown, worth_showing(recipe.rehearsed)) if recipe.rehearsed else (shown,)
+        self._recipe, self._pictures = recipe, PictureCache()
+        own_pictures = showable_pictures(recipe.pictures)
+        self._turns = (
+            (own_pictures, showable_pictures(recipe.rehearsed))
+            if recipe.rehearsed
+            else (own_pictures,)
+        )
 
-    def at(self, step: int) -> tuple[Tensor, list[Truth]]:
+    def at(self, step: int) -> tuple[Tensor, list[TileTruth]]:
         rng = np.random.default_rng([self._recipe.seed, step])
         turns = islice(cycle(self._turns), self._recipe.batch)
-        return batch_of([crop(rng, self._pictures, shown, self._recipe.side) for shown in turns])
+        return batch_of(
+            [crop(rng, self._pictures, pictures, self._recipe.side) for pictures in turns]
+        )
 
 
 def fresh_detector(start: Path | None) -> DetectorNetwork:
@@ -82,9 +88,9 @@ def fresh_detector(start: Path | None) -> DetectorNetwork:
     if start is None:
         return DetectorNetwork(len(CLASSES))
     if start.suffix == ".onnx":
-        return start_of(start, len(CLASSES))
+        return detector_from_onnx(start, len(CLASSES))
     network = DetectorNetwork(len(CLASSES))
-    take_state(network, state_of(start), SILENT_IN_DETECTOR)
+    load_state(network, checkpoint_weights(start), SILENT_IN_DETECTOR)
     return network
 
 
@@ -96,7 +102,7 @@ def train_detector(
     batches = _SquareBatches(recipe)
     network = fresh_detector(recipe.start)
     if recipe.start is not None and recipe.start.suffix == ".onnx" and not checkpoint.exists():
-        settle(network, batches.at(0)[0])
+        fit_batch_norms(network, batches.at(0)[0])
     learner = Learner(network, plan, checkpoint)
 
     def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:

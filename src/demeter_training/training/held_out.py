@@ -16,8 +16,8 @@ from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.detector import load_plant_detector
 from demeter.vision.plants.nms import merge_boxes
 from demeter_training.scenes.values import Floats, Mask
-from demeter_training.training.segment import Outlined
-from demeter_training.training.tiles import Labelled, Pictures
+from demeter_training.training.segment import OutlinedPicture
+from demeter_training.training.tiles import LabelledPicture, PictureCache
 
 SAME_IOU = 0.5
 GOOD_IOU = 0.85
@@ -63,44 +63,44 @@ def box_iou(a: Floats, b: Floats) -> Floats:
     return inner / np.maximum(area_a + area_b - inner, 1e-6)
 
 
-def matched(found: Boxes, truth: Floats) -> Hits:
+def match_boxes(detections: Boxes, truth: Floats) -> Hits:
     """Greedy by confidence: each true box is hit once, from an IoU of one half up."""
-    if not len(found) or not len(truth):
-        return Hits(0, len(found), len(truth))
-    iou = box_iou(found.xyxy_px, truth)
+    if not len(detections) or not len(truth):
+        return Hits(0, len(detections), len(truth))
+    iou = box_iou(detections.xyxy_px, truth)
     free = np.ones(len(truth), bool)
     hit = 0
-    for k in np.argsort(-found.confidence, kind="stable"):
+    for k in np.argsort(-detections.confidence, kind="stable"):
         best = int(np.argmax(np.where(free, iou[k], -1)))
         if free[best] and iou[k, best] >= SAME_IOU:
             free[best] = False
             hit += 1
-    return Hits(hit, len(found) - hit, len(truth) - hit)
+    return Hits(hit, len(detections) - hit, len(truth) - hit)
 
 
-def detector_on(
-    model: Path, pictures: list[Labelled], threads: int = 1
+def detector_hits(
+    model: Path, pictures: list[LabelledPicture], threads: int = 1
 ) -> Iterator[tuple[Hits, Hits]]:
     """Hits of plants and of empty places, picture by picture, each looked at whole.
 
     The detector takes squares of a multiple of ``STRIDE_PX``: what is missing is padding.
     """
-    reader, detector = Pictures(), None
+    reader, detector = PictureCache(), None
     for item in pictures:
         bgr = reader.read(item.path)
         side = -(-max(bgr.shape[:2]) // STRIDE_PX) * STRIDE_PX
         if detector is None or detector.tile_px != side:
             detector = load_plant_detector(model, Precision.F32, threads, (side,), PLANT_PX)
         rgb = np.ascontiguousarray(bgr[..., ::-1])
-        found = merge_boxes(detector([rgb], THRESHOLD)[0])
+        detections = merge_boxes(detector([rgb], THRESHOLD)[0])
         yield (
-            matched(found.where(~found.is_empty), item.boxes[item.classes == 0]),
-            matched(found.where(found.is_empty), item.boxes[item.classes == 1]),
+            match_boxes(detections.where(~detections.is_empty), item.boxes[item.classes == 0]),
+            match_boxes(detections.where(detections.is_empty), item.boxes[item.classes == 1]),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Outlines:
+class OutlineScore:
     """How the containers of one picture were found: their best IoU, and types right."""
 
     ious: tuple[float, ...]
@@ -108,30 +108,34 @@ class Outlines:
     spurious: int
 
 
-def segmenter_on(model: Path, pictures: list[Outlined], threads: int = 1) -> Iterator[Outlines]:
+def outline_scores(
+    model: Path, pictures: list[OutlinedPicture], threads: int = 1
+) -> Iterator[OutlineScore]:
     """How well each picture's containers are found."""
-    reader, segmenter = Pictures(), load_container_segmenter(model, Precision.F32, threads)
+    reader, segmenter = PictureCache(), load_container_segmenter(model, Precision.F32, threads)
     for item in pictures:
         bgr = reader.read(item.path)
         regions = segmenter(np.ascontiguousarray(bgr[..., ::-1]))
-        yield _compared(regions, item, bgr.shape[:2])
+        yield _outline_score(regions, item, bgr.shape[:2])
 
 
-def _compared(regions: tuple[Region, ...], item: Outlined, shape: tuple[int, int]) -> Outlines:
+def _outline_score(
+    regions: tuple[Region, ...], item: OutlinedPicture, shape: tuple[int, int]
+) -> OutlineScore:
     masks = [_mask(np.array(r.polygon_px, np.float32), shape) for r in regions]
-    taken: set[int] = set()
-    ious, right = [], 0
-    for kind, mine in _visible(item, shape):
-        scores = [(mine & m).sum() / max(1, (mine | m).sum()) for m in masks]
+    matched_regions: set[int] = set()
+    ious, types_right = [], 0
+    for kind, own_mask in _visible_masks(item, shape):
+        scores = [(own_mask & m).sum() / max(1, (own_mask | m).sum()) for m in masks]
         best = int(np.argmax(scores)) if scores else -1
         ious.append(float(scores[best]) if scores else 0.0)
         if best >= 0 and scores[best] >= SAME_IOU:
-            taken.add(best)
-            right += regions[best].label == TYPES[kind - 1].value
-    return Outlines(tuple(ious), right, len(regions) - len(taken))
+            matched_regions.add(best)
+            types_right += regions[best].label == TYPES[kind - 1].value
+    return OutlineScore(tuple(ious), types_right, len(regions) - len(matched_regions))
 
 
-def _visible(item: Outlined, shape: tuple[int, int]) -> list[tuple[int, Mask]]:
+def _visible_masks(item: OutlinedPicture, shape: tuple[int, int]) -> list[tuple[int, Mask]]:
     """Each container's pixels; one lower in the picture lies before one above it."""
     owner = np.zeros(shape, np.int32)
     order = sorted(item.polygons, key=lambda p: p[1][:, 1].max())

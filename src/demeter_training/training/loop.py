@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from demeter_training.training.errors import WeightsDoNotFit
+from demeter.vision.errors import WeightsDoNotFit
 
 LossOf = Callable[[nn.Module, int], tuple[Tensor, dict[str, float]]]
 
@@ -47,8 +47,8 @@ def rate_at(plan: TrainingPlan, step: int) -> float:
     """Learning rate: linear warm-up, then a cosine down to a fiftieth."""
     if step < plan.warm_up:
         return plan.rate * (step + 1) / plan.warm_up
-    done = (step - plan.warm_up) / max(1, plan.steps - plan.warm_up)
-    return plan.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+    share_done = (step - plan.warm_up) / max(1, plan.steps - plan.warm_up)
+    return plan.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, share_done))))
 
 
 class Learner:
@@ -77,7 +77,7 @@ class Learner:
 
     def _resume(self) -> None:
         state = torch.load(self.checkpoint, weights_only=True)
-        subject = state.get("subject", self.plan.subject)  # earlier runs do not say it
+        subject = state.get("subject", self.plan.subject)  # earlier runs do not name it
         if subject != self.plan.subject:
             raise WeightsDoNotFit(
                 f"{self.checkpoint} is a run of {subject}, not of {self.plan.subject}; begin "
@@ -120,17 +120,17 @@ class Learner:
 
     def _steps(self, loss_of: LossOf) -> Iterator[Progress]:
         self.network.train()
-        lately: dict[str, float] = {}
+        recent_losses: dict[str, float] = {}
         while self.step < self.plan.steps:
             start = time.perf_counter()
-            parts = self._one_step(loss_of)
-            lately = {k: 0.97 * lately.get(k, v) + 0.03 * v for k, v in parts.items()}
+            parts = self._take_step(loss_of)
+            recent_losses = {k: 0.97 * recent_losses.get(k, v) + 0.03 * v for k, v in parts.items()}
             self.step += 1
             if self.step % self.plan.save_every == 0:
                 self.save()
-            yield Progress(self.step, lately, time.perf_counter() - start)
+            yield Progress(self.step, recent_losses, time.perf_counter() - start)
 
-    def _one_step(self, loss_of: LossOf) -> dict[str, float]:
+    def _take_step(self, loss_of: LossOf) -> dict[str, float]:
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(self.plan, self.step)
         self.optimiser.zero_grad(set_to_none=True)
@@ -138,16 +138,16 @@ class Learner:
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
         self.optimiser.step()
-        self._follow()
+        self._update_smooth()
         return parts
 
     @torch.no_grad()
-    def _follow(self) -> None:
+    def _update_smooth(self) -> None:
         """Move the smoothed weights toward the present ones, faster at the start."""
-        keep = min(self.plan.smooth, (1 + self.step) / (20 + self.step))
-        now = self.network.state_dict()
+        weight = min(self.plan.smooth, (1 + self.step) / (20 + self.step))
+        current = self.network.state_dict()
         for name, value in self.smooth.state_dict().items():
             if value.dtype.is_floating_point:
-                value.mul_(keep).add_(now[name], alpha=1 - keep)
+                value.mul_(weight).add_(current[name], alpha=1 - weight)
             else:
-                value.copy_(now[name])
+                value.copy_(current[name])

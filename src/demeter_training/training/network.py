@@ -42,7 +42,7 @@ class Backbone(nn.Module):
         return f1, f2, f3, f4, self.stage5(f4)
 
 
-def doubled(x: Tensor) -> Tensor:
+def enlarge_by_two(x: Tensor) -> Tensor:
     """Nearest-neighbour enlargement by two."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
@@ -50,7 +50,7 @@ def doubled(x: Tensor) -> Tensor:
 class Neck(nn.Module):
     """Path aggregation: coarse features go down to fine ones and back up.
 
-    On the way down bottlenecks think about what lies around: leaves or plants, sides or soil.
+    On the way down bottlenecks take in what lies around: leaves or plants, sides or soil.
     They begin as nothing, so that weights from before there were any still serve.
     """
 
@@ -77,8 +77,8 @@ class Neck(nn.Module):
     def descend(self, f3: Tensor, f4: Tensor, f5: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The way down only: stride 8 with all context, and what the way up adds to."""
         top = self.around5(self.lateral(f5))
-        middle = self.around4(self.reduce(self.down4(torch.cat((doubled(top), f4), 1))))
-        return self.down3(torch.cat((doubled(middle), f3), 1)), middle, top
+        middle = self.around4(self.reduce(self.down4(torch.cat((enlarge_by_two(top), f4), 1))))
+        return self.down3(torch.cat((enlarge_by_two(middle), f3), 1)), middle, top
 
 
 class Head(nn.Module):
@@ -98,13 +98,15 @@ class Head(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """N x inside x H x W to N x (4 + 1 + classes) x H x W, before any sigmoid."""
         x = self.stem(x)
-        sort = self.class_out(self.class_convs(x))
-        near = self.box_convs(x)
-        return torch.cat((self.box_out(near), self.object_out(near), sort), 1)
+        class_scores = self.class_out(self.class_convs(x))
+        box_features = self.box_convs(x)
+        return torch.cat(
+            (self.box_out(box_features), self.object_out(box_features), class_scores), 1
+        )
 
 
 class DetectorNetwork(nn.Module):
-    """YOLOX-nano with any number of classes, and more thought for what is small.
+    """YOLOX-nano with any number of classes, and more layers for what is small.
 
     Plants of the size that is looked for are seen at stride 8; three bottlenecks there begin
     as nothing, so that weights from before there were any still serve.

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from demeter_training.training.errors import WeightsDoNotFit
+from demeter.vision.errors import WeightsDoNotFit
 from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.segmenter import SegmenterNetwork
 
@@ -29,17 +29,17 @@ SILENT_IN_DETECTOR = (("finer.",), ("neck.around",))
 Silent = tuple[tuple[str, ...], ...]
 
 
-def state_of(path: Path) -> Mapping[str, Tensor]:
+def checkpoint_weights(path: Path) -> Mapping[str, Tensor]:
     """The smoothed weights of a checkpoint of ours (``.pt``), tensor by tensor.
 
     Raises:
         WeightsDoNotFit: the file is not there, is damaged, or is no such checkpoint.
     """
     try:
-        found = torch.load(path, weights_only=True)
+        checkpoint = torch.load(path, weights_only=True)
     except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
         raise WeightsDoNotFit(f"{path} cannot be read as weights: {error}") from error
-    smooth = found.get("smooth") if isinstance(found, dict) else None
+    smooth = checkpoint.get("smooth") if isinstance(checkpoint, dict) else None
     if not isinstance(smooth, Mapping):
         raise WeightsDoNotFit(
             f"{path} is no checkpoint of Demeter's training; of YOLOX-nano give the .onnx file"
@@ -100,14 +100,14 @@ def load_detector(path: Path, classes: int) -> DetectorNetwork:
     """YOLOX-nano of so many classes with the weights of an ONNX file.
 
     The file's batch norms are folded into biases; here they become the shift of a batch
-    norm that otherwise does nothing (see `settle`). Bottlenecks that the file lacks, as
+    norm that otherwise does nothing (see `fit_batch_norms`). Bottlenecks that the file lacks, as
     upstream's does, say nothing at first.
 
     Raises:
         WeightsDoNotFit: the convolutions differ in number or shape.
     """
     network = DetectorNetwork(classes)
-    _take(_fitting_order(network, path, (), SILENT_IN_DETECTOR), path)
+    _load_convolutions(_fitting_order(network, path, (), SILENT_IN_DETECTOR), path)
     return network
 
 
@@ -121,7 +121,7 @@ def load_segmenter(path: Path) -> SegmenterNetwork:
         WeightsDoNotFit: the file is none.
     """
     network = SegmenterNetwork()
-    _take(_fitting_order(network, path, IDLE_IN_SEGMENTER, SILENT_IN_SEGMENTER), path)
+    _load_convolutions(_fitting_order(network, path, IDLE_IN_SEGMENTER, SILENT_IN_SEGMENTER), path)
     values = {name.removesuffix(".half"): value for name, value in graph_of(path)[1].items()}
     with torch.no_grad():
         for name, target in (("weight", network.bench.weight), ("bias", network.bench.bias)):
@@ -134,15 +134,15 @@ def _fitting_order(
     network: nn.Module, path: Path, idle: tuple[str, ...], silent: Silent
 ) -> list[tuple[nn.Conv2d, nn.BatchNorm2d | None]]:
     """The convolutions that a file holds: all that run, but for what came after it."""
-    held = len(convolutions_of(path))
+    stored_count = len(convolutions_of(path))
     orders = (
-        _running_order(network, (*idle, *chain.from_iterable(silent[known:])))
-        for known in range(len(silent) + 1)
+        _running_order(network, (*idle, *chain.from_iterable(silent[present:])))
+        for present in range(len(silent) + 1)
     )
-    return next((o for o in orders if len(o) == held), _running_order(network, idle))
+    return next((o for o in orders if len(o) == stored_count), _running_order(network, idle))
 
 
-def take_state(network: nn.Module, state: Mapping[str, Tensor], silent: Silent) -> None:
+def load_state(network: nn.Module, state: Mapping[str, Tensor], silent: Silent) -> None:
     """Load a trained network's state, which may be from before there were ``silent`` parts.
 
     Raises:
@@ -152,17 +152,17 @@ def take_state(network: nn.Module, state: Mapping[str, Tensor], silent: Silent) 
         missing, unknown = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise WeightsDoNotFit(f"The weights are not of a {type(network).__name__}.") from error
-    later = tuple(chain.from_iterable(silent))
-    lost = [name for name in missing if not name.startswith(later)]
-    if lost or unknown:
+    silent_parts = tuple(chain.from_iterable(silent))
+    missing_own = [name for name in missing if not name.startswith(silent_parts)]
+    if missing_own or unknown:
         raise WeightsDoNotFit(
             f"The weights are not of a {type(network).__name__}: "
-            f"{len(lost)} of its tensors are missing and {len(unknown)} are none of its own."
+            f"{len(missing_own)} of its tensors are missing and {len(unknown)} are none of its own."
         )
 
 
 @torch.no_grad()
-def _take(pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d | None]], path: Path) -> None:
+def _load_convolutions(pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d | None]], path: Path) -> None:
     stored = convolutions_of(path)
     if len(pairs) != len(stored):
         raise WeightsDoNotFit(f"{path} has {len(stored)} convolutions, not {len(pairs)}")
@@ -180,7 +180,7 @@ def _take(pairs: list[tuple[nn.Conv2d, nn.BatchNorm2d | None]], path: Path) -> N
 
 
 @torch.no_grad()
-def settle(network: nn.Module, images: Tensor) -> None:
+def fit_batch_norms(network: nn.Module, images: Tensor) -> None:
     """Let batch norms do in training what they did folded away, judged by one batch.
 
     A batch norm in training divides by its batch's spread, which would undo loaded weights:
@@ -188,32 +188,32 @@ def settle(network: nn.Module, images: Tensor) -> None:
     is silent stays so.
     """
 
-    def take(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+    def take_statistics(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         assert isinstance(norm, nn.BatchNorm2d)
         assert norm.running_mean is not None
         assert norm.running_var is not None
         if not norm.weight.any():
             return
-        spread, mean = torch.var_mean(given[0].float(), (0, 2, 3), correction=0)
-        norm.bias += mean
+        spread, mean = torch.var_mean(inputs[0].float(), (0, 2, 3), correction=0)
+        norm.bias.add_(mean)
         norm.weight.copy_((spread + norm.eps).sqrt())
         norm.running_mean.copy_(mean)
         norm.running_var.copy_(spread)
 
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
-    hooks = [norm.register_forward_pre_hook(take) for norm in norms]
-    keep = [(norm, norm.momentum) for norm in norms]
+    hooks = [norm.register_forward_pre_hook(take_statistics) for norm in norms]
+    momenta = [(norm, norm.momentum) for norm in norms]
     for norm in norms:
         norm.momentum = 0.0
     network.train()
     network(images)
-    for norm, momentum in keep:
+    for norm, momentum in momenta:
         norm.momentum = momentum
     for hook in hooks:
         hook.remove()
 
 
-def with_classes(coco: DetectorNetwork, classes: int) -> DetectorNetwork:
+def replace_class_outputs(coco: DetectorNetwork, classes: int) -> DetectorNetwork:
     """The same network with fresh class outputs."""
     network = DetectorNetwork(classes)
     state = {k: v for k, v in coco.state_dict().items() if "class_out" not in k}
@@ -221,7 +221,7 @@ def with_classes(coco: DetectorNetwork, classes: int) -> DetectorNetwork:
     return network
 
 
-def start_of(path: Path, classes: int) -> DetectorNetwork:
+def detector_from_onnx(path: Path, classes: int) -> DetectorNetwork:
     """A detector of ``classes`` from an ONNX file of them, or of COCO's, with fresh outputs.
 
     Raises:
@@ -229,5 +229,5 @@ def start_of(path: Path, classes: int) -> DetectorNetwork:
     """
     kernels = [kernel for kernel, _ in convolutions_of(path)]
     if any(kernel.shape[0] == COCO_CLASSES for kernel in kernels):
-        return with_classes(load_detector(path, COCO_CLASSES), classes)
+        return replace_class_outputs(load_detector(path, COCO_CLASSES), classes)
     return load_detector(path, classes)

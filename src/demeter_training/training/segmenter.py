@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from demeter_training.training.layers import Conv, DepthwiseConv, silent_bottleneck
-from demeter_training.training.network import Backbone, DetectorNetwork, Neck, doubled
+from demeter_training.training.network import Backbone, DetectorNetwork, Neck, enlarge_by_two
 
 TYPES = ("background", "segment", "box", "plug", "seedling_tray", "pot")
 
@@ -38,8 +38,8 @@ class SegmenterNetwork(nn.Module):
         """N x 3 x H x W to N x 6 x H/2 x W/2 and N x 1 x H/2 x W/2, before softmax and sigmoid."""
         f1, f2, f3, f4, f5 = self.backbone(images)
         p3, _, _ = self.neck.descend(f3, f4, f5)
-        x = self.coarse(torch.cat((doubled(p3), f2), 1))
-        x = self.fine(torch.cat((doubled(x), f1), 1))
+        x = self.coarse(torch.cat((enlarge_by_two(p3), f2), 1))
+        x = self.fine(torch.cat((enlarge_by_two(x), f1), 1))
         bench = self.bench(f5.mean((2, 3)))[:, :, None, None]
         return self.types(x) + bench, self.depth(x)
 

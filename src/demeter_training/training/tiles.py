@@ -14,21 +14,22 @@ from typing import Any
 import cv2
 import numpy as np
 
-from demeter_training.scenes.values import Bytes, Floats, Whole
-from demeter_training.training.errors import TrainingDataRefused
+from demeter.vision.errors import TrainingDataRefused
+from demeter.vision.plants.detector import TRAINED_PLANT_PX
+from demeter_training.scenes.values import Bytes, Floats, Integers
 
 CLASSES = ("plant", "empty_container")
 MIN_VISIBLE = 0.35
 MIN_LEFT = 0.4
 MIN_SIDE_PX = 5.0
-# Between which sizes plants are shown; how far a picture is enlarged for that; how many
-# pictures may lie side by side in a square.
-PLANTS_PX, LARGEST_SCALE, MOST_CELLS = (12.0, 52.0), 2.5, 3
+# How far a picture is enlarged for plants to have the size they are shown at; how many pictures
+# may lie side by side in a square.
+LARGEST_SCALE, MOST_CELLS = 2.5, 3
 # Small plants of a photo are enlarged before they are looked at, blur and JPEG's blocks with them.
 COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.25, 2.5, 7.0
 
 
-def coco_of(folder: Path) -> dict[str, Any]:
+def read_coco_body(folder: Path) -> dict[str, Any]:
     """The body of a folder's ``coco.json``.
 
     Raises:
@@ -45,7 +46,7 @@ def coco_of(folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def fields_of(folder: Path) -> Iterator[None]:
+def refuse_broken_fields(folder: Path) -> Iterator[None]:
     """While the fields of a folder's ``coco.json`` are read.
 
     Raises:
@@ -58,15 +59,15 @@ def fields_of(folder: Path) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledPicture:
     """A picture file and its boxes: xyxy in pixels (N x 4) and their classes (N)."""
 
     path: Path
     boxes: Floats
-    classes: Whole
+    classes: Integers
 
 
-def read_coco(folder: Path) -> list[Labelled]:
+def read_coco(folder: Path) -> list[LabelledPicture]:
     """Pictures of a folder with ``coco.json``; categories are matched by name.
 
     Plants of which too little is seen are left out.
@@ -74,34 +75,38 @@ def read_coco(folder: Path) -> list[Labelled]:
     Raises:
         TrainingDataRefused: ``coco.json`` cannot be read, lists no picture, or lacks a field.
     """
-    body = coco_of(folder)
-    with fields_of(folder):
+    body = read_coco_body(folder)
+    with refuse_broken_fields(folder):
         rows = _boxes_of(body)
-        return [_labelled(folder / i["file_name"], rows[i["id"]]) for i in body["images"]]
+        return [_labelled_picture(folder / i["file_name"], rows[i["id"]]) for i in body["images"]]
 
 
 def _boxes_of(body: dict[str, Any]) -> defaultdict[Any, list[tuple[float, ...]]]:
     """Corners and class of each box that is learnt from, by picture."""
-    known = {c["id"]: CLASSES.index(c["name"]) for c in body["categories"] if c["name"] in CLASSES}
+    class_of_category = {
+        c["id"]: CLASSES.index(c["name"]) for c in body["categories"] if c["name"] in CLASSES
+    }
     rows: defaultdict[Any, list[tuple[float, ...]]] = defaultdict(list)
     for row in body["annotations"]:
-        if row["category_id"] in known and row.get("visible", 1.0) >= MIN_VISIBLE:
+        if row["category_id"] in class_of_category and row.get("visible", 1.0) >= MIN_VISIBLE:
             x, y, w, h = row["bbox"]
-            rows[row["image_id"]].append((x, y, x + w, y + h, known[row["category_id"]]))
+            rows[row["image_id"]].append(
+                (x, y, x + w, y + h, class_of_category[row["category_id"]])
+            )
     return rows
 
 
-def _labelled(path: Path, rows: list[tuple[float, ...]]) -> Labelled:
+def _labelled_picture(path: Path, rows: list[tuple[float, ...]]) -> LabelledPicture:
     table = np.array(rows, np.float32).reshape(-1, 5)
-    return Labelled(path, table[:, :4], table[:, 4].astype(np.int64))
+    return LabelledPicture(path, table[:, :4], table[:, 4].astype(np.int64))
 
 
-class Pictures:
+class PictureCache:
     """Pictures by path, BGR uint8, kept decoded up to a number of bytes."""
 
     def __init__(self, keep_bytes: int = 8_000_000_000) -> None:
-        self._kept: dict[Path, Bytes] = {}
-        self._room = keep_bytes
+        self._pictures: dict[Path, Bytes] = {}
+        self._bytes_left = keep_bytes
 
     def read(self, path: Path) -> Bytes:
         """One picture.
@@ -109,14 +114,14 @@ class Pictures:
         Raises:
             TrainingDataRefused: it is missing or no picture.
         """
-        if path in self._kept:
-            return self._kept[path]
+        if path in self._pictures:
+            return self._pictures[path]
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
             raise TrainingDataRefused(f"{path} is no picture")
-        if picture.nbytes <= self._room:
-            self._kept[path] = picture
-            self._room -= picture.nbytes
+        if picture.nbytes <= self._bytes_left:
+            self._pictures[path] = picture
+            self._bytes_left -= picture.nbytes
         return picture
 
 
@@ -126,20 +131,20 @@ class TrainingSquare:
 
     bgr: Bytes
     boxes: Floats
-    classes: Whole
+    classes: Integers
 
 
 def crop(
-    rng: np.random.Generator, pictures: Pictures, items: Sequence[Labelled], side: int
+    rng: np.random.Generator, pictures: PictureCache, items: Sequence[LabelledPicture], side: int
 ) -> TrainingSquare:
     """A square that is filled from ``items``, the first of them drawn at random.
 
     Each picture is scaled so that its plants are about as large as the detector wants them.
     Where that leaves it smaller than the square, several pictures share the square.
     """
-    first = _drawn(rng, items)
+    first = _draw_picture(rng, items)
     bgr = pictures.read(first.path)
-    scale = _scale_of(rng, first)
+    scale = _random_scale(rng, first)
     cells = int(np.clip(np.ceil(side / scale / max(bgr.shape[:2])), 1, MOST_CELLS))
     square, boxes, classes = np.empty((side, side, 3), np.uint8), [], []
     edges = np.linspace(0, side, cells + 1).astype(int)
@@ -147,82 +152,86 @@ def crop(
         y0, y1, x0, x1 = edges[row], edges[row + 1], edges[column], edges[column + 1]
         item, factor = first, scale
         if row or column:
-            item = _drawn(rng, items)
-            factor = _scale_of(rng, item)
-        part = _cell(rng, pictures.read(item.path), item, max(y1 - y0, x1 - x0), factor)
+            item = _draw_picture(rng, items)
+            factor = _random_scale(rng, item)
+        part = _random_cell(rng, pictures.read(item.path), item, max(y1 - y0, x1 - x0), factor)
         square[y0:y1, x0:x1] = part.bgr[: y1 - y0, : x1 - x0]
         boxes.append(part.boxes + np.array([x0, y0, x0, y0], np.float32))
         classes.append(part.classes)
-    return TrainingSquare(recoloured(rng, square), np.concatenate(boxes), np.concatenate(classes))
+    return TrainingSquare(recolour(rng, square), np.concatenate(boxes), np.concatenate(classes))
 
 
-def worth_showing(items: Sequence[Labelled]) -> tuple[Labelled, ...]:
+def showable_pictures(items: Sequence[LabelledPicture]) -> tuple[LabelledPicture, ...]:
     """The pictures whose plants can be shown at a size that the detector learns.
 
     Raises:
         TrainingDataRefused: of no picture they can.
     """
-    shown = [i for i in items if not len(i.boxes) or _usual_px(i) * LARGEST_SCALE >= PLANTS_PX[0]]
-    if not shown:
-        largest = max(items, key=_usual_px)
+    showable = [
+        i
+        for i in items
+        if not len(i.boxes) or _median_plant_px(i) * LARGEST_SCALE >= TRAINED_PLANT_PX[0]
+    ]
+    if not showable:
+        largest, needed_px = max(items, key=_median_plant_px), TRAINED_PLANT_PX[0] / LARGEST_SCALE
         raise TrainingDataRefused(
             f"plants are too small to learn from: the largest, in {largest.path.name}, are "
-            f"{_usual_px(largest):.0f} px wide; {PLANTS_PX[0] / LARGEST_SCALE:.0f} px are needed"
+            f"{_median_plant_px(largest):.0f} px wide; {needed_px:.0f} px are needed"
         )
-    return tuple(shown)
+    return tuple(showable)
 
 
-def _usual_px(item: Labelled) -> float:
+def _median_plant_px(item: LabelledPicture) -> float:
     return float(np.median((item.boxes[:, 2:] - item.boxes[:, :2]).max(1)))
 
 
-def _drawn(rng: np.random.Generator, items: Sequence[Labelled]) -> Labelled:
+def _draw_picture(rng: np.random.Generator, items: Sequence[LabelledPicture]) -> LabelledPicture:
     return items[int(rng.integers(len(items)))]
 
 
-def _scale_of(rng: np.random.Generator, item: Labelled) -> float:
+def _random_scale(rng: np.random.Generator, item: LabelledPicture) -> float:
     """A random scale at which the picture's plants are of a size the detector learns."""
-    wanted = float(np.exp(rng.uniform(*np.log(PLANTS_PX))))
+    size_px = float(np.exp(rng.uniform(*np.log(TRAINED_PLANT_PX))))
     if not len(item.boxes):
-        return min(1.0, wanted / float(rng.uniform(*PLANTS_PX)))
-    return min(LARGEST_SCALE, wanted / _usual_px(item))
+        return min(1.0, size_px / float(rng.uniform(*TRAINED_PLANT_PX)))
+    return min(LARGEST_SCALE, size_px / _median_plant_px(item))
 
 
-def _cell(
-    rng: np.random.Generator, picture: Bytes, item: Labelled, side: int, scale: float
+def _random_cell(
+    rng: np.random.Generator, picture: Bytes, item: LabelledPicture, side: int, scale: float
 ) -> TrainingSquare:
     """A random square of a picture, scaled, turned and mirrored."""
     take = max(2, round(side / scale))
     height, width = picture.shape[:2]
     x0 = int(rng.integers(min(0, width - take), max(0, width - take) + 1))
     y0 = int(rng.integers(min(0, height - take), max(0, height - take) + 1))
-    bgr, boxes, classes = _cut(picture, item, (x0, y0), take, side)
-    bgr, boxes = _turned(rng, bgr, boxes, side)
+    bgr, boxes, classes = _cut_square(picture, item, (x0, y0), take, side)
+    bgr, boxes = _turn_square(rng, bgr, boxes, side)
     if rng.random() < COARSE_SHARE:
-        bgr = _coarsened(rng, bgr, boxes)
+        bgr = _coarsen(rng, bgr, boxes)
     return TrainingSquare(bgr, boxes, classes)
 
 
-def _cut(
-    picture: Bytes, item: Labelled, at: tuple[int, int], take: int, side: int
-) -> tuple[Bytes, Floats, Whole]:
+def _cut_square(
+    picture: Bytes, item: LabelledPicture, at: tuple[int, int], take: int, side: int
+) -> tuple[Bytes, Floats, Integers]:
     x0, y0 = at
     height, width = picture.shape[:2]
     square = np.full((take, take, 3), 114, np.uint8)
     xa, ya, xb, yb = max(0, x0), max(0, y0), min(width, x0 + take), min(height, y0 + take)
     square[ya - y0 : yb - y0, xa - x0 : xb - x0] = picture[ya:yb, xa:xb]
-    way = cv2.INTER_AREA if take > side else cv2.INTER_LINEAR
-    small = cv2.resize(square, (side, side), interpolation=way)
+    interpolation = cv2.INTER_AREA if take > side else cv2.INTER_LINEAR
+    small = cv2.resize(square, (side, side), interpolation=interpolation)
     factor = side / take
-    moved = (item.boxes - np.array([x0, y0, x0, y0], np.float32)) * factor
-    cut = np.clip(moved, 0, side)
-    area = np.prod(np.maximum(moved[:, 2:] - moved[:, :2], 1e-3), axis=1)
+    boxes_px = (item.boxes - np.array([x0, y0, x0, y0], np.float32)) * factor
+    cut = np.clip(boxes_px, 0, side)
+    area = np.prod(np.maximum(boxes_px[:, 2:] - boxes_px[:, :2], 1e-3), axis=1)
     size = np.maximum(cut[:, 2:] - cut[:, :2], 0)
-    keep = (size.prod(1) >= MIN_LEFT * area) & (size.max(1, initial=0) >= MIN_SIDE_PX)
-    return small, cut[keep], item.classes[keep]
+    is_kept = (size.prod(1) >= MIN_LEFT * area) & (size.max(1, initial=0) >= MIN_SIDE_PX)
+    return small, cut[is_kept], item.classes[is_kept]
 
 
-def _coarsened(rng: np.random.Generator, bgr: Bytes, boxes: Floats) -> Bytes:
+def _coarsen(rng: np.random.Generator, bgr: Bytes, boxes: Floats) -> Bytes:
     """The square as it looks enlarged from a smaller one, in which plants are still seen."""
     sizes = (boxes[:, 2:] - boxes[:, :2]).max(1) if len(boxes) else np.full(1, 64.0)
     most = min(COARSEST, float(np.median(sizes)) / COARSE_PLANT_PX)
@@ -235,7 +244,9 @@ def _coarsened(rng: np.random.Generator, bgr: Bytes, boxes: Floats) -> Bytes:
     return cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
 
 
-def _turned(rng: np.random.Generator, bgr: Bytes, boxes: Floats, side: int) -> tuple[Bytes, Floats]:
+def _turn_square(
+    rng: np.random.Generator, bgr: Bytes, boxes: Floats, side: int
+) -> tuple[Bytes, Floats]:
     if rng.random() < 0.5:  # noqa: PLR2004 - a coin
         bgr, boxes = bgr[:, ::-1], boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (side, 0, side, 0)
     for _ in range(int(rng.choice(4, p=[0.55, 0.15, 0.15, 0.15]))):
@@ -245,7 +256,7 @@ def _turned(rng: np.random.Generator, bgr: Bytes, boxes: Floats, side: int) -> t
     return np.ascontiguousarray(bgr), boxes.astype(np.float32)
 
 
-def recoloured(rng: np.random.Generator, bgr: Bytes) -> Bytes:
+def recolour(rng: np.random.Generator, bgr: Bytes) -> Bytes:
     """Brightness, contrast, saturation and hue a little off."""
     shift = rng.uniform((-6, 0.6, 0.7), (6, 1.35, 1.25))
     hsv = cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV)

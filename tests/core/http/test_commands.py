@@ -45,11 +45,11 @@ def test_a_preview_answers_as_the_command_does_and_keeps_nothing(commands: TestC
     body = {"note": "seven"}
     preview = commands.post("/notes/preview", json=body, headers=KEY)
     assert preview.json() == {"length": 5}
-    assert rows(IdempotencyKey) == 0
+    assert row_count(IdempotencyKey) == 0
     command = commands.post("/notes", json=body, headers=KEY)
     assert command.json() == preview.json()
     assert REPLAYED not in command.headers
-    assert rows(IdempotencyKey) == 2  # the row and the key
+    assert row_count(IdempotencyKey) == 2  # the row and the key
 
 
 def test_a_command_is_carried_out_once_under_a_key(commands: TestClient):
@@ -57,7 +57,7 @@ def test_a_command_is_carried_out_once_under_a_key(commands: TestClient):
     again = commands.post("/notes", json={"note": "a"}, headers=KEY)
     assert first.json() == again.json()
     assert again.headers[REPLAYED] == "true"
-    assert rows(IdempotencyKey) == 2
+    assert row_count(IdempotencyKey) == 2
 
 
 def test_a_preview_runs_within_the_transaction_of_its_caller(session: Session):

@@ -24,7 +24,7 @@ from demeter.vision.overlap.registration import (
 from demeter.vision.overlap.seam import divide_counts
 from demeter.vision.overlap.split_counts import split_at_seam
 from demeter.vision.values import Band, PhotoCount
-from demeter_training.scenes.demo import two_dates
+from demeter_training.scenes.demo import photos_on_two_dates
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.values import Scene
 from support.exact import exact_count, visible_plants
@@ -134,14 +134,14 @@ def assert_containers_are_found_again(
 
 def test_boxes_on_a_rich_ground_are_found_again_a_month_later() -> None:
     world = draw_world(8003, "box", 160)
-    scenes = two_dates(world, SIZE, 0.2, 3)
+    scenes = photos_on_two_dates(world, SIZE, 0.2, 3)
     a, b = map(scene_features, scenes)
     assert_containers_are_found_again(register(a, b), scenes)
 
 
 def test_a_bench_of_pots_is_told_by_where_it_ends_when_looks_do_not_say() -> None:
     world = draw_world(13_009, "pots", 118)
-    scenes = two_dates(world, (1600, 1200), 0.25, 5009)
+    scenes = photos_on_two_dates(world, (1600, 1200), 0.25, 5009)
     a, b = map(scene_features, scenes)
     assert_containers_are_found_again(register(a, b), scenes)
     without_containers = register(a, b, RegistrationRule(fewest_containers=10**6))

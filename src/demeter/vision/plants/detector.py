@@ -29,6 +29,7 @@ from demeter.vision.networks.openvino_runner import (
 from demeter.vision.plants.boxes import Boxes
 
 PADDING_GREY = 114
+TRAINED_PLANT_PX = (12.0, 52.0)  # between which sizes training shows plants
 _FIELDS = 7
 
 

@@ -21,8 +21,8 @@ from demeter.learning.errors import TooLittleTruth
 from demeter.vision_models import active, registry
 from demeter.vision_models.errors import ModelStays
 from demeter.vision_models.models import ModelComparison, VisionModel, VisionTask
-from learning.test_dataset import accepted
-from learning.test_registry import detector
+from learning.test_dataset import accept_session
+from support.model_files import add_file, detector
 from support.nursery import photo_count, user
 from support.served import client
 from support.standins import planted_grid, stand_in_models
@@ -33,7 +33,7 @@ DETECT = VisionTask.DETECT
 
 
 @pytest.fixture
-def marked(tmp_path: Path) -> Path:
+def marked_folder(tmp_path: Path) -> Path:
     """Six pictures of beds with every plant marked by a point."""
     folder, labels = tmp_path / "marked", {}
     folder.mkdir()
@@ -58,10 +58,8 @@ def models(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Two models in the registry: one that sees plants, one that is blind; the shipped one sees."""
     with transaction() as session:
         rows = {
-            "sees": registry.add_file(session, user(session), detector(tmp_path / "a", "sees")),
-            "blind": registry.add_file(
-                session, user(session), detector(tmp_path / "b", "blind", score=0.8)
-            ),
+            "sees": add_file(session, user(session), detector(tmp_path / "a", "sees")),
+            "blind": add_file(session, user(session), detector(tmp_path / "b", "blind", score=0.8)),
         }
         hashes = {name: row.sha256 for name, row in rows.items()}
 
@@ -69,73 +67,82 @@ def models(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         is_blind = detect is not None and detect.name == "blind"
         return stand_in_models(largest=0.1) if is_blind else stand_in_models()
 
-    monkeypatch.setattr(active, "load", load)
+    monkeypatch.setattr(active, "load_models", load)
     return hashes
 
 
 def run(*words: str, fails: bool = False) -> str:
-    done = CliRunner().invoke(cli.app, list(words))
-    assert (done.exit_code != 0) == fails, done.output
-    return done.output.splitlines()[-1] if not fails else str(done.exception)
+    result = CliRunner().invoke(cli.app, list(words))
+    assert (result.exit_code != 0) == fails, result.output
+    return result.output.splitlines()[-1] if not fails else str(result.exception)
 
 
-def test_a_model_that_is_not_worse_passes_the_gate(models, marked: Path) -> None:
-    run("promote", "sees", str(marked), "--user", "rosa")
+def test_a_model_that_is_not_worse_passes_the_gate(models, marked_folder: Path) -> None:
+    run("promote", "sees", str(marked_folder), "--user", "rosa")
     with transaction() as session:
         assert registry.active(session, DETECT).name == "sees"
         (row,) = registry.history(session, DETECT)
-        compared = session.get_one(ModelComparison, row.model_comparison_id)
+        comparison = session.get_one(ModelComparison, row.model_comparison_id)
         assert (row.kind, row.user.username) == ("promote", "rosa")
-        assert (compared.passed, compared.photos, compared.incumbent_sha256) == (True, 6, None)
+        assert (comparison.passed, comparison.photos, comparison.incumbent_sha256) == (
+            True,
+            6,
+            None,
+        )
         assert registry.find(session, "sees").metrics["marked"]["f1"] == 1.0
 
 
 def test_a_worse_model_is_refused_with_the_figures_and_the_old_one_stays(
-    models, marked: Path
+    models, marked_folder: Path
 ) -> None:
-    told = run("promote", "blind", str(marked), fails=True)
-    assert "on 6 photos F1 changes by -1.000" in told
+    refusal = run("promote", "blind", str(marked_folder), fails=True)
+    assert "on 6 photos F1 changes by -1.000" in refusal
     with transaction() as session:
         assert registry.active(session, DETECT) is None
         assert [row.passed for row in session.scalars(select(ModelComparison))] == [False]
 
 
-def test_two_models_are_compared_both_ways(models, marked: Path) -> None:
-    worse = json.loads(run("compare", "sees", "blind", str(marked), "--json"))
-    better = json.loads(run("compare", "blind", "sees", str(marked), "--json"))
+def test_two_models_are_compared_both_ways(models, marked_folder: Path) -> None:
+    worse = json.loads(run("compare", "sees", "blind", str(marked_folder), "--json"))
+    better = json.loads(run("compare", "blind", "sees", str(marked_folder), "--json"))
     assert worse["f1"]["difference"] == -better["f1"]["difference"] == -1
     assert (worse["passed"], better["passed"]) == (False, True)
 
 
-def test_a_comparison_with_what_is_no_longer_at_work_promotes_nothing(models, marked: Path) -> None:
+def test_a_comparison_with_what_is_no_longer_at_work_promotes_nothing(
+    models, marked_folder: Path
+) -> None:
     with transaction() as session:
         sees = registry.find(session, "sees")
-    judged = promotion.judge(engine(), DETECT, None, sees, marked)
+    judgement = promotion.judge_models(engine(), DETECT, None, sees, marked_folder)
     with transaction() as session:
-        row = promotion.keep(session, user(session), judged)
+        row = promotion.keep_comparison(session, user(session), judgement)
         registry.activate(session, user(session), registry.find(session, "blind"), DETECT)
         with pytest.raises(ModelStays, match="compare again"):
-            promotion.promote(session, user(session), judged, row)
+            promotion.promote(session, user(session), judgement, row)
 
 
 def test_of_two_promotions_compared_with_the_same_model_the_second_fails(
-    models, marked: Path
+    models, marked_folder: Path
 ) -> None:
     with transaction() as session:
         sees, blind = (registry.find(session, name) for name in ("sees", "blind"))
-    first = promotion.judge(engine(), DETECT, None, sees, marked)
+    first = promotion.judge_models(engine(), DETECT, None, sees, marked_folder)
     second = replace(first, candidate=blind)
     with transaction() as session:
-        rows = [promotion.keep(session, user(session), judged) for judged in (first, second)]
+        rows = [
+            promotion.keep_comparison(session, user(session), judgement)
+            for judgement in (first, second)
+        ]
 
-    def promoted() -> None:
+    def promote_second() -> None:
         with transaction() as session:
             promotion.promote(session, user(session), second, session.merge(rows[1]))
 
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
             promotion.promote(session, user(session), first, session.merge(rows[0]))
-            waiting = pool.submit(promoted)
+            waiting = pool.submit(promote_second)
             wait_until_one_waits_for_the_lock(waiting)
         with pytest.raises(ModelStays, match="compare again"):
             waiting.result(timeout=30)
@@ -144,13 +151,13 @@ def test_of_two_promotions_compared_with_the_same_model_the_second_fails(
 
 
 def wait_until_one_waits_for_the_lock(waiting: Future[None]) -> None:
-    asked = text(
+    query = text(
         "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
         "WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
     )
     for _ in range(500):
         with transaction() as session:
-            if session.scalar(asked):
+            if session.scalar(query):
                 return
         assert not waiting.done(), "it did not wait for the lock"
         time.sleep(0.02)
@@ -159,11 +166,11 @@ def wait_until_one_waits_for_the_lock(waiting: Future[None]) -> None:
 
 def test_without_accepted_photos_there_is_nothing_to_judge_on(models) -> None:
     with pytest.raises(TooLittleTruth):
-        promotion.judge(engine(), DETECT, None, None)
+        promotion.judge_models(engine(), DETECT, None, None)
 
 
 def test_few_held_out_photos_are_too_few(models, client: TestClient, monkeypatch) -> None:
-    accepted(client, photo_count((8, 0)), 1)
+    accept_session(client, photo_count((8, 0)), 1)
     monkeypatch.setattr(promotion.settings(), "held_out_share", 1.0)
-    told = run("promote", "sees", fails=True)
-    assert "1 held-out photos with plants are too few" in told
+    refusal = run("promote", "sees", fails=True)
+    assert "1 held-out photos with plants are too few" in refusal

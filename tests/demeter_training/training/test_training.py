@@ -14,33 +14,34 @@ pytest.importorskip("onnx", reason="exporting needs onnx, which only demeter[tra
 
 import torch
 
+from demeter.vision.errors import TrainingDataRefused, WeightsDoNotFit
 from demeter.vision.networks.shipped import weights_folder
+from demeter.vision.plants.detector import TRAINED_PLANT_PX
 from demeter_training.scenes import tile
 from demeter_training.scenes.export import write_scenes
-from demeter_training.training.assignment import Truth, assign, detection_loss, paired_iou
+from demeter_training.training.assignment import TileTruth, assign, detection_loss, paired_iou
 from demeter_training.training.detect import (
     DetectRecipe,
     _SquareBatches,
     fresh_detector,
     train_detector,
 )
-from demeter_training.training.errors import TrainingDataRefused, WeightsDoNotFit
-from demeter_training.training.held_out import detector_on
+from demeter_training.training.held_out import detector_hits
 from demeter_training.training.loop import TrainingPlan, rate_at
 from demeter_training.training.network import DetectorNetwork
-from demeter_training.training.pretrained import load_detector, settle
+from demeter_training.training.pretrained import fit_batch_norms, load_detector
 from demeter_training.training.segment import (
     DEEP_PX,
-    Outlined,
+    OutlinedPicture,
     fresh_segmenter,
+    random_view,
     read_outlines,
-    targets,
-    view,
+    target_maps,
 )
 from demeter_training.training.segmenter import SegmenterNetwork
-from demeter_training.training.session import Job, figures, trained
 from demeter_training.training.shipping import export_segmenter
-from demeter_training.training.tiles import PLANTS_PX, Labelled, Pictures, crop, read_coco
+from demeter_training.training.tiles import LabelledPicture, PictureCache, crop, read_coco
+from demeter_training.training.training_job import TrainingJob, figures, run_job
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_an_anchor_in_the_middle_of_a_box_answers_for_it() -> None:
     decoded = torch.zeros(3, 7)
     decoded[:, :4] = torch.tensor([[50.0, 50, 20, 20], [52, 50, 20, 20], [200, 200, 20, 20]])
     centres, strides = decoded[:, :2].clone(), torch.full((3,), 8.0)
-    truth = Truth(torch.tensor([[50.0, 50, 20, 20]]), torch.tensor([0]))
+    truth = TileTruth(torch.tensor([[50.0, 50, 20, 20]]), torch.tensor([0]))
     anchors, owners, overlap = assign(decoded, centres, strides, truth)
     assert 0 in anchors.tolist()
     assert 2 not in anchors.tolist()
@@ -72,7 +73,7 @@ def test_the_iou_of_a_box_with_itself_is_one_and_with_a_far_one_zero() -> None:
 def test_tiles_without_any_box_have_a_finite_loss() -> None:
     network = DetectorNetwork(2)
     decoded, centres, strides = network(torch.zeros(2, 3, 64, 64))
-    none = Truth(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
+    none = TileTruth(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
     loss, parts = detection_loss(decoded, centres, strides, [none, none])
     loss.backward()
     assert np.isfinite(list(parts.values())).all()
@@ -93,15 +94,15 @@ def test_boxes_stay_on_the_plants_through_turning_mirroring_and_sharing_a_square
     for x0, y0, x1, y1 in boxes.astype(int):
         marked[y0:y1, x0:x1] = 255
     cv2.imwrite(str(tmp_path / "marked.png"), marked)
-    item = Labelled(tmp_path / "marked.png", boxes, np.zeros(3, np.int64))
-    shown = 0
+    item = LabelledPicture(tmp_path / "marked.png", boxes, np.zeros(3, np.int64))
+    box_count = 0
     for seed in range(12):
-        sample = crop(np.random.default_rng(seed), Pictures(), (item,), 320)
-        shown += len(sample.boxes)
+        sample = crop(np.random.default_rng(seed), PictureCache(), (item,), 320)
+        box_count += len(sample.boxes)
         assert ((sample.boxes >= 0) & (sample.boxes <= 320)).all()
         for x0, y0, x1, y1 in sample.boxes.astype(int):
             assert sample.bgr[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2].mean() > 120
-    assert shown > 24
+    assert box_count > 24
 
 
 def test_plants_are_shown_at_the_size_the_detector_learns(tiles: Path) -> None:
@@ -109,22 +110,22 @@ def test_plants_are_shown_at_the_size_the_detector_learns(tiles: Path) -> None:
     sizes = [
         (s.boxes[:, 2:] - s.boxes[:, :2]).max(1)
         for seed in range(20)
-        for s in [crop(np.random.default_rng(seed), Pictures(), items, 320)]
+        for s in [crop(np.random.default_rng(seed), PictureCache(), items, 320)]
     ]
-    low, high = PLANTS_PX
+    low, high = TRAINED_PLANT_PX
     assert low < np.median(np.concatenate(sizes)) < high
 
 
 def test_pictures_whose_plants_are_too_small_to_show_are_refused_by_name(tmp_path: Path) -> None:
     specks = np.array([[10, 10, 13, 13]], np.float32)
-    item = Labelled(tmp_path / "far.png", specks, np.zeros(1, np.int64))
+    item = LabelledPicture(tmp_path / "far.png", specks, np.zeros(1, np.int64))
     with pytest.raises(TrainingDataRefused, match=r"far\.png.*3 px"):
         next(train_detector(DetectRecipe((item,), None), TrainingPlan(steps=1), tmp_path / "x.pt"))
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tiles: Path, tmp_path: Path) -> None:
-    def job(name: str, steps: int) -> Job:
-        return Job(
+    def job(name: str, steps: int) -> TrainingJob:
+        return TrainingJob(
             "detect",
             (tiles,),
             tmp_path / f"{name}.onnx",
@@ -137,11 +138,11 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tiles: Path, tmp_p
             tmp_path / name,
         )
 
-    straight = list(trained(job("straight", 2)))
-    stopped = trained(job("stopped", 2))
+    straight = list(run_job(job("straight", 2)))
+    stopped = run_job(job("stopped", 2))
     next(stopped)
     stopped.close()
-    again = list(trained(job("stopped", 2)))
+    again = list(run_job(job("stopped", 2)))
     assert [p.step for p in straight] == [1, 2]
     assert again[-1].step == 2
     left = torch.load(tmp_path / "straight" / "detect.pt", weights_only=True)["network"]
@@ -158,17 +159,19 @@ def test_held_out_photos_are_of_any_shape(tmp_path: Path, size_wh) -> None:
     picture[:640, :640] = scene.rgb[..., ::-1]
     cv2.imwrite(str(tmp_path / "wide.png"), picture)
     boxes = np.array([p.xyxy_px for p in scene.plants if p.visible > 0.7], np.float32)
-    wide = Labelled(tmp_path / "wide.png", boxes, np.zeros(len(boxes), np.int64))
-    ((plants, _),) = detector_on(weights_folder() / "plants.onnx", [wide])
+    wide = LabelledPicture(tmp_path / "wide.png", boxes, np.zeros(len(boxes), np.int64))
+    ((plants, _),) = detector_hits(weights_folder() / "plants.onnx", [wide])
     assert plants.hit > 0.6 * len(boxes) > 0
     assert plants.hit + plants.missed == len(boxes)
 
 
 def test_what_is_rehearsed_is_every_other_square(tmp_path: Path) -> None:
-    def folder(name: str, grey: int) -> tuple[Labelled, ...]:
+    def folder(name: str, grey: int) -> tuple[LabelledPicture, ...]:
         path = tmp_path / f"{name}.png"
         cv2.imwrite(str(path), np.full((400, 400, 3), grey, np.uint8))
-        return (Labelled(path, np.array([[100, 100, 130, 130]], np.float32), np.zeros(1, int)),)
+        return (
+            LabelledPicture(path, np.array([[100, 100, 130, 130]], np.float32), np.zeros(1, int)),
+        )
 
     recipe = DetectRecipe(folder("own", 30), None, folder("known", 220), batch=6)
     images, _ = _SquareBatches(recipe).at(0)
@@ -179,18 +182,20 @@ def test_what_is_rehearsed_is_every_other_square(tmp_path: Path) -> None:
 def test_a_segmenter_is_trained_exported_and_measured(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     list(write_scenes(photos, "photos", 2, seed=6, side_px=192))
-    job = Job("segment", (photos,), tmp_path / "c.onnx", None, photos, 1, 1e-3, 5, 1, tmp_path)
-    assert [p.step for p in trained(job)] == [1]
+    job = TrainingJob(
+        "segment", (photos,), tmp_path / "c.onnx", None, photos, 1, 1e-3, 5, 1, tmp_path
+    )
+    assert [p.step for p in run_job(job)] == [1]
     rows = json.loads((photos / "coco.json").read_text())["annotations"]
-    there = sum(row["category_id"] > 2 for row in rows)
-    found = figures("segment", tmp_path / "c.onnx", photos)
-    assert found["containers"] == there > 0
-    assert found["mean IoU"] < 0.9  # one step from nothing has learnt nothing
+    containers = sum(row["category_id"] > 2 for row in rows)
+    measured = figures("segment", tmp_path / "c.onnx", photos)
+    assert measured["containers"] == containers > 0
+    assert measured["mean IoU"] < 0.9  # one step from nothing has learnt nothing
 
 
 def test_depth_is_one_in_the_middle_of_a_container_and_zero_outside() -> None:
     square = np.array([[8, 8], [56, 8], [56, 56], [8, 56]], np.float32)
-    types, depth = targets([(3, square)], 64, (64, 64))
+    types, depth = target_maps([(3, square)], 64, (64, 64))
     assert types[16, 16] == 3
     assert (types == 3).sum() == 24 * 24
     assert depth[16, 16] == pytest.approx(1.0, abs=0.1)
@@ -200,7 +205,7 @@ def test_depth_is_one_in_the_middle_of_a_container_and_zero_outside() -> None:
 
 def test_a_container_goes_on_beyond_the_picture_and_is_deep_there() -> None:
     left = np.array([[-500, -500], [100, -500], [100, 500], [-500, 500]], np.float32)
-    _, depth = targets([(1, left)], 128, (128, 128))
+    _, depth = target_maps([(1, left)], 128, (128, 128))
     assert depth[:, : 50 - DEEP_PX].min() == 1
     assert depth[20, 48] == pytest.approx(2 / DEEP_PX, abs=0.05)
     assert depth[:, 50:].max() == 0
@@ -210,18 +215,18 @@ def test_what_is_looked_at_is_shown_with_its_outlines_in_place(tmp_path: Path) -
     picture = np.zeros((900, 1200, 3), np.uint8)
     square = np.array([[300, 200], [900, 200], [900, 700], [300, 700]], np.float32)
     cv2.fillPoly(picture, [square.astype(np.int32)], (255, 255, 255))
-    item = Outlined(tmp_path / "x.png", ((2, square),))
-    shown = 0
+    item = OutlinedPicture(tmp_path / "x.png", ((2, square),))
+    bright_px = 0
     for seed in range(20):
-        bgr, types, _ = view(np.random.default_rng(seed), picture, item, 256)
+        bgr, types, _ = random_view(np.random.default_rng(seed), picture, item, 256)
         bright = cv2.resize(bgr, (128, 128), interpolation=cv2.INTER_AREA).min(-1) > 127
-        shown += int(bright.sum())
+        bright_px += int(bright.sum())
         assert ((types == 2) != bright).mean() < 0.03
-    assert shown > 20_000
+    assert bright_px > 20_000
 
 
 def test_a_photo_without_containers_is_all_background() -> None:
-    types, depth = targets([], 64, (64, 48))
+    types, depth = target_maps([], 64, (64, 48))
     assert not types.any()
     assert not depth.any()
 
@@ -321,8 +326,8 @@ def test_training_goes_on_from_an_exported_segmenter(tmp_path: Path) -> None:
     export_segmenter(first, path)
     again, picture = fresh_segmenter(path).eval(), torch.rand(1, 3, 128, 128) * 255
     with torch.no_grad():
-        for one, other in zip(first(picture), again(picture), strict=True):
-            assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))
+        for expected, actual in zip(first(picture), again(picture), strict=True):
+            assert torch.allclose(expected, actual, atol=0.02 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("in_read_out", [False, True])
@@ -337,10 +342,10 @@ def test_training_goes_on_from_a_segmenter_of_before_there_were_bottlenecks(
     export_segmenter(before, path)
     again, picture = fresh_segmenter(path).eval(), torch.rand(1, 3, 128, 128) * 255
     with torch.no_grad():
-        settle(again, picture)
+        fit_batch_norms(again, picture)
         again.eval()
-        for one, other in zip(before(picture), again(picture), strict=True):
-            assert torch.allclose(one, other, atol=0.02 * float(one.abs().max()))
+        for expected, actual in zip(before(picture), again(picture), strict=True):
+            assert torch.allclose(expected, actual, atol=0.02 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("missing", [("neck.around",), ("finer", "neck.around")])
@@ -366,19 +371,21 @@ def test_training_goes_on_from_a_detector_of_before_there_were_bottlenecks(
 def test_a_run_on_something_else_is_refused_and_a_finished_one_learns_no_more(
     tiles: Path, tmp_path: Path
 ) -> None:
-    def job(seed: int) -> Job:
-        return Job("detect", (tiles,), tmp_path / "d.onnx", None, None, 1, 1e-3, seed, 1, tmp_path)
+    def job(seed: int) -> TrainingJob:
+        return TrainingJob(
+            "detect", (tiles,), tmp_path / "d.onnx", None, None, 1, 1e-3, seed, 1, tmp_path
+        )
 
-    assert len(list(trained(job(5)))) == 1
+    assert len(list(run_job(job(5)))) == 1
     (tmp_path / "d.onnx").unlink()
-    assert list(trained(job(5))) == []
+    assert list(run_job(job(5))) == []
     assert (tmp_path / "d.onnx").exists()
     with pytest.raises(WeightsDoNotFit, match=r"seed 5.*not of.*seed 6.*another --run"):
-        next(trained(job(6)))
+        next(run_job(job(6)))
 
 
 def test_a_run_of_another_network_is_refused(tiles: Path, tmp_path: Path) -> None:
     torch.save({"network": {}, "smooth": {}, "optimiser": {}, "step": 3}, tmp_path / "detect.pt")
-    job = Job("detect", (tiles,), tmp_path / "d.onnx", None, None, 5, 1e-3, 5, 1, tmp_path)
+    job = TrainingJob("detect", (tiles,), tmp_path / "d.onnx", None, None, 5, 1e-3, 5, 1, tmp_path)
     with pytest.raises(WeightsDoNotFit, match=r"detect\.pt.*another --run"):
-        next(trained(job))
+        next(run_job(job))

@@ -73,14 +73,14 @@ def test_the_detector_finds_most_plants_of_a_plain_scene(plants: ov.CompiledMode
     picture = tile(8, 640, (50, 90))
     rows = plants(as_input(picture.rgb))[0][0]
     sure = rows[rows[:, 4] * rows[:, 5] > 0.3]
-    seen = [p for p in picture.plants if p.visible > 0.7]
+    plain_plants = [p for p in picture.plants if p.visible > 0.7]
     hit = 0
-    for plant in seen:
+    for plant in plain_plants:
         x0, y0, x1, y1 = plant.xyxy_px
         away = np.hypot(sure[:, 0] - (x0 + x1) / 2, sure[:, 1] - (y0 + y1) / 2)
         hit += bool((away < 0.3 * max(x1 - x0, y1 - y0)).any())
-    assert seen
-    assert hit >= 0.7 * len(seen)
+    assert plain_plants
+    assert hit >= 0.7 * len(plain_plants)
 
 
 def test_the_segmenter_gives_types_that_sum_to_one_and_depths(

@@ -27,7 +27,7 @@ from demeter_training.scenes.demo import demo_photos
 from demeter_training.scenes.export import coco_rows, write_scenes
 from demeter_training.scenes.layout import WORLD_KINDS, draw_world
 from demeter_training.scenes.render import CameraShot, render
-from demeter_training.scenes.truth import seen_outlines
+from demeter_training.scenes.truth import visible_outlines
 from demeter_training.scenes.vessels import base_of, rim_of, silhouette
 from demeter_training.scenes.world import World, a_month_later
 from support.scene_pairs import overlapping_photos
@@ -91,11 +91,11 @@ def test_a_container_behind_another_is_outlined_where_it_is_seen() -> None:
     for seed in range(8):
         world = draw_world(seed, "pots", 12)
         camera = replace(whole_view(np.random.default_rng(seed), world, SIZE), tilt=0.8, roll=0.0)
-        seen = {v: Polygon(p) for v, p in seen_outlines(camera, world).items()}
-        whole = {v: Polygon(cv2.convexHull(whole_px(camera, world, v))[:, 0]) for v in seen}
-        for one, other in combinations(seen, 2):
-            assert seen[one].intersection(seen[other]).area < 0.01 * seen[one].area + 1
-            hidden += whole[one].intersection(whole[other]).area
+        visible = {v: Polygon(p) for v, p in visible_outlines(camera, world).items()}
+        whole = {v: Polygon(cv2.convexHull(whole_px(camera, world, v))[:, 0]) for v in visible}
+        for v, w in combinations(visible, 2):
+            assert visible[v].intersection(visible[w]).area < 0.01 * visible[v].area + 1
+            hidden += whole[v].intersection(whole[w]).area
     assert hidden > 100
 
 
@@ -103,11 +103,11 @@ def test_a_pot_is_outlined_around_its_rim_and_not_down_its_side() -> None:
     world = draw_world(4, "pots", 1)
     camera = whole_view(np.random.default_rng(4), world, SIZE)
     camera = replace(camera, tilt=0.8, roll=0.0, distance_cm=2 * camera.distance_cm)
-    (polygon,) = seen_outlines(camera, world).values()
+    (polygon,) = visible_outlines(camera, world).values()
     (pot,) = world.vessels
     rim = Polygon(cv2.convexHull(camera.project(rim_of(pot)).astype(np.float32))[:, 0])
-    seen = Polygon(polygon)
-    assert seen.intersection(rim).area > 0.99 * max(seen.area, rim.area)
+    visible = Polygon(polygon)
+    assert visible.intersection(rim).area > 0.99 * max(visible.area, rim.area)
     foot = camera.project(base_of(pot))
     assert foot[:, 1].max() > np.array(polygon)[:, 1].max() + 3
 
@@ -135,11 +135,11 @@ def test_three_thousand_plants_fit_in_one_photo() -> None:
 def test_taking_a_plant_away_changes_the_pixels_in_its_box_and_few_others(seed: int) -> None:
     world = draw_world(seed, "plug", 40)
     camera = whole_view(np.random.default_rng(seed), world, SIZE)
-    taken = CameraShot(camera, seed, faults=False)
-    whole = render(world, taken)
+    shot = CameraShot(camera, seed, faults=False)
+    whole = render(world, shot)
     target = max(whole.plants, key=lambda p: p.visible)
     rest = replace(world, plants=tuple(p for k, p in enumerate(world.plants) if k != target.world))
-    without = render(rest, taken)
+    without = render(rest, shot)
     changed = (whole.rgb.astype(int) - without.rgb).max(axis=2) != 0
     x0, y0, x1, y1 = (int(v) for v in target.xyxy_px)
     assert changed[y0:y1, x0:x1].mean() > 0.2
@@ -152,8 +152,8 @@ def test_a_container_polygon_covers_the_feet_of_its_plants() -> None:
     picture = render(world, CameraShot(camera, 3))
     by_world = {c.world: np.array(c.polygon_px, np.float32) for c in picture.containers}
     assert picture.plants
-    for seen in picture.plants:
-        plant = world.plants[seen.world]
+    for scene_plant in picture.plants:
+        plant = world.plants[scene_plant.world]
         foot = camera.project(np.array([[plant.x, plant.y, plant.z]]))[0]
         if 0 <= foot[0] < SIZE[0] and 0 <= foot[1] < SIZE[1]:
             outline = by_world[plant.vessel]
@@ -198,8 +198,8 @@ def test_a_training_tile_shows_plants_of_the_wanted_size() -> None:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_scenes_are_written_with_their_truth_as_coco(tmp_path, count: int) -> None:
-    done = list(write_scenes(tmp_path, "tiles", count, seed=4, side_px=160))
-    assert done == list(range(1, count + 1))
+    progress = list(write_scenes(tmp_path, "tiles", count, seed=4, side_px=160))
+    assert progress == list(range(1, count + 1))
     body = json.loads((tmp_path / "coco.json").read_text())
     assert len(body["images"]) == count
     assert body["categories"] == CATEGORIES
@@ -209,10 +209,10 @@ def test_scenes_are_written_with_their_truth_as_coco(tmp_path, count: int) -> No
 
 def test_an_interrupted_writing_goes_on_without_rendering_again(tmp_path) -> None:
     list(write_scenes(tmp_path, "tiles", 2, seed=4, side_px=160))
-    kept = (tmp_path / "images" / "000001.jpg").stat().st_mtime_ns
+    written_at_ns = (tmp_path / "images" / "000001.jpg").stat().st_mtime_ns
     (tmp_path / "truth" / "000000.json").unlink()
     list(write_scenes(tmp_path, "tiles", 2, seed=4, side_px=160))
-    assert (tmp_path / "images" / "000001.jpg").stat().st_mtime_ns == kept
+    assert (tmp_path / "images" / "000001.jpg").stat().st_mtime_ns == written_at_ns
 
 
 @pytest.mark.parametrize(
@@ -257,17 +257,17 @@ def test_overlapping_photos_share_plants_and_each_has_some_of_its_own() -> None:
 
 
 def test_two_processes_draw_what_one_does_also_beside_threads(tmp_path) -> None:
-    held = threading.Lock()
-    with held, ThreadPoolExecutor(1) as pool:  # a fork would take this lock along, for ever
+    lock = threading.Lock()
+    with lock, ThreadPoolExecutor(1) as pool:  # a fork would take this lock along, for ever
         pool.submit(lambda: None).result()
         for workers in (1, 2):
             out = tmp_path / str(workers)
             assert list(write_scenes(out, "tiles", 2, 6, side_px=128, workers=workers)) == [1, 2]
-    one, two = (
+    single, double = (
         [(tmp_path / name / "images" / f"{n:06d}.jpg").read_bytes() for n in range(2)]
         for name in "12"
     )
-    assert one == two
+    assert single == double
 
 
 def test_no_process_outlives_a_rendering_that_is_killed(tmp_path: Path) -> None:

@@ -23,38 +23,10 @@ from demeter.vision.errors import ModelRefused
 from demeter.vision_models import active, inspect_file, registry
 from demeter.vision_models.errors import ModelNotFound, ModelStays
 from demeter.vision_models.models import VisionModel, VisionTask
-from support.networks import answering
+from support.model_files import add_file, classifier, detector, own_segmenter, segmenter
 from support.nursery import plant_nursery, user
 
 DETECT, SEGMENT = VisionTask.DETECT, VisionTask.SEGMENT
-
-
-def detector(
-    folder: Path, name: str = "best", score: float = 0.9, classes=("plant", "pot")
-) -> Path:
-    """A YOLO detection pair that sees one plant in every picture; ``score`` makes it its own."""
-    folder.mkdir(exist_ok=True)
-    lines = ["task: detect", "imgsz: [64, 64]", "names:"]
-    lines += [f"  {i}: {n}" for i, n in enumerate(classes)]
-    (folder / "metadata.yaml").write_text("\n".join(lines) + "\n")
-    rows = np.zeros((1, 4 + len(classes), 84))
-    rows[0, :5, 0] = (32, 20, 10, 8, score)
-    return answering(folder / f"{name}.xml", [rows])
-
-
-def segmenter(folder: Path) -> Path:
-    """A YOLO segmentation pair that sees a pot and a person."""
-    folder.mkdir(exist_ok=True)
-    (folder / "metadata.yaml").write_text("task: segment\nnames:\n  0: maceta\n  1: person\n")
-    rows = np.zeros((1, 7, 84))
-    rows[0, :, 0] = (20, 32, 30, 40, 0.8, 0.0, 1.0)
-    rows[0, :, 1] = (50, 32, 20, 40, 0.0, 0.8, 1.0)
-    return answering(folder / "seg.xml", [rows, np.full((1, 1, 16, 16), 5.0)])
-
-
-def classifier(folder: Path) -> Path:
-    (folder / "metadata.yaml").write_text("task: classify\nnames:\n  0: cat\n")
-    return answering(folder / "cls.xml", [np.zeros((1, 1000))])
 
 
 @pytest.fixture
@@ -64,7 +36,7 @@ def db(session: Session) -> Session:
 
 
 def add(db: Session, path: Path, **facts) -> VisionModel:
-    return registry.add_file(db, user(db), path, **facts)
+    return add_file(db, user(db), path, **facts)
 
 
 def test_a_model_is_kept_with_what_it_is(db: Session, tmp_path: Path) -> None:
@@ -72,8 +44,8 @@ def test_a_model_is_kept_with_what_it_is(db: Session, tmp_path: Path) -> None:
     assert (row.task, row.family, row.format) == (DETECT, "yolo", "openvino")
     assert (row.classes, row.input_side_px, row.licence) == (["plant", "pot"], 64, "AGPL-3.0")
     assert row.added_by_user_id == user(db).id
-    kept = db.scalar(select(blobs.BlobInbox.sha256))
-    assert kept == row.blob_sha256
+    blob_sha256 = db.scalar(select(blobs.BlobInbox.sha256))
+    assert blob_sha256 == row.blob_sha256
 
 
 def test_the_same_file_again_is_the_same_model(db: Session, tmp_path: Path) -> None:
@@ -86,12 +58,12 @@ def test_the_same_file_again_is_the_same_model(db: Session, tmp_path: Path) -> N
 @pytest.mark.parametrize("how", ["pair", "folder", "archive"])
 def test_an_openvino_pair_comes_in_three_wrappings(db: Session, tmp_path: Path, how: str) -> None:
     xml = detector(tmp_path / "best_openvino_model")
-    given = {"pair": xml, "folder": xml.parent, "archive": tmp_path / "best.zip"}[how]
+    path = {"pair": xml, "folder": xml.parent, "archive": tmp_path / "best.zip"}[how]
     if how == "archive":
-        with zipfile.ZipFile(given, "w") as archive:
+        with zipfile.ZipFile(path, "w") as archive:
             for part in sorted(xml.parent.iterdir()):
                 archive.write(part, f"export/../../{part.name}")
-    assert add(db, given).name == "best"
+    assert add(db, path).name == "best"
     assert not list(tmp_path.parent.glob("best*"))
 
 
@@ -113,23 +85,17 @@ def test_what_is_no_model_for_us_is_refused_with_the_reason(tmp_path: Path) -> N
     }
     for path, says in cases.items():
         with pytest.raises(ModelRefused, match=says):
-            registry.inspected(path, tmp_path / "unpacked")
-
-
-def own_segmenter(folder: Path, depth_side: int = 32, input_shape=(1, 3, 64, 64)) -> Path:
-    """A pair with the tensors of Demeter's own segmenters."""
-    maps = [np.zeros((1, 6, 32, 32)), np.zeros((1, 1, depth_side, depth_side))]
-    return answering(folder / "beds.xml", maps, input_shape)
+            registry.inspect_model(path, tmp_path / "unpacked")
 
 
 def test_a_model_is_run_once_before_it_is_said_to_run(tmp_path: Path) -> None:
-    fits = registry.inspected(own_segmenter(tmp_path), tmp_path / "unpacked")
+    fits = registry.inspect_model(own_segmenter(tmp_path), tmp_path / "unpacked")
     assert (fits.kind.family, fits.kind.input_side_px) == (inspect_file.OWN, 64)
     odd = own_segmenter(tmp_path, depth_side=16)
     kind = inspect_file.kind_of(odd)
-    assert inspect_file.loaded(odd, kind, {}, inspect_file.Precision.F32, 1)
+    assert inspect_file.load_network(odd, kind, {}, inspect_file.Precision.F32, 1)
     with pytest.raises(ModelRefused, match=r"beds\.xml: does not run on a grey picture"):
-        registry.inspected(odd, tmp_path / "unpacked")
+        registry.inspect_model(odd, tmp_path / "unpacked")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +104,7 @@ def test_a_model_is_run_once_before_it_is_said_to_run(tmp_path: Path) -> None:
 )
 def test_a_segmenter_of_no_fixed_square_is_refused(tmp_path: Path, shape, says: str) -> None:
     with pytest.raises(ModelRefused, match=says):
-        registry.inspected(own_segmenter(tmp_path, input_shape=shape), tmp_path / "unpacked")
+        registry.inspect_model(own_segmenter(tmp_path, input_shape=shape), tmp_path / "unpacked")
 
 
 def test_classes_are_mapped_and_an_unknown_one_is_refused(db: Session, tmp_path: Path) -> None:
@@ -165,11 +131,11 @@ def test_a_class_that_is_ignored_is_no_container(tmp_path: Path) -> None:
     path = segmenter(tmp_path)
     kind = inspect_file.kind_of(path)
     picture = np.zeros((320, 320, 3), np.uint8)
-    looked = [
-        inspect_file.loaded(path, kind, mapping, inspect_file.Precision.F32, 1)(picture)
+    region_sets = [
+        inspect_file.load_network(path, kind, mapping, inspect_file.Precision.F32, 1)(picture)
         for mapping in ({}, {"person": "ignore"}, {"person": "plant"})
     ]
-    assert [sorted(r.label for r in found) for found in looked] == [
+    assert [sorted(r.label for r in regions) for regions in region_sets] == [
         ["maceta", "person"],
         ["maceta"],
         ["maceta"],
@@ -179,22 +145,22 @@ def test_a_class_that_is_ignored_is_no_container(tmp_path: Path) -> None:
 def test_models_are_put_to_work_one_a_task_and_rolled_back_in_order(
     db: Session, tmp_path: Path
 ) -> None:
-    who = user(db)
-    one, two = add(db, detector(tmp_path / "1")), add(db, detector(tmp_path / "2", score=0.8))
+    person = user(db)
+    first, second = add(db, detector(tmp_path / "1")), add(db, detector(tmp_path / "2", score=0.8))
     assert registry.active(db, DETECT) is None
-    registry.activate(db, who, one, DETECT)
-    registry.activate(db, who, two, DETECT, reason="finer")
-    assert (registry.active(db, DETECT), registry.active(db, SEGMENT)) == (two, None)
-    registry.roll_back(db, who, DETECT)
-    assert registry.active(db, DETECT) is one
-    registry.roll_back(db, who, DETECT)
+    registry.activate(db, person, first, DETECT)
+    registry.activate(db, person, second, DETECT, reason="finer")
+    assert (registry.active(db, DETECT), registry.active(db, SEGMENT)) == (second, None)
+    registry.roll_back(db, person, DETECT)
+    assert registry.active(db, DETECT) is first
+    registry.roll_back(db, person, DETECT)
     assert registry.active(db, DETECT) is None
     with pytest.raises(ModelStays):
-        registry.roll_back(db, who, DETECT)
+        registry.roll_back(db, person, DETECT)
     assert [(a.kind.value, a.model and a.model.id) for a in registry.history(db, DETECT)] == [
-        ("activate", one.id),
-        ("activate", two.id),
-        ("rollback", one.id),
+        ("activate", first.id),
+        ("activate", second.id),
+        ("rollback", first.id),
         ("rollback", None),
     ]
 
@@ -202,29 +168,29 @@ def test_models_are_put_to_work_one_a_task_and_rolled_back_in_order(
 def test_the_shipped_model_can_be_put_to_work_and_is_rolled_back_from(
     db: Session, tmp_path: Path
 ) -> None:
-    one = add(db, detector(tmp_path))
-    registry.activate(db, user(db), one, DETECT)
+    row = add(db, detector(tmp_path))
+    registry.activate(db, user(db), row, DETECT)
     registry.activate(db, user(db), None, DETECT)
     assert registry.active(db, DETECT) is None
     registry.roll_back(db, user(db), DETECT)
-    assert registry.active(db, DETECT) is one
+    assert registry.active(db, DETECT) is row
 
 
 def test_a_model_at_work_or_of_another_task_is_refused(db: Session, tmp_path: Path) -> None:
-    one, two = add(db, detector(tmp_path / "1")), add(db, segmenter(tmp_path / "2"))
-    registry.activate(db, user(db), one, DETECT)
+    plants, containers = add(db, detector(tmp_path / "1")), add(db, segmenter(tmp_path / "2"))
+    registry.activate(db, user(db), plants, DETECT)
     with pytest.raises(ModelStays, match="at work already"):
-        registry.activate(db, user(db), one, DETECT)
+        registry.activate(db, user(db), plants, DETECT)
     with pytest.raises(ModelStays, match="is for segment"):
-        registry.activate(db, user(db), two, DETECT)
+        registry.activate(db, user(db), containers, DETECT)
 
 
 def test_models_are_found_by_name_or_by_the_beginning_of_their_hash(
     db: Session, tmp_path: Path
 ) -> None:
-    one, two = add(db, detector(tmp_path / "1")), add(db, detector(tmp_path / "2", score=0.8))
-    assert registry.find(db, one.sha256[:10].upper()) is one
-    with pytest.raises(ModelNotFound, match=two.sha256[:12]):
+    first, second = add(db, detector(tmp_path / "1")), add(db, detector(tmp_path / "2", score=0.8))
+    assert registry.find(db, first.sha256[:10].upper()) is first
+    with pytest.raises(ModelNotFound, match=second.sha256[:12]):
         registry.find(db, "best")
     with pytest.raises(ModelNotFound, match="none"):
         registry.find(db, "worst")
@@ -247,9 +213,9 @@ def home(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def run(*words: str) -> str:
-    done = CliRunner().invoke(cli.app, list(words))
-    assert done.exit_code == 0, done.output
-    return done.output.splitlines()[-1]
+    result = CliRunner().invoke(cli.app, list(words))
+    assert result.exit_code == 0, result.output
+    return result.output.splitlines()[-1]
 
 
 def test_a_model_put_to_work_counts_the_next_photo_and_is_loaded_once(home: Path) -> None:

@@ -12,7 +12,13 @@ import numpy as np
 import torch
 
 from demeter_training.training.detect import DetectRecipe, train_detector
-from demeter_training.training.held_out import GOOD_IOU, SAME_IOU, Hits, detector_on, segmenter_on
+from demeter_training.training.held_out import (
+    GOOD_IOU,
+    SAME_IOU,
+    Hits,
+    detector_hits,
+    outline_scores,
+)
 from demeter_training.training.loop import Progress, TrainingPlan
 from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.segment import SegmentRecipe, read_outlines, train_segmenter
@@ -22,7 +28,7 @@ from demeter_training.training.tiles import CLASSES, read_coco
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """What to train (``detect`` or ``segment``), on what, from what, for how long.
 
     ``rehearsed``: folders of what the start knows already, shown as often as ``folders``.
@@ -48,15 +54,15 @@ class Job:
     @property
     def subject(self) -> str:
         """What is learnt from what: another job's run is not gone on with."""
-        from_, again = (
+        from_, rehearsed = (
             ", ".join(str(f.resolve()) for f in folders) or "nothing"
             for folders in (self.folders, self.rehearsed)
         )
         start = self.start.resolve() if self.start else "nothing"
-        return f"{self.task} from {from_}, rehearsing {again}, seed {self.seed}, start {start}"
+        return f"{self.task} from {from_}, rehearsing {rehearsed}, seed {self.seed}, start {start}"
 
 
-def trained(job: Job) -> Iterator[Progress]:
+def run_job(job: TrainingJob) -> Iterator[Progress]:
     """Train, yielding after each step, then write ``job.out``.
 
     Raises:
@@ -69,12 +75,12 @@ def trained(job: Job) -> Iterator[Progress]:
     job.out.parent.mkdir(parents=True, exist_ok=True)
     plan = TrainingPlan(steps=job.steps, rate=job.rate, subject=job.subject)
     if job.task == "detect":
-        yield from _detect(job, plan)
+        yield from _run_detector_job(job, plan)
     else:
-        yield from _segment(job, plan)
+        yield from _run_segmenter_job(job, plan)
 
 
-def _detect(job: Job, plan: TrainingPlan) -> Iterator[Progress]:
+def _run_detector_job(job: TrainingJob, plan: TrainingPlan) -> Iterator[Progress]:
     pictures, rehearsed = (
         tuple(p for folder in folders for p in read_coco(folder))
         for folders in (job.folders, job.rehearsed)
@@ -86,7 +92,7 @@ def _detect(job: Job, plan: TrainingPlan) -> Iterator[Progress]:
     export_detector(network, job.out)
 
 
-def _segment(job: Job, plan: TrainingPlan) -> Iterator[Progress]:
+def _run_segmenter_job(job: TrainingJob, plan: TrainingPlan) -> Iterator[Progress]:
     pictures, rehearsed = (
         tuple(p for folder in folders for p in read_outlines(folder))
         for folders in (job.folders, job.rehearsed)
@@ -108,29 +114,29 @@ def figures(task: str, model: Path, held_out: Path, threads: int = 1) -> dict[st
 def detector_figures(model: Path, held_out: Path, threads: int) -> dict[str, float]:
     """Precision, recall, F1 of both classes and the mean count error of plants."""
     plants, empties, errors = Hits(), Hits(), []
-    for plant, empty in detector_on(model, read_coco(held_out), threads):
+    for plant, empty in detector_hits(model, read_coco(held_out), threads):
         plants, empties = plants + plant, empties + empty
-        there = plant.hit + plant.missed
-        if there:
-            errors.append(abs(plant.hit + plant.false - there) / there)
-    named = {
-        f"{name} {what}": getattr(hits, what)
+        marked = plant.hit + plant.missed
+        if marked:
+            errors.append(abs(plant.hit + plant.false - marked) / marked)
+    by_name = {
+        f"{name} {figure}": getattr(hits, figure)
         for name, hits in (("plant", plants), ("empty", empties))
-        for what in ("precision", "recall", "f1")
+        for figure in ("precision", "recall", "f1")
     }
-    return {**named, "plant count MAPE": float(np.mean(errors)) if errors else 0.0}
+    return {**by_name, "plant count MAPE": float(np.mean(errors)) if errors else 0.0}
 
 
 def segmenter_figures(model: Path, held_out: Path, threads: int) -> dict[str, float]:
     """Shares of containers found well and of the right type, and spurious ones a picture."""
-    outcomes = list(segmenter_on(model, read_outlines(held_out), threads))
+    outcomes = list(outline_scores(model, read_outlines(held_out), threads))
     ious = np.array([i for o in outcomes for i in o.ious])
-    found = int((ious >= SAME_IOU).sum())
+    found_count = int((ious >= SAME_IOU).sum())
     return {
         "containers": float(len(ious)),
         "mean IoU": float(ious.mean()) if len(ious) else 0.0,
         f"IoU >= {GOOD_IOU}": float((ious >= GOOD_IOU).mean()) if len(ious) else 0.0,
-        "found": found / max(1, len(ious)),
-        "type right of found": sum(o.types_right for o in outcomes) / max(1, found),
+        "found": found_count / max(1, len(ious)),
+        "type right of found": sum(o.types_right for o in outcomes) / max(1, found_count),
         "spurious a picture": sum(o.spurious for o in outcomes) / max(1, len(outcomes)),
     }
