@@ -1,6 +1,7 @@
 # `make demo` and `make test` do all the set-up they need; see docs/runbooks/set-up.md.
 PYTHON ?= python3
 BIN := .venv/bin
+NPM := $(PYTHON) scripts/setup/npm.py
 UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
 
@@ -20,10 +21,12 @@ demo: setup ## A photo becomes stock, on a page of your own
 	@$(BIN)/demeter demo
 
 test: lint ## Check the code and run every test
+	@$(NPM) --silent test
 	@$(BIN)/pytest -n auto --dist loadgroup
 
 lint: setup-dev ## Check how the code reads, and its types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python
+	@$(NPM) --silent run check
 
 bench: setup ## Measure speed beside SAHI (its environment takes some gigabytes)
 	@$(BIN)/python -m benchmarks

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name as canonical
 
 CHECKOUT = Path(__file__).parents[1]
 SETUP = CHECKOUT / "scripts" / "setup"
+OURS = {"demeter", "demeter_training"} | {
+    path.stem for path in (CHECKOUT / "tests").rglob("*") if path.suffix == ".py" or path.is_dir()
+}
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-assets.lock")
 
 
@@ -28,7 +34,12 @@ def locked(name: str) -> dict[str, str]:
 
 def asked_for(group: str | None) -> list[Requirement]:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
-    lines = project["dependency-groups"][group] if group else project["project"]["dependencies"]
+    lines = (
+        project["project"]["dependencies"]
+        if group is None
+        else project["dependency-groups"].get(group)
+        or project["project"]["optional-dependencies"][group]
+    )
     return [Requirement(line) for line in lines]
 
 
@@ -49,6 +60,39 @@ def test_the_lock_holds_what_pyproject_asks_for(lock: str, group: str | None) ->
         if wanted.name not in pinned or not wanted.specifier.contains(pinned[wanted.name])
     ]
     assert short == [], f"run `make lock`: {lock} does not hold these"
+
+
+IMPORTED = (("src", "migrations"), (None, "train")), (("tests",), (None, "train", "dev"))
+OTHERWISE_CALLED = {"google": "protobuf"}  # where the package is not installed here
+
+
+def imports(folder: str) -> set[str]:
+    """Top-level names of all that the Python files of a folder import."""
+    names: set[str] = set()
+    for file in (CHECKOUT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize(("folders", "groups"), IMPORTED)
+def test_every_package_that_is_imported_is_asked_for(
+    folders: tuple[str, ...], groups: tuple[str | None, ...]
+) -> None:
+    """What comes along with another package today may stay away tomorrow."""
+    asked = {canonical(wanted.name) for group in groups for wanted in asked_for(group)}
+    installed = packages_distributions()
+    foreign = set[str]().union(*map(imports, folders)) - set(sys.stdlib_module_names) - OURS
+    missing = {
+        name
+        for name in foreign
+        if not asked
+        & {canonical(d) for d in installed.get(name, [OTHERWISE_CALLED.get(name, name)])}
+    }
+    assert missing == set()
 
 
 def test_what_the_tools_share_with_demeter_is_pinned_alike() -> None:
@@ -105,6 +149,47 @@ home.forget(where, "pages")
 print(home.is_done(where, "pages", "a"))
 """
     assert in_set_up(program).split() == ["False", "True", "False", "False"]
+
+
+def test_only_developers_fetch_what_checks_the_pages_scripts(tmp_path: Path) -> None:
+    program = f"""
+from contextlib import nullcontext
+from pathlib import Path
+import assets
+where = Path({str(tmp_path)!r})
+(where / "setup").mkdir()
+assets.BUILT, assets.TOOL = where / "dist", where / "typescript"
+assets.npm_command = lambda _: [Path("npm")]
+assets.step = lambda _: nullcontext()
+assets.run = lambda words, **_: print(*words[1:])
+
+def build(dev):
+    print(f"{{dev}}:")
+    assets.build(where, dev=dev)
+
+build(False)
+assets.BUILT.mkdir()
+build(False)
+build(True)
+assets.TOOL.mkdir()
+build(True)
+build(False)
+"""
+    assert in_set_up(program).splitlines() == [
+        "False:",
+        "ci --no-audit --no-fund",
+        "run build",
+        "False:",
+        "True:",
+        "ci --no-audit --no-fund --include=dev",
+        "run build",
+        "True:",
+        "False:",
+    ]
+
+
+def test_no_lock_of_the_pages_names_a_registry() -> None:
+    assert '"resolved"' not in (CHECKOUT / "frontend" / "package-lock.json").read_text()
 
 
 def test_a_command_that_fails_ends_set_up_with_its_last_words(tmp_path: Path) -> None:

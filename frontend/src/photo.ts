@@ -13,8 +13,9 @@ async function start(figure: HTMLElement): Promise<void> {
   const stage = figure.querySelector<HTMLElement>("[data-stage]")!;
   const still = stage.querySelector("img")!;
   const answer = await fetch(figure.dataset.detectionsUrl!);
+  if (!answer.ok) return;
   const drawn = ((await answer.json()) as Drawn[])[0];
-  if (!answer.ok || !drawn) return;
+  if (!drawn) return;
 
   const place = document.createElement("div");
   place.className = "viewer";

@@ -62,7 +62,7 @@ def _programs(where: Path, *, dev: bool) -> None:
 
 def _packages(where: Path, *, dev: bool) -> None:
     environment.install(where, dev=dev)
-    assets.build(where)
+    assets.build(where, dev=dev)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from demeter import tables, web
+import demeter
+from demeter import tables
 from demeter.accounts import policy
 from demeter.core import logs
 from demeter.core.http import health, openapi, permissions, problems
@@ -45,7 +46,7 @@ def create_app() -> FastAPI:
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(
         title="Demeter",
-        version=web.version(),
+        version=demeter.version(),
         description=ABOUT,
         openapi_tags=[{"name": tag, "description": text} for tag, text in TAGS.items()],
         openapi_url=None,  # `openapi` and `reference` serve it under a permission; FastAPI's own

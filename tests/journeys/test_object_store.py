@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from sqlalchemy import func, select
 
@@ -75,8 +75,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
         assert process.poll() is None, "the S3 server ended"
         try:
-            httpx.get(address)
-        except httpx.TransportError:
+            httpx2.get(address)
+        except httpx2.TransportError:
             time.sleep(0.1)
         else:
             return

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from demeter.core.db import preview
 from demeter.locations.errors import BinRetired, PlaceInactive
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.stock import movements, reversals, transfers
 from demeter.stock.batches import LotKind
 from demeter.stock.bin_choice import Destination
-from demeter.stock.changes import preview
 from demeter.stock.errors import (
     Ambiguous,
     HappenedInFuture,

@@ -165,6 +165,24 @@ def test_a_location_is_offered_as_it_is_typed(visit: Visit):
     expect(page.locator("#locations option")).to_have_attribute("value", "A3")
 
 
+def test_a_list_that_cannot_be_renewed_stays_and_is_renewed_later(visit: Visit, client: TestClient):
+    uploaded(client)
+    page = visit.go("/")
+    expect(page.locator(".session-row")).to_have_count(1)
+    page.route(
+        "**/parts/sessions*", lambda route: route.fulfill(status=503, body="<p>Nothing works</p>")
+    )
+    for _ in range(2):
+        with page.expect_response("**/parts/sessions*", timeout=20_000) as answer:
+            pass
+        assert answer.value.status == 503
+    expect(page.locator(".session-row")).to_have_count(1)
+    expect(page.get_by_text("Nothing works")).to_have_count(0)
+    page.unroute("**/parts/sessions*")
+    uploaded(client, jpeg(1), location_code="A2")
+    expect(page.locator(".session-row")).to_have_count(2)
+
+
 def test_refused_photos_are_named_and_stay_chosen(visit: Visit):
     page = visit.go("/")
     choose(page, ("good.jpg", jpeg()), ("notes.jpg", b"text"))

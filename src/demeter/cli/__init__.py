@@ -1,108 +1,178 @@
-"""The command ``demeter``: one file of commands a feature, read when it is asked for."""
+"""The command ``demeter``: one file of commands a feature, imported when it is named."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
-import psycopg
 import typer
-from rich.console import Console
-from sqlalchemy.exc import ProgrammingError
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from demeter.core import logs
-from demeter.core.errors import DomainError, Unavailable
+import demeter
 
-# name: (module, what is in it: a Typer app or a function). Loading all of them takes
-# seconds, for vision comes along; a script that asks for the database's address must not wait.
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a command is, and the short help that a listing shows without importing it.
+
+    ``attribute`` is a Typer app or a function of ``module``.
+    """
+
+    module: str
+    attribute: str
+    short_help: str
+
+
+# Importing all of them takes seconds, for SQL and vision come along; neither a list of
+# commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
-    "counts": ("demeter.cli.counts", "app"),
-    "db": ("demeter.cli.db", "app"),
-    "dataset": ("demeter.cli.dataset", "app"),
-    "demo": ("demeter.cli.demo", "demo"),
-    "doctor": ("demeter.cli.doctor", "doctor"),
-    "evaluate": ("demeter.cli.evaluate", "app"),
-    "models": ("demeter.cli.models", "app"),
-    "periods": ("demeter.cli.periods", "app"),
-    "photos": ("demeter.cli.photos", "app"),
-    "stock": ("demeter.cli.stock", "app"),
-    "synth": ("demeter.cli.scenes", "app"),
-    "train": ("demeter.cli.train", "app"),
-    "up": ("demeter.cli.up", "up"),
-    "verify": ("demeter.cli.verify", "verify"),
-    "worker": ("demeter.cli.worker", "worker"),
+    "counts": Source(
+        "demeter.cli.counts", "app", "Counts: by hand, corrected, taken back; count sheets."
+    ),
+    "dataset": Source(
+        "demeter.cli.dataset",
+        "app",
+        "What people accepted and corrected: as a training set, as densities.",
+    ),
+    "db": Source("demeter.cli.db", "app", "The database: its address, its schema, its life."),
+    "demo": Source(
+        "demeter.cli.demo",
+        "demo",
+        "Load a small made-up nursery, count its photos, and show what became of them.",
+    ),
+    "doctor": Source(
+        "demeter.cli.doctor",
+        "doctor",
+        "Check each part and say how to mend it; the exit status is 1 if something fails.",
+    ),
+    "evaluate": Source(
+        "demeter.cli.evaluate",
+        "app",
+        "Count the marked photos of FOLDER and say how right that is.",
+    ),
+    "models": Source(
+        "demeter.cli.models",
+        "app",
+        "Models: add your own, compare them, put them to work, roll back.",
+    ),
+    "periods": Source(
+        "demeter.cli.periods",
+        "app",
+        "Month's end: open, look, explain, close, reopen, report.",
+    ),
+    "photos": Source(
+        "demeter.cli.photos",
+        "app",
+        "Photos: add them, watch them become stock, settle what waits.",
+    ),
+    "stock": Source("demeter.cli.stock", "app", "Stock: what there is, and what people report."),
+    "synth": Source(
+        "demeter.cli.scenes",
+        "app",
+        "Render pictures of benches into OUT, with their truth in OUT/coco.json.",
+    ),
+    "train": Source(
+        "demeter.cli.train",
+        "app",
+        "Train on rendered or collected pictures; an interrupted run goes on where it stopped.",
+    ),
+    "up": Source(
+        "demeter.cli.up",
+        "up",
+        "Run database, web and workers together; Ctrl-C or SIGTERM stops them all.",
+    ),
+    "verify": Source(
+        "demeter.cli.verify",
+        "verify",
+        "Recompute every quantity of the ledger; the exit status is 1 if anything is wrong.",
+    ),
+    "worker": Source(
+        "demeter.cli.worker",
+        "worker",
+        "Run jobs of these queues; SIGTERM lets the one in hand finish.",
+    ),
 }
 
 SERVICES = ("up", "worker")  # they run for long, and their log is what one reads
 
 
-class Commands(TyperGroup):
-    """Subcommands that are imported when they are named."""
+class LazyCommands(TyperGroup):
+    """Subcommands that are listed by their short help and imported when they are named."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """The names, in order."""
-        del ctx
-        return sorted(COMMANDS)
+    def __init__(self, **attributes: Any) -> None:
+        listed = {
+            name: TyperCommand(name, help=source.short_help) for name, source in COMMANDS.items()
+        }
+        super().__init__(**{**attributes, "commands": listed})
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command itself, or ``None``."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name]
-        found = getattr(import_module(module), attribute)
-        if not isinstance(found, typer.Typer):
-            alone = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
-            alone.command(cmd_name)(found)
-            found = alone
-        command = get_command(found)
-        command.name = cmd_name
-        return command
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Name, command and the arguments left over."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, imported_command(name) if name else None, rest
+
+
+def imported_command(name: str) -> Any:
+    """The command itself, out of its module."""
+    source = COMMANDS[name]
+    commands = getattr(import_module(source.module), source.attribute)
+    if not isinstance(commands, typer.Typer):
+        function = commands
+        commands = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+        commands.command(name)(function)
+    command = get_command(commands)
+    command.name = name
+    return command
 
 
 app = typer.Typer(
-    name="demeter",
-    cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
+    name="demeter", cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"demeter {demeter.version()}")
+        raise typer.Exit
+
+
 @app.callback()
-def _demeter() -> None:
+def _demeter(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
     """Counts the plants of a nursery from photos and keeps its stock ledger."""
-
-
-class SchemaOutdated(Unavailable):
-    """The database has not been migrated to what this code expects."""
-
-    code = "schema_outdated"
-    title = "The database's schema is not up to date"
-    next_action = "Run: demeter db migrate"
-
-
-def _run() -> None:
-    try:
-        app()
-    except ProgrammingError as error:
-        missing = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
-        if isinstance(error.orig, missing):
-            raise SchemaOutdated(str(error.orig).partition("\n")[0]) from error
-        raise
+    del version  # its callback has answered already
 
 
 def main() -> None:
-    """Run a command; a refusal is told on standard error with what to do about it."""
-    logs.configure(quietly=not set(SERVICES) & set(sys.argv[1:2]))
+    """Run a command; a refusal goes to standard error with what to do about it."""
+    command = next(iter(sys.argv[1:]), "")
+    is_service = command in SERVICES
     try:
-        _run()
-    except DomainError as error:
-        err = Console(stderr=True, highlight=False)
-        err.print(f"[red]{error.title}:[/red] {error.message}", soft_wrap=True)
-        if error.next_action:
-            err.print(f"→ {error.next_action}", soft_wrap=True)
+        if command in COMMANDS:  # help, version and completion log nothing
+            _configure_logs(is_service=is_service)
+        app(prog_name="demeter")
+    except Exception as error:
+        # Imported when needed: what it knows of the database takes longer to import than a
+        # list of the commands may take.
+        from demeter.cli.refusals import refusal_of, report  # noqa: PLC0415
+
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        report(refusal, is_service=is_service)
         sys.exit(1)
+
+
+def _configure_logs(*, is_service: bool) -> None:
+    from demeter.core import logs  # noqa: PLC0415  see `main`
+
+    logs.configure(quietly=not is_service)
+    if is_service:
+        logs.catch_crashes()

@@ -27,7 +27,6 @@ from demeter.core.db import transaction
 from demeter.counts import commands as count_commands
 from demeter.counts import queries as count_queries
 from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
-from demeter.counts.sheets import posting, template
 from demeter.review import corrections, count_decisions
 from demeter.stock.schemas import LedgerCommandCreate
 from demeter.vision.values import ContainerType
@@ -209,6 +208,8 @@ def sheet_(
     language: Annotated[str, typer.Option(help="es or en")] = "es",
 ) -> None:
     """A count sheet to fill or to print."""
+    from demeter.counts.sheets import template  # noqa: PLC0415  writers of files are slow to import
+
     with transaction() as session:
         rows = template.rows_of(session, place, by_bin=by_bin)
     is_paper = file.suffix.lower() == ".pdf"
@@ -229,6 +230,8 @@ def post_sheet(
     as_json: AsJson = False,
 ) -> None:
     """Post a filled sheet: all of its locations or, where a cell is wrong, none."""
+    from demeter.counts.sheets import posting  # noqa: PLC0415  as are their readers
+
     sent = checked_input(LedgerCommandCreate, user=user, movement_id=key)
     content = file.read_bytes()
     with transaction() as session:

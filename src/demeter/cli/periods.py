@@ -14,7 +14,7 @@ from demeter.cli.output import AsJson, User, out, print_json
 from demeter.cli.stock import checked_moment
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.periods import closing, queries, report, sales_comparison, service
+from demeter.periods import closing, queries, service
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.schemas import PeriodPreviewRead
 from demeter.stock import lookup
@@ -79,6 +79,8 @@ def show(code: Code, *, as_json: AsJson = False) -> None:
 
 
 def _print(preview: PeriodPreviewRead) -> None:
+    from demeter.periods import report  # noqa: PLC0415  writers of files are slow to import
+
     table = Table(*(heading for _, heading, _ in report.COLUMNS[2:]))
     for line in preview.lines:
         values = [cell(line) for _, _, cell in report.COLUMNS[2:]]
@@ -181,6 +183,8 @@ def compare(
     tolerance: Annotated[float | None, typer.Option(min=0, max=1, help="share")] = None,
 ) -> None:
     """Compare a client's sales file with the period, line by line."""
+    from demeter.periods import sales_comparison  # noqa: PLC0415  as are their readers
+
     with transaction() as session:
         period = service.find_period(session, code)
         comparison = sales_comparison.compare_file(session, period, file.read_bytes(), tolerance)
@@ -205,6 +209,8 @@ def report_(
     language: Annotated[str, typer.Option(help="es or en")] = "es",
 ) -> None:
     """Write the period's report."""
+    from demeter.periods import report  # noqa: PLC0415  see `_print`
+
     with transaction() as session:
         preview = queries.period_preview(session, service.find_period(session, code))
     report_language = "en" if language == "en" else "es"

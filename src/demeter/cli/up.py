@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
+import json
 import socket
 import sys
 import time
@@ -14,15 +14,17 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markup import escape
 
-from demeter.core import db
+from demeter.core import db, logs
 from demeter.core.errors import Conflict
 from demeter.core.localdb import LocalDatabase
 from demeter.core.settings import settings
-from demeter.ops.supervisor import Crew, Role
+from demeter.ops.supervisor import Crew, Relay, Role, pass_on
 
 WORKERS = {"worker gpu": ("gpu",), "worker cpu io": ("cpu", "io")}
 LOOK_AT_DATABASE_EVERY_S = 2.0
+Say = Callable[[str], None]
 _err = Console(stderr=True, highlight=False)
+log = logs.get(__name__)
 
 
 class AddressInUse(Conflict):
@@ -35,11 +37,24 @@ class AddressInUse(Conflict):
 
 def up() -> None:
     """Run database, web and workers together; Ctrl-C or SIGTERM stops them all."""
-    run()
+    if logs.is_json():
+        run(say=_log, relay=_relay_as_json)
+    else:
+        run()
 
 
-def run(page: str = "/") -> None:
+def _say(line: str) -> None:
+    _err.print(f"[bold]demeter[/] {escape(line)}", soft_wrap=True)
+
+
+def _log(line: str) -> None:
+    log.info("supervisor", message=line)
+
+
+def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
     """As `up`; ``page`` is the path that a person is pointed to once it answers.
+
+    ``say`` takes lines for the person, ``relay`` those of the processes.
 
     Raises:
         AddressInUse: something listens at the address already.
@@ -51,17 +66,17 @@ def run(page: str = "/") -> None:
     try:
         db.migrate(db.engine())
         db.engine().dispose()
-        Crew(_roles(configured.host, configured.port), _say, _tend(embedded, page)).run()
+        roles = _roles(configured.host, configured.port)
+        Crew(roles, say, _tend(embedded, page, say), relay).run()
     finally:
         if embedded is not None and started_here:
             embedded.stop()
-    _say("Stopped.")
+    say("Stopped.")
 
 
 def _roles(host: str, port: int) -> list[Role]:
-    """The web server and the workers; on a terminal their logs stay readable."""
-    readable = {"DEMETER_LOG_FORMAT": "console"} if sys.stderr.isatty() else {}
-    environment = {**readable, **{k: v for k, v in os.environ.items() if k in readable}}
+    """The web server and the workers; their logs are written as this process's is."""
+    environment = {"DEMETER_LOG_FORMAT": "json" if logs.is_json() else "console"}
     web = ["uvicorn", "demeter.app:create_app", "--factory", "--host", host, "--port", str(port)]
     calm = ["--log-level", "warning", "--timeout-graceful-shutdown", "5"]
     return [
@@ -75,7 +90,7 @@ def _worker(queues: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "demeter", "worker", *options]
 
 
-def _tend(embedded: LocalDatabase | None, page: str) -> Callable[[], None]:
+def _tend(embedded: LocalDatabase | None, page: str, say: Say) -> Callable[[], None]:
     """What is looked at between the processes: the database lives, the address is told once."""
     configured = settings()
     address = f"http://{configured.host}:{configured.port}"
@@ -84,11 +99,11 @@ def _tend(embedded: LocalDatabase | None, page: str) -> Callable[[], None]:
     def tend() -> None:
         nonlocal announced, last_check
         if not announced and _is_answering(address):
-            _say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
+            say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
             announced = True
         if embedded is not None and time.monotonic() - last_check > LOOK_AT_DATABASE_EVERY_S:
             if embedded.status().state != "running":
-                _say("The database does not answer; starting it again.")
+                say("The database does not answer; starting it again.")
                 embedded.ensure_running()
             last_check = time.monotonic()
 
@@ -114,5 +129,16 @@ def _is_answering(address: str) -> bool:
         return False
 
 
-def _say(line: str) -> None:
-    _err.print(f"[bold]demeter[/] {escape(line)}", soft_wrap=True)
+def _relay_as_json(role: str, line: str) -> None:
+    """Pass on a process's line; what is no JSON becomes a field of a line."""
+    if _is_object(line):
+        pass_on(role, line)
+    elif line.strip():
+        log.warning("process_output", process=role, output=line)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

@@ -10,8 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import (
     BigInteger,
     DateTime,
@@ -117,6 +115,9 @@ def lock_key(session: Session, namespace: str, key: str) -> None:
 
 def migrate(bound_to: Engine, revision: str = "head") -> None:
     """Bring the schema to a revision, up or (``base``) down, in one transaction."""
+    from alembic import command  # noqa: PLC0415  most commands migrate nothing
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_migrations()))
     with bound_to.begin() as connection:

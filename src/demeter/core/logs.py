@@ -1,46 +1,118 @@
-"""Structured logs: constant event names, facts as fields, ids bound once."""
+"""Structured logs: constant event names, facts as fields, ids bound once.
+
+Everything that a process logs goes through one handler, also what libraries say by Python's
+own logging and its warnings: every line of a JSON log is JSON.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+import threading
+from types import TracebackType
+from typing import Any, TextIO
 
 import structlog
+from structlog.stdlib import ProcessorFormatter
 
 from demeter.core.settings import settings
+
+OWN = "demeter"
+# uvicorn gives these handlers of their own before it loads the application.
+WITH_OWN_HANDLERS = ("uvicorn", "uvicorn.access")
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment, which tests and consoles replace."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+
+def is_json() -> bool:
+    """Whether this process logs JSON: as set, else unless standard error is a terminal."""
+    chosen = settings().log_format
+    return chosen == "json" or (chosen == "auto" and not sys.stderr.isatty())
 
 
 def configure(*, quietly: bool = False) -> None:
     """Send logs to standard error, as JSON or, on a terminal, for reading.
 
     ``quietly`` leaves out what is only information, unless a level is set: a person who
-    typed a command wants its answer.
+    typed a command wants its answer. Libraries are heard from WARNING on.
     """
     configured = settings()
     chosen = "log_level" in configured.model_fields_set
     name = "WARNING" if quietly and not chosen else configured.log_level.upper()
     level = logging.getLevelNamesMapping()[name]
-    as_json = configured.log_format == "json" or (
-        configured.log_format == "auto" and not sys.stderr.isatty()
-    )
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    )
+    common = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.StackInfoRenderer(),
-            *([structlog.processors.format_exc_info] if as_json else []),
-            renderer,
-        ],
+        processors=[*common, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: logging.getLogger(OWN),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    logging.getLogger(OWN).setLevel(level)
+    _listen_to_everybody(_formatter(common), max(level, logging.WARNING))
+
+
+def _formatter(common: list[Any]) -> ProcessorFormatter:
+    """One for our own facts and for what libraries say."""
+    renderers: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if is_json()
+        else [structlog.dev.ConsoleRenderer()]
+    )
+    return ProcessorFormatter(
+        foreign_pre_chain=[*common, _name_of_logger],
+        processors=[ProcessorFormatter.remove_processors_meta, *renderers],
+    )
+
+
+def _name_of_logger(_: Any, __: str, event: structlog.typing.EventDict) -> Any:
+    """Which library says it, in the field that names our own modules."""
+    event["module"] = event["_record"].name
+    return event
+
+
+def _listen_to_everybody(formatter: logging.Formatter, level: int) -> None:
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, _StandardError)]:
+        root.removeHandler(handler)
+    handler = _StandardError()
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in WITH_OWN_HANDLERS:
+        library = logging.getLogger(name)
+        if library.handlers:
+            library.handlers.clear()
+            library.propagate = True
+    logging.captureWarnings(capture=True)
+
+
+def catch_crashes() -> None:
+    """Where the log is JSON, errors that nobody caught are lines of it, too."""
+    if is_json():
+        sys.excepthook = _log_crash
+        threading.excepthook = lambda crash: _log_crash(
+            crash.exc_type, crash.exc_value or crash.exc_type(), crash.exc_traceback
+        )
+
+
+def _log_crash(
+    kind: type[BaseException], error: BaseException, where: TracebackType | None
+) -> None:
+    get(__name__).critical("crashed", exc_info=(kind, error, where))
 
 
 def get(name: str) -> Any:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import yaml
+
 from demeter.learning.ground_truth import TruePhoto
 from demeter.learning.masking import kept_marks
 from demeter.learning.splits import Side
@@ -35,8 +37,8 @@ def write_yolo(folder: Path, photos: Sequence[tuple[Side, TruePhoto, str]]) -> N
 
 
 def _yaml(task: str) -> str:
-    names = "".join(f"  {i}: {name}\n" for i, name in enumerate(_NAMES[task]))
-    return f"train: images/{Side.TRAIN}\nval: images/{Side.HELD_OUT}\nnames:\n{names}"
+    pictures = {"train": f"images/{Side.TRAIN}", "val": f"images/{Side.HELD_OUT}"}
+    return yaml.safe_dump({**pictures, "names": dict(enumerate(_NAMES[task]))}, sort_keys=False)
 
 
 def _box_lines(photo: TruePhoto) -> Iterator[str]:

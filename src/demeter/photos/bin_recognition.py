@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from shapely import Polygon, box, make_valid
 from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
@@ -177,6 +176,8 @@ def recognise(seen: Sequence[Outline], known: Sequence[Remembered], least: float
     Pairs that overlap less than ``least`` (intersection over union) are never made, nor do
     they push a good pair aside (Hungarian method on the overlaps that count).
     """
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415  slow to import
+
     if not seen or not known:
         return {}
     known = settled(seen, known)

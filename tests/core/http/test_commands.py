@@ -12,7 +12,7 @@ from demeter.core.http import permissions
 from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.idempotency import REPLAYED, IdempotencyKey, OnceOnly
 from demeter.core.http.permissions import Permission
-from support.served import rows
+from support.served import row_count
 
 KEY = {"Idempotency-Key": "k"}
 

@@ -278,6 +278,23 @@ def test_a_file_that_is_no_text_is_refused_by_name(tmp_path, name):
         read_marks(folder)
 
 
+def test_names_with_a_comment_or_in_another_order_are_the_same_classes(tmp_path):
+    folder = labelled(tmp_path / "y", "yolo")
+    plain = read_marks(folder)
+    (folder / "data.yaml").write_text(
+        "names:\n  1: plant  # the class\n  # none\n  0: box\npath: .\n"
+    )
+    (marks,) = read_marks(folder)
+    assert len(marks.plants) == len(plain[0].plants) == len(CORNERS)
+
+
+def test_names_that_cannot_be_read_are_refused_by_file_and_line(tmp_path):
+    folder = labelled(tmp_path / "y", "yolo")
+    (folder / "data.yaml").write_text("path: .\nnames:\n  0: box\n  first: plant\n")
+    with pytest.raises(LabelsRefused, match=r"data\.yaml, line 4: 'first' is no number"):
+        read_marks(folder)
+
+
 @pytest.mark.parametrize("line", ["0", "1", "1 0.5", "1 0.1 0.1 0.2", "1 0.1 0.1", "7 1 1 1 1"])
 def test_a_line_that_is_no_shape_is_refused_by_its_number(tmp_path, line):
     folder = labelled(tmp_path / "l", "yolo")

@@ -11,6 +11,7 @@ from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.class_names import meaning_of, names_in
 from demeter.vision.networks.onnx_metadata import onnx_metadata
 from demeter.vision.networks.openvino_runner import Precision, open_model
+from demeter.vision.networks.yaml_table import YamlUnreadable
 from demeter.vision.networks.yolo import load_yolo_detector, load_yolo_segmenter
 from demeter.vision.networks.yolo_layout import yolo_layout
 from demeter.vision.networks.yolo_rows import YoloRows, suppress_overlaps
@@ -149,14 +150,78 @@ def test_the_surest_of_overlapping_rows_of_a_class_stay():
         "names: ['plant', 'pot']\nother: 1\n",
         "names: {0: plant, 1: pot}\n",
         "names: {1: 'pot', 0: 'plant'}\n",
+        "names:\n  1: pot  # a container\n  0: plant\n",
+        "names:  # by class\n  # the small ones\n  0: plant\n\n  # the large ones\n  1: pot\n",
+        "names:\n    - plant  # first\n    - pot\n",
+        'names: {"1": pot, "0": plant}\n',
     ],
 )
 def test_names_are_read_from_each_way_of_writing_them(text):
     assert names_in("path: .\n" + text) == ["plant", "pot"]
 
 
-def test_no_names_are_none():
-    assert names_in("path: .\nnc: 3\n") == []
+def test_names_are_in_the_order_of_their_numbers_and_not_of_their_digits():
+    numbers = [10, 2, 0, 11, 1, 9, 3, 8, 4, 7, 5, 6]
+    lines = "".join(f"  '{n}': class {n}\n" for n in numbers)
+    assert names_in(f"names:\n{lines}") == [f"class {n}" for n in range(12)]
+
+
+def test_a_name_is_the_text_that_stands_there():
+    assert names_in("names: [no, 1e3, null, 'maceta 5\"', vacío]\n") == [
+        "no",
+        "1e3",
+        "null",
+        'maceta 5"',
+        "vacío",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "path: .\nnc: 3\n", "names:\nnc: 0\n", "names: []\n"])
+def test_no_names_are_none(text):
+    assert names_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("nc: 2\nnames: [plant\nother: 1\n", "line 3: "),
+        ("nc: 2\nnames:\n  0: plant\n  x: pot\n", "line 4: 'x' is no number of a class"),
+        ("names:\n  0: plant\n  0: pot\n", "line 3: 0 stands there twice"),
+        ("names:\n  0: plant\n  '0': pot\n", "line 3: 0 stands there twice"),
+        ("names:\n  1: plant\n  2: pot\n", "line 2: number 0 is missing of 2 from 0"),
+        ("names: plant\n", "line 1: a list, or a table by number, is expected"),
+        ("names:\n- [plant, pot]\n", "line 2: one value is expected"),
+        ("names: [plant]\nnc: 1\nnames: [pot]\n", "line 3: names stands there twice"),
+        ("- plant\n- pot\n", "line 1: not a table of keys and values"),
+        ("names: [pl\x07ant]\n", "line 1: "),
+    ],
+)
+def test_names_that_cannot_be_read_say_where(text, reason):
+    with pytest.raises(YamlUnreadable) as refused:
+        names_in(text)
+    assert str(refused.value).startswith(reason)
+
+
+def test_the_names_beside_a_model_are_read_whatever_their_order(tmp_path):
+    path = export(tmp_path, [detections(PLANT, POT)], names=None, task="detect", imgsz=64)
+    (tmp_path / "metadata.yaml").write_text(
+        "# of our own\nnames:\n  1: plant # small\n  0: maceta\nimgsz:\n- 64\n- 64\ntask: detect\n"
+    )
+    assert yolo_layout(open_model(path)).names == ("maceta", "plant")
+
+
+def test_names_beside_a_model_that_cannot_be_read_are_refused_by_file_and_line(tmp_path):
+    path = export(tmp_path, [detections(PLANT, POT)], names=None, task="detect")
+    (tmp_path / "metadata.yaml").write_text("task: detect\nnames:\n  0: plant\n  2: maceta\n")
+    with pytest.raises(ModelRefused, match=r"metadata\.yaml: line 3: number 1 is missing of 2"):
+        yolo_layout(open_model(path))
+
+
+def test_a_file_beside_a_model_that_is_no_text_is_refused(tmp_path):
+    path = export(tmp_path, [detections(PLANT, POT)], names=None, task="detect")
+    (tmp_path / "metadata.yaml").write_bytes("names: [cajón]".encode("utf-16"))
+    with pytest.raises(ModelRefused, match=r"metadata\.yaml: not text in UTF-8"):
+        yolo_layout(open_model(path))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from demeter.ops.supervisor.member import Member, Role
+from demeter.ops.supervisor.member import Member, Relay, Role, pass_on
 
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 30.0  # a worker finishes the job in hand
@@ -21,6 +21,7 @@ class Crew:
         roles: what is run, in the order in which it is started.
         say: takes one line for the person.
         tend: called a few times a second, for what is not a process of the crew.
+        relay: takes a role's name and each line that its process writes.
     """
 
     def __init__(
@@ -28,8 +29,9 @@ class Crew:
         roles: Sequence[Role],
         say: Callable[[str], None],
         tend: Callable[[], None] = lambda: None,
+        relay: Relay = pass_on,
     ) -> None:
-        self.members = [Member(role) for role in roles]
+        self.members = [Member(role, relay) for role in roles]
         self._say = say
         self._tend = tend
         self._stopping = threading.Event()

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -19,6 +19,7 @@ LONGEST_WAIT_S = 30.0
 SETTLED_AFTER_S = 30.0  # a process that lived this long had begun well
 LAST_WORDS = 12
 PR_SET_PDEATHSIG = 1
+Relay = Callable[[str, str], None]
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
@@ -31,15 +32,22 @@ class Role:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+def pass_on(_: str, line: str) -> None:
+    """Write a process's line to standard error as it is."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
 class Member:
     """A role with the process that plays it now.
 
     A process that dies is started again after a wait that doubles while it keeps dying soon
-    after its start.
+    after its start. ``relay`` takes the role's name and each line that the process writes.
     """
 
-    def __init__(self, role: Role) -> None:
+    def __init__(self, role: Role, relay: Relay = pass_on) -> None:
         self.role = role
+        self._relay = relay
         self.early_deaths = 0
         self.last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._process: subprocess.Popen[str] | None = None
@@ -102,8 +110,7 @@ class Member:
         """Pass on what it says, and keep the last of it for when it dies."""
         for line in output:
             self.last_words.append(line.rstrip())
-            sys.stderr.write(line)
-            sys.stderr.flush()
+            self._relay(self.role.name, line.rstrip("\n"))
 
 
 def _end_with_parent() -> None:

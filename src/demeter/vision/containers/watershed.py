@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 
 from demeter.vision.geometry import close_and_fill
 from demeter.vision.values import ContainerType
@@ -52,6 +51,8 @@ def container_masks(
     shares: NDArray[np.float32], depth: NDArray[np.float32], rule: SeedRule
 ) -> list[NDArray[np.bool_]]:
     """One mask [h, w] a container from probabilities [6, h, w] and depth [h, w]."""
+    from scipy.ndimage import find_objects  # noqa: PLC0415  slow to import
+
     mask = (1 - shares[0]) > rule.foreground
     pots = shares.argmax(axis=0) == 1 + TYPES.index(ContainerType.POT)
     seeds = _seed_map(mask, depth, pots, rule)

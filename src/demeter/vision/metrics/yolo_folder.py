@@ -11,6 +11,7 @@ from demeter.vision.metrics.ignored_regions import IgnoredRegions
 from demeter.vision.metrics.marks import MarkedContainer, MarkedPhoto, discs_of
 from demeter.vision.metrics.pictures import SUFFIXES, read_upright
 from demeter.vision.networks.class_names import Meaning, meaning_of, names_in
+from demeter.vision.networks.yaml_table import YamlUnreadable
 
 
 def is_yolo_folder(folder: Path) -> bool:
@@ -24,8 +25,8 @@ def read_yolo(folder: Path) -> list[MarkedPhoto]:
     A picture without a label file holds no marks, as YOLO means it.
 
     Raises:
-        LabelsRefused: no names, a file that is no text, a line that is neither a box nor a
-            polygon, or a picture that cannot be read.
+        LabelsRefused: no names or unreadable ones, a file that is no text, a line that is
+            neither a box nor a polygon, or a picture that cannot be read.
     """
     meanings = [meaning_of(n) for n in _names(folder)]
     pictures = [p for p in sorted((folder / "images").rglob("*")) if p.suffix.lower() in SUFFIXES]
@@ -37,10 +38,17 @@ def _names(folder: Path) -> list[str]:
     classes, table = folder / "classes.txt", folder / "data.yaml"
     if classes.is_file():
         return _text(classes).splitlines()
-    names = names_in(_text(table)) if table.is_file() else []
+    names = _yaml_names(table) if table.is_file() else []
     if not names:
         raise LabelsRefused(f"{folder.name}: neither data.yaml nor classes.txt names the classes")
     return names
+
+
+def _yaml_names(path: Path) -> list[str]:
+    try:
+        return names_in(_text(path))
+    except YamlUnreadable as error:
+        raise LabelsRefused(f"{path.name}, {error}") from error
 
 
 def _text(path: Path) -> str:

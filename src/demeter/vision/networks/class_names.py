@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from demeter.vision.networks.yaml_table import texts_by_index, yaml_table
 from demeter.vision.values import ContainerType, container_type_of, plain_label
 
 _PLANTS = {"plant", "plants", "planta", "plantas", "cactus", "succulent", "suculenta"}
@@ -46,31 +45,19 @@ def meanings_of(names: Sequence[str], mapping: Mapping[str, str] | None = None) 
 
 
 def names_in(text: str) -> list[str]:
-    """The class names of a YAML file, by index: the list or table under ``names``."""
-    return list_in(text, "names")
+    """The class names of a YAML file, by index; empty when there is no ``names``.
 
-
-def list_in(text: str, key: str) -> list[str]:
-    """The list or table under a key of a YAML file, by index.
-
-    Only this much of YAML is read: a block or an inline list or table. Empty when there is
-    none.
+    Raises:
+        YamlUnreadable: it is no YAML, or its names are no list and not numbered from 0.
     """
-    inline = re.search(rf"^{key}:\s*([\[{{].*?[\]}}])\s*$", text, re.MULTILINE | re.DOTALL)
-    if inline:
-        return inline_names(inline.group(1))
-    block = re.search(rf"^{key}:\s*\n((?:(?:[ \t]+\S|-).*\n?)+)", text, re.MULTILINE)
-    lines = block.group(1).splitlines() if block else []
-    return [re.sub(r"^\s*(?:-|\d+\s*:)\s*", "", line).strip(" '\"") for line in lines]
+    table = yaml_table(text)
+    return texts_by_index(table["names"]) if "names" in table else []
 
 
 def inline_names(text: str) -> list[str]:
-    """Names from an inline list or table such as ``{0: 'plant', 1: 'pot'}``."""
-    try:
-        names = ast.literal_eval(text)
-    except (SyntaxError, ValueError):  # YAML allows names without quotation marks
-        parts = text.strip("[]{} \n").split(",")
-        return [re.sub(r"^\s*\d+\s*:", "", p).strip(" '\"\n") for p in parts]
-    if isinstance(names, dict):
-        return [str(names[k]) for k in sorted(names)]
-    return [str(n) for n in names]
+    """Names by index from one line, as exporters write it: ``{0: 'plant', 1: 'pot'}``.
+
+    Raises:
+        YamlUnreadable: as `names_in`.
+    """
+    return names_in(f"names: {text}")

@@ -13,14 +13,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
 
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.onnx_metadata import is_onnx
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 Pictures = Iterable[NDArray[np.uint8]]
 Outputs = tuple[NDArray[np.float32], ...]
@@ -97,6 +99,8 @@ def open_model(path: Path) -> ModelFile:
     Raises:
         ModelRefused: the file is not there or is no network that can be read.
     """
+    import openvino as ov  # noqa: PLC0415  slow to import, and few commands run a network
+
     if not path.is_file():
         raise ModelRefused(path.name, "there is no such file")
     no_network = "not an ONNX or OpenVINO network"
@@ -165,6 +169,8 @@ def compile_network(
     Raises:
         ModelRefused: the network does not take pictures of that size.
     """
+    import openvino as ov  # noqa: PLC0415  see `open_model`
+
     core = ov.Core()
     model = core.read_model(file.path)
     height, width = input_hw
@@ -192,6 +198,8 @@ def _with_preparation(
     model: ov.Model, preparation: Preparation, input_hw: tuple[int, int]
 ) -> ov.Model:
     """The network with 8-bit RGB [1, H, W, 3] as its input."""
+    import openvino as ov  # noqa: PLC0415  see `open_model`
+
     steps = ov.preprocess.PrePostProcessor(model)
     entry = steps.input()
     entry.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))

@@ -9,11 +9,19 @@ masks)] of corners, confidence and class. The input is one square RGB picture, 0
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from demeter.vision.errors import ModelRefused
-from demeter.vision.networks.class_names import inline_names, list_in, names_in
+from demeter.vision.networks.class_names import inline_names
 from demeter.vision.networks.onnx_metadata import onnx_metadata
 from demeter.vision.networks.openvino_runner import ModelFile
+from demeter.vision.networks.yaml_table import (
+    YamlUnreadable,
+    one_or_more_texts,
+    plain_text,
+    texts_by_index,
+    yaml_table,
+)
 
 _DEFAULT_SIDE_PX = 640
 _TASKS = {"detect", "segment"}
@@ -42,11 +50,11 @@ def yolo_layout(file: ModelFile) -> YoloLayout:
         ModelRefused: names what did not fit.
     """
     name = file.path.name
-    metadata = _metadata(file)
-    task = metadata.get("task", "segment" if len(file.outputs) > 1 else "detect")
+    notes = _notes(file)
+    task = notes.task or ("segment" if len(file.outputs) > 1 else "detect")
     if task not in _TASKS:
         raise ModelRefused(name, f"its task is {task}; detect and segment can be used")
-    names = tuple(inline_names(metadata["names"])) if metadata.get("names") else ()
+    names = notes.names
     rows, masks = _outputs(file, task)
     fields, length = rows[1], rows[2]
     end_to_end = length == _END_TO_END_FIELDS + masks and (fields > length or fields == -1)
@@ -54,22 +62,45 @@ def yolo_layout(file: ModelFile) -> YoloLayout:
         names = _checked_names(name, names, fields - 4 - masks)
     elif not names:
         raise ModelRefused(name, "it does not say what its classes are called")
-    return YoloLayout(task, names, _side(file, metadata), masks, end_to_end)
+    return YoloLayout(task, names, _side(file, notes.imgsz), masks, end_to_end)
 
 
-def _metadata(file: ModelFile) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Notes:
+    """What an exporter wrote down; empty where it did not."""
+
+    task: str = ""
+    names: tuple[str, ...] = ()
+    imgsz: str = ""
+
+
+def _notes(file: ModelFile) -> _Notes:
     """What the exporter wrote: into the ONNX file, or into ``metadata.yaml`` beside the pair."""
-    if file.path.suffix == ".onnx":
-        return onnx_metadata(file.path)
     beside = file.path.with_name("metadata.yaml")
-    if not beside.is_file():
-        return file.metadata
-    text = beside.read_text(encoding="utf-8")
-    plain = [line.partition(":") for line in text.splitlines() if line[:1].isalpha()]
-    table = {key: value.strip() for key, _, value in plain}
-    table["names"] = str(names_in(text)) if names_in(text) else ""
-    table["imgsz"] = ",".join(list_in(text, "imgsz")) or table.get("imgsz", "")
-    return table
+    if file.path.suffix == ".onnx":
+        return _notes_inside(file, onnx_metadata(file.path))
+    return _notes_beside(beside) if beside.is_file() else _notes_inside(file, file.metadata)
+
+
+def _notes_inside(file: ModelFile, metadata: dict[str, str]) -> _Notes:
+    try:
+        names = inline_names(metadata.get("names", ""))
+    except YamlUnreadable as error:
+        raise ModelRefused(file.path.name, f"its class names cannot be read: {error}") from error
+    return _Notes(metadata.get("task", ""), tuple(names), metadata.get("imgsz", ""))
+
+
+def _notes_beside(path: Path) -> _Notes:
+    try:
+        table = yaml_table(path.read_text(encoding="utf-8"))
+        names = texts_by_index(table["names"]) if "names" in table else []
+        sides = one_or_more_texts(table["imgsz"]) if "imgsz" in table else []
+        task = plain_text(table["task"]) if "task" in table else ""
+    except UnicodeDecodeError as error:
+        raise ModelRefused(path.name, f"not text in UTF-8 ({error})") from error
+    except YamlUnreadable as error:
+        raise ModelRefused(path.name, str(error)) from error
+    return _Notes(task, tuple(names), ",".join(sides))
 
 
 def _outputs(file: ModelFile, task: str) -> tuple[tuple[int, ...], int]:
@@ -105,7 +136,7 @@ def _declared_hw(file: str, imgsz: str) -> tuple[int, int]:
     return (sides[0], sides[-1]) if sides else (_DEFAULT_SIDE_PX, _DEFAULT_SIDE_PX)
 
 
-def _side(file: ModelFile, metadata: dict[str, str]) -> int:
+def _side(file: ModelFile, imgsz: str) -> int:
     """Side of the square input, from the tensor or, where that is free, from ``imgsz``."""
     name = file.path.name
     if len(file.inputs) != 1 or len(file.inputs[0]) != 4:  # noqa: PLR2004
@@ -114,7 +145,7 @@ def _side(file: ModelFile, metadata: dict[str, str]) -> int:
     if channels not in (3, -1):
         raise ModelRefused(name, f"takes {channels} channels, not 3")
     if height == -1 or width == -1:
-        height, width = _declared_hw(name, metadata.get("imgsz", ""))
+        height, width = _declared_hw(name, imgsz)
     if height != width:
         raise ModelRefused(name, f"takes pictures of {width} by {height}, not squares")
     return height

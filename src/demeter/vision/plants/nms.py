@@ -14,7 +14,6 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from demeter.vision.networks.devices import core_count
 from demeter.vision.plants.boxes import Boxes
@@ -106,6 +105,8 @@ def _near(boxes: Boxes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     Two boxes with an IoU of 0.5, or one inside the other, have centres within the half
     diagonal of the larger: searching from each box by its own finds every pair from there.
     """
+    from scipy.spatial import KDTree  # noqa: PLC0415  slow to import
+
     wh = boxes.xyxy_px[:, 2:] - boxes.xyxy_px[:, :2]
     reach = np.hypot(wh[:, 0], wh[:, 1]) / 2
     centres = boxes.centre_px.astype(np.float64)

@@ -1,0 +1,152 @@
+"""The command itself: what it lists, what it imports, its version, completion and refusals."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+import demeter
+from demeter.cli import COMMANDS, imported_command
+
+# What counts photos and writes files: no list of options needs it.
+HEAVY = ("openvino", "scipy", "torch", "alembic", "reportlab", "openpyxl", "xlsxwriter")
+# What any command that asks the database needs, but not the list of commands.
+FEATURES = ("sqlalchemy", "psycopg", "pydantic", "numpy", "cv2", "structlog")
+PROGRAM = """
+import sys
+from demeter.cli import main
+watched, sys.argv[1:] = sys.argv[1].split(","), sys.argv[2:]
+try:
+    main()
+finally:
+    print("imported:", *(name for name in watched if name in sys.modules), file=sys.stderr)
+"""
+
+
+def run(
+    *words: str, home: Path, executable: tuple[str, ...] = ("-m", "demeter"), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *executable, *words],
+        env={**os.environ, "DEMETER_HOME": str(home), "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def imported_by(*words: str, watched: tuple[str, ...], home: Path) -> tuple[str, list[str]]:
+    """Standard output of a command that succeeds, and which of the watched modules it imports."""
+    result = run(*words, home=home, executable=("-c", PROGRAM, ",".join(watched)))
+    assert result.returncode == 0, result.stderr
+    last = result.stderr.splitlines()[-1]
+    return result.stdout, last.removeprefix("imported:").split()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_listed_help_is_the_commands_own(name: str) -> None:
+    own = imported_command(name)
+    first_paragraph = (own.short_help or own.help or "").split("\n\n")[0]
+    assert COMMANDS[name].short_help == " ".join(first_paragraph.split())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+def test_a_list_of_commands_imports_none_of_them(words: list[str], tmp_path: Path) -> None:
+    _, imported = imported_by(*words, watched=(*HEAVY, *FEATURES), home=tmp_path)
+    assert imported == []
+
+
+def test_the_help_lists_every_command(tmp_path: Path) -> None:
+    listing = run("--help", home=tmp_path)
+    assert listing.returncode == 0
+    for name, source in COMMANDS.items():
+        assert any(
+            name in line and source.short_help in line for line in listing.stdout.splitlines()
+        ), name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_waits_for_nothing_heavy(name: str, tmp_path: Path) -> None:
+    text, imported = imported_by(name, "--help", watched=HEAVY, home=tmp_path)
+    assert f"Usage: demeter {name}" in text
+    # Doctor looks at the migrations.
+    assert [module for module in imported if (name, module) != ("doctor", "alembic")] == []
+
+
+def test_the_version_is_that_of_the_installed_package(tmp_path: Path) -> None:
+    answer = run("--version", home=tmp_path)
+    assert (answer.returncode, answer.stdout) == (0, f"demeter {demeter.version()}\n")
+
+
+def test_a_misspelt_command_is_answered_with_the_right_one(tmp_path: Path) -> None:
+    answer = run("count", home=tmp_path)
+    assert answer.returncode == 2
+    assert "Did you mean 'counts'?" in answer.stderr
+
+
+def test_completion_is_installed_for_the_shell_that_asks(tmp_path: Path) -> None:
+    subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m demeter --install-completion; exit $?"],
+        env={**os.environ, "HOME": str(tmp_path), "DEMETER_HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    script = tmp_path / ".bash_completions" / "demeter.sh"
+    assert "complete -o default -F _demeter_completion demeter" in script.read_text()
+    assert str(script) in (tmp_path / ".bashrc").read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("demeter pho", "photos"),
+        ("demeter db ", "migrate"),
+        ("demeter db migrate --r", "--revision"),
+    ],
+)
+def test_a_line_is_completed_with_commands_and_their_options(
+    line: str, completed: str, tmp_path: Path
+) -> None:
+    answer = run(
+        home=tmp_path,
+        _DEMETER_COMPLETE="complete_bash",
+        COMP_WORDS=line,
+        COMP_CWORD=str(len(line.split(" ")) - 1),
+    )
+    assert completed in answer.stdout.split()
+
+
+def test_a_refusal_is_a_line_and_not_a_traceback(tmp_path: Path) -> None:
+    answer = run("worker", "--queue", "nowhere", home=tmp_path, DEMETER_LOG_FORMAT="console")
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == "The input is not valid: no queue is called nowhere: gpu, cpu, io\n"
+
+
+@pytest.fixture
+def empty_database(server_url: str) -> Iterator[str]:
+    """A database without Demeter's tables."""
+    name = f"demeter_empty_{secrets.token_hex(6)}"
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_a_database_without_the_schema_is_told_how_to_get_it(
+    empty_database: str, tmp_path: Path
+) -> None:
+    answer = run("verify", home=tmp_path, DEMETER_DATABASE_URL=empty_database)
+    assert answer.returncode == 1
+    assert "→ Run: demeter db migrate" in answer.stderr
+    assert "Traceback" not in answer.stderr
