@@ -120,7 +120,7 @@ def _decide(
 ) -> tuple[str, list[int]]:
     """What is decided by itself, and the plants as they are counted then."""
     if isinstance(registration, NotRegistered):
-        return ("apart" if registration.is_apart else registration.reason), worlds[0] + worlds[1]
+        return ("apart" if registration.is_apart else registration.why.code), worlds[0] + worlds[1]
     shares = divide_counts(
         photos, {(0, 1): registration.matrix, (1, 0): inverse(registration.matrix)}
     )
@@ -165,7 +165,7 @@ def _measure_month(n: int) -> MonthResult:
     least = settings().bin_match_iou
     right, wrong = _score(recognise(after, places, least), names)
     right_by_place, wrong_by_place = _score(recognise(after, by_place, least), names)
-    outcome = "registered" if isinstance(registration, Registration) else registration.reason
+    outcome = "registered" if isinstance(registration, Registration) else registration.why.code
     common = len(set(names[0]) & set(names[1]))
     return MonthResult(
         world.kind, outcome, common, right, wrong, right_by_place, wrong_by_place, seconds

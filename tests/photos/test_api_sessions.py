@@ -67,7 +67,12 @@ def test_an_unknown_estimate_is_null_with_its_reason(client: TestClient):
     assert (told["total_detected"], told["total_estimated"], told["total"]) == (2, None, None)
     assert told["unknown_reason"] == "estimate_unknown"
     assert told["containers"][0]["machine_estimated"] is None
-    assert told["containers"][0]["unknown_reason"] == "too few detections"
+    assert told["containers"][0]["unknown_reason"].startswith("Fewer than 5 plants detected")
+    why = {"code": "too_few_detected", "params": {"fewest": 5}}
+    assert told["containers"][0]["unknown_notice"] == why
+    (reason,) = told["reasons"]
+    assert reason["code"] == "estimate_unknown"
+    assert reason["params"]["containers"][0]["params"]["why"] == why
     assert told["actions"] == ["accept", "reprocess"]
     assert told["movements"] == []
 

@@ -186,7 +186,8 @@ def test_code_and_id_of_two_places_contradict_each_other(client: TestClient):
 
 def test_an_unknown_field_is_ignored_and_said_so(client: TestClient):
     body = send(client, jpeg(), location_code="A1", locaton="A2").json()
-    assert body["warnings"] == ["the field 'locaton' is not known and was ignored"]
+    assert body["warnings"] == ["The field 'locaton' is not known and was ignored."]
+    assert body["notices"] == [{"code": "field_ignored", "params": {"name": "locaton"}}]
 
 
 def test_something_else_than_a_form_is_refused(client: TestClient):

@@ -124,7 +124,9 @@ def test_the_same_photo_of_another_bed_is_another_session(db: Session) -> None:
 def test_one_photo_twice_in_an_upload_is_one_image(db: Session) -> None:
     (one,) = add(db, encoded(picture()), encoded(picture()))
     assert len(one.session.images) == 1
-    assert one.session.warnings == ["'1.jpg' is the same photo as '0.jpg'"]
+    assert one.session.warnings == [
+        {"code": "same_photo", "params": {"name": "1.jpg", "first": "0.jpg"}}
+    ]
 
 
 def test_twenty_uploads_at_once_are_one_session(fresh_database: str) -> None:

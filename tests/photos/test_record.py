@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.core.errors import chain
+from demeter.core.notices import Notice, read_notices
+from demeter.core.wording import english, english_each
 from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.photos import record
@@ -18,6 +21,7 @@ from demeter.photos.errors import CannotCreateBins
 from demeter.photos.models import Detection, Estimation, PhotoSession, SessionStatus
 from demeter.review import session_decisions
 from demeter.stock.models import MovementType, SourceType, StockBatch, StockMovement
+from demeter.vision.values import PhotoCount
 from support.nursery import (
     NOON,
     configure,
@@ -188,9 +192,25 @@ def test_a_bin_that_is_not_seen_goes_to_zero_and_retires_after_two_misses(db: Se
 
 
 def test_an_unknown_label_becomes_a_segment_with_a_warning(db: Session) -> None:
-    made = recorded(db, photo_count((4, 0), label="jardinera"))
-    assert made.status is SessionStatus.COMPLETED
-    assert any("jardinera" in warning for warning in made.warnings)
+    unknown = Notice("unknown_label", {"label": "jardinera"})
+    photo = replace(photo_count((4, 0), label="jardinera"), warnings=(unknown,))
+    made = recorded(db, photo, photo)
+    assert made.warnings == [unknown.to_json()]
+
+
+def test_what_was_stored_as_a_sentence_stays_as_it_was_written(db: Session) -> None:
+    photo = photo_count((4, 0)).to_json() | {"warnings": ["a pebble was left out"]}
+    made = recorded(db, PhotoCount.from_json(photo))
+    assert english_each(read_notices(made.warnings)) == ["a pebble was left out"]
+
+
+def test_what_a_session_waits_for_is_kept_with_its_numbers(db: Session) -> None:
+    made = recorded(db, photo_count((4, None), residual_share=0.4))
+    (why,) = read_notices(made.reason_notices)
+    assert (why.code, why.params["limit"]) == ("estimate_unknown", 0.1)
+    (container,) = why.params["containers"]
+    assert (container.params["index"], container.params["share"]) == (1, 0.4)
+    assert english(why) == made.error_message
 
 
 def test_without_a_config_evidence_is_kept_and_posted_later(db: Session) -> None:

@@ -11,6 +11,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from demeter.core.db import preview
+from demeter.core.notices import Notice
+from demeter.core.wording import english, read
 from demeter.locations.errors import BinRetired, PlaceInactive
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.stock import movements, reversals, transfers
@@ -312,6 +314,28 @@ def test_a_preview_says_what_would_be_written_and_writes_nothing(db: Session) ->
     ]
     assert "saw this already" in (change.movements[0].why or "")
     assert rows(db) == [("plantar", 10), ("foto", -1)]
+
+
+def test_why_a_movement_was_written_is_kept_for_every_language(db: Session) -> None:
+    count(db, 9, 3)
+    planted = plant(db, 10, 0)
+    kept = db.execute(
+        select(StockMovement.reason_description, StockMovement.reason_notice)
+        .where(StockMovement.fact_id == planted.movement_id)
+        .order_by(StockMovement.id)
+    ).all()
+    assert [notice["code"] for _, notice in kept] == ["reported", "seen_by_count"]
+    notices = [Notice.from_json(notice) for _, notice in kept]
+    assert [english(notice) for notice in notices] == [sentence for sentence, _ in kept]
+    assert [m.why_notice for m in planted.movements] == notices
+    assert read("es").word(notices[0]) == "Plantado"
+
+
+def test_a_person_s_reason_stands_as_it_was_given(db: Session) -> None:
+    planted = plant(db, 10, 0)
+    undone = reversals.undo(db, command(db, None, "typed twice"), planted.movements[0].movement_id)
+    (row,) = db.scalars(select(StockMovement).where(StockMovement.fact_id == undone.movement_id))
+    assert (row.reason_description, row.reason_notice) == ("typed twice", None)
 
 
 def test_a_date_without_a_time_is_the_end_of_that_day_at_the_site() -> None:

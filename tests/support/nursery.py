@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.accounts.queries import find_user
 from demeter.catalog.models import LocationConfig, Product
+from demeter.core.notices import Notice
 from demeter.locations.models import StorageBin, StorageLocation
 from demeter.photos.models import (
     CapturedAtSource,
@@ -95,7 +96,9 @@ def photo_count(
                 container=i,
                 method=EstimationMethod.BANDS,
                 estimated=estimated,
-                unknown_reason=None if estimated is not None else "too few detections",
+                unknown_reason=None
+                if estimated is not None
+                else Notice("too_few_detected", {"fewest": 5}),
                 confidence=0.5,
                 polygon_px=square(*places[i]),
                 residual_area_px=800,

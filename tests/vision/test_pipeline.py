@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from demeter.core.notices import Notice
 from demeter.vision.containers.segmenter import Region
 from demeter.vision.errors import ImageRefused
 from demeter.vision.hints import Hints
@@ -115,7 +116,7 @@ def test_plants_outside_every_container_belong_to_a_frame_that_is_the_bed():
     assert [c.whole_frame for c in photo.containers] == [False, True]
     assert [c.detected for c in photo.counts] == [12, 16]
     assert photo.estimated == 0
-    assert "16 plants stand outside" in photo.warnings[0]
+    assert photo.warnings[0] == Notice("plants_outside", {"plants": 16})
 
 
 @pytest.mark.parametrize(("outside", "framed_whole"), [(0, True), (2, True), (16, False)])
@@ -174,14 +175,14 @@ def test_where_containers_show_no_plant_the_whole_photo_is_looked_at(confidence,
     photo = count(half_found(0), models, Hints(framed_whole=True))
     assert [c.detected for c in photo.counts] == of_containers
     assert photo.containers[-1].whole_frame
-    assert "12 plants stand outside" in photo.warnings[0]
+    assert photo.warnings[0] == Notice("plants_outside", {"plants": 12})
 
 
 def test_an_unknown_label_is_a_segment_and_is_said():
     models = ModelSet(MODELS.detector, SoilSegmenter(label="hammock"), MODELS.errors)
     photo = count(planted_grid(3, 3), models)
     assert photo.containers[0].container_type is ContainerType.SEGMENT
-    assert "'hammock'" in photo.warnings[0]
+    assert photo.warnings == (Notice("unknown_label", {"label": "hammock"}),)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (2, 3000), (3000, 3), (7, 5)])

@@ -166,7 +166,7 @@ def test_a_location_is_offered_as_it_is_typed(visit: Visit):
 
 
 def test_a_list_that_cannot_be_renewed_stays_and_is_renewed_later(visit: Visit, client: TestClient):
-    uploaded(client)
+    upload_session(client)
     page = visit.go("/")
     expect(page.locator(".session-row")).to_have_count(1)
     page.route(
@@ -179,7 +179,7 @@ def test_a_list_that_cannot_be_renewed_stays_and_is_renewed_later(visit: Visit, 
     expect(page.locator(".session-row")).to_have_count(1)
     expect(page.get_by_text("Nothing works")).to_have_count(0)
     page.unroute("**/parts/sessions*")
-    uploaded(client, jpeg(1), location_code="A2")
+    upload_session(client, jpeg(1), location_code="A2")
     expect(page.locator(".session-row")).to_have_count(2)
 
 

@@ -9,13 +9,16 @@ from string import Formatter
 import pytest
 from fastapi.testclient import TestClient
 
+from demeter.core import wording
+from demeter.core.errors import DomainError
+from demeter.counts.service import NO_CONFIG
 from demeter.photos.models import CapturedAtSource, SessionStatus
-from demeter.photos.overlap import NOT_RETURNED
 from demeter.photos.review_reasons import BLIND_RECOUNT
+from demeter.photos.sessions import VOIDED
+from demeter.stock.errors import PeriodClosed, StockWouldBeNegative
 from demeter.stock.models import MovementType
 from demeter.vision.values import ContainerType
 from demeter.web.language import chosen, read
-from demeter.web.render import Numbers
 from support.served import client
 
 __all__ = ["client"]
@@ -24,8 +27,14 @@ SOURCE = Path(__file__).parents[2] / "src" / "demeter"
 ES, EN = read("es").by_key, read("en").by_key
 
 
-def test_both_languages_have_the_same_texts_but_for_translated_sentences():
-    assert set(EN) == {key for key in ES if not key.startswith("sentence.")}
+def test_both_languages_have_the_same_texts():
+    assert set(EN) == set(ES)
+
+
+def test_a_text_stands_in_one_place(tmp_path: Path):
+    (tmp_path / "es.toml").write_text('[movement]\nfoto = "otra"\n')
+    with pytest.raises(ValueError, match=re.escape("movement.foto")):
+        wording.read("es", tmp_path)
 
 
 def test_both_languages_fill_in_the_same_blanks():
@@ -58,11 +67,41 @@ def test_every_value_that_is_shown_has_a_name(prefix: str, kind):
 
 def test_every_reason_to_wait_is_explained_in_both_languages():
     text = (SOURCE / "photos" / "review_reasons.py").read_text()
-    codes = {*re.findall(r'Reason\(\s*"([a-z_]+)"', text), BLIND_RECOUNT}
-    assert {"no_container_found", "implausible_change"} <= codes
-    for code in codes:
+    codes = set(re.findall(r'Reason\(\s*Notice\(\s*"([a-z_]+)"', text))
+    assert {"no_container_found", "implausible_change", BLIND_RECOUNT} <= codes
+    elsewhere = {VOIDED, NO_CONFIG, "two_labels", "location_unknown"}
+    errors = {StockWouldBeNegative.code, PeriodClosed.code, "unexpected_error", "vision_failed"}
+    for code in codes | elsewhere | errors:
         assert f"reason.{code}" in ES, code
         assert f"next.{code}" in ES, code
+
+
+COMMANDS_ONLY = ("demeter.cli", "demeter.core.localdb", "demeter.demo", "demeter_training")
+
+
+def test_every_error_that_a_page_may_show_has_its_texts():
+    import demeter.app  # noqa: PLC0415  loads every feature
+    import demeter.photos.recovery  # noqa: F401, PLC0415
+
+    errors = [
+        error
+        for error in _descendants(DomainError)
+        if error.__module__.startswith("demeter") and not error.__module__.startswith(COMMANDS_ONLY)
+    ]
+    assert [e.code for e in errors if f"error.{e.code}.title" not in ES] == []
+    assert [e.code for e in errors if e.next_action and f"error.{e.code}.action" not in ES] == []
+
+
+def _descendants(kind: type[DomainError]) -> set[type[DomainError]]:
+    return {kind}.union(*(_descendants(child) for child in kind.__subclasses__()), set())
+
+
+def test_a_failed_session_says_what_the_error_says():
+    texts = read("es")
+    assert texts.reason("no_config", "") == ES["reason.no_config"]
+    assert texts.reason("photo_truncated", "") == ES["error.photo_truncated.title"]
+    assert texts.next_action("photo_truncated", "") == ES["error.photo_truncated.action"]
+    assert texts.reason("never_heard_of", "Falló") == "Falló"
 
 
 @pytest.mark.parametrize(
@@ -100,50 +139,3 @@ def test_a_choice_is_remembered_and_shows_the_same_page(client: TestClient):
 def test_a_choice_never_leads_to_another_site(client: TestClient, back: str):
     answer = client.post("/language", data={"language": "en", "back": back}, follow_redirects=False)
     assert answer.headers["location"] == "/"
-
-
-def test_what_vision_said_in_english_is_said_in_spanish():
-    said = "Fewer than 5 plants detected and no density parameter is set."
-    assert read("es").sentence(said).startswith("Se detectaron menos de 5 plantas")
-    assert read("en").sentence(said) == said
-    assert read("es").sentence("something new") == "something new"
-    assert read("es").sentence(None) == ""
-
-
-def test_a_name_in_quotes_stays_as_it_is():
-    said = "unknown container label 'caja': taken for a segment"
-    assert "'caja'" in read("es").sentence(said)
-    assert read("es").sentence(said).endswith("se toma por un segmento.")
-
-
-def test_every_warning_of_a_moved_camera_is_said_in_spanish():
-    assert read("es").sentence(NOT_RETURNED) != NOT_RETURNED
-
-
-def test_the_sentences_that_are_translated_are_those_that_are_said():
-    said_in = "vision/estimate/estimate.py vision/containers/find.py vision/pipeline.py"
-    said_in += " photos/exif.py photos/evidence.py photos/intake.py photos/overlap.py"
-    source = " ".join((SOURCE / name).read_text() for name in said_in.split())
-    for key in ES:
-        if key.startswith("sentence."):
-            piece = max(re.split("[#:,]", key.removeprefix("sentence.")), key=len).strip()
-            assert piece[:24] in source, piece
-
-
-@pytest.mark.parametrize(
-    ("language", "value", "written"),
-    [("es", 1234567, "1.234.567"), ("en", 1234567, "1,234,567"), ("es", 0, "0"), ("es", None, "—")],
-)
-def test_numbers_are_written_as_the_language_does_and_unknown_is_a_dash(language, value, written):
-    assert Numbers(language)(value) == written
-
-
-def test_changes_have_signs_and_shares_never_round_to_nothing():
-    number = Numbers("en")
-    assert [number.signed(v) for v in (5, -5, 0, None)] == ["+5", "−5", "0", "—"]
-    assert [number.percent(v) for v in (0, 0.004, 0.14, 1, None)] == [
-        "0 %", "< 1 %", "14 %", "100 %", "—",
-    ]  # fmt: skip
-    assert [number.at_least(v) for v in (13, 0, None)] == ["≥ 13", "—", "—"]
-    assert number.interval(None) == "—"
-    assert number.interval((1000, 2000)) == "1,000–2,000"

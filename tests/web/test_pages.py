@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
+from demeter.core.db import transaction
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.photos.models import PhotoSession
 from support.nursery import photo_count
@@ -20,15 +24,15 @@ ENGLISH = {"accept-language": "en"}
 BROWSER = {"accept": "text/html", "accept-language": "en"}
 
 
-def page(client: TestClient, path: str) -> str:
-    answer = client.get(path, headers=BROWSER)
+def page(client: TestClient, path: str, language: str = "en") -> str:
+    answer = client.get(path, headers=BROWSER | {"accept-language": language})
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     return re.sub(r"\s+", " ", html.unescape(answer.text))
 
 
-def session_page(client: TestClient, session_id: str) -> str:
-    return page(client, f"/sessions/{session_id}")
+def session_page(client: TestClient, session_id: str, language: str = "en") -> str:
+    return page(client, f"/sessions/{session_id}", language)
 
 
 def test_the_first_page_has_a_form_and_says_that_there_are_no_counts_yet(client: TestClient):
@@ -113,9 +117,44 @@ def test_an_unknown_estimate_is_a_dash_with_its_reason(client: TestClient):
     shown = session_page(client, session_id)
     assert "Part of a container could not be estimated" in shown
     assert "≥ 12" in shown
-    assert "40 % not separated. too few detections" in shown
+    assert "40 % not separated. Fewer than 5 plants detected" in shown
     assert 'data-label="Estimated">—</td>' in shown
     assert f'action="/sessions/{session_id}/accept"' in shown
+
+
+def test_a_spanish_page_says_why_in_spanish(client: TestClient):
+    session_id = upload_session(client)
+    noticed = (Notice("plants_outside", {"plants": 1234}), Notice.from_json("kept as it was"))
+    record_answers(
+        session_id, replace(photo_count((12, None), residual_share=0.4), warnings=noticed)
+    )
+    shown = session_page(client, session_id, "es")
+    assert "1.234 plantas están fuera de los contenedores" in shown
+    assert "kept as it was" in shown
+    assert "No se puede estimar donde queda sin explicar más del 10 %" in shown
+    assert "contenedor 1: 40 % sin explicar (Se detectaron menos de 5 plantas" in shown
+    assert "40 % sin separar. Se detectaron menos de 5 plantas" in shown
+    answer = client.get(f"{SESSIONS}/{session_id}").json()
+    for sentence in (answer["error_message"], answer["next_action"], answer["warnings"][0]):
+        assert sentence not in shown
+
+
+def test_a_failed_photo_is_explained_in_spanish_with_the_message_beside_it(client: TestClient):
+    session_id = upload_session(client)
+    record_answers(session_id, None)
+    shown = session_page(client, session_id, "es")
+    assert "La foto no se pudo contar." in shown
+    assert "La foto está incompleta o dañada" in shown
+    assert '<p class="machine" lang="en">PhotoTruncated: it breaks off</p>' in shown
+
+
+def test_a_session_of_before_shows_its_message_as_it_was_written(client: TestClient):
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count())
+    with transaction() as session:
+        session.execute(update(PhotoSession).values(reason_notices=None))
+    shown = session_page(client, session_id, "es")
+    assert '<p class="machine" lang="en">No StorageBins created for session' in shown
 
 
 def test_no_container_is_not_a_zero(client: TestClient):

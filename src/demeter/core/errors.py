@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from demeter.core.notices import AS_WRITTEN, Notice
+from demeter.core.wording import english
+
 
 class DomainError(Exception):
     """Something a person or a caller can act on.
 
     Subclasses fix ``status`` (HTTP), ``code`` (stable, part of the problem's ``type``) and
-    ``title``; ``context`` carries the ids and numbers that explain this one case.
+    ``title``; ``context`` carries the ids and numbers that explain this one case. What is
+    raised with a notice can be said in each language; a sentence stays as it was written.
     """
 
     status: ClassVar[int] = 400
@@ -17,10 +21,13 @@ class DomainError(Exception):
     title: ClassVar[str] = "The request cannot be carried out"
     next_action: ClassVar[str] = ""
 
-    def __init__(self, message: str, **context: Any) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str | Notice, **context: Any) -> None:
+        if isinstance(message, str):
+            message = Notice(AS_WRITTEN, {"text": message})
+        self.notice = message
+        self.message = english(message)
         self.context = context
+        super().__init__(self.message)
 
     def problem(self) -> dict[str, Any]:
         """As an RFC 9457 problem; ``context`` becomes extension members."""
@@ -33,6 +40,8 @@ class DomainError(Exception):
         }
         if self.next_action:
             body["next_action"] = self.next_action
+        if self.notice.code != AS_WRITTEN:
+            body["notice"] = self.notice.to_json()
         return body | {k: v for k, v in self.context.items() if k not in body}
 
 

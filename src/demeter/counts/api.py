@@ -13,8 +13,7 @@ from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
 from demeter.counts import commands, queries
-from demeter.counts.queries import CountPage, CountRead
-from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
+from demeter.counts.schemas import CountCorrect, CountMove, CountPage, CountRead, HandCountCreate
 from demeter.review import corrections, count_decisions
 from demeter.stock.changes import LedgerChange
 from demeter.stock.schemas import LedgerCommandCreate

@@ -21,13 +21,6 @@ from demeter.stock import batches, bin_choice
 from demeter.stock.models import SourceType
 from demeter.vision.values import ContainerType
 
-NEXT_ACTIONS = {
-    "needs_config": "Set what grows at this location, then post the count again.",
-    "stock_would_be_negative": "Report what came in since, or correct what went out; "
-    "it is tried again.",
-    "period_closed": "Reopen the period to post this count; until then it is kept.",
-}
-
 WHOLE = "whole location"
 
 

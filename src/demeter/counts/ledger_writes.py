@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
+from demeter.core.notices import Notice
 from demeter.counts.models import Count
 from demeter.counts.posting import LotTransfer, PlanRow, PostingLot, PostingPlan
 from demeter.stock.batches import LotKind, open_lot
@@ -157,7 +158,7 @@ def _write_foto(
         quantity=row.quantity,
         user_id=author.user_id,
         source_type=author.source,
-        reason_description=author.reason,
+        reason=author.reason,
         processing_session_id=cause.processing_session_id,
         count_id=at.id,
         fact_id=author.fact_id,
@@ -188,7 +189,7 @@ def write_lot_transfer(
             transfer_id=transfer_id,
             user_id=author.user_id,
             source_type=author.source,
-            reason_description=f"settles lots of one location after count {count.id}",
+            reason=Notice("lots_settled", {"count_id": count.id}),
             processing_session_id=count.processing_session_id,
             fact_id=author.fact_id,
             occurred_at=now,

@@ -64,6 +64,7 @@ class Count(ChangedRow, Base):
     posted_attempt: Mapped[int | None]
     waits_for: Mapped[str | None]
     wait_message: Mapped[str | None]
+    wait_notices: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     pending_void: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     note: Mapped[str | None]
 
@@ -98,6 +99,7 @@ class ContainerCount(ChangedRow, Base):
     machine_estimated: Mapped[int | None]
     machine_empty: Mapped[int | None]
     unknown_reason: Mapped[str | None]
+    unknown_notice: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     residual_share: Mapped[float | None]
     interval_low: Mapped[int | None]
     interval_high: Mapped[int | None]

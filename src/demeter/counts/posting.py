@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from demeter.core.notices import Notice
 from demeter.stock.errors import StockWouldBeNegative
 
 
@@ -160,7 +161,7 @@ def cover_shortages(lots: Sequence[PostingLot], rows: Sequence[PlanRow]) -> tupl
         if total < 0:
             today = sum(lot.today for lot in lots if product_of[lot.batch_id] == product_id)
             raise StockWouldBeNegative(
-                f"{today} plants are booked today; this count would leave {total}",
+                Notice("stock_would_be_negative", {"today": today, "would_leave": total}),
                 today=today,
                 would_leave=total,
             )

@@ -78,7 +78,10 @@ SELECT c.id AS count_id, l.code AS location_code, c.captured_at, c.source_type,
        coalesce(c.waits_for, CASE WHEN f.status IN ('needs_review', 'needs_config')
                                   AND c.voided_at IS NULL THEN f.reason_code END) AS waits_for,
        coalesce(c.wait_message, CASE WHEN f.status IN ('needs_review', 'needs_config')
-                                     AND c.voided_at IS NULL THEN f.error_message END) AS message
+                                     AND c.voided_at IS NULL THEN f.error_message END) AS message,
+       coalesce(c.wait_notices, CASE WHEN f.status IN ('needs_review', 'needs_config')
+                                     AND c.voided_at IS NULL THEN f.reason_notices END, '[]')
+           AS reasons
 FROM counts c
 JOIN storage_locations l ON l.location_id = c.storage_location_id
 JOIN users u ON u.id = c.counted_by_user_id

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from demeter.core.fields import Code, Plants
+from demeter.core.notices import Notice
 from demeter.core.pagination import Page
 from demeter.core.schemas import Input, Output
 from demeter.stock.models import SourceType
@@ -83,6 +84,7 @@ class CountRead(Output):
     void_reason: str | None
     waits_for: str | None
     message: str | None
+    reasons: list[Notice]
     containers: list[ContainerRead] = Field(default=[])
 
 

@@ -14,6 +14,8 @@ from demeter.catalog.models import LocationConfig
 from demeter.catalog.queries import active_config
 from demeter.core import logs
 from demeter.core.errors import DomainError
+from demeter.core.notices import Notice, read_notices
+from demeter.core.wording import english, next_action
 from demeter.counts import hand_counts, stocktake, voiding
 from demeter.counts.errors import CountNotFound, CountState, InvalidCount
 from demeter.counts.hand_counts import HandCount
@@ -23,7 +25,7 @@ from demeter.locations.models import StorageLocation
 from demeter.stock import changes, request_keys, retry_signal
 from demeter.stock.changes import LedgerChange
 from demeter.stock.errors import PeriodClosed, StockWouldBeNegative
-from demeter.stock.ledger import Author, LedgerCommand
+from demeter.stock.ledger import Author, LedgerCommand, reason_text
 from demeter.stock.models import MovementType, SourceType
 from demeter.stock.period_lock import require_open
 
@@ -56,7 +58,7 @@ def count_by_hand(
         author = Author(
             user.id,
             SourceType.MANUAL,
-            command.reason or f"count {count.id} by hand",
+            command.reason or Notice("count_by_hand", {"count_id": count.id}),
             command.movement_id,
         )
         return ledger_change_by(
@@ -78,7 +80,7 @@ def post(
     try:
         require_open(session, location.location_id, count.captured_at)
         if config is None:
-            _note_wait(count, NO_CONFIG, f"location {location.code} has no active configuration")
+            _note_wait(count, NO_CONFIG, Notice("no_config", {"location": location.code}))
             return
         with session.begin_nested():
             hand_counts.assign_bins(session, location, count, config)
@@ -93,7 +95,7 @@ def post(
             )
     except (StockWouldBeNegative, PeriodClosed) as error:
         session.expire_all()
-        _note_wait(count, error.code, error.message)
+        _note_wait(count, error.code, error.notice)
     session.flush()
 
 
@@ -105,7 +107,8 @@ def try_again(session: Session, count_id: int) -> Count:
     if count.pending_void is not None:
         _void_or_wait(session, location, count, _author_of_void(count))
         return count
-    author = Author(count.counted_by_user_id, SourceType.MANUAL, f"count {count.id} by hand")
+    by_hand = Notice("count_by_hand", {"count_id": count.id})
+    author = Author(count.counted_by_user_id, SourceType.MANUAL, by_hand)
     post_again(session, count, author)
     log.info("count_retried", count_id=count_id, waits_for=count.waits_for)
     return count
@@ -126,7 +129,7 @@ def repost(session: Session, command: LedgerCommand, count_id: int) -> LedgerCha
         author = Author(
             command.user_id,
             SourceType.MANUAL,
-            command.reason or "posted again",
+            command.reason or Notice("posted_again"),
             command.movement_id,
         )
         return ledger_change_by(
@@ -264,7 +267,8 @@ def ledger_change_by(
         count_id=count.id,
         waits_for=count.waits_for,
         message=count.wait_message,
-        next_action=hand_counts.NEXT_ACTIONS.get(count.waits_for or ""),
+        reasons=read_notices(count.wait_notices),
+        next_action=next_action(count.waits_for) if count.waits_for else None,
     )
 
 
@@ -292,8 +296,12 @@ def _void_or_wait(
 def note_pending_void(count: Count, author: Author, error: DomainError) -> None:
     """Keep a taking back that has to wait, with what it waits for."""
     fact = str(author.fact_id) if author.fact_id else None
-    count.pending_void = {"user_id": author.user_id, "reason": author.reason, "fact_id": fact}
-    _note_wait(count, error.code, error.message)
+    count.pending_void = {
+        "user_id": author.user_id,
+        "reason": reason_text(author.reason),
+        "fact_id": fact,
+    }
+    _note_wait(count, error.code, error.notice)
 
 
 def _author_of_void(count: Count) -> Author:
@@ -301,6 +309,7 @@ def _author_of_void(count: Count) -> Author:
     return Author(pending["user_id"], SourceType.MANUAL, pending["reason"])
 
 
-def _note_wait(count: Count, code: str, message: str) -> None:
-    count.waits_for, count.wait_message = code, message
+def _note_wait(count: Count, code: str, why: Notice) -> None:
+    count.waits_for, count.wait_message = code, english(why)
+    count.wait_notices = [why.to_json()]
     log.info("count_waits", count_id=count.id, reason=code)

@@ -93,7 +93,7 @@ def _note_posted(
     count.packaging_catalog_id = expected.packaging_catalog_id
     count.plants = plants
     count.posted_attempt = count.attempt
-    count.waits_for = count.wait_message = None
+    count.waits_for = count.wait_message = count.wait_notices = None
     if count.posted_at is None:
         count.posted_at, count.posted_by_user_id = datetime.now(UTC), author.user_id
 

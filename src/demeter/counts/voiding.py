@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from demeter.core.notices import Notice
 from demeter.counts import ledger_writes, posting
 from demeter.counts.errors import CountState
 from demeter.counts.models import Count
 from demeter.counts.posting import LotTransfer, PlanRow
 from demeter.locations.models import StorageLocation
-from demeter.stock.ledger import Author, write_movement
+from demeter.stock.ledger import Author, reason_text, write_movement
 from demeter.stock.models import MovementType, StockBatch, StockMovement
 from demeter.stock.period_lock import require_open
 
@@ -51,8 +52,9 @@ def void(session: Session, location: StorageLocation, count: Count, author: Auth
     _write_reversals(session, count, later_count, rows, author, transfers)
     count.voided_at = datetime.now(UTC)
     count.voided_by_user_id = author.user_id
-    count.void_reason = author.reason
-    count.pending_void = count.waits_for = count.wait_message = None
+    count.void_reason = reason_text(author.reason)
+    count.pending_void = None
+    count.waits_for = count.wait_message = count.wait_notices = None
     session.flush()
     session.expire_all()
 
@@ -121,7 +123,7 @@ def _write_row(
         quantity=quantity,
         user_id=author.user_id,
         source_type=author.source,
-        reason_description=f"count {count.id} is void: {author.reason}",
+        reason=Notice("count_void", {"count_id": count.id, "reason": author.reason}),
         processing_session_id=count.processing_session_id,
         count_id=at.id,
         reverses_movement_id=row.id if undoes else None,

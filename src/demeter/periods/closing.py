@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session, aliased
 
 from demeter.accounts.models import User
 from demeter.core.errors import InvalidInput
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
+from demeter.core.wording import english
 from demeter.locations import lock
 from demeter.periods import service
 from demeter.periods.errors import EarlierPeriodOpen, PeriodState, SecondPersonNeeded, Unexplained
@@ -21,6 +23,7 @@ from demeter.periods.figures import Line, period_lines
 from demeter.periods.formula import LotFoto, unrecorded_sales_by_lot
 from demeter.periods.models import Period, PeriodClosing, PeriodStatus
 from demeter.stock import retry_signal
+from demeter.stock.ledger import reason_columns
 from demeter.stock.models import MovementType, SourceType, StockMovement
 
 JUST_BEFORE = timedelta(microseconds=1)
@@ -79,7 +82,9 @@ def reopen(session: Session, code: str, user: User, reason: str) -> Period:
         raise EarlierPeriodOpen(f"period {later} is closed and comes later", period=later)
     closings = _standing_closings(session, period)
     locations = lock.lock_locations(session, {closing.storage_location_id for closing in closings})
-    _reverse_pairs(session, closings, user, f"period {code} reopened: {reason}")
+    _reverse_pairs(
+        session, closings, user, Notice("period_reopened", {"period": code, "reason": reason})
+    )
     now = datetime.now(UTC)
     for closing in closings:
         closing.reopened_at, closing.reopened_by_user_id = now, user.id
@@ -117,7 +122,8 @@ def _require_explained(session: Session, period: Period, lines: Sequence[Line]) 
                     "product_code": e.line.product_code,
                     "kind": e.exception.kind.value,
                     "figure": e.exception.figure,
-                    "message": e.exception.message,
+                    "message": english(e.exception.notice),
+                    "notice": e.exception.notice.to_json(),
                 }
                 for e in unexplained[:100]
             ],
@@ -177,7 +183,7 @@ def _write_pairs(
         "source_type": SourceType.MANUAL,
         "closing_id": closing.id,
         "occurred_at": count.captured_at - JUST_BEFORE,
-        "reason_description": f"sales of period {period.code} that nobody recorded",
+        **reason_columns(Notice("sales_unrecorded", {"period": period.code})),
     }
     foto = {"movement_type": MovementType.FOTO, "count_id": count.count_id}
     sale = {"movement_type": MovementType.VENTAS, "count_id": None}
@@ -237,7 +243,7 @@ def _standing_closings(session: Session, period: Period) -> list[PeriodClosing]:
 
 
 def _reverse_pairs(
-    session: Session, closings: Sequence[PeriodClosing], user: User, reason: str
+    session: Session, closings: Sequence[PeriodClosing], user: User, reason: Notice
 ) -> None:
     """Sales first, which bring plants, so that no lot is negative on the way."""
     reversal = aliased(StockMovement)
@@ -263,7 +269,7 @@ def _reverse_pairs(
                 "count_id": row.count_id,
                 "occurred_at": row.occurred_at,
                 "reverses_movement_id": row.id,
-                "reason_description": reason,
+                **reason_columns(reason),
             }
             for row in movements
         ],

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from demeter.core.notices import Notice
+
 
 class ExceptionKind(StrEnum):
     """What somebody must explain before a period closes."""
@@ -103,11 +105,11 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class LineException:
-    """One exception: its kind, the figure that shows it, and a sentence."""
+    """One exception: its kind, the figure that shows it, and what to say of it."""
 
     kind: ExceptionKind
     figure: int | None
-    message: str
+    notice: Notice
 
 
 def line_exceptions(
@@ -122,17 +124,19 @@ def line_exceptions(
         LineException(
             ExceptionKind.COUNT_NOT_ACCEPTED,
             session_id,
-            f"session {session_id} waits: it is no count of this yet",
+            Notice("session_waiting", {"session_id": session_id}),
         )
         for session_id in waiting
     ]
     sales, unrecorded = figures.sales, figures.unrecorded_sales
     if sales is None or unrecorded is None:
-        message = f"no count after {figures.opening.captured_at:%Y-%m-%d}: the opening carries over"
-        return [*exceptions, LineException(ExceptionKind.NO_LATER_COUNT, None, message)]
+        carried = Notice("no_later_count", {"opened_at": figures.opening.captured_at.isoformat()})
+        return [*exceptions, LineException(ExceptionKind.NO_LATER_COUNT, None, carried)]
     if sales < 0:
         exceptions.append(
-            LineException(ExceptionKind.NEGATIVE_SALES, sales, f"sales come out at {sales}")
+            LineException(
+                ExceptionKind.NEGATIVE_SALES, sales, Notice("sales_negative", {"sales": sales})
+            )
         )
     elif unrecorded < 0:
         recorded = figures.flows.recorded_sales
@@ -140,19 +144,29 @@ def line_exceptions(
             LineException(
                 ExceptionKind.RECORDED_MORE,
                 unrecorded,
-                f"{recorded} were recorded as sold; the counts say {sales}",
+                Notice("recorded_more", {"recorded": recorded, "sales": sales}),
             )
         )
     if lowest is not None and lowest < 0:
         exceptions.append(
-            LineException(ExceptionKind.NEGATIVE_HISTORY, lowest, f"history shows {lowest} plants")
+            LineException(
+                ExceptionKind.NEGATIVE_HISTORY,
+                lowest,
+                Notice("history_negative", {"plants": lowest}),
+            )
         )
     if 0 < abs(unrecorded) <= figures.combined_half_width:
         exceptions.append(
             LineException(
                 ExceptionKind.WITHIN_INTERVAL,
                 unrecorded,
-                f"{unrecorded:+d} is within ±{figures.combined_half_width:.1f} of both counts",
+                Notice(
+                    "within_interval",
+                    {
+                        "unrecorded": unrecorded,
+                        "half_width": round(figures.combined_half_width, 1),
+                    },
+                ),
             )
         )
     return exceptions

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.core.wording import english
 from demeter.periods import service
 from demeter.periods.figures import Line, period_lines
 from demeter.periods.formula import CountRef
@@ -79,7 +80,8 @@ def line_reads(lines: Sequence[Line], exceptions: Iterable[ExplainedException]) 
             ExceptionRead(
                 kind=explained.exception.kind.value,
                 figure=explained.exception.figure,
-                message=explained.exception.message,
+                message=english(explained.exception.notice),
+                notice=explained.exception.notice,
                 may_be_explained_together=explained.may_be_explained_together,
                 explanation=explained.explanation,
                 explained_by=explained.by,
@@ -168,7 +170,8 @@ def _session_of(session: Session, count_id: int) -> UUID | None:
 
 _MOVED = """
 SELECT m.movement_id, m.movement_type, m.quantity, m.occurred_at, b.batch_code,
-       u.username AS by, m.reason_description AS reason, m.count_id, p.session_id,
+       u.username AS by, m.reason_description AS reason,
+       m.reason_notice, m.count_id, p.session_id,
        m.closing_id IS NOT NULL AS written_by_closing
 FROM storage_bins s
 JOIN stock_batches b ON b.current_storage_bin_id = s.bin_id AND b.product_id = :product

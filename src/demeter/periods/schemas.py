@@ -1,4 +1,4 @@
-"""What people send about periods, and what is answered."""
+"""What people send about periods, and what they read of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from demeter.core.fields import Code, Note, When
+from demeter.core.fields import Code, Note, UserName, When
+from demeter.core.notices import Notice
 from demeter.core.schemas import Input, Output
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import PeriodStatus
@@ -21,7 +22,7 @@ PERIOD_CODE = "^[A-Z0-9_-]{1,50}$"
 class PeriodDecision(Input):
     """Who does it; the service user where nobody is named."""
 
-    user: Code | None = None
+    user: UserName | None = None
 
 
 class PeriodCreate(PeriodDecision):
@@ -62,7 +63,8 @@ class ExceptionRead(Output):
 
     kind: str
     figure: int | None
-    message: str
+    message: str = Field(description="English; `notice` says the same")
+    notice: Notice
     may_be_explained_together: bool
     explanation: str | None
     explained_by: str | None
@@ -129,6 +131,7 @@ class TracedMovementRead(Output):
     batch_code: str
     by: str
     reason: str | None
+    reason_notice: Notice | None
     count_id: int | None
     session_id: UUID | None
     written_by_closing: bool

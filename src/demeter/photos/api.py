@@ -16,6 +16,8 @@ from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.notices import Notice, read_notices
+from demeter.core.wording import english_each
 from demeter.photos import openapi, pictures, progress, queries, session_detail, urls
 from demeter.photos.intake import Accepted
 from demeter.photos.models import SessionStatus
@@ -168,7 +170,8 @@ def _uploads(accepted: list[Accepted], ignored: tuple[str, ...]) -> list[UploadR
 
 def _upload(accepted: Accepted, ignored: tuple[str, ...]) -> UploadRead:
     photo_session = accepted.session
-    unknown = [f"the field {name!r} is not known and was ignored" for name in ignored]
+    unknown = [Notice("field_ignored", {"name": name}) for name in ignored]
+    warnings = [*read_notices(photo_session.warnings), *unknown]
     return UploadRead(
         session_id=photo_session.session_id,
         status=photo_session.status,
@@ -176,6 +179,7 @@ def _upload(accepted: Accepted, ignored: tuple[str, ...]) -> UploadRead:
         location_code=photo_session.requested_location_code,
         reason_code=photo_session.reason_code,
         next_action=photo_session.next_action,
-        warnings=[*photo_session.warnings, *unknown],
+        warnings=english_each(warnings),
+        notices=warnings,
         **urls.of_session(photo_session.session_id),
     )

@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from demeter.core.notices import read_notices
+from demeter.core.wording import english
 from demeter.counts import blind_recounts
 from demeter.counts.models import ContainerCount, Count
 from demeter.counts.queries import standing_count
@@ -28,7 +30,7 @@ from demeter.photos.models import (
     SessionImageStatus,
 )
 from demeter.stock.models import SourceType
-from demeter.vision.values import ContainerType, PhotoCount, container_type_of
+from demeter.vision.values import ContainerType, PhotoCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +85,13 @@ def summarise(photo_session: PhotoSession, results: Results) -> None:
         kind.value: sum(c.container_type is kind for p in photos for c in p.containers)
         for kind in ContainerType
     }
-    photo_session.warnings = sorted(
-        {*photo_session.warnings, *(w for p in photos for w in p.warnings), *_unknown(photos)}
-    )
+    warnings = {*read_notices(photo_session.warnings), *(w for p in photos for w in p.warnings)}
+    photo_session.warnings = [w.to_json() for w in sorted(warnings, key=english)]
 
 
 def has_containers(photo_session: PhotoSession) -> bool:
     """Whether this attempt found any container."""
     return any((photo_session.category_counts or {}).values())
-
-
-def _unknown(photos: Sequence[PhotoCount]) -> set[str]:
-    labels = {c.label for p in photos for c in p.containers}
-    return {
-        f"unknown container label {label!r}: taken for a segment"
-        for label in labels
-        if container_type_of(label) is None
-    }
 
 
 def total_interval(photos: Sequence[PhotoCount]) -> tuple[int | None, int | None]:
@@ -191,6 +183,7 @@ def _container_rows(image: ImageCount, count: Count, first_index: int) -> list[C
     rows = []
     for container, counted in zip(photo.containers, photo.counts, strict=True):
         estimation = estimations.get(counted.container)
+        why = estimation.unknown_reason if estimation else None
         low, high = counted.interval_90 or (None, None)
         rows.append(
             ContainerCount(
@@ -204,7 +197,8 @@ def _container_rows(image: ImageCount, count: Count, first_index: int) -> list[C
                 machine_detected=counted.detected,
                 machine_estimated=counted.estimated,
                 machine_empty=counted.empty,
-                unknown_reason=estimation.unknown_reason if estimation else None,
+                unknown_reason=english(why) if why else None,
+                unknown_notice=why.to_json() if why else None,
                 residual_share=min(max(counted.residual_share, 0.0), 1.0),
                 interval_low=low,
                 interval_high=high,
@@ -246,7 +240,7 @@ def _insert_estimations(
             "residual_area_px": made.residual_area_px,
             "detected_area_cm2": made.residual_area_cm2,
             "estimated_count": made.estimated,
-            "unknown_reason": made.unknown_reason,
+            "unknown_reason": english(made.unknown_reason) if made.unknown_reason else None,
             "calculation_method": made.method.value,
             "estimation_confidence": made.confidence,
             "used_density_parameters": made.method.value == "density_estimation",

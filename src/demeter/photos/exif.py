@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from PIL import ExifTags, Image
 
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.photos.models import CapturedAtSource
 
@@ -32,7 +33,7 @@ class Moment:
 
     captured_at: datetime
     source: CapturedAtSource
-    warning: str | None = None
+    warning: Notice | None = None
 
 
 def taken_at(exif: Image.Exif) -> datetime | None:
@@ -80,8 +81,10 @@ def moment(exif_at: datetime | None, chosen: datetime | None, received: datetime
     return Moment(
         received,
         CapturedAtSource.RECEIVED,
-        f"the camera says {exif_at:%Y-%m-%d %H:%M} UTC, which is in the future or more than "
-        f"{settings().exif_max_age_days} days ago: the time of receipt is used",
+        Notice(
+            "camera_time_refused",
+            {"taken_at": exif_at.isoformat(), "days": settings().exif_max_age_days},
+        ),
     )
 
 

@@ -17,7 +17,9 @@ from demeter.accounts.models import User
 from demeter.core import blobs, jobs, logs
 from demeter.core.blob_jobs import store_blob
 from demeter.core.errors import InvalidInput
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
+from demeter.core.wording import next_action
 from demeter.locations.models import StorageLocation
 from demeter.photos import exif, location_guess
 from demeter.photos.decode import decode
@@ -199,12 +201,6 @@ def _place_of(
     return place, None if place else "location_unknown"
 
 
-NEXT_ACTION = {
-    "two_labels": "Two labels are in the photo: choose the location that it shows.",
-    "location_unknown": "Choose the location that the photo shows.",
-}
-
-
 def _accept_group(
     session: Session,
     group: Group,
@@ -224,14 +220,17 @@ def _accept_group(
         "captured_at_source": moment.source,
         "uploaded_by_user_id": user.id,
         "content_key": content_key(photos),
-        "warnings": ([moment.warning] if moment.warning else []) + repeats,
+        "warnings": [
+            warning.to_json()
+            for warning in (*([moment.warning] if moment.warning else []), *repeats)
+        ],
     }
     if group.location is None:
         reason = group.reason_code or "location_unknown"
         row |= {
             "status": SessionStatus.NEEDS_LOCATION,
             "reason_code": reason,
-            "next_action": NEXT_ACTION[reason],
+            "next_action": next_action(reason),
         }
     new_id = session.scalar(
         insert(PhotoSession).values(row).on_conflict_do_nothing().returning(PhotoSession.id)
@@ -259,13 +258,15 @@ def content_key(photos: Sequence[Photo]) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()
 
 
-def _distinct(photos: Sequence[Photo]) -> tuple[list[Photo], list[str]]:
+def _distinct(photos: Sequence[Photo]) -> tuple[list[Photo], list[Notice]]:
     kept: dict[str, Photo] = {}
     repeats = []
     for photo in photos:
         first = kept.setdefault(photo.sha256, photo)
         if first is not photo:
-            repeats.append(f"{photo.upload.name!r} is the same photo as {first.upload.name!r}")
+            repeats.append(
+                Notice("same_photo", {"name": photo.upload.name, "first": first.upload.name})
+            )
     return list(kept.values()), repeats
 
 

@@ -121,6 +121,7 @@ class PhotoSession(ChangedRow, Base):
     reason_code: Mapped[str | None]
     next_action: Mapped[str | None]
     error_message: Mapped[str | None]
+    reason_notices: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     warnings: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
     attempt: Mapped[int] = mapped_column(server_default="1")
     captured_at: Mapped[datetime]

@@ -67,6 +67,7 @@ UPLOADED: dict[int | str, dict[str, Any]] = {
             "reason_code": None,
             "next_action": None,
             "warnings": [],
+            "notices": [],
             "poll_url": _POLL,
             "watch_url": f"{_POLL}/events",
             "page_url": f"/sessions/{_SESSION}",
@@ -125,7 +126,9 @@ EXAMPLE_SESSION: dict[int | str, dict[str, Any]] = {
         | {
             "is_end": True,
             "error_message": None,
+            "reasons": [],
             "warnings": [],
+            "notices": [],
             "captured_at_source": "exif",
             "uploaded_by": "maria",
             "location": {
@@ -154,6 +157,7 @@ EXAMPLE_SESSION: dict[int | str, dict[str, Any]] = {
                     "machine_estimated": 37,
                     "machine_empty": 5,
                     "unknown_reason": None,
+                    "unknown_notice": None,
                     "human_corrected": None,
                     "answer": 449,
                     "interval_90": [431, 468],

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.core.db import engine, transaction
+from demeter.core.notices import Notice
 from demeter.photos.evidence import ImageCount, results_of
 from demeter.photos.models import PhotoSession, SessionImage
 from demeter.photos.pair_results import APART, BEFORE, PAIRS, REGISTERED, RETURNS, UNSURE
@@ -32,10 +33,6 @@ from demeter.vision.values import PhotoCount
 
 log = logs.get(__name__)
 
-NOT_RETURNED = (
-    "it is not sure how this photo lies to that of the last count: bins were recognised by "
-    "their place in the photo"
-)
 MOST_PHOTOS = 12  # of which each is compared with each
 
 
@@ -97,7 +94,7 @@ def _settled(
         ]
         body[RETURNS] = [looks.returned(old, mine[n]) for old in known]
         if known and not any(r["state"] == REGISTERED for r in body[RETURNS]):
-            body["warnings"] = [*body.get("warnings", ()), NOT_RETURNED]
+            body["warnings"] = [*body.get("warnings", ()), Notice("return_unsure").to_json()]
         bodies[image.row.id] = body
     return Settled(bodies, changed)
 
@@ -110,8 +107,8 @@ def _pairs(
     matrices = {}
     for i, j in combinations(range(len(mine)), 2):
         if len(mine) > MOST_PHOTOS:
-            why = f"{len(mine)} photos are too many to compare each with each"
-            told[i, j] = {"state": UNSURE, "told": why}
+            why = Notice("too_many_to_compare", {"photos": len(mine)})
+            told[i, j] = {"state": UNSURE, "told": why.to_json()}
             continue
         found = looks.registered(mine[i], mine[j], partial(disagreement, photos[i], photos[j]))
         told[i, j] = _pair(found, photos[i], photos[j])
@@ -125,7 +122,7 @@ def _pair(
 ) -> dict[str, Any]:
     if isinstance(found, NotRegistered):
         state = APART if found.is_apart else UNSURE
-        return {"state": state, "told": f"{found.reason}: {found.facts}"}
+        return {"state": state, "told": found.why.to_json()}
     asked, share = agreement(one, other, found.matrix)
     return {
         "homography": [list(row) for row in found.homography],
@@ -136,7 +133,7 @@ def _pair(
         "plants_asked": asked,
         "plants_agreed": round(share, 4),
         "state": REGISTERED,
-        "told": f"they share {found.overlap_share:.0%}",
+        "told": Notice("photos_share", {"share": found.overlap_share}).to_json(),
     }
 
 

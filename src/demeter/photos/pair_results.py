@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 from uuid import UUID
 
+from demeter.core.notices import Notice
 from demeter.photos.models import SessionImage
 
 PAIRS, RETURNS, BEFORE = "overlaps", "returns", "before_overlaps"
@@ -15,16 +16,22 @@ REGISTERED, APART, UNSURE = "registered", "apart", "unsure"
 Homography = tuple[tuple[float, ...], ...]
 
 
-def unsettled(showing: Sequence[SessionImage]) -> list[str]:
+def unsettled(showing: Sequence[SessionImage]) -> list[Notice]:
     """Pairs of photos of which nobody can say yet whether they show the same plants."""
-    told = []
+    pairs = []
     for one, other in combinations(showing, 2):
         rows = (one.result or {}).get(PAIRS, [])
         pair = next((r for r in rows if r["with"] == other.position), None)
         if pair is None or pair["state"] == UNSURE:
-            why = f" ({pair['told']})" if pair else ""
-            told.append(f"photos {one.position} and {other.position}{why}")
-    return told
+            pairs.append(_pair_notice(one.position, other.position, pair))
+    return pairs
+
+
+def _pair_notice(first: int, second: int, pair: Mapping[str, Any] | None) -> Notice:
+    if pair is None:
+        return Notice("pair_not_compared", {"first": first, "second": second})
+    why = Notice.from_json(pair["told"])
+    return Notice("pair_unsure", {"first": first, "second": second, "why": why})
 
 
 def returns_of(row: SessionImage) -> Mapping[UUID, Homography]:

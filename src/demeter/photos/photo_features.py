@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from demeter.core import blobs, logs
 from demeter.core.errors import DomainError, Unavailable
+from demeter.core.notices import Notice
 from demeter.locations.models import BinStatus, StorageBin
 from demeter.photos.decode import decode
 from demeter.photos.models import Image, SessionImage
@@ -97,7 +98,10 @@ class Looks:
         return self._described[one.image_id]
 
     def registered(
-        self, one: Looked, other: Looked, contradicted: Callable[[Matrix], str] | None = None
+        self,
+        one: Looked,
+        other: Looked,
+        contradicted: Callable[[Matrix], Notice | None] | None = None,
     ) -> Registration | NotRegistered:
         """How one photo lies in the other; ``contradicted`` as `register` takes its objection.
 
@@ -106,7 +110,7 @@ class Looks:
         """
         a, b = self.described(one), self.described(other)
         if a is None or b is None:
-            return NotRegistered("unreadable", "the photo cannot be read again")
+            return NotRegistered(Notice("unreadable"))
         return register(a, b, objection=contradicted)
 
     def returned(self, old: Looked, new: Looked) -> dict[str, Any]:
@@ -114,7 +118,7 @@ class Looks:
         found = self.registered(old, new)
         told: dict[str, Any] = {"image_id": str(old.image_id)}
         if not isinstance(found, Registration):
-            return told | {"state": "unsure", "told": f"{found.reason}: {found.facts}"}
+            return told | {"state": "unsure", "told": found.why.to_json()}
         return told | {
             "state": "registered",
             "homography": [list(row) for row in found.homography],

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from demeter.catalog.models import LocationConfig
 from demeter.catalog.queries import active_config
 from demeter.core import logs
+from demeter.core.notices import Notice
 from demeter.counts import blind_recounts, ledger_writes, stocktake
 from demeter.counts.models import ContainerCount, Count
 from demeter.counts.queries import standing_count
@@ -121,9 +122,7 @@ def _locked_location(session: Session, photo_session: PhotoSession) -> StorageLo
 def _resume(photo_session: PhotoSession) -> None:
     """Under way again, within this transaction: no end is left standing beside a new one."""
     photo_session.status = SessionStatus.PROCESSING
-    photo_session.reason_code = None
-    photo_session.error_message = None
-    photo_session.next_action = None
+    sessions.clear_reason(photo_session)
 
 
 def _wait(photo_session: PhotoSession, why: Sequence[Reason]) -> None:
@@ -137,6 +136,7 @@ def _wait(photo_session: PhotoSession, why: Sequence[Reason]) -> None:
         first.code,
         "\n".join(reason.message for reason in why),
         first.next_action,
+        [reason.notice for reason in why],
     )
     log.info("session_waits", reason=first.code, reasons=[reason.code for reason in why])
 
@@ -171,8 +171,7 @@ def _post_or_wait(
     try:
         _post(session, photo_session, location, count, config, read_results, author)
     except StockWouldBeNegative as error:
-        shortage = Reason(error.code, error.message, error.next_action, waivable=False)
-        _wait(photo_session, [shortage])
+        _wait(photo_session, [Reason(error.notice, waivable=False)])
 
 
 def _accepted_codes(photo_session: PhotoSession) -> set[str]:
@@ -200,7 +199,9 @@ def _post(
         if any(c.bin_id is None for c in seen):  # posting again keeps the bins it had
             _assign_bins(session, photo_session, location, seen, read_results())
         by_photo = Author(
-            photo_session.uploaded_by_user_id, SourceType.IA, f"count {count.id} by photo"
+            photo_session.uploaded_by_user_id,
+            SourceType.IA,
+            Notice("count_by_photo", {"count_id": count.id}),
         )
         posted = stocktake.post(session, location, count, config, author or by_photo)
     classification.link_evidence(session, config, seen)

@@ -48,6 +48,7 @@ def of_session(session: Session, photo_session: PhotoSession, answer: SessionRea
         | {
             "unknown_reason": WANTED,
             "warnings": [],
+            "notices": [],
             "avg_confidence": None,
             "images": [_image(image) for image in answer.images],
             "containers": [_container(container) for container in answer.containers],
@@ -96,4 +97,6 @@ def _image(image: ImageRead) -> ImageRead:
 
 
 def _container(container: SessionContainer) -> SessionContainer:
-    return container.model_copy(update=dict.fromkeys(_NUMBERS) | {"unknown_reason": WANTED})
+    return container.model_copy(
+        update=dict.fromkeys(_NUMBERS) | {"unknown_reason": WANTED, "unknown_notice": None}
+    )

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig, Product
+from demeter.core.notices import Notice, read_notice
 from demeter.core.settings import settings
+from demeter.core.wording import english, next_action
 from demeter.counts.ledger_writes import expected_lot, lots_as_of
 from demeter.counts.models import ContainerCount, Count
 from demeter.counts.posting import PostingLot, is_implausible
@@ -18,40 +20,50 @@ from demeter.photos import pair_results
 from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.stock.models import StockBatch
+from demeter.stock.period_lock import closed_notice
 
 BLIND_RECOUNT = "blind_recount"
-ACCEPT = "Look at the photo, then accept the count or correct it."
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason to wait; ``waivable`` ones are settled by a person's acceptance."""
+    """One reason to wait; ``waivable`` ones are settled by a person's acceptance.
 
-    code: str
-    message: str
-    next_action: str
+    ``causes`` are errors as they were raised, for ``error_message`` only.
+    """
+
+    notice: Notice
+    causes: str = ""
     status: SessionStatus = SessionStatus.NEEDS_REVIEW
     waivable: bool = True
+
+    @property
+    def code(self) -> str:
+        """The session's ``reason_code``."""
+        return self.notice.code
+
+    @property
+    def message(self) -> str:
+        """The sentence in English, with the errors behind it."""
+        sentence = english(self.notice)
+        return f"{sentence.rstrip('.')}: {self.causes}" if self.causes else sentence
+
+    @property
+    def next_action(self) -> str:
+        """What to do about it, in English."""
+        return next_action(self.code)
 
 
 def no_container(photo_session: PhotoSession) -> Reason:
     """Nothing in the photo to put plants into: no bin is made up for it."""
-    return Reason(
-        "no_container_found",
-        f"No StorageBins created for session {photo_session.id}. "
-        "Cannot proceed without valid bin IDs.",
-        "Confirm that the bed is empty, or take another photo that shows its containers.",
-        waivable=False,
-    )
+    return Reason(Notice("no_container_found", {"session_id": photo_session.id}), waivable=False)
 
 
 def unread(results: Results) -> Reason:
     """No image of the session could be counted."""
-    told = "; ".join(image.error_message or "" for image in results.failed)
     return Reason(
-        "no_image_counted",
-        f"None of the {len(results.failed)} photos could be counted: {told}",
-        "Reprocess the session, or take the photos again.",
+        Notice("no_image_counted", {"failed": len(results.failed)}),
+        causes="; ".join(image.error_message or "" for image in results.failed),
         waivable=False,
     )
 
@@ -59,9 +71,7 @@ def unread(results: Results) -> Reason:
 def no_config(location_code: str) -> Reason:
     """What stands there is not known, so nothing can be posted."""
     return Reason(
-        "no_config",
-        f"location {location_code} has no active configuration of product and state",
-        "Set what grows at this location; then the count is posted without new processing.",
+        Notice("no_config", {"location": location_code}),
         status=SessionStatus.NEEDS_CONFIG,
         waivable=False,
     )
@@ -69,23 +79,12 @@ def no_config(location_code: str) -> Reason:
 
 def blind_recount() -> Reason:
     """A person counts first, and says a number without having seen the machine's."""
-    return Reason(
-        BLIND_RECOUNT,
-        "this photo is counted by a person before the machine's answer is shown",
-        "Count the plants yourself and send the number; then the machine's answer is shown.",
-        waivable=False,
-    )
+    return Reason(Notice("blind_recount"), waivable=False)
 
 
 def period_closed(captured_at: datetime, until: datetime) -> Reason:
     """The photo shows what a closed period has settled: it is evidence only."""
-    return Reason(
-        "period_closed",
-        f"the photo was taken {captured_at:%Y-%m-%d %H:%M} UTC; this location is closed until "
-        f"{until:%Y-%m-%d %H:%M} UTC",
-        "Reopen the period to post this count; until then it is kept as evidence.",
-        waivable=False,
-    )
+    return Reason(closed_notice(captured_at, until), waivable=False)
 
 
 def of_count(
@@ -107,23 +106,15 @@ def of_images(results: Results) -> list[Reason]:
     reasons = []
     if results.failed:
         total = len(results.failed) + len(results.counted)
-        told = "; ".join(f"photo {i.position}: {i.error_message}" for i in results.failed)
         reasons.append(
             Reason(
-                "image_failed",
-                f"{len(results.failed)} of {total} photos could not be counted: {told}",
-                "Reprocess the session, or accept what the other photos show.",
+                Notice("image_failed", {"failed": len(results.failed), "total": total}),
+                causes="; ".join(f"photo {i.position}: {i.error_message}" for i in results.failed),
             )
         )
-    unsure = pair_results.unsettled([i.row for i in results.counted if i.photo.containers])
-    if unsure:
-        reasons.append(
-            Reason(
-                "photos_may_overlap",
-                f"it is not sure whether these show the same plants: {', '.join(unsure)}",
-                "Accept if the photos show different parts of the bed.",
-            )
-        )
+    pairs = pair_results.unsettled([i.row for i in results.counted if i.photo.containers])
+    if pairs:
+        reasons.append(Reason(Notice("photos_may_overlap", {"pairs": pairs})))
     return reasons
 
 
@@ -139,18 +130,16 @@ def of_containers(containers: Sequence[ContainerCount]) -> list[Reason]:
     ]
     if not unknown:
         return []
-    told = "; ".join(
-        f"container {c.container_index}: {(c.residual_share or 0):.0%} unexplained, "
-        f"{c.unknown_reason or 'no reason given'}"
-        for c in unknown
-    )
-    return [
-        Reason(
-            "estimate_unknown",
-            f"the estimate is unknown where more than {limit:.0%} is unexplained: {told}",
-            "Correct the number of these containers, or accept what was detected.",
-        )
-    ]
+    unexplained = [_unexplained(container) for container in unknown]
+    return [Reason(Notice("estimate_unknown", {"limit": limit, "containers": unexplained}))]
+
+
+def _unexplained(container: ContainerCount) -> Notice:
+    why = read_notice(container.unknown_notice or container.unknown_reason)
+    index, share = container.container_index, container.residual_share or 0.0
+    if why is None:
+        return Notice("container_unexplained_unsaid", {"index": index, "share": share})
+    return Notice("container_unexplained", {"index": index, "share": share, "why": why})
 
 
 def of_ledger(
@@ -169,10 +158,10 @@ def of_ledger(
         )
         reasons.append(
             Reason(
-                "other_product",
-                f"the ledger holds {', '.join(names)} here; the configuration says "
-                f"{config.product.code}",
-                "Correct the configuration, or accept that the other product is gone.",
+                Notice(
+                    "other_product",
+                    {"held": ", ".join(names), "configured": config.product.code},
+                )
             )
         )
     before = sum(lot.as_of for lot in lots if lot.counts)
@@ -189,10 +178,14 @@ def of_ledger(
     ):
         reasons.append(
             Reason(
-                "implausible_change",
-                f"the ledger holds {before}, the photo shows {counted}: a change of "
-                f"{abs(counted - before) / before:.0%}",
-                ACCEPT,
+                Notice(
+                    "implausible_change",
+                    {
+                        "before": before,
+                        "counted": counted,
+                        "change": round(abs(counted - before) / before, 4),
+                    },
+                )
             )
         )
     return reasons

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from demeter.core.notices import Notice
 from demeter.core.pagination import Page
 from demeter.core.schemas import Output
 from demeter.photos.models import CapturedAtSource, SessionImageStatus, SessionStatus, UploadSource
@@ -26,7 +27,8 @@ class UploadRead(Output):
     location_code: str | None
     reason_code: str | None
     next_action: str | None
-    warnings: list[str]
+    warnings: list[str] = Field(description="English; `notices` say the same")
+    notices: list[Notice] = Field(description="warnings as codes with their numbers")
     poll_url: str = Field(description="GET it until `status` is an end")
     watch_url: str = Field(description="progress as server-sent events")
     page_url: str = Field(description="the same for a person")
@@ -117,7 +119,8 @@ class SessionContainer(Output):
     machine_detected: int | None
     machine_estimated: int | None
     machine_empty: int | None
-    unknown_reason: str | None
+    unknown_reason: str | None = Field(description="English; `unknown_notice` says the same")
+    unknown_notice: Notice | None
     human_corrected: int | None
     answer: int | None
     interval_90: Interval | None
@@ -176,7 +179,11 @@ class SessionRead(Output):
     reason_code: str | None
     next_action: str | None
     error_message: str | None
-    warnings: list[str]
+    reasons: list[Notice] = Field(
+        description="why it waits, the first is `reason_code`; empty where it does not"
+    )
+    warnings: list[str] = Field(description="English; `notices` say the same")
+    notices: list[Notice] = Field(description="warnings as codes with their numbers")
     attempt: int
     progress: float = Field(ge=0, le=1)
     created_at: datetime

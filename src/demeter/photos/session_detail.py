@@ -10,7 +10,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from demeter.accounts.models import User
+from demeter.core.notices import read_notice, read_notices
 from demeter.core.settings import settings
+from demeter.core.wording import english_each
 from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import StorageArea, StorageBin, StorageLocation
 from demeter.photos import location_guess, redaction, urls
@@ -168,12 +170,19 @@ def _share(row: SessionImage) -> float:
 
 def _facts(found: PhotoSession) -> dict[str, Any]:
     names = (
-        "session_id status reason_code next_action error_message warnings attempt created_at "
+        "session_id status reason_code next_action error_message attempt created_at "
         "captured_at captured_at_source posted_at requested_location_id "
         "requested_location_code avg_confidence validated validation_date"
     )
     facts = {name: getattr(found, name) for name in names.split()}
-    return facts | {"is_end": found.status.is_end, "progress": progress(found)}
+    warnings = read_notices(found.warnings)
+    return facts | {
+        "is_end": found.status.is_end,
+        "progress": progress(found),
+        "reasons": read_notices(found.reason_notices),
+        "warnings": english_each(warnings),
+        "notices": warnings,
+    }
 
 
 def _username(session: Session, user_id: int | None) -> str | None:
@@ -269,6 +278,7 @@ def _container(row: ContainerCount, movements: dict[int, Any]) -> SessionContain
         {name: getattr(row, name) for name in names.split()}
         | {
             "index": row.container_index,
+            "unknown_notice": read_notice(row.unknown_notice or row.unknown_reason),
             "interval_90": interval(row),
             "bin": bin_answer(row.bin) if row.bin else None,
             "movement": movements.get(row.stock_movement_id or 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.core.errors import DomainError, chain
+from demeter.core.notices import Notice
 from demeter.photos.errors import SessionNotFound
 from demeter.photos.models import PhotoSession, SessionStatus
 
@@ -37,13 +39,28 @@ def note_decision(
 
 
 def wait_for(
-    photo_session: PhotoSession, status: SessionStatus, reason: str, message: str, action: str
+    photo_session: PhotoSession,
+    status: SessionStatus,
+    reason: str,
+    message: str,
+    action: str,
+    notices: Sequence[Notice] = (),
 ) -> None:
-    """End the attempt in a state that a person resolves."""
+    """End the attempt in a state that a person resolves.
+
+    ``message`` and ``action`` are English; ``notices`` say the same in any language.
+    """
     photo_session.status = status
     photo_session.reason_code = reason
     photo_session.error_message = message
     photo_session.next_action = action
+    photo_session.reason_notices = [notice.to_json() for notice in notices] or None
+
+
+def clear_reason(photo_session: PhotoSession) -> None:
+    """Nothing is left of why it waited or failed: it is under way again, or done."""
+    photo_session.reason_code = photo_session.reason_notices = None
+    photo_session.error_message = photo_session.next_action = None
 
 
 def fail(session: Session, session_id: int, attempt: int, error: BaseException) -> None:

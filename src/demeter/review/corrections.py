@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from demeter.core import logs
+from demeter.core.notices import Notice
 from demeter.counts import blind_recounts, service
 from demeter.counts.errors import CountNotFound, CountState, InvalidCount
 from demeter.counts.models import ContainerCount, Count
@@ -92,7 +93,10 @@ def correct_count(
         require_unchanged(session, count, if_match)
         require_open(session, count.storage_location_id, count.captured_at)
         author = Author(
-            command.user_id, SourceType.MANUAL, command.reason or "corrected", command.movement_id
+            command.user_id,
+            SourceType.MANUAL,
+            command.reason or Notice("corrected"),
+            command.movement_id,
         )
         if photo_session is None:
             return _correct_by_hand(session, command, count, edits, author)

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.core.errors import Conflict
-from demeter.counts import hand_counts, service, voiding
+from demeter.core.notices import Notice, read_notices
+from demeter.core.wording import english, next_action
+from demeter.counts import service, voiding
 from demeter.counts.errors import CountState
 from demeter.counts.models import Count
 from demeter.counts.queries import standing_count
@@ -27,8 +29,6 @@ from demeter.stock.models import SourceType
 from demeter.stock.period_lock import require_open
 
 log = logs.get(__name__)
-
-AFTER_VOID = "Post it again or move it to the location that it shows, if it is worth it."
 
 
 def repost(session: Session, command: LedgerCommand, session_id: UUID) -> LedgerChange:
@@ -48,7 +48,7 @@ def repost(session: Session, command: LedgerCommand, session_id: UUID) -> Ledger
         author = Author(
             command.user_id,
             SourceType.MANUAL,
-            command.reason or "posted again",
+            command.reason or Notice("posted_again"),
             command.movement_id,
         )
         return effect_on(
@@ -174,20 +174,25 @@ def _void_or_wait(
     except StockWouldBeNegative as error:
         session.expire_all()
         service.note_pending_void(count, author, error)
-        photo_session.status = SessionStatus.NEEDS_REVIEW
-        photo_session.reason_code, photo_session.error_message = error.code, error.message
-        photo_session.next_action = error.next_action
+        _wait(photo_session, error.notice)
         session.flush()
         return
     _renew_latest(session, location.location_id)
     photo_session.posted_at = None
-    photo_session.status, photo_session.reason_code = SessionStatus.NEEDS_REVIEW, sessions.VOIDED
-    photo_session.error_message, photo_session.next_action = (
-        f"taken back: {author.reason}",
-        AFTER_VOID,
-    )
+    _wait(photo_session, Notice("voided", {"reason": author.reason}))
     session.flush()
     log.info("session_void", session_id=photo_session.id, count_id=count.id)
+
+
+def _wait(photo_session: PhotoSession, why: Notice) -> None:
+    sessions.wait_for(
+        photo_session,
+        SessionStatus.NEEDS_REVIEW,
+        why.code,
+        english(why),
+        next_action(why.code),
+        [why],
+    )
 
 
 def _anew(
@@ -200,8 +205,8 @@ def _anew(
         .where(SessionImage.session_id == photo_session.id)
         .values(attempt=photo_session.attempt)
     )
-    photo_session.status, photo_session.reason_code = SessionStatus.PROCESSING, None
-    photo_session.error_message = photo_session.next_action = None
+    photo_session.status = SessionStatus.PROCESSING
+    sessions.clear_reason(photo_session)
     sessions.note_decision(
         photo_session,
         "changes",
@@ -223,6 +228,7 @@ def _anew(
         waits_for=photo_session.reason_code,
         message=photo_session.error_message,
         next_action=photo_session.next_action,
+        reasons=read_notices(photo_session.reason_notices),
     )
 
 
@@ -242,8 +248,8 @@ def effect_on(
         update={
             "waits_for": photo_session.reason_code,
             "message": photo_session.error_message,
-            "next_action": photo_session.next_action
-            or hand_counts.NEXT_ACTIONS.get(photo_session.reason_code or ""),
+            "next_action": photo_session.next_action,
+            "reasons": read_notices(photo_session.reason_notices),
         }
     )
 

@@ -212,6 +212,6 @@ def _note_acceptance(photo_session: PhotoSession, user: User, note: str | None) 
 
 def _restart(session: Session, photo_session: PhotoSession) -> None:
     photo_session.status = SessionStatus.PENDING
-    photo_session.reason_code = photo_session.error_message = photo_session.next_action = None
+    sessions.clear_reason(photo_session)
     session.flush()
     start(session, photo_session)

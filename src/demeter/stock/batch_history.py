@@ -42,7 +42,8 @@ WHERE b.id = :lot
 _ENTRIES = """
 SELECT m.movement_id, m.movement_type, m.quantity, m.occurred_at, m.created_at AS told_at,
        sum(m.quantity) OVER (ORDER BY m.occurred_at, m.id) AS stock_after,
-       u.username AS by, m.reason_description AS reason, m.transfer_id,
+       u.username AS by, m.reason_description AS reason,
+       m.reason_notice, m.transfer_id,
        (SELECT o.batch_code FROM stock_movements x JOIN stock_batches o ON o.id = x.batch_id
         WHERE x.transfer_id = m.transfer_id AND x.batch_id <> m.batch_id
         ORDER BY x.id LIMIT 1) AS other_lot,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from demeter.core.notices import Notice
+from demeter.core.schemas import Output
+from demeter.core.wording import english
 from demeter.stock.models import MovementType
 
 
-class WrittenMovement(BaseModel):
+class WrittenMovement(Output):
     """One movement with its lot before and after the whole change."""
-
-    model_config = ConfigDict(frozen=True)
 
     movement_id: UUID
     movement_type: MovementType
@@ -32,12 +34,11 @@ class WrittenMovement(BaseModel):
     count_id: int | None
     reverses_movement_id: UUID | None
     why: str | None
+    why_notice: Notice | None = None
 
 
-class LedgerChange(BaseModel):
+class LedgerChange(Output):
     """Everything that one command writes; ``count_id`` is the count it posts, if it is one."""
-
-    model_config = ConfigDict(frozen=True)
 
     movement_id: UUID | None
     kind: str
@@ -45,6 +46,7 @@ class LedgerChange(BaseModel):
     count_id: int | None = None
     waits_for: str | None = None
     message: str | None = None
+    reasons: list[Notice] = Field(default=[])
     next_action: str | None = None
 
 
@@ -54,16 +56,20 @@ def latest_movement_id(session: Session) -> int:
 
 
 def written_movements(
-    session: Session, ids: list[int], reasons: dict[int, str] | None = None
+    session: Session, ids: list[int], whys: dict[int, Notice] | None = None
 ) -> list[WrittenMovement]:
-    """Movements by id, as a person reads them."""
+    """Movements by id, as a person reads them.
+
+    ``whys`` say by id what a movement does, beside a person's own reason for it.
+    """
     rows = session.execute(
         text("""
         SELECT m.id, m.movement_id, m.movement_type, m.quantity, m.occurred_at, m.batch_id,
                b.batch_code, s.code AS bin_code, l.code AS location_code, p.code AS product_code,
                b.quantity_current - sum(m.quantity) OVER (PARTITION BY b.id) AS batch_before,
                b.quantity_current AS batch_after, m.transfer_id, m.count_id,
-               r.movement_id AS reverses_movement_id, m.reason_description AS why
+               r.movement_id AS reverses_movement_id, m.reason_description AS why,
+               m.reason_notice AS why_notice
         FROM stock_movements m
         JOIN stock_batches b ON b.id = m.batch_id
         JOIN storage_bins s ON s.bin_id = b.current_storage_bin_id
@@ -75,11 +81,13 @@ def written_movements(
         {"ids": ids},
     ).mappings()
     return [
-        WrittenMovement.model_validate(
-            dict(row) | {"why": (reasons or {}).get(row["id"], row["why"])}
-        )
+        WrittenMovement.model_validate(dict(row) | _why((whys or {}).get(row["id"])))
         for row in rows
     ]
+
+
+def _why(notice: Notice | None) -> dict[str, Any]:
+    return {"why": english(notice), "why_notice": notice} if notice else {}
 
 
 def movements_since(session: Session, last_id: int, location_id: int) -> list[WrittenMovement]:

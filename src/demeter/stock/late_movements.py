@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from demeter.core.notices import Notice
 from demeter.stock.errors import TooFewPlants
 from demeter.stock.models import MovementType
 
@@ -60,7 +61,7 @@ class Change:
     movement_type: MovementType
     quantity: int
     occurred_at: datetime
-    why: str
+    why: Notice
     transfer_id: UUID | None = None
     reverses: int | None = None
     count_id: int | None = None
@@ -150,7 +151,10 @@ def _opposite(change: Change, count: PostedCount) -> Change:
         movement_type=MovementType.FOTO,
         quantity=-change.quantity,
         occurred_at=count.captured_at,
-        why=f"count {count.count_id} of {count.captured_at:%Y-%m-%d %H:%M} UTC saw this already",
+        why=Notice(
+            "seen_by_count",
+            {"count_id": count.count_id, "counted_at": count.captured_at.isoformat()},
+        ),
         transfer_id=None,
         reverses=None,
         count_id=count.count_id,

@@ -16,6 +16,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from demeter.core import logs
+from demeter.core.notices import Notice
+from demeter.core.wording import english
 from demeter.locations.errors import BinRetired
 from demeter.locations.models import StorageLocation
 from demeter.locations.rules import require_active
@@ -39,7 +41,7 @@ class Author:
 
     user_id: int
     source: SourceType
-    reason: str
+    reason: str | Notice
     fact_id: UUID | None = None
 
 
@@ -57,12 +59,23 @@ class LedgerCommand:
         return {"at": self.at.isoformat() if self.at else None, "reason": self.reason} | content
 
 
-def write_movement(session: Session, **values: Any) -> int:
+def write_movement(session: Session, *, reason: str | Notice, **values: Any) -> int:
     """One movement; the database changes its batch in the same statement."""
     values.setdefault("movement_id", uuid4())
     return session.execute(
-        insert(StockMovement).values(values).returning(StockMovement.id)
+        insert(StockMovement).values(values | reason_columns(reason)).returning(StockMovement.id)
     ).scalar_one()
+
+
+def reason_text(reason: str | Notice) -> str:
+    """A person's words as they are, a notice in English."""
+    return reason if isinstance(reason, str) else english(reason)
+
+
+def reason_columns(reason: str | Notice) -> dict[str, Any]:
+    """The columns that say why: a person's words, or a notice and the same in English."""
+    notice = None if isinstance(reason, str) else reason.to_json()
+    return {"reason_description": reason_text(reason), "reason_notice": notice}
 
 
 def write_changes(
@@ -115,7 +128,7 @@ def write_rows(
 ) -> LedgerChange:
     """Write rows in their order; ``first`` gets the caller's key, the others keys made of it."""
     ids: list[int] = []
-    whys: dict[int, str] = {}
+    whys: dict[int, Notice] = {}
     for number, row in enumerate(rows):
         key = command.movement_id if row is first else uuid5(command.movement_id, str(number))
         movement = write_movement(
@@ -129,7 +142,7 @@ def write_rows(
             source_type=SourceType.MANUAL,
             unit_price=unit_price if row.movement_type is MovementType.VENTAS else None,
             total_price=_total_price(unit_price, row),
-            reason_description=command.reason or row.why,
+            reason=command.reason or row.why,
             reverses_movement_id=row.reverses,
             count_id=row.count_id,
             closing_id=row.closing_id,

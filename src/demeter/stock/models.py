@@ -94,6 +94,7 @@ class StockMovement(CreatedRow, Base):
     unit_price: Mapped[Decimal | None]
     total_price: Mapped[Decimal | None]
     reason_description: Mapped[str | None]
+    reason_notice: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     processing_session_id: Mapped[int | None] = mapped_column(
         ForeignKey("photo_processing_sessions.id")
     )

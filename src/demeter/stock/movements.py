@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.locations import lock
 from demeter.stock import request_keys
@@ -175,7 +176,7 @@ def _bring_in(
             lot.batch_id if lot else _open_planted_lot(session, storage_bin.bin_id, kind, at).id
         )
         change = Change(
-            batch_id, into.location_id, movement_type, quantity, at, why=movement_type.value
+            batch_id, into.location_id, movement_type, quantity, at, why=_why(movement_type)
         )
         lots = standing_lots(session, into.location_id, at)
         return write_changes(session, command, movement_type.value, [change], locations, lots)
@@ -186,6 +187,10 @@ def _bring_in(
     return request_keys.answer_once(
         session, command.movement_id, movement_type.value, request, command.user_id, act
     )
+
+
+def _why(movement_type: MovementType) -> Notice:
+    return Notice("reported", {"movement_type": movement_type.value})
 
 
 def _open_planted_lot(session: Session, bin_id: int, kind: LotKind, at: datetime) -> StockBatch:
@@ -216,7 +221,7 @@ def _take_out(
                 movement_type,
                 -part.quantity,
                 at,
-                why=movement_type.value,
+                why=_why(movement_type),
             )
             for part in choose_withdrawals(session, source, lots, at, quantity)
         ]
@@ -241,7 +246,12 @@ def _add_to_lot(
             field="batch_code",
         )
     change = Change(
-        candidates[-1].batch_id, source.location_id, MovementType.AJUSTE, quantity, at, why="ajuste"
+        candidates[-1].batch_id,
+        source.location_id,
+        MovementType.AJUSTE,
+        quantity,
+        at,
+        why=_why(MovementType.AJUSTE),
     )
     return write_changes(session, command, "ajuste", [change], locations, lots)
 

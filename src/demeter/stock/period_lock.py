@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from demeter.core.notices import Notice
 from demeter.stock.errors import PeriodClosed
 
 
@@ -25,6 +26,13 @@ def closed_until(
     ).scalar()
 
 
+def closed_notice(at: datetime, until: datetime) -> Notice:
+    """That a moment lies in a closed period, which ends at ``until``."""
+    return Notice(
+        "period_closed", {"happened_at": at.isoformat(), "closed_until": until.isoformat()}
+    )
+
+
 def require_open(
     session: Session, location_id: int, at: datetime, product_id: int | None = None
 ) -> None:
@@ -36,8 +44,7 @@ def require_open(
     until = closed_until(session, location_id, product_id)
     if until is not None and at <= until:
         raise PeriodClosed(
-            f"{at:%Y-%m-%d %H:%M} UTC is not after {until:%Y-%m-%d %H:%M} UTC, when the last "
-            "closed period of this location ends",
+            closed_notice(at, until),
             happened_at=at.isoformat(),
             closed_until=until.isoformat(),
             location_id=location_id,

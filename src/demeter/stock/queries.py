@@ -86,7 +86,8 @@ _OF_LOTS = """(
 _MOVEMENTS = """
 SELECT m.id, m.movement_id, m.movement_type, m.quantity, m.occurred_at, m.created_at,
        b.batch_code, s.code AS bin_code, l.code AS location_code, p.code AS product_code,
-       u.username AS "user", m.source_type, m.reason_description AS reason, m.count_id,
+       u.username AS "user", m.source_type, m.reason_description AS reason,
+       m.reason_notice, m.count_id,
        f.session_id, m.transfer_id, r.movement_id AS reverses_movement_id,
        (SELECT x.movement_id FROM stock_movements x WHERE x.reverses_movement_id = m.id)
            AS undone_by

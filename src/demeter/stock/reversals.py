@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from demeter.core.notices import Notice
 from demeter.locations import lock
 from demeter.locations.models import StorageBin
 from demeter.stock import request_keys
@@ -124,7 +125,7 @@ def _reversal(command: LedgerCommand, row: StockMovement, location_id: int) -> C
         row.movement_type,
         -row.quantity,
         row.occurred_at,
-        why=f"undoes {row.movement_id}",
+        why=Notice("undoes", {"movement_id": str(row.movement_id)}),
         transfer_id=transfer,
         reverses=row.id,
     )

@@ -8,18 +8,18 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from demeter.core.fields import Code, Note, PlantChange, UserName, When
+from demeter.core.notices import Notice
 from demeter.core.pagination import Page
-from demeter.locations.models import ContainerType
+from demeter.core.schemas import Input, Output
 from demeter.stock.models import MovementType, SourceType
+from demeter.vision.values import ContainerType
 
 
-class LedgerCommandCreate(BaseModel):
+class LedgerCommandCreate(Input):
     """Who says so, under which key, when it happened and why."""
-
-    model_config = ConfigDict(extra="forbid")
 
     movement_id: UUID = Field(description="your own key: the same again has the same answer")
     occurred_at: When = None
@@ -103,10 +103,8 @@ MovementCreate = Annotated[
 ]
 
 
-class MovementRead(BaseModel):
+class MovementRead(Output):
     """A movement as it stands in the ledger."""
-
-    model_config = ConfigDict(frozen=True)
 
     movement_id: UUID
     movement_type: MovementType
@@ -120,6 +118,7 @@ class MovementRead(BaseModel):
     user: str
     source_type: SourceType
     reason: str | None
+    reason_notice: Notice | None = Field(description="null where a person gave the reason")
     count_id: int | None
     session_id: UUID | None
     transfer_id: UUID | None
@@ -144,20 +143,16 @@ class Level(StrEnum):
     PACKAGING = "packaging"
 
 
-class StockRead(BaseModel):
+class StockRead(Output):
     """Plants of one group; ``empty_containers`` is known of today only."""
-
-    model_config = ConfigDict(frozen=True)
 
     group: dict[Level, str | None]
     plants: int
     empty_containers: int | None
 
 
-class LotEntryRead(BaseModel):
+class LotEntryRead(Output):
     """One movement of a lot, with the stock after it."""
-
-    model_config = ConfigDict(frozen=True)
 
     movement_id: UUID
     movement_type: MovementType
@@ -167,6 +162,7 @@ class LotEntryRead(BaseModel):
     told_at: datetime
     by: str
     reason: str | None
+    reason_notice: Notice | None
     transfer_id: UUID | None
     other_lot: str | None
     reverses_movement_id: UUID | None
@@ -174,10 +170,8 @@ class LotEntryRead(BaseModel):
     session_id: UUID | None
 
 
-class LotOriginRead(BaseModel):
+class LotOriginRead(Output):
     """A lot that plants came from, and how its own life began."""
-
-    model_config = ConfigDict(frozen=True)
 
     batch_code: str
     location_code: str
@@ -188,10 +182,8 @@ class LotOriginRead(BaseModel):
     image_id: UUID | None
 
 
-class LotHistoryRead(BaseModel):
+class LotHistoryRead(Output):
     """One screen of data about a lot."""
-
-    model_config = ConfigDict(frozen=True)
 
     batch_code: str
     product_code: str

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.locations import lock
 from demeter.stock import request_keys
@@ -193,9 +194,8 @@ def _both_sides(
     at: datetime,
 ) -> list[Change]:
     transfer_id: UUID = uuid5(command.movement_id, f"transfer of {part.lot.batch_id}")
-    reason = (
-        "to another place" if movement_type is MovementType.TRANSPLANTE else "within the location"
-    )
+    is_transplant = movement_type is MovementType.TRANSPLANTE
+    why = Notice("to_another_location") if is_transplant else Notice("within_location")
     return [
         Change(
             part.lot.batch_id,
@@ -203,7 +203,7 @@ def _both_sides(
             movement_type,
             -part.quantity,
             at,
-            why=reason,
+            why=why,
             transfer_id=transfer_id,
         ),
         Change(
@@ -212,7 +212,7 @@ def _both_sides(
             movement_type,
             part.quantity,
             at,
-            why=reason,
+            why=why,
             transfer_id=transfer_id,
         ),
     ]

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.core.notices import Notice
 from demeter.vision.containers.find import containers_of, inner_outlines, whole_frame
 from demeter.vision.errors import ImageRefused
 from demeter.vision.estimate.estimate import FEWEST_DETECTIONS, estimate_container, no_estimate
@@ -107,7 +108,7 @@ def _detect_in_containers(
     hints: Hints,
     rule: DetectRule,
     progress: Callable[[float], None],
-) -> tuple[tuple[Container, ...], DetectionResult, tuple[str, ...]]:
+) -> tuple[tuple[Container, ...], DetectionResult, tuple[Notice, ...]]:
     """Detect what is in the containers; in a photo framed whole, also what is in none of them.
 
     Where more than a stray plant stands outside every container, containers were missed, and
@@ -126,7 +127,7 @@ def _detect_in_containers(
         frame = len(containers)
         missed = _missed_plants(detection, frame)
         if missed:
-            warnings += (f"{missed} plants stand outside every container found: in the frame.",)
+            warnings += (Notice("plants_outside", {"plants": missed}),)
             holding = set(detection.container.tolist()) | {frame}
             credible = [
                 k for k in credible if k in holding or searched[k].confidence >= _SURELY_EMPTY
@@ -156,7 +157,7 @@ def _missed_plants(detection: DetectionResult, frame: int) -> int:
 
 def _credible_containers(
     containers: tuple[Container, ...], detection: DetectionResult
-) -> tuple[list[int], tuple[str, ...]]:
+) -> tuple[list[int], tuple[Notice, ...]]:
     """Indices of the containers that hold something or are surely ones, and a warning of others.
 
     A patch of moss or a shadow is taken for a container now and then; nothing stands in it.
@@ -168,7 +169,7 @@ def _credible_containers(
         if c.whole_frame or holds[k] or c.confidence >= _SURELY_A_CONTAINER
     ]
     doubtful = len(containers) - len(credible)
-    warning = f"{doubtful} regions that hold nothing and hardly look like containers were left out."
+    warning = Notice("regions_left_out", {"regions": doubtful})
     return credible, (warning,) if doubtful else ()
 
 

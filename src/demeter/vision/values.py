@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from demeter.core.notices import Notice, read_notice, read_notices
+
 Box = tuple[float, float, float, float]  # corners x1, y1, x2, y2
 
 
@@ -82,7 +84,7 @@ class ResidualEstimate:
     container: int
     method: EstimationMethod
     estimated: int | None
-    unknown_reason: str | None
+    unknown_reason: Notice | None
     confidence: float
     polygon_px: tuple[tuple[int, int], ...]
     residual_area_px: int
@@ -126,7 +128,7 @@ class PhotoCount:
     interval_90: tuple[int, int] | None
     models: dict[str, str]
     parameters: dict[str, Any]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
 
     @property
     def detected(self) -> int:
@@ -188,7 +190,7 @@ class PhotoCount:
                 container=e["container"],
                 method=EstimationMethod(e["method"]),
                 estimated=e["estimated"],
-                unknown_reason=e["unknown_reason"],
+                unknown_reason=read_notice(e["unknown_reason"]),
                 confidence=e["confidence"],
                 polygon_px=tuple((int(x), int(y)) for x, y in e["polygon_px"]),
                 residual_area_px=e["residual_area_px"],
@@ -223,7 +225,7 @@ class PhotoCount:
             interval_90=_pair(body["interval_90"]),
             models=body["models"],
             parameters=body["parameters"],
-            warnings=tuple(body["warnings"]),
+            warnings=tuple(read_notices(body["warnings"])),
         )
 
     def _normalised_bbox(self, container: Container) -> list[float]:

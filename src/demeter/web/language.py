@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 
-LANGUAGES = ("es", "en")
+from demeter.core import wording
+from demeter.core.wording import LANGUAGES, Texts
+
 DEFAULT = "es"  # people at the nursery speak Spanish
 COOKIE = "language"
 A_YEAR_S = 365 * 24 * 3600
-_BLANK = re.compile(r"'[^']*'|\d+")  # what changes in a sentence: numbers and names in quotes
+OF_PAGES = Path(__file__).parent / "texts"
 
 router = APIRouter()
-
-
-@dataclass(frozen=True)
-class Texts:
-    """The texts of one language, by dotted key."""
-
-    language: str
-    by_key: dict[str, str]
-
-    def __call__(self, key: str, /, **values: Any) -> str:
-        """The text of a key with its blanks filled in.
-
-        Raises:
-            KeyError: there is no such text; a test looks for every key in both languages.
-        """
-        return self.by_key[key].format(**values)
-
-    def get(self, key: str, otherwise: str) -> str:
-        """The text of a key that may be unknown, such as an error's code."""
-        return self.by_key.get(key, otherwise)
-
-    def problems(self) -> dict[str, dict[str, str]]:
-        """Title and action of each error by its code, for scripts that show one."""
-        found: dict[str, dict[str, str]] = {}
-        for key, text in self.by_key.items():
-            parts = key.split(".")
-            if parts[0] == "error" and len(parts) == 3:  # noqa: PLR2004  error.CODE.part
-                found.setdefault(parts[1], {})[parts[2]] = text
-        return found
-
-    def sentence(self, text: str | None) -> str:
-        """A sentence that vision or a rule wrote in English, in this language if it is known."""
-        key = "sentence." + _BLANK.sub("#", text or "")
-        found = self.by_key.get(key)
-        if found is None:
-            return text or ""
-        blanks = iter(_BLANK.findall(text or ""))
-        return re.sub("#", lambda _: next(blanks), found)
 
 
 def texts(request: Request) -> Texts:
@@ -75,11 +36,9 @@ def chosen(cookie: str | None, accept_language: str | None) -> str:
     return DEFAULT
 
 
-@lru_cache
 def read(language: str) -> Texts:
-    """The texts of a language, flattened to dotted keys."""
-    path = Path(__file__).parent / "texts" / f"{language}.toml"
-    return Texts(language, dict(_flat(tomllib.loads(path.read_text()))))
+    """The texts of a language: those that are shared, and those of pages."""
+    return wording.read(language, OF_PAGES)
 
 
 @router.post("/language")
@@ -113,11 +72,3 @@ def _quality(parameters: str) -> float:
         return float(found[1]) if found else 1.0
     except ValueError:
         return 0.0
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for key, value in table.items():
-        name = f"{prefix}{key}"
-        rows += _flat(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
-    return rows

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from demeter.core.notices import Notice
 from demeter.vision.estimate.bands import whole_parts
 from demeter.vision.estimate.size_model import fit_size_line
 from demeter.vision.hints import ContainerSize, DensityPrior, Hints
@@ -70,7 +71,7 @@ def test_foliage_without_plants_or_density_is_unknown_not_zero():
     assert photo.detected == 0
     assert photo.estimated is None
     assert photo.interval_90 is None
-    assert "no density parameter" in photo.estimations[0].unknown_reason
+    assert photo.estimations[0].unknown_reason == Notice("too_few_detected", {"fewest": 5})
 
 
 def test_a_density_parameter_takes_the_place_of_plants():
@@ -89,7 +90,7 @@ def test_a_density_without_the_containers_size_stays_unknown():
     hints = Hints(density=(DensityPrior(ContainerType.BOX, plants_per_m2=400),))
     photo = count(carpet(), MODELS, hints)
     assert photo.estimated is None
-    assert "size in centimetres" in photo.estimations[0].unknown_reason
+    assert photo.estimations[0].unknown_reason == Notice("container_size_missing")
 
 
 def test_an_estimate_many_times_the_detected_is_no_estimate():
@@ -99,7 +100,9 @@ def test_an_estimate_many_times_the_detected_is_no_estimate():
     photo = count(picture, MODELS)
     assert photo.detected == 6
     assert photo.estimated is None
-    assert "were detected" in photo.estimations[0].unknown_reason
+    why = photo.estimations[0].unknown_reason
+    assert (why.code, why.params["detected"]) == ("rest_too_large", 6)
+    assert why.params["plants"] > 60
 
 
 def test_moss_beside_few_plants_is_no_plants_and_the_count_is_known():

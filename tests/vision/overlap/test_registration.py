@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from demeter.core.notices import Notice
 from demeter.vision.geometry import Polygon
 from demeter.vision.overlap.candidates import distances_px
 from demeter.vision.overlap.correlation import second_near
@@ -114,8 +115,8 @@ def test_a_rich_ground_leaves_places_to_the_points_of_containers() -> None:
 
 def test_what_plants_contradict_is_not_believed(pair) -> None:
     a, b = map(scene_features, pair)
-    result = register(a, b, objection=lambda _: "only 0% of 9 plants agree")
-    assert result == NotRegistered("plants_disagree", "only 0% of 9 plants agree")
+    against = Notice("plants_disagree", {"share": 0.0, "asked": 9})
+    assert register(a, b, objection=lambda _: against) == NotRegistered(against)
 
 
 def assert_containers_are_found_again(
@@ -146,7 +147,7 @@ def test_a_bench_of_pots_is_told_by_where_it_ends_when_looks_do_not_say() -> Non
     assert_containers_are_found_again(register(a, b), scenes)
     without_containers = register(a, b, RegistrationRule(fewest_containers=10**6))
     assert isinstance(without_containers, NotRegistered)
-    assert without_containers.reason == "ambiguous"
+    assert without_containers.why.code == "ambiguous"
 
 
 def test_what_is_near_is_told_from_a_move_by_a_cell() -> None:

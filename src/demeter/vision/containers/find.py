@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.core.notices import Notice
 from demeter.vision.containers.segmenter import Region, Segmenter
 from demeter.vision.geometry import Polygon, area_px, frame_polygon
 from demeter.vision.values import Container, ContainerType, container_type_of
@@ -12,7 +13,7 @@ from demeter.vision.values import Container, ContainerType, container_type_of
 
 def containers_of(
     rgb: NDArray[np.uint8], segmenter: Segmenter, *, framed_whole: bool
-) -> tuple[tuple[Container, ...], tuple[str, ...]]:
+) -> tuple[tuple[Container, ...], tuple[Notice, ...]]:
     """Containers in reading order, and warnings.
 
     Where nothing is found and ``framed_whole`` holds, the frame is the container; where it
@@ -20,7 +21,7 @@ def containers_of(
     """
     regions = sorted(segmenter(rgb), key=_reading_order)
     warnings = tuple(
-        f"Unknown container label {label!r} is taken as a segment."
+        Notice("unknown_label", {"label": label})
         for label in sorted({r.label for r in regions if container_type_of(r.label) is None})
     )
     if regions:

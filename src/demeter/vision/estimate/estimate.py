@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.core.notices import Notice
 from demeter.vision.estimate.bands import (
     PlantArea,
     area_by_density,
@@ -45,7 +46,7 @@ class _Basis:
 
     method: EstimationMethod
     plant_area: PlantArea | None
-    reason: str | None
+    reason: Notice | None
     per_cm: float | None
     line: SizeLine | None
 
@@ -132,10 +133,10 @@ def _basis(container: Container, residual: Residual, line: SizeLine | None, hint
         return _Basis(EstimationMethod.BANDS, area, None, per_cm, line)
     density = EstimationMethod.DENSITY
     if prior is None or prior.area_per_plant_cm2 is None:
-        reason = f"Fewer than {FEWEST_DETECTIONS} plants detected and no density parameter is set."
+        reason = Notice("too_few_detected", {"fewest": FEWEST_DETECTIONS})
         return _Basis(density, None, reason, per_cm, None)
     if per_cm is None:
-        reason = "A density parameter is set, but not the container's size in centimetres."
+        reason = Notice("container_size_missing")
         return _Basis(density, None, reason, None, None)
     return _Basis(density, area_by_density(prior, per_cm), None, per_cm, None)
 
@@ -161,7 +162,7 @@ def _estimation(
     )
 
 
-def _doubt(container: Container, residual: Residual, basis: _Basis) -> str | None:
+def _doubt(container: Container, residual: Residual, basis: _Basis) -> Notice | None:
     """Why the residual cannot be given in plants, or ``None``.
 
     What has plants' colours where detection saw nothing is mostly moss or gravel; where it
@@ -175,7 +176,7 @@ def _doubt(container: Container, residual: Residual, basis: _Basis) -> str | Non
     whole = replace(residual, residual=residual.residual | residual.unseen)
     plants = sum(b.estimated for b in bands_of(container, whole, basis.plant_area))
     if plants > MOST_PER_DETECTION * max(1, basis.line.plants):
-        return f"The rest would hold {plants} plants where {basis.line.plants} were detected."
+        return Notice("rest_too_large", {"plants": plants, "detected": basis.line.plants})
     return None
 
 

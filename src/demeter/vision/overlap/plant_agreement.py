@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from demeter.core.notices import Notice
 from demeter.vision.overlap.homography import Matrix, inside, inverse
 from demeter.vision.overlap.seam import map_boxes, same_plants
 from demeter.vision.values import PhotoCount
@@ -27,12 +28,12 @@ def agreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> tuple[int, float]
     return fewest, min(h / len(s) for h, s in zip(hits, expected, strict=True))
 
 
-def disagreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> str:
-    """How plants speak against a registration; nothing where enough agree or few are asked."""
+def disagreement(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> Notice | None:
+    """How plants speak against a registration; ``None`` where enough agree or few are asked."""
     expected, share = agreement(a, b, matrix)
     if expected >= FEWEST_ASKED and share < AGREED:
-        return f"only {share:.0%} of {expected} plants agree"
-    return ""
+        return Notice("plants_disagree", {"share": round(share, 4), "asked": expected})
+    return None
 
 
 def _expected_plants(a: PhotoCount, b: PhotoCount, matrix: Matrix) -> set[int]:

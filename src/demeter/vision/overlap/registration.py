@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from demeter.core.notices import Notice
 from demeter.vision.overlap.candidates import (
     REPROJECTION_PX,
     Candidates,
@@ -36,7 +37,6 @@ from demeter.vision.overlap.homography import (
 )
 
 NOTHING_IN_COMMON = "nothing_in_common"
-PLANTS_DISAGREE = "plants_disagree"
 JUDGED_WITHIN_PX = 60.0
 
 
@@ -101,18 +101,17 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class NotRegistered:
-    """Why nobody can say how two photos overlap: a code and the figures behind it.
+    """Why nobody can say how two photos overlap, with the figures behind it.
 
     ``nothing_in_common`` says more: the photos look as pictures of two different things do.
     """
 
-    reason: str
-    facts: str = ""
+    why: Notice
 
     @property
     def is_apart(self) -> bool:
         """Whether they surely do not overlap."""
-        return self.reason == NOTHING_IN_COMMON
+        return self.why.code == NOTHING_IN_COMMON
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +129,7 @@ def register(
     b: PhotoFeatures,
     rule: RegistrationRule | None = None,
     *,
-    objection: Callable[[Matrix], str] | None = None,
+    objection: Callable[[Matrix], Notice | None] | None = None,
 ) -> Registration | NotRegistered:
     """Register two photos of one bed by their features, or say why not.
 
@@ -143,14 +142,15 @@ def register(
     ways, faults = _plausible_ways(candidates, a, b, rule)
     ways, against = _without_objection(ways, a, b, objection)
     if against and (not ways or ways[0].inliers < rule.inliers):
-        return NotRegistered(PLANTS_DISAGREE, against)
+        return NotRegistered(against)
     if not ways or ways[0].inliers < rule.inliers:
         clear = _clear_matches(candidates)
         if _has_nothing_in_common(candidates, rule):
-            return NotRegistered(NOTHING_IN_COMMON, f"{clear} clear matches")
+            return NotRegistered(Notice("nothing_in_common", {"clear": clear}))
         if ways:
-            return NotRegistered("too_few_inliers", f"{ways[0].inliers} inliers")
-        return faults[0] if faults else NotRegistered("too_few_matches", f"{clear} clear")
+            return NotRegistered(Notice("too_few_inliers", {"inliers": ways[0].inliers}))
+        too_few = NotRegistered(Notice("too_few_matches", {"clear": clear}))
+        return faults[0] if faults else too_few
     return _judge(ways, candidates, a, b, rule)
 
 
@@ -177,14 +177,14 @@ def _without_objection(
     ways: Sequence[_Candidate],
     a: PhotoFeatures,
     b: PhotoFeatures,
-    objection: Callable[[Matrix], str] | None,
-) -> tuple[list[_Candidate], str]:
+    objection: Callable[[Matrix], Notice | None] | None,
+) -> tuple[list[_Candidate], Notice | None]:
     """Those against which nothing speaks, and what speaks against the best of the others."""
     if objection is None:
-        return list(ways), ""
+        return list(ways), None
     objections = [objection(rescale(way.matrix, a.scale, b.scale)) for way in ways]
     accepted = [way for way, against in zip(ways, objections, strict=True) if not against]
-    return accepted, next(filter(None, objections), "")
+    return accepted, next(filter(None, objections), None)
 
 
 def _way(matrix: Matrix, candidates: Candidates) -> _Candidate:
@@ -211,11 +211,14 @@ def _judge(
         second > rule.sure or overlap < rule.sure_overlap_share
     )
     if needs_likeness and similarity.correlation < rule.likeness:
-        return NotRegistered("looks_different", f"likeness {similarity.correlation:.2f}")
+        return NotRegistered(
+            Notice("looks_different", {"likeness": round(float(similarity.correlation), 2)})
+        )
     most = rule.second_with_containers if containers_agree else rule.second
     if second > most or (needs_likeness and similarity.second > rule.second_likeness):
-        facts = f"by matches {second:.0%}, by looks {similarity.second:.0%} as good"
-        return NotRegistered("ambiguous", f"another way is {facts}")
+        return NotRegistered(
+            Notice("ambiguous", {"matches": _share(second), "looks": _share(similarity.second)})
+        )
     return Registration(
         homography=_rows(rescale(best.matrix, a.scale, b.scale)),
         inliers=best.inliers,
@@ -280,15 +283,20 @@ def _shape_fault(
     frame = corners(a.reduced_wh)
     quad = map_points(matrix, frame)
     if not np.isfinite(quad).all() or not is_convex(quad):
-        return NotRegistered("implausible_shape", "mirrored, folded or not convex")
+        return NotRegistered(Notice("folded"))
     overlap = _overlap_share(matrix, a, b)
     if overlap < rule.overlap_share:
-        return NotRegistered("too_little_overlap", f"{overlap:.1%} of the photo")
+        return NotRegistered(Notice("too_little_overlap", {"share": _share(overlap)}))
     scale = np.sqrt(area_px(quad) / area_px(frame)) * a.scale / b.scale
     sides = np.linalg.norm(np.roll(quad, -1, axis=0) - quad, axis=1)
     skew = max(sides[0] / sides[2], sides[2] / sides[0], sides[1] / sides[3], sides[3] / sides[1])
     if not 1 / rule.scale < scale < rule.scale or skew > rule.perspective:
-        return NotRegistered("implausible_shape", f"scale {scale:.2f}, perspective {skew:.2f}")
+        return NotRegistered(
+            Notice(
+                "implausible_shape",
+                {"scale": round(float(scale), 2), "perspective": round(float(skew), 2)},
+            )
+        )
     return None
 
 
@@ -297,6 +305,10 @@ def _overlap_share(matrix: Matrix, a: PhotoFeatures, b: PhotoFeatures) -> float:
     quad = map_points(matrix, corners(a.reduced_wh))
     shared, _ = cv2.intersectConvexConvex(quad.astype(np.float32), frame_b.astype(np.float32))
     return float(shared / min(area_px(quad), area_px(frame_b)))
+
+
+def _share(share: float) -> float:
+    return round(float(share), 4)
 
 
 def _rows(matrix: Matrix) -> tuple[tuple[float, float, float], ...]:
