@@ -26,7 +26,13 @@ import numpy as np
 from shapely import Polygon
 
 from demeter.core.settings import settings
-from demeter.photos.bin_recognition import normalised, outline, recognise, returned, unmoved
+from demeter.photos.bin_recognition import (
+    in_same_view,
+    normalise_homography,
+    outline,
+    recognise,
+    through_homographies,
+)
 from demeter.vision.overlap.features import describe_photo
 from demeter.vision.overlap.homography import Matrix, inverse
 from demeter.vision.overlap.plant_agreement import disagreement
@@ -157,11 +163,11 @@ def _measure_month(n: int) -> MonthResult:
         for photo in photos
     )
     names = [_worlds(s, p) for s, p in zip(scenes, photos, strict=True)]
-    by_place = [unmoved(outline_row) for outline_row in before]
+    by_place = [in_same_view(outline_row) for outline_row in before]
     places = by_place
     if isinstance(registration, Registration):
-        matrix = normalised(registration.homography, SIZE, SIZE)
-        places = [returned(outline_row, {1: matrix}) for outline_row in before]
+        matrix = normalise_homography(registration.homography, SIZE, SIZE)
+        places = [through_homographies(outline_row, {1: matrix}) for outline_row in before]
     least = settings().bin_match_iou
     right, wrong = _score(recognise(after, places, least), names)
     right_by_place, wrong_by_place = _score(recognise(after, by_place, least), names)

@@ -177,7 +177,7 @@ def test_numbers_are_written_as_the_language_does_and_unknown_is_a_dash(language
 
 def test_changes_have_signs_and_shares_never_round_to_nothing():
     number = Numbers("en")
-    assert [number.signed(v) for v in (5, -5, 0, None)] == ["+5", "−5", "0", "—"]
+    assert [number.with_sign(v) for v in (5, -5, 0, None)] == ["+5", "−5", "0", "—"]
     assert [number.percent(v) for v in (0, 0.004, 0.14, 1, 12.5, None)] == [
         "0 %", "< 1 %", "14 %", "100 %", "1,250 %", "—",
     ]  # fmt: skip

@@ -67,7 +67,7 @@ def seen(client: TestClient, *photos: tuple[np.ndarray, PhotoCount], **fields: s
         for row, (_, answer) in zip(found.images, photos, strict=True):
             row.status, row.result = SessionImageStatus.SUCCEEDED, answer.to_json()
         number, attempt = found.id, found.attempt
-    overlap.settle(number, attempt)
+    overlap.resolve_overlaps(number, attempt)
     with transaction() as session:
         record.record_session(session, _found(session, session_id))
     return session_id
@@ -116,7 +116,7 @@ def test_settling_twice_changes_nothing(client: TestClient) -> None:
         before = [row.result for row in found.images]
         found.status = SessionStatus.PROCESSING
         number = found.id
-    overlap.settle(number, 1)
+    overlap.resolve_overlaps(number, 1)
     with transaction() as session:
         assert [row.result for row in _found(session, session_id).images] == before
 

@@ -41,13 +41,13 @@ OF_TRAINING = ("demeter.cli.train", "demeter.cli.scenes", "demeter.demo.load")
 DIALECT = frozenset(
     """
     accepted added asked assembled calibrated checked clipped coarsened compared compiled corrected
-    counted covered cut decided decoded described detected done doubled drawn dressed embedded
-    enlarged estimated evaluated existed failed filled fitted fixed found given greyed grown halved
+    counted covered decided decoded described done doubled drawn dressed embedded
+    enlarged evaluated existed failed filled fitted fixed found given greyed grown halved
     ignored inspected joined judged kept known labelled limited listed loaded locked made mapped
     matched merged missed moved named normalised opened owned packed padded parsed parted placed
     predicted prepared reached received recoloured recorded refined registered remembered removed
     rendered renewed reported resized returned reviewed rounded said scaled seen settled shared
-    shipped shown signed simplified sought spined stood straightened summarised suppressed tinted
+    shown signed simplified sought spined stood straightened summarised suppressed tinted
     told trained turned uncontradicted unmarked unmoved unpacked unrecorded unsettled worked written
     between looking telling standing one other this that
     """.split()  # noqa: SIM905  a paragraph of words is easier to read

@@ -40,17 +40,17 @@ def print_session(answer: SessionRead, console: Console | None = None) -> None:
         for row in rows:
             table.add_row(
                 row.container_type.value if row.container_type else None,
-                known(row.machine_detected),
-                known(row.machine_estimated),
+                number_text(row.machine_detected),
+                number_text(row.machine_estimated),
                 span(row.interval_90),
-                known(row.machine_empty),
+                number_text(row.machine_empty),
                 "" if row.difference is None else f"{row.difference:+d}",
                 row.bin.code if row.bin else "–",
             )
         out.print(table)
     if answer.status is SessionStatus.COMPLETED:
         out.print(
-            f"{known(answer.total_detected)} detected, {known(answer.total_estimated)} "
+            f"{number_text(answer.total_detected)} detected, {number_text(answer.total_estimated)} "
             f"estimated, 90 % {span(answer.interval_90)}"
         )
     elif answer.error_message:
@@ -59,7 +59,7 @@ def print_session(answer: SessionRead, console: Console | None = None) -> None:
         out.print(f"[yellow]note:[/yellow] {warning}", soft_wrap=True)
 
 
-def known(number: int | None) -> str:
+def number_text(number: int | None) -> str:
     """A number, or that it is not known: never 0 for unknown."""
     return "unknown" if number is None else str(number)
 

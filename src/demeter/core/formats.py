@@ -26,7 +26,7 @@ class Numbers:
         text = f"{value:,.4f}".rstrip("0").rstrip(".")
         return text.translate({ord(","): self._separator, ord("."): self._point})
 
-    def signed(self, value: int | None) -> str:
+    def with_sign(self, value: int | None) -> str:
         """With its sign, a true minus; zero has none."""
         if value is None:
             return UNKNOWN

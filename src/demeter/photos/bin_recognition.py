@@ -39,7 +39,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class EarlierOutline:
     """A container of before as the views of the new session would show it.
 
     ``shapes`` and ``frames`` by view: its outline, and what its own photo showed at all.
@@ -60,22 +60,24 @@ def outline(
     return Outline(category, view, _shape(np.array(polygon_px, np.float64) / (width_px, height_px)))
 
 
-def unmoved(one: Outline) -> Remembered:
+def in_same_view(outline: Outline) -> EarlierOutline:
     """As if the camera stood where it stood then."""
-    return Remembered(one.category, {one.view: one.shape}, {one.view: FRAME})
+    return EarlierOutline(outline.category, {outline.view: outline.shape}, {outline.view: FRAME})
 
 
-def returned(one: Outline, homographies: Mapping[int, NDArray[np.float64]]) -> Remembered:
+def through_homographies(
+    outline: Outline, homographies: Mapping[int, NDArray[np.float64]]
+) -> EarlierOutline:
     """As views show it into which its photo was registered.
 
     ``homographies`` by view take its normalised coordinates to those of the view.
     """
-    shapes = {view: _mapped(one.shape, m) for view, m in homographies.items()}
-    frames = {view: _mapped(FRAME, m).intersection(FRAME) for view, m in homographies.items()}
-    return Remembered(one.category, shapes, frames, moved=True)
+    shapes = {view: _map_shape(outline.shape, m) for view, m in homographies.items()}
+    frames = {view: _map_shape(FRAME, m).intersection(FRAME) for view, m in homographies.items()}
+    return EarlierOutline(outline.category, shapes, frames, moved=True)
 
 
-def normalised(
+def normalise_homography(
     homography: Points, from_wh: tuple[int, int], to_wh: tuple[int, int]
 ) -> NDArray[np.float64]:
     """A homography between pixels as one [3, 3] between coordinates normalised to 0..1."""
@@ -83,7 +85,9 @@ def normalised(
     return np.diag([1 / to_wh[0], 1 / to_wh[1], 1.0]) @ matrix @ np.diag([*from_wh, 1.0])
 
 
-def settled(seen: Sequence[Outline], known: Sequence[Remembered]) -> list[Remembered]:
+def align_outlines(
+    seen: Sequence[Outline], known: Sequence[EarlierOutline]
+) -> list[EarlierOutline]:
     """Registered outlines, moved together onto those seen where a registration is a little off.
 
     Containers stand higher than what was registered, or few points held it. Nearest
@@ -91,22 +95,22 @@ def settled(seen: Sequence[Outline], known: Sequence[Remembered]) -> list[Rememb
     closest points, Besl and McKay 1992, with RANSAC); it is taken only where most of them
     agree, so that no correction can follow a few wrong neighbours.
     """
-    found = list(known)
-    for view in sorted({v for one in known if one.moved for v in one.shapes}):
+    aligned = list(known)
+    for view in sorted({v for earlier in known if earlier.moved for v in earlier.shapes}):
         for _ in range(ROUNDS):
             correction = _correction(
                 [o for o in seen if o.view == view],
-                [k for k in found if k.moved and view in k.shapes],
+                [k for k in aligned if k.moved and view in k.shapes],
                 view,
             )
             if correction is None:
                 break
-            found = [_corrected(one, view, correction) for one in found]
-    return found
+            aligned = [_shift_outline(earlier, view, correction) for earlier in aligned]
+    return aligned
 
 
 def _correction(
-    seen: Sequence[Outline], known: Sequence[Remembered], view: int
+    seen: Sequence[Outline], known: Sequence[EarlierOutline], view: int
 ) -> NDArray[np.float64] | None:
     """The affine [2, 3] from where known outlines are to where they are seen, or ``None``."""
     shapes = [k.shapes[view] for k in known if not k.shapes[view].is_empty]
@@ -130,15 +134,17 @@ def _correction(
     return np.asarray(matrix, np.float64)
 
 
-def _corrected(one: Remembered, view: int, matrix: NDArray[np.float64]) -> Remembered:
-    if not one.moved or view not in one.shapes:
-        return one
+def _shift_outline(
+    earlier: EarlierOutline, view: int, matrix: NDArray[np.float64]
+) -> EarlierOutline:
+    if not earlier.moved or view not in earlier.shapes:
+        return earlier
     (a, b, dx), (c, d, dy) = matrix.tolist()
-    moved = affine_transform(one.shapes[view], (a, b, c, d, dx, dy))
-    return replace(one, shapes={**one.shapes, view: moved})
+    shape = affine_transform(earlier.shapes[view], (a, b, c, d, dx, dy))
+    return replace(earlier, shapes={**earlier.shapes, view: shape})
 
 
-def overlap(a: Outline, b: Remembered) -> float:
+def overlap(a: Outline, b: EarlierOutline) -> float:
     """Intersection over union of what both photos show; 0 where category or view differ."""
     if a.category is not b.category or a.view not in b.shapes:
         return 0.0
@@ -154,7 +160,7 @@ def _part(shown: BaseGeometry, whole: BaseGeometry) -> float:
     return shown.area / whole.area if whole.area else 0.0
 
 
-def _mapped(shape: BaseGeometry, matrix: NDArray[np.float64]) -> BaseGeometry:
+def _map_shape(shape: BaseGeometry, matrix: NDArray[np.float64]) -> BaseGeometry:
     """A polygon after a homography; empty where a part has no picture."""
     polygons = [p for p in getattr(shape, "geoms", [shape]) if p.geom_type == "Polygon"]
     if not polygons or shape.is_empty:
@@ -170,7 +176,9 @@ def _shape(points: NDArray[np.float64]) -> BaseGeometry:
     return make_valid(Polygon(points)) if len(points) >= 3 else Polygon()  # noqa: PLR2004
 
 
-def recognise(seen: Sequence[Outline], known: Sequence[Remembered], least: float) -> dict[int, int]:
+def recognise(
+    seen: Sequence[Outline], known: Sequence[EarlierOutline], least: float
+) -> dict[int, int]:
     """Indices of ``seen`` to indices of ``known``: the assignment with the most overlap.
 
     Pairs that overlap less than ``least`` (intersection over union) are never made, nor do
@@ -180,7 +188,7 @@ def recognise(seen: Sequence[Outline], known: Sequence[Remembered], least: float
 
     if not seen or not known:
         return {}
-    known = settled(seen, known)
+    known = align_outlines(seen, known)
     scores = np.array([[overlap(a, b) for b in known] for a in seen])
     scores[scores < least] = 0.0
     rows, columns = linear_sum_assignment(scores, maximize=True)

@@ -18,13 +18,13 @@ from demeter.core.settings import settings
 from demeter.locations.bins import default_bin_type, photo_bins
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.photos.bin_recognition import (
+    EarlierOutline,
     Outline,
-    Remembered,
-    normalised,
+    in_same_view,
+    normalise_homography,
     outline,
     recognise,
-    returned,
-    unmoved,
+    through_homographies,
 )
 from demeter.photos.errors import CannotCreateBins
 from demeter.vision.values import ContainerType
@@ -62,7 +62,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SessionFacts:
     """Where and when segments were seen: a session's facts, by value."""
 
     session_id: int
@@ -71,7 +71,7 @@ class Seen:
 
 
 def create_storage_bins(
-    session: Session, location: StorageLocation, seen: Seen, segments: Sequence[Segment]
+    session: Session, location: StorageLocation, facts: SessionFacts, segments: Sequence[Segment]
 ) -> list[StorageBin]:
     """One bin for each segment, in their order: a known one recognised, or a new one.
 
@@ -81,27 +81,27 @@ def create_storage_bins(
     try:
         known = photo_bins(session, location)
         seen_now = [s.outline for s in segments]
-        before = [_remembered(session, b, segments) for b in known]
+        before = [_earlier_outline(session, b, segments) for b in known]
         matches = recognise(seen_now, before, settings().bin_match_iou)
-        offset = _highest_index(session, location, seen)
+        offset = _highest_index(session, location, facts)
         bins = [
-            _renewed(known[matches[i]], seen, segment)
+            _renew_metadata(known[matches[i]], facts, segment)
             if i in matches
-            else _made(session, location, seen, segment, offset)
+            else _new_bin(session, location, facts, segment, offset)
             for i, segment in enumerate(segments)
         ]
         session.flush()
     except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
         raise CannotCreateBins(
             f"Cannot create StorageBins: {error}",
-            session_id=seen.session_id,
+            session_id=facts.session_id,
             location_code=location.code,
         ) from error
-    log.info("bins_ready", session_id=seen.session_id, recognised=len(matches), bins=len(bins))
+    log.info("bins_ready", session_id=facts.session_id, recognised=len(matches), bins=len(bins))
     return bins
 
 
-def metadata(seen: Seen, segment: Segment) -> dict[str, Any]:
+def metadata(facts: SessionFacts, segment: Segment) -> dict[str, Any]:
     """The bin's ``position_metadata``: pixels of the upright image (SPEC §3.5 step 3)."""
     xs = [x for x, _ in segment.polygon_px]
     ys = [y for _, y in segment.polygon_px]
@@ -110,10 +110,10 @@ def metadata(seen: Seen, segment: Segment) -> dict[str, Any]:
         "bbox": {"x1": min(xs), "y1": min(ys), "x2": max(xs), "y2": max(ys)},
         "confidence": segment.confidence,
         "ml_model_version": segment.model_version,
-        "detected_at": seen.detected_at.isoformat(),
+        "detected_at": facts.detected_at.isoformat(),
         "container_type": segment.category.value,
         "area_pixels": segment.area_px,
-        "session_id": seen.session_id,
+        "session_id": facts.session_id,
         "image_id": str(segment.image_id),
         "image_width": segment.width_px,
         "image_height": segment.height_px,
@@ -134,17 +134,19 @@ def retire_missed(
     is never retired.
     """
     retired = []
-    for found in missing:
-        if found.status is BinStatus.ACTIVE and _missed_twice(session, location, at, found):
-            found.status = BinStatus.RETIRED
-            retired.append(found)
-            log.info("bin_retired", bin=found.code, location=location.code)
+    for storage_bin in missing:
+        if storage_bin.status is BinStatus.ACTIVE and _missed_twice(
+            session, location, at, storage_bin
+        ):
+            storage_bin.status = BinStatus.RETIRED
+            retired.append(storage_bin)
+            log.info("bin_retired", bin=storage_bin.code, location=location.code)
     session.flush()
     return retired
 
 
 def _missed_twice(
-    session: Session, location: StorageLocation, at: datetime, found: StorageBin
+    session: Session, location: StorageLocation, at: datetime, storage_bin: StorageBin
 ) -> bool:
     return bool(
         session.scalar(
@@ -160,12 +162,14 @@ def _missed_twice(
                   AND c.voided_at IS NULL AND c.captured_at < :at AND c.source_type = 'ia'
                 ORDER BY c.captured_at DESC, c.id DESC LIMIT 1), false)
             """),
-            {"bin": found.bin_id, "location": location.location_id, "at": at},
+            {"bin": storage_bin.bin_id, "location": location.location_id, "at": at},
         )
     )
 
 
-def _remembered(session: Session, known: StorageBin, segments: Sequence[Segment]) -> Remembered:
+def _earlier_outline(
+    session: Session, known: StorageBin, segments: Sequence[Segment]
+) -> EarlierOutline:
     """The bin as the new photos show it: where its own was registered, else as it was."""
     meta = known.position_metadata or {}
     view = session.execute(
@@ -179,53 +183,53 @@ def _remembered(session: Session, known: StorageBin, segments: Sequence[Segment]
     before = outline(ContainerType(meta["container_type"]), view, meta["segmentation_mask"], *size)
     image = UUID(meta["image_id"])
     homographies = {
-        s.view: normalised(s.returns[image], size, (s.width_px, s.height_px))
+        s.view: normalise_homography(s.returns[image], size, (s.width_px, s.height_px))
         for s in segments
         if image in s.returns
     }
-    return returned(before, homographies) if homographies else unmoved(before)
+    return through_homographies(before, homographies) if homographies else in_same_view(before)
 
 
-def _renewed(known: StorageBin, seen: Seen, segment: Segment) -> StorageBin:
-    known.position_metadata = metadata(seen, segment)
+def _renew_metadata(known: StorageBin, facts: SessionFacts, segment: Segment) -> StorageBin:
+    known.position_metadata = metadata(facts, segment)
     return known
 
 
-def _made(
-    session: Session, location: StorageLocation, seen: Seen, segment: Segment, offset: int
+def _new_bin(
+    session: Session, location: StorageLocation, facts: SessionFacts, segment: Segment, offset: int
 ) -> StorageBin:
     code = bin_code(
-        location.code, segment.category, segment.index + offset, seen.session_created_at
+        location.code, segment.category, segment.index + offset, facts.session_created_at
     )
     if not CODE.match(code):
         raise ValueError(f"{code!r} is not a bin code")
     title = segment.category.value.replace("_", " ")
-    made = StorageBin(
+    storage_bin = StorageBin(
         storage_location_id=location.location_id,
         storage_bin_type_id=default_bin_type(session, segment.category).bin_type_id,
         code=code,
         label=f"ML {title.title()} #{segment.index + offset}",
         description=(
-            f"ML-detected {title} from session {seen.session_id} "
+            f"ML-detected {title} from session {facts.session_id} "
             f"(confidence: {segment.confidence:.3f})"
         ),
-        position_metadata=metadata(seen, segment),
+        position_metadata=metadata(facts, segment),
     )
-    session.add(made)
-    return made
+    session.add(storage_bin)
+    return storage_bin
 
 
-def _highest_index(session: Session, location: StorageLocation, seen: Seen) -> int:
+def _highest_index(session: Session, location: StorageLocation, facts: SessionFacts) -> int:
     """The highest index that this session's codes have used: none is given twice."""
-    ending = f"-{_stamp(seen.session_created_at)}"
+    ending = f"-{_stamp(facts.session_created_at)}"
     codes = session.scalars(
         select(StorageBin.code).where(
             StorageBin.storage_location_id == location.location_id,
             func.right(StorageBin.code, len(ending)) == ending,
         )
     )
-    found = [re.search(r"(\d+)-\d+$", code) for code in codes]
-    return max((int(m.group(1)) for m in found if m), default=0)
+    numbers = [re.search(r"(\d+)-\d+$", code) for code in codes]
+    return max((int(m.group(1)) for m in numbers if m), default=0)
 
 
 def _stamp(created_at: datetime) -> str:

@@ -212,18 +212,18 @@ def _container_rows(image: ImageCount, count: Count, first_index: int) -> list[C
 
 def _insert_detections(session: Session, image: ImageCount, rows: Sequence[ContainerCount]) -> None:
     values: list[dict[str, Any]] = []
-    for found in image.photo.detections:
-        x1, y1, x2, y2 = found.xyxy_px
+    for detection in image.photo.detections:
+        x1, y1, x2, y2 = detection.xyxy_px
         values.append(
-            _ties(image, rows[found.container])
+            _ties(image, rows[detection.container])
             | {
                 "center_x_px": (x1 + x2) / 2,
                 "center_y_px": (y1 + y2) / 2,
                 "width_px": x2 - x1,
                 "height_px": y2 - y1,
                 "bbox_coordinates": {"x1": x1, "y1": y1, "x2": x2, "y2": y2},
-                "detection_confidence": found.confidence,
-                "is_empty_container": found.is_empty_container,
+                "detection_confidence": detection.confidence,
+                "is_empty_container": detection.is_empty_container,
             }
         )
     if values:
@@ -234,20 +234,22 @@ def _insert_estimations(
     session: Session, image: ImageCount, rows: Sequence[ContainerCount]
 ) -> None:
     values = [
-        _ties(image, rows[made.container])
+        _ties(image, rows[estimation.container])
         | {
-            "vegetation_polygon": [list(point) for point in made.polygon_px],
-            "residual_area_px": made.residual_area_px,
-            "detected_area_cm2": made.residual_area_cm2,
-            "estimated_count": made.estimated,
-            "unknown_reason": english(made.unknown_reason) if made.unknown_reason else None,
-            "calculation_method": made.method.value,
-            "estimation_confidence": made.confidence,
-            "used_density_parameters": made.method.value == "density_estimation",
-            "bands": [asdict(band) for band in made.bands],
-            "parameters": made.parameters,
+            "vegetation_polygon": [list(point) for point in estimation.polygon_px],
+            "residual_area_px": estimation.residual_area_px,
+            "detected_area_cm2": estimation.residual_area_cm2,
+            "estimated_count": estimation.estimated,
+            "unknown_reason": english(estimation.unknown_reason)
+            if estimation.unknown_reason
+            else None,
+            "calculation_method": estimation.method.value,
+            "estimation_confidence": estimation.confidence,
+            "used_density_parameters": estimation.method.value == "density_estimation",
+            "bands": [asdict(band) for band in estimation.bands],
+            "parameters": estimation.parameters,
         }
-        for made in image.photo.estimations
+        for estimation in image.photo.estimations
     ]
     if values:
         session.execute(insert(Estimation), values)

@@ -120,9 +120,9 @@ def _density(session: Session, config: LocationConfig) -> tuple[DensityPrior, ..
         )
         .order_by(DensityParameter.packaging_catalog_id.is_(None), DensityParameter.id)
     )
-    found: dict[ContainerType, DensityPrior] = {}
+    priors: dict[ContainerType, DensityPrior] = {}
     for category, row in rows:
-        found.setdefault(
+        priors.setdefault(
             category,
             DensityPrior(
                 container_type=category,
@@ -132,7 +132,7 @@ def _density(session: Session, config: LocationConfig) -> tuple[DensityPrior, ..
                 avg_diameter_cm=_number(row.avg_diameter_cm),
             ),
         )
-    return tuple(found.values())
+    return tuple(priors.values())
 
 
 def _number(value: Any) -> float | None:

@@ -163,7 +163,7 @@ def group_by_place(session: Session, photos: Sequence[Photo]) -> list[Group]:
     A label shot alone names the photos after it and is none of them, unless nothing
     follows. Two labels in one photo name nothing: a person is asked.
     """
-    found: dict[tuple[int | None, str | None], list[Photo]] = {}
+    by_place: dict[tuple[int | None, str | None], list[Photo]] = {}
     places: dict[int, StorageLocation] = {}
     named: StorageLocation | None = None
     for index, photo in enumerate(photos):
@@ -174,10 +174,10 @@ def group_by_place(session: Session, photos: Sequence[Photo]) -> list[Group]:
         place, reason = _place_of(session, photo, labelled, named)
         if place is not None:
             places[place.location_id] = place
-        found.setdefault((place.location_id if place else None, reason), []).append(photo)
+        by_place.setdefault((place.location_id if place else None, reason), []).append(photo)
     return [
         Group(places[at] if at is not None else None, tuple(group), reason)
-        for (at, reason), group in found.items()
+        for (at, reason), group in by_place.items()
     ]
 
 
@@ -259,15 +259,15 @@ def content_key(photos: Sequence[Photo]) -> str:
 
 
 def _distinct(photos: Sequence[Photo]) -> tuple[list[Photo], list[Notice]]:
-    kept: dict[str, Photo] = {}
+    first_by_hash: dict[str, Photo] = {}
     repeats = []
     for photo in photos:
-        first = kept.setdefault(photo.sha256, photo)
+        first = first_by_hash.setdefault(photo.sha256, photo)
         if first is not photo:
             repeats.append(
                 Notice("same_photo", {"name": photo.upload.name, "first": first.upload.name})
             )
-    return list(kept.values()), repeats
+    return list(first_by_hash.values()), repeats
 
 
 def _latest(photos: Sequence[Photo]) -> datetime | None:

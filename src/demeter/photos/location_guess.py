@@ -77,22 +77,24 @@ def by_code(session: Session, code: str) -> StorageLocation:
         LocationNotFound: none is called that.
         LocationInactive: it is there, and out of use.
     """
-    found = session.scalar(select(StorageLocation).where(StorageLocation.code == code))
-    return _usable(found, f"no location has the code {code!r}", code=code)
+    location = session.scalar(select(StorageLocation).where(StorageLocation.code == code))
+    return _usable(location, f"no location has the code {code!r}", code=code)
 
 
 def by_id(session: Session, location_id: int) -> StorageLocation:
     """The active location of this id; raises as `by_code` does."""
-    found = session.get(StorageLocation, location_id)
-    return _usable(found, f"no location has the id {location_id}", location_id=location_id)
+    location = session.get(StorageLocation, location_id)
+    return _usable(location, f"no location has the id {location_id}", location_id=location_id)
 
 
-def _usable(found: StorageLocation | None, sentence: str, **context: str | int) -> StorageLocation:
-    if found is None:
+def _usable(
+    location: StorageLocation | None, sentence: str, **context: str | int
+) -> StorageLocation:
+    if location is None:
         raise LocationNotFound(sentence, **context)
-    if not found.active:
-        raise LocationInactive(f"location {found.code} is not active", **context)
-    return found
+    if not location.active:
+        raise LocationInactive(f"location {location.code} is not active", **context)
+    return location
 
 
 def by_labels(session: Session, labels: Sequence[Label]) -> list[StorageLocation]:

@@ -1,4 +1,4 @@
-"""How photos lie to each other, as it stands in the images' results; see `photos.overlap`."""
+"""How photos overlap, as it stands in the images' results; see `photos.overlap`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ REGISTERED, APART, UNSURE = "registered", "apart", "unsure"
 Homography = tuple[tuple[float, ...], ...]
 
 
-def unsettled(showing: Sequence[SessionImage]) -> list[Notice]:
+def undecided_pairs(showing: Sequence[SessionImage]) -> list[Notice]:
     """Pairs of photos of which nobody can say yet whether they show the same plants."""
     pairs = []
-    for one, other in combinations(showing, 2):
-        rows = (one.result or {}).get(PAIRS, [])
-        pair = next((r for r in rows if r["with"] == other.position), None)
+    for first, second in combinations(showing, 2):
+        rows = (first.result or {}).get(PAIRS, [])
+        pair = next((r for r in rows if r["with"] == second.position), None)
         if pair is None or pair["state"] == UNSURE:
-            pairs.append(_pair_notice(one.position, other.position, pair))
+            pairs.append(_pair_notice(first.position, second.position, pair))
     return pairs
 
 

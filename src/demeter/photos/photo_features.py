@@ -23,7 +23,8 @@ from demeter.vision import overlay
 from demeter.vision.geometry import Polygon
 from demeter.vision.overlap.features import PhotoFeatures, describe_photo
 from demeter.vision.overlap.homography import Matrix
-from demeter.vision.overlap.registration import NotRegistered, Registration, register
+from demeter.vision.overlap.registration import NotRegistered, Registration
+from demeter.vision.overlap.registration import register as register_features
 from demeter.vision.overlap.split_counts import SplitPhoto
 from demeter.vision.values import PhotoCount
 
@@ -33,7 +34,7 @@ MOST_KNOWN = 6  # photos in which bins were last seen; older ones are of bins lo
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PhotoRef:
     """A photo to look at: its bytes, and the outlines of what stands in it."""
 
     image_id: UUID
@@ -41,7 +42,7 @@ class Looked:
     outlines_px: tuple[Polygon, ...]
 
 
-def known_looks(session: Session, location_id: int | None, session_id: int) -> list[Looked]:
+def earlier_photos(session: Session, location_id: int | None, session_id: int) -> list[PhotoRef]:
     """The photos of other sessions in which the location's active bins were last seen."""
     rows = session.scalars(
         select(StorageBin).where(
@@ -61,28 +62,30 @@ def known_looks(session: Session, location_id: int | None, session_id: int) -> l
             newest[meta["image_id"]] = max(
                 newest.get(meta["image_id"], ""), str(meta.get("detected_at"))
             )
-    chosen = sorted(outlines, key=lambda one: (newest[one], one), reverse=True)[:MOST_KNOWN]
-    found = []
-    for one in sorted(chosen):
-        image = session.get(Image, UUID(one))
+    chosen = sorted(outlines, key=lambda image_id: (newest[image_id], image_id), reverse=True)[
+        :MOST_KNOWN
+    ]
+    photos = []
+    for image_id in sorted(chosen):
+        image = session.get(Image, UUID(image_id))
         if image is not None:
-            found.append(Looked(image.image_id, image.sha256, tuple(outlines[one])))
-    return found
+            photos.append(PhotoRef(image.image_id, image.sha256, tuple(outlines[image_id])))
+    return photos
 
 
-def looked_of(row: SessionImage, photo: PhotoCount) -> Looked:
+def photo_ref(row: SessionImage, photo: PhotoCount) -> PhotoRef:
     """A session's own image with the containers that were found in it."""
-    return Looked(row.image_id, row.image.sha256, tuple(c.polygon_px for c in photo.containers))
+    return PhotoRef(row.image_id, row.image.sha256, tuple(c.polygon_px for c in photo.containers))
 
 
-class Looks:
+class FeatureCache:
     """Pixels and features, read when they are asked for; features are kept, pixels are not."""
 
     def __init__(self, bound_to: Engine) -> None:
         self._bound_to = bound_to
-        self._described: dict[UUID, PhotoFeatures | None] = {}
+        self._features: dict[UUID, PhotoFeatures | None] = {}
 
-    def described(self, one: Looked) -> PhotoFeatures | None:
+    def features(self, photo: PhotoRef) -> PhotoFeatures | None:
         """Points within the containers and about them, told apart: they lie on two planes.
 
         ``None`` where the photo cannot be read any more.
@@ -90,56 +93,56 @@ class Looks:
         Raises:
             ObjectStoreUnavailable: it may be read later.
         """
-        if one.image_id not in self._described:
-            rgb = self._rgb(one)
-            self._described[one.image_id] = (
-                None if rgb is None else describe_photo(rgb, one.outlines_px)
+        if photo.image_id not in self._features:
+            rgb = self._rgb(photo)
+            self._features[photo.image_id] = (
+                None if rgb is None else describe_photo(rgb, photo.outlines_px)
             )
-        return self._described[one.image_id]
+        return self._features[photo.image_id]
 
-    def registered(
+    def register(
         self,
-        one: Looked,
-        other: Looked,
-        contradicted: Callable[[Matrix], Notice | None] | None = None,
+        first: PhotoRef,
+        second: PhotoRef,
+        objection: Callable[[Matrix], Notice | None] | None = None,
     ) -> Registration | NotRegistered:
-        """How one photo lies in the other; ``contradicted`` as `register` takes its objection.
+        """How one photo lies in the other; ``objection`` as `vision.overlap.registration` takes it.
 
         Raises:
             ObjectStoreUnavailable: a photo may be read later.
         """
-        a, b = self.described(one), self.described(other)
+        a, b = self.features(first), self.features(second)
         if a is None or b is None:
             return NotRegistered(Notice("unreadable"))
-        return register(a, b, objection=contradicted)
+        return register_features(a, b, objection=objection)
 
-    def returned(self, old: Looked, new: Looked) -> dict[str, Any]:
-        """How the photo of before lies in the new one, as it is kept with the result."""
-        found = self.registered(old, new)
-        told: dict[str, Any] = {"image_id": str(old.image_id)}
-        if not isinstance(found, Registration):
-            return told | {"state": "unsure", "told": found.why.to_json()}
-        return told | {
+    def earlier_photo_body(self, old: PhotoRef, new: PhotoRef) -> dict[str, Any]:
+        """How the earlier photo lies in the new one, as it is kept with the result."""
+        registration = self.register(old, new)
+        body: dict[str, Any] = {"image_id": str(old.image_id)}
+        if not isinstance(registration, Registration):
+            return body | {"state": "unsure", "told": registration.why.to_json()}
+        return body | {
             "state": "registered",
-            "homography": [list(row) for row in found.homography],
-            "inliers": found.inliers,
-            "overlap_share": found.overlap_share,
-            "likeness": found.likeness,
+            "homography": [list(row) for row in registration.homography],
+            "inliers": registration.inliers,
+            "overlap_share": registration.overlap_share,
+            "likeness": registration.likeness,
         }
 
-    def overlay(self, one: Looked, part: SplitPhoto) -> bytes:
+    def overlay(self, photo: PhotoRef, part: SplitPhoto) -> bytes:
         """The photo drawn anew, with what another photo counts."""
-        rgb = self._rgb(one)
+        rgb = self._rgb(photo)
         assert rgb is not None  # its features were just taken
         return overlay.render(
             rgb, part.photo, elsewhere=part.elsewhere_xyxy_px, beyond=part.beyond_px
         )
 
-    def _rgb(self, one: Looked) -> NDArray[np.uint8] | None:
+    def _rgb(self, photo: PhotoRef) -> NDArray[np.uint8] | None:
         try:
-            return decode(blobs.read(self._bound_to, one.sha256), one.sha256).rgb
+            return decode(blobs.read(self._bound_to, photo.sha256), photo.sha256).rgb
         except Unavailable:
             raise
         except DomainError as error:
-            log.warning("photo_unreadable", image=str(one.image_id), error=error.message)
+            log.warning("photo_unreadable", image=str(photo.image_id), error=error.message)
             return None

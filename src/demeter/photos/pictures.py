@@ -75,8 +75,11 @@ def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
         raise ImageNotFound(f"no image has the id {image_id}")
     if variant is Variant.PROCESSED:
         redaction.require_picture_shown(session, image_id)
-    made = {Variant.PROCESSED: image.s3_key_processed, Variant.THUMBNAIL: image.s3_key_thumbnail}
-    key = made.get(variant)
+    stored_keys = {
+        Variant.PROCESSED: image.s3_key_processed,
+        Variant.THUMBNAIL: image.s3_key_thumbnail,
+    }
+    key = stored_keys.get(variant)
     if key is not None:
         return Picture(key.rsplit("/", 1)[-1], "image/webp", variant, is_derived=False)
     if variant is Variant.PROCESSED:

@@ -25,17 +25,17 @@ def look(session_id: UUID) -> SessionProgress:
         SessionNotFound: there is none.
     """
     with transaction() as session:
-        found = session_detail.find(session, session_id)
+        photo_session = session_detail.find(session, session_id)
         return SessionProgress(
-            status=found.status,
-            is_end=found.status.is_end,
-            reason_code=found.reason_code,
-            attempt=found.attempt,
-            progress=session_detail.progress(found),
+            status=photo_session.status,
+            is_end=photo_session.status.is_end,
+            reason_code=photo_session.reason_code,
+            attempt=photo_session.attempt,
+            progress=session_detail.progress(photo_session),
             workers_alive=jobs.workers_alive(session),
             images=[
                 ImageProgress(position=row.position, state=row.status, progress=row.progress)
-                for row in found.images
+                for row in photo_session.images
             ],
         )
 

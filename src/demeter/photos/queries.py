@@ -60,30 +60,30 @@ def for_a_person(session: Session, limit: int) -> list[SessionSummary]:
     return [redaction.in_list(session, row, summary(row)) for row in session.scalars(query)]
 
 
-def summary(found: PhotoSession) -> SessionSummary:
+def summary(photo_session: PhotoSession) -> SessionSummary:
     """A session in a few words."""
     names = "session_id status reason_code next_action attempt created_at captured_at posted_at"
-    links = urls.of_session(found.session_id)
-    numbers = session_detail.totals(found)
+    links = urls.of_session(photo_session.session_id)
+    numbers = session_detail.totals(photo_session)
     del numbers["unknown_reason"]
     return SessionSummary.model_validate(
-        {name: getattr(found, name) for name in names.split()}
+        {name: getattr(photo_session, name) for name in names.split()}
         | numbers
         | {
-            "progress": session_detail.progress(found),
-            "location_code": found.requested_location_code,
-            "photos": len(found.images),
-            "thumbnail_url": _thumbnail(found),
+            "progress": session_detail.progress(photo_session),
+            "location_code": photo_session.requested_location_code,
+            "photos": len(photo_session.images),
+            "thumbnail_url": _thumbnail(photo_session),
             "poll_url": links["poll_url"],
             "page_url": links["page_url"],
         }
     )
 
 
-def _thumbnail(found: PhotoSession) -> str | None:
-    if not found.images:
+def _thumbnail(photo_session: PhotoSession) -> str | None:
+    if not photo_session.images:
         return None
-    first = found.images[0].image
+    first = photo_session.images[0].image
     return urls.of_image(first.image_id, "thumbnail", first.s3_key_thumbnail)
 
 
@@ -94,7 +94,7 @@ def _all() -> Select[PhotoSession]:
 
 
 def image_detections(
-    session: Session, found: PhotoSession, position: int | None = None
+    session: Session, photo_session: PhotoSession, position: int | None = None
 ) -> list[ImageDetections]:
     """Each counted image's containers, plants, empties and residual, in order.
 
@@ -102,7 +102,7 @@ def image_detections(
     """
     rows = session.scalars(
         select(SessionImage)
-        .where(SessionImage.session_id == found.id, SessionImage.result.is_not(None))
+        .where(SessionImage.session_id == photo_session.id, SessionImage.result.is_not(None))
         .order_by(SessionImage.position)
         .options(undefer(SessionImage.result))
         .execution_options(populate_existing=True)
@@ -114,7 +114,7 @@ def image_detections(
         if position in (None, row.position):
             images.append(_image(row, photo, first_index))
         first_index += len(photo.containers)
-    return redaction.of_drawing(session, found, images)
+    return redaction.of_drawing(session, photo_session, images)
 
 
 def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> ImageDetections:
@@ -126,12 +126,12 @@ def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> ImageDetec
         containers=[
             ContainerOutline(
                 index=first_index + number,
-                container_type=found.container_type.value,
-                confidence=round(found.confidence, 3),
-                polygon=list(found.polygon_px),
-                whole_frame=found.whole_frame,
+                container_type=container.container_type.value,
+                confidence=round(container.confidence, 3),
+                polygon=list(container.polygon_px),
+                whole_frame=container.whole_frame,
             )
-            for number, found in enumerate(photo.containers)
+            for number, container in enumerate(photo.containers)
         ],
         plants=[_row(d, first_index) for d in photo.detections if not d.is_empty_container],
         empties=[_row(d, first_index) for d in photo.detections if d.is_empty_container],
@@ -139,6 +139,6 @@ def _image(row: SessionImage, photo: PhotoCount, first_index: int) -> ImageDetec
     )
 
 
-def _row(found: DetectedBox, first_index: int) -> list[int]:
-    x1, y1, x2, y2 = (round(value) for value in found.xyxy_px)
-    return [x1, y1, x2, y2, round(found.confidence * 100), first_index + found.container]
+def _row(detection: DetectedBox, first_index: int) -> list[int]:
+    x1, y1, x2, y2 = (round(value) for value in detection.xyxy_px)
+    return [x1, y1, x2, y2, round(detection.confidence * 100), first_index + detection.container]

@@ -19,7 +19,7 @@ from demeter.locations import lock
 from demeter.locations.errors import LocationGone
 from demeter.locations.models import StorageLocation
 from demeter.photos import bins, classification, evidence, review_reasons, sessions
-from demeter.photos.bins import Seen, create_storage_bins
+from demeter.photos.bins import SessionFacts, create_storage_bins
 from demeter.photos.errors import CannotCreateBins
 from demeter.photos.evidence import Results, segments_of
 from demeter.photos.models import PhotoSession, SessionStatus
@@ -106,14 +106,15 @@ def _locked_location(session: Session, photo_session: PhotoSession) -> StorageLo
     location = lock.lock_location(session, location_id) if location_id is not None else None
     if location is not None:
         return location
-    asked = photo_session.requested_location_id
+    requested_id = photo_session.requested_location_id
     cause = LocationGone(
-        f"location {asked} ({photo_session.requested_location_code}) does not exist any more",
-        location_id=asked,
+        f"location {requested_id} ({photo_session.requested_location_code}) "
+        "does not exist any more",
+        location_id=requested_id,
         location_code=photo_session.requested_location_code,
     )
     raise CannotCreateBins(
-        f"Cannot create StorageBins: location {asked} "
+        f"Cannot create StorageBins: location {requested_id} "
         f"({photo_session.requested_location_code}) does not exist",
         session_id=photo_session.id,
     ) from cause
@@ -223,7 +224,7 @@ def _assign_bins(
     seen: Sequence[ContainerCount],
     results: Results,
 ) -> None:
-    facts = Seen(photo_session.id, photo_session.created_at, datetime.now(UTC))
+    facts = SessionFacts(photo_session.id, photo_session.created_at, datetime.now(UTC))
     storage_bins = create_storage_bins(session, location, facts, segments_of(results))
     for row, storage_bin in zip(seen, storage_bins, strict=True):
         row.bin_id = storage_bin.bin_id

@@ -103,15 +103,15 @@ def restart_lost(session: Session) -> int:
 
 def _restart(session: Session, session_id: int) -> None:
     attempt = session.get_one(PhotoSession, session_id).attempt
-    found = lock_session(session, session_id, attempt)
-    if found is None or found.status.is_end:
+    photo_session = lock_session(session, session_id, attempt)
+    if photo_session is None or photo_session.status.is_end:
         return
-    log.error("session_without_job", session_id=session_id, status=found.status)
+    log.error("session_without_job", session_id=session_id, status=photo_session.status)
     arguments = {"session_id": session_id, "attempt": attempt}
-    if found.status is SessionStatus.PENDING:
+    if photo_session.status is SessionStatus.PENDING:
         jobs.enqueue(session, ml_parent_task, **arguments)
         return
-    waiting = [i for i in found.images if not i.status.is_end]
+    waiting = [i for i in photo_session.images if not i.status.is_end]
     for image in waiting:
         image.status = SessionImageStatus.PENDING
         jobs.enqueue(session, ml_child_task, session_image_id=image.id, **arguments)

@@ -112,7 +112,7 @@ def of_images(results: Results) -> list[Reason]:
                 causes="; ".join(f"photo {i.position}: {i.error_message}" for i in results.failed),
             )
         )
-    pairs = pair_results.unsettled([i.row for i in results.counted if i.photo.containers])
+    pairs = pair_results.undecided_pairs([i.row for i in results.counted if i.photo.containers])
     if pairs:
         reasons.append(Reason(Notice("photos_may_overlap", {"pairs": pairs})))
     return reasons

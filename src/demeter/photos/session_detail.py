@@ -47,65 +47,65 @@ def find(session: Session, session_id: UUID) -> PhotoSession:
     Raises:
         SessionNotFound: there is none.
     """
-    found = session.scalar(
+    photo_session = session.scalar(
         select(PhotoSession)
         .where(PhotoSession.session_id == session_id)
         .options(selectinload(PhotoSession.images).joinedload(SessionImage.image))
     )
-    if found is None:
+    if photo_session is None:
         raise SessionNotFound(f"no photo session has the id {session_id}")
-    return found
+    return photo_session
 
 
-def answer(session: Session, found: PhotoSession) -> SessionRead:
+def answer(session: Session, photo_session: PhotoSession) -> SessionRead:
     """Everything known about a session."""
-    counts = _counts(session, found)
+    counts = _counts(session, photo_session)
     rows = _containers(counts)
-    movements = movements_of(session, found, counts)
+    movements = movements_of(session, photo_session, counts)
     by_id = {m.id: m for m in movements}
     containers = [_container(row, by_id) for row in rows]
     facts = {
-        "uploaded_by": _username(session, found.uploaded_by_user_id),
-        "validated_by": _username(session, found.validated_by_user_id),
-        "location": _location(session, found.storage_location_id),
-        "suggestions": _suggestions(session, found),
-        "images": [_image(row) for row in found.images],
+        "uploaded_by": _username(session, photo_session.uploaded_by_user_id),
+        "validated_by": _username(session, photo_session.validated_by_user_id),
+        "location": _location(session, photo_session.storage_location_id),
+        "suggestions": _suggestions(session, photo_session),
+        "images": [_image(row) for row in photo_session.images],
         "containers": containers,
         "batches": batches_of(session, containers, movements),
         "movements": movements,
         "counts": [_count(count) for count in counts],
         "models": _merged(rows, "model_versions"),
         "parameters": _merged(rows, "parameters"),
-        "actions": actions(found),
+        "actions": actions(photo_session),
     }
-    numbers = _with_answers(totals(found), containers)
+    numbers = _with_answers(totals(photo_session), containers)
     whole = SessionRead.model_validate(
-        _facts(found) | facts | numbers | urls.of_session(found.session_id)
+        _facts(photo_session) | facts | numbers | urls.of_session(photo_session.session_id)
     )
-    return redaction.of_session(session, found, whole)
+    return redaction.of_session(session, photo_session, whole)
 
 
-def progress(found: PhotoSession) -> float:
+def progress(photo_session: PhotoSession) -> float:
     """How much of a session's photos is processed, 0 to 1."""
-    if not found.images or found.status is SessionStatus.PENDING:
+    if not photo_session.images or photo_session.status is SessionStatus.PENDING:
         return 0.0
-    return sum(_share(row) for row in found.images) / len(found.images)
+    return sum(_share(row) for row in photo_session.images) / len(photo_session.images)
 
 
-def totals(found: PhotoSession) -> dict[str, Any]:
+def totals(photo_session: PhotoSession) -> dict[str, Any]:
     """The session's numbers; ``None`` with a reason where they are not known."""
-    reason = unknown_reason(found)
+    reason = unknown_reason(photo_session)
     if reason == "no_container_found":
         detected = estimated = empty = None
     else:
-        detected, estimated = found.total_detected, found.total_estimated
-        empty = found.total_empty_containers
+        detected, estimated = photo_session.total_detected, photo_session.total_estimated
+        empty = photo_session.total_empty_containers
     return {
         "total": None if detected is None or estimated is None else detected + estimated,
         "total_detected": detected,
         "total_estimated": estimated,
         "total_empty_containers": empty,
-        "interval_90": None if estimated is None else interval(found),
+        "interval_90": None if estimated is None else interval(photo_session),
         "unknown_reason": reason,
     }
 
@@ -117,13 +117,13 @@ def interval(row: PhotoSession | ContainerCount) -> Interval | None:
     return row.interval_low, row.interval_high
 
 
-def unknown_reason(found: PhotoSession) -> str | None:
+def unknown_reason(photo_session: PhotoSession) -> str | None:
     """Why the totals are not known, as a code, or ``None`` where they are."""
-    if found.reason_code == "no_container_found":
+    if photo_session.reason_code == "no_container_found":
         return "no_container_found"
-    if found.total_detected is None:
-        return "not_counted" if _was_tried(found) else "not_processed"
-    return "estimate_unknown" if found.total_estimated is None else None
+    if photo_session.total_detected is None:
+        return "not_counted" if _was_tried(photo_session) else "not_processed"
+    return "estimate_unknown" if photo_session.total_estimated is None else None
 
 
 SETTLES = {
@@ -134,9 +134,9 @@ SETTLES = {
 }
 
 
-def actions(found: PhotoSession) -> list[str]:
+def actions(photo_session: PhotoSession) -> list[str]:
     """What a person can do about a session now, the first that settles it first."""
-    match found.status:
+    match photo_session.status:
         case SessionStatus.PENDING | SessionStatus.PROCESSING:
             return []
         case SessionStatus.NEEDS_LOCATION:
@@ -144,7 +144,7 @@ def actions(found: PhotoSession) -> list[str]:
         case SessionStatus.NEEDS_CONFIG:
             return ["post", "reprocess"]
         case SessionStatus.NEEDS_REVIEW:
-            return [*SETTLES.get(found.reason_code or "", ["accept"]), "reprocess"]
+            return [*SETTLES.get(photo_session.reason_code or "", ["accept"]), "reprocess"]
         case _:
             return ["reprocess"]
 
@@ -158,9 +158,9 @@ def _with_answers(numbers: dict[str, Any], containers: list[SessionContainer]) -
     return numbers | {"total": sum(known) if len(known) == len(answers) else None}
 
 
-def _was_tried(found: PhotoSession) -> bool:
-    return found.status is SessionStatus.FAILED or (
-        found.status.is_end and any(row.status.is_end for row in found.images)
+def _was_tried(photo_session: PhotoSession) -> bool:
+    return photo_session.status is SessionStatus.FAILED or (
+        photo_session.status.is_end and any(row.status.is_end for row in photo_session.images)
     )
 
 
@@ -168,18 +168,18 @@ def _share(row: SessionImage) -> float:
     return 1.0 if row.status.is_end else row.progress
 
 
-def _facts(found: PhotoSession) -> dict[str, Any]:
+def _facts(photo_session: PhotoSession) -> dict[str, Any]:
     names = (
         "session_id status reason_code next_action error_message attempt created_at "
         "captured_at captured_at_source posted_at requested_location_id "
         "requested_location_code avg_confidence validated validation_date"
     )
-    facts = {name: getattr(found, name) for name in names.split()}
-    warnings = read_notices(found.warnings)
+    facts = {name: getattr(photo_session, name) for name in names.split()}
+    warnings = read_notices(photo_session.warnings)
     return facts | {
-        "is_end": found.status.is_end,
-        "progress": progress(found),
-        "reasons": read_notices(found.reason_notices),
+        "is_end": photo_session.status.is_end,
+        "progress": progress(photo_session),
+        "reasons": read_notices(photo_session.reason_notices),
         "warnings": english_each(warnings),
         "notices": warnings,
     }
@@ -192,24 +192,24 @@ def _username(session: Session, user_id: int | None) -> str | None:
 def _location(session: Session, location_id: int | None) -> SessionLocation | None:
     if location_id is None:
         return None
-    found = session.get_one(
+    location = session.get_one(
         StorageLocation,
         location_id,
         options=[joinedload(StorageLocation.area).joinedload(StorageArea.warehouse)],
     )
     return SessionLocation(
-        location_id=found.location_id,
-        code=found.code,
-        name=found.name,
-        area_code=found.area.code,
-        warehouse_code=found.area.warehouse.code,
+        location_id=location.location_id,
+        code=location.code,
+        name=location.name,
+        area_code=location.area.code,
+        warehouse_code=location.area.warehouse.code,
     )
 
 
-def _suggestions(session: Session, found: PhotoSession) -> list[LocationSuggestion]:
-    if found.status is not SessionStatus.NEEDS_LOCATION:
+def _suggestions(session: Session, photo_session: PhotoSession) -> list[LocationSuggestion]:
+    if photo_session.status is not SessionStatus.NEEDS_LOCATION:
         return []
-    at = next((p for row in found.images if (p := _position(session, row))), None)
+    at = next((p for row in photo_session.images if (p := _position(session, row))), None)
     near = location_guess.suggestions(session, at, SUGGESTIONS) if at else []
     return [LocationSuggestion.model_validate(s) for s in near]
 
@@ -250,11 +250,11 @@ def _image(row: SessionImage) -> ImageRead:
     )
 
 
-def _counts(session: Session, found: PhotoSession) -> list[Count]:
+def _counts(session: Session, photo_session: PhotoSession) -> list[Count]:
     return list(
         session.scalars(
             select(Count)
-            .where(Count.processing_session_id == found.id)
+            .where(Count.processing_session_id == photo_session.id)
             .order_by(Count.attempt.desc(), Count.id.desc())
             .options(selectinload(Count.containers).joinedload(ContainerCount.bin))
         )
@@ -304,20 +304,20 @@ def _merged(rows: list[ContainerCount], name: str) -> dict[str, Any]:
     return merged
 
 
-def bin_answer(found: StorageBin) -> BinReference:
+def bin_answer(storage_bin: StorageBin) -> BinReference:
     """A bin by id and code."""
-    return BinReference(bin_id=found.bin_id, code=found.code)
+    return BinReference(bin_id=storage_bin.bin_id, code=storage_bin.code)
 
 
 def movements_of(
-    session: Session, found: PhotoSession, counts: Sequence[Count]
+    session: Session, photo_session: PhotoSession, counts: Sequence[Count]
 ) -> list[SessionMovement]:
     """Every row of the ledger that belongs to a session or its counts, in order."""
     rows = session.scalars(
         select(StockMovement)
         .where(
             or_(
-                StockMovement.processing_session_id == found.id,
+                StockMovement.processing_session_id == photo_session.id,
                 StockMovement.count_id.in_([count.id for count in counts]),
             )
         )

@@ -77,16 +77,16 @@ def fail(session: Session, session_id: int, attempt: int, error: BaseException) 
 
 def lock_session(session: Session, session_id: int, attempt: int) -> PhotoSession | None:
     """The session's row, locked; ``None`` when it is gone or at another attempt."""
-    found = session.scalar(
+    photo_session = session.scalar(
         select(PhotoSession)
         .where(PhotoSession.id == session_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    if found is None or found.attempt != attempt:
-        log.info("job_outdated", current=found.attempt if found else None)
+    if photo_session is None or photo_session.attempt != attempt:
+        log.info("job_outdated", current=photo_session.attempt if photo_session else None)
         return None
-    return found
+    return photo_session
 
 
 def lock_by_uuid(session: Session, session_id: UUID) -> PhotoSession:
@@ -95,12 +95,12 @@ def lock_by_uuid(session: Session, session_id: UUID) -> PhotoSession:
     Raises:
         SessionNotFound: there is none.
     """
-    found = session.scalar(
+    photo_session = session.scalar(
         select(PhotoSession).where(PhotoSession.session_id == session_id).with_for_update()
     )
-    if found is None:
+    if photo_session is None:
         raise SessionNotFound(f"no photo session has the id {session_id}")
-    return found
+    return photo_session
 
 
 def lock_by_id(session: Session, session_id: int) -> PhotoSession:

@@ -76,13 +76,13 @@ def ml_child_task(
 def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) -> None:
     """Record what the children found: everything or nothing, in one transaction.
 
-    How photos lie to each other takes seconds, so it is found out before.
+    How photos overlap takes seconds to find, so it is found before.
     """
-    from demeter.photos.overlap import settle  # noqa: PLC0415  as below
+    from demeter.photos.overlap import resolve_overlaps  # noqa: PLC0415  as below
     from demeter.photos.record import record_session  # noqa: PLC0415  record needs these rows
 
     with logs.bind(session_id=session_id, attempt=attempt), _end_on_failure(context):
-        settle(session_id, attempt)
+        resolve_overlaps(session_id, attempt)
         with transaction() as session:
             photo_session = lock_session(session, session_id, attempt)
             if photo_session is None or photo_session.status is not SessionStatus.PROCESSING:

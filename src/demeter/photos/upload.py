@@ -212,15 +212,15 @@ def location_of(session: Session, wish: Wish) -> StorageLocation | None:
         LocationNotFound, LocationInactive: as `locate.by_code`.
         FieldInvalid: code and id name two locations.
     """
-    found = (
+    by_id = (
         location_guess.by_id(session, wish.location_id) if wish.location_id is not None else None
     )
     if wish.location_code is None:
-        return found
+        return by_id
     by_code = location_guess.by_code(session, wish.location_code)
-    if found is not None and found is not by_code:
+    if by_id is not None and by_id is not by_code:
         raise FieldInvalid(
-            f"location_id {wish.location_id} is {found.code}, not {wish.location_code}",
+            f"location_id {wish.location_id} is {by_id.code}, not {wish.location_code}",
             field="location_id",
         )
     return by_code

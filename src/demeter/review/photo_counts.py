@@ -144,9 +144,9 @@ def finish_void(session: Session, photo_session: PhotoSession) -> bool:
     if count is None or count.pending_void is None:
         return False
     lock.lock_locations(session, [count.storage_location_id])
-    asked = count.pending_void
-    fact = UUID(asked["fact_id"]) if asked["fact_id"] else None
-    author = Author(asked["user_id"], SourceType.MANUAL, asked["reason"], fact)
+    pending_void = count.pending_void
+    fact = UUID(pending_void["fact_id"]) if pending_void["fact_id"] else None
+    author = Author(pending_void["user_id"], SourceType.MANUAL, pending_void["reason"], fact)
     _void_or_wait(session, photo_session, count, author)
     return True
 

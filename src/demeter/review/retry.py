@@ -42,13 +42,13 @@ def _retry_sessions(location_id: int) -> bool:
 def _retry_session(session_id: UUID) -> bool:
     """One session in its own transaction; whether it got further."""
     with transaction() as session:
-        found = sessions.lock_by_uuid(session, session_id)
-        if found.reason_code not in retry_signal.RETRIED_REASONS:
+        photo_session = sessions.lock_by_uuid(session, session_id)
+        if photo_session.reason_code not in retry_signal.RETRIED_REASONS:
             return False
-        if not photo_counts.finish_void(session, found):
-            photo_counts.post_kept(session, found)
-        log.info("session_retried", session_id=found.id, status=found.status)
-        return found.reason_code not in retry_signal.RETRIED_REASONS
+        if not photo_counts.finish_void(session, photo_session):
+            photo_counts.post_kept(session, photo_session)
+        log.info("session_retried", session_id=photo_session.id, status=photo_session.status)
+        return photo_session.reason_code not in retry_signal.RETRIED_REASONS
 
 
 def _retry_counts(location_id: int) -> bool:

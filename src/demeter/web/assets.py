@@ -37,11 +37,11 @@ def files() -> StaticFiles:
 
 def url(name: str) -> str | None:
     """Where a built file is, by its plain name (``page.js``); ``None`` where nothing is built."""
-    found = manifest().get(name)
-    if found is None:
+    built_name = manifest().get(name)
+    if built_name is None:
         log.error("assets_not_built", asset=name, mend="run `make setup`")
         return None
-    return f"/static/dist/{found}"
+    return f"/static/dist/{built_name}"
 
 
 def manifest() -> dict[str, str]:

@@ -67,8 +67,8 @@ def _by_preference(accept_language: str) -> list[str]:
 
 
 def _quality(parameters: str) -> float:
-    found = re.search(r"q=([0-9.]+)", parameters)
+    quality = re.search(r"q=([0-9.]+)", parameters)
     try:
-        return float(found[1]) if found else 1.0
+        return float(quality[1]) if quality else 1.0
     except ValueError:
         return 0.0

@@ -70,7 +70,7 @@ def test_each_mark_is_hit_once_by_the_surest():
 
 def test_ignored_regions_count_neither_way():
     m = match([box(100, 100, 40)], [], ignore=IgnoredRegions(np.array([[105, 100, 10.0]])))
-    assert (m.hits, m.false_alarms, m.ignored) == (0, 0, 1)
+    assert (m.hits, m.false_alarms, m.ignored_count) == (0, 0, 1)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def figures_of(marked: MarkedPhoto, photo: PhotoCount, seconds: float) -> PhotoF
     boxes, confidence, empty = detections_of(photo)
     plants = match_detections(boxes[~empty], confidence[~empty], marked.plants, marked.ignore)
     is_known = plants.is_known
-    ignored = plants.ignored + sum(ignored_estimates(photo, marked.ignore))
+    ignored = plants.ignored_count + sum(ignored_estimates(photo, marked.ignore))
     return PhotoFigures(
         marked=marked,
         photo=photo,

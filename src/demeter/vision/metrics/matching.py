@@ -42,7 +42,7 @@ class MarkMatches:
         return self.mark_of != -2  # noqa: PLR2004
 
     @property
-    def ignored(self) -> int:
+    def ignored_count(self) -> int:
         """Detections in regions that count neither way."""
         return int((~self.is_known).sum())
 

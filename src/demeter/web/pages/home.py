@@ -43,10 +43,10 @@ def home(request: Request) -> Response:
 def latest(request: Request, seen: Annotated[str, Query(max_length=64)] = "") -> Response:
     """The list alone; 204 while it is as the page has it, so that nothing jumps about."""
     with transaction() as session:
-        found = _latest(session)
-        if found["version"] == seen:
+        context = _latest(session)
+        if context["version"] == seen:
             return Response(status_code=204)
-        return render.fragment(request, "sessions.html", **found)
+        return render.fragment(request, "sessions.html", **context)
 
 
 @router.get("/parts/locations", **requires(Permission.SEE))
@@ -55,8 +55,8 @@ def offer_locations(
 ) -> Response:
     """Locations whose code or name holds what was typed, for the field that asks for one."""
     with transaction() as session:
-        found = _locations(session, location_code.replace("\x00", ""))
-        return render.fragment(request, "locations.html", locations=found)
+        context = _locations(session, location_code.replace("\x00", ""))
+        return render.fragment(request, "locations.html", locations=context)
 
 
 @router.post("/upload", **requires(Permission.REPORT))

@@ -19,7 +19,7 @@ router = APIRouter()
 def show(request: Request, session_id: UUID) -> Response:
     """The page of one session; it follows the progress by itself."""
     with transaction() as session:
-        found = session_detail.answer(session, session_detail.find(session, session_id))
+        session_read = session_detail.answer(session, session_detail.find(session, session_id))
         return render.page(
-            request, "session.html", s=found, workers_alive=jobs.workers_alive(session)
+            request, "session.html", s=session_read, workers_alive=jobs.workers_alive(session)
         )
