@@ -63,8 +63,8 @@ class PageAssets(BuildHookInterface):
         manifest = Path(self.root, BUILT, "manifest.json")  # written last
         if not manifest.exists():
             return "missing"
-        here = (p for p in self._frontend.rglob("*") if BESIDE.isdisjoint(p.parts))
-        newest = max((p.stat().st_mtime for p in here if p.is_file()), default=0.0)
+        sources = (p for p in self._frontend.rglob("*") if BESIDE.isdisjoint(p.parts))
+        newest = max((p.stat().st_mtime for p in sources if p.is_file()), default=0.0)
         return "older than frontend/" if newest > manifest.stat().st_mtime else ""
 
     def _has_packages(self) -> bool:

@@ -74,3 +74,13 @@ def test_the_eight_files_of_the_data_flow_are_there() -> None:
     )
     assert len(told) == 8
     assert [name for name in told if not (ROOT / "src" / "demeter" / name).exists()] == []
+
+
+def test_every_remark_on_a_table_is_in_the_table_of_errors() -> None:
+    source = ROOT / "src" / "demeter"
+    files = [*(source / "core" / "tabular").glob("*.py"), *(source / "periods").glob("sales_*.py")]
+    files += [source / "counts" / "sheets" / f"{name}.py" for name in ("reading", "location_rows")]
+    codes = {code for f in files for code in re.findall(r'Notice\(\s*"([a-z_]+)"', f.read_text())}
+    assert {"no_whole_number", "bins_missing", "outside_period"} <= codes
+    told = (DOCS / "errors.md").read_text()
+    assert sorted(code for code in codes if f"`{code}`" not in told) == []

@@ -83,13 +83,13 @@ def test_every_package_that_is_imported_is_asked_for(
     folders: tuple[str, ...], groups: tuple[str | None, ...]
 ) -> None:
     """What comes along with another package today may stay away tomorrow."""
-    asked = {canonical(wanted.name) for group in groups for wanted in asked_for(group)}
+    declared = {canonical(wanted.name) for group in groups for wanted in asked_for(group)}
     installed = packages_distributions()
     foreign = set[str]().union(*map(imports, folders)) - set(sys.stdlib_module_names) - OURS
     missing = {
         name
         for name in foreign
-        if not asked
+        if not declared
         & {canonical(d) for d in installed.get(name, [OTHERWISE_CALLED.get(name, name)])}
     }
     assert missing == set()

@@ -40,8 +40,6 @@ def checkout(tmp_path: Path) -> Path:
             shutil.copytree(here, there, ignore=unwanted)
         else:
             shutil.copy2(here, there)
-    if (CHECKOUT / "frontend/node_modules").exists():
-        (copy / "frontend/node_modules").symlink_to(CHECKOUT / "frontend/node_modules")
     assert (copy / MANIFEST).exists(), "`make setup` builds the pages' assets"
     (copy / MANIFEST).touch()
     return copy
@@ -78,7 +76,7 @@ def build(
     )
 
 
-def made(checkout: Path) -> Path:
+def built_wheel(checkout: Path) -> Path:
     (wheel,) = (checkout.parent / "out").glob("*.whl")
     return wheel
 
@@ -88,7 +86,7 @@ def test_a_wheel_has_all_that_a_running_demeter_reads(
 ) -> None:
     answer = build(checkout, env=without_node)
     assert answer.returncode == 0, answer.stderr
-    names = set(zipfile.ZipFile(made(checkout)).namelist())
+    names = set(zipfile.ZipFile(built_wheel(checkout)).namelist())
     sources = {
         str(path.relative_to(checkout / "src"))
         for path in (checkout / "src").rglob("*")
@@ -108,7 +106,7 @@ def installed(checkout: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     """An environment in which Demeter is what the wheel holds, and no checkout is near."""
     assert build(checkout).returncode == 0
     site = tmp_path / "site"
-    zipfile.ZipFile(made(checkout)).extractall(site)
+    zipfile.ZipFile(built_wheel(checkout)).extractall(site)
     shutil.rmtree(checkout)
     yield {**os.environ, "PYTHONPATH": str(site), "DEMETER_HOME": str(tmp_path / "home")}
     shutil.rmtree(site)
@@ -156,7 +154,7 @@ def test_assets_that_are_older_than_their_sources_are_built_again(checkout: Path
     os.utime(checkout / MANIFEST, (0, 0))
     answer = build(checkout)
     assert answer.returncode == 0, answer.stderr
-    wheel = zipfile.ZipFile(made(checkout))
+    wheel = zipfile.ZipFile(built_wheel(checkout))
     file = json.loads(wheel.read("demeter/web/static/dist/manifest.json"))["page.css"]
     assert b".of-this-test" in wheel.read(f"demeter/web/static/dist/{file}")
 
@@ -172,21 +170,21 @@ def test_without_node_a_wheel_says_what_it_lacks(
     answer = build(checkout, env=without_node)
     assert answer.returncode != 0
     assert "Traceback" not in answer.stderr
-    said = answer.stdout + answer.stderr
-    assert f"({DIST}) are {state}" in said
-    assert "Node.js 20 or later" in said
-    assert "make setup" in said
+    output = answer.stdout + answer.stderr
+    assert f"({DIST}) are {state}" in output
+    assert "Node.js 20 or later" in output
+    assert "make setup" in output
     assert list((checkout.parent / "out").iterdir()) == []
 
 
 def test_node_is_asked_for_only_where_it_is_needed(
     checkout: Path, without_node: dict[str, str]
 ) -> None:
-    asked = "import sys; from hatchling import build; print(build.get_requires_for_build_wheel())"
+    program = "import sys; from hatchling import build; print(build.get_requires_for_build_wheel())"
 
     def requires() -> str:
         return subprocess.run(
-            [sys.executable, "-c", asked],
+            [sys.executable, "-c", program],
             cwd=checkout,
             env=without_node,
             capture_output=True,

@@ -15,10 +15,10 @@ let addresses: Set<string>;
 
 beforeEach(() => {
   addresses = new Set();
-  let made = 0;
+  let count = 0;
   replaceGlobal("URL", {
     createObjectURL: () => {
-      const address = `blob:${(made += 1)}`;
+      const address = `blob:${(count += 1)}`;
       addresses.add(address);
       return address;
     },

@@ -15,7 +15,7 @@ function square(left: number, top: number, side: number): Point[] {
   return [[left, top], [left + side, top], [left + side, top + side], [left, top + side]];
 }
 
-function drawn(facts: Partial<Drawn> = {}): Drawn {
+function counted(facts: Partial<Drawn> = {}): Drawn {
   return { width_px: 800, height_px: 600, containers: [], plants: [], empties: [], residual: [], ...facts };
 }
 
@@ -32,46 +32,46 @@ beforeEach(() => {
   viewer = new Viewer({ element: html<HTMLElement>("<div></div>") });
 });
 
-function shown(facts: Partial<Drawn>): Overlay {
-  return new Overlay(viewer as never, drawn(facts));
+function overlayOf(facts: Partial<Drawn>): Overlay {
+  return new Overlay(viewer as never, counted(facts));
 }
 
 function calls(name: string): unknown[][] {
   return paper.calls.filter(([called]) => called === name).map(([, ...words]) => words);
 }
 
-function redrawn(act: () => void): void {
+function redraw(act: () => void): void {
   paper.calls.length = 0;
   paper.strokes.length = 0;
   act();
 }
 
 test("nothing counted draws nothing and has no container anywhere", () => {
-  const overlay = shown({});
+  const overlay = overlayOf({});
   assert.deepEqual(calls("ellipse"), []);
   assert.equal(overlay.containerAt(5, 5), null);
 });
 
 test("a plant is drawn where the viewer shows it", () => {
-  shown({ plants: [[100, 100, 140, 160, 90, 1]] });
+  overlayOf({ plants: [[100, 100, 140, 160, 90, 1]] });
   assert.deepEqual(calls("ellipse"), [[70, 85, 10, 15, 0, 0, Math.PI * 2]]);
   assert.ok(paper.strokes.includes(GREEN));
 });
 
 test("a plant too small to have a shape is a dot, one out of view is not drawn", () => {
-  shown({ plants: [[100, 100, 104, 104, 90, 1], [2000, 100, 2040, 140, 90, 1]] });
+  overlayOf({ plants: [[100, 100, 104, 104, 90, 1], [2000, 100, 2040, 140, 90, 1]] });
   assert.deepEqual(calls("ellipse"), []);
   assert.deepEqual(calls("rect"), [[60, 70, 2, 2]]);
 });
 
 test("an empty place is square", () => {
-  shown({ empties: [[100, 100, 140, 140, 90, 1]] });
+  overlayOf({ empties: [[100, 100, 140, 140, 90, 1]] });
   assert.deepEqual(calls("rect"), [[60, 70, 20, 20]]);
 });
 
 test("the canvas is as dense as the screen", () => {
   page.devicePixelRatio = 3 as never;
-  shown({});
+  overlayOf({});
   page.devicePixelRatio = 1 as never;
   const canvas = viewer.canvas.querySelector("canvas")!;
   assert.deepEqual([canvas.width, canvas.height], [1200, 900]);
@@ -79,7 +79,7 @@ test("the canvas is as dense as the screen", () => {
 });
 
 test("each layer can be taken away and brought back", () => {
-  const overlay = shown({
+  const overlay = overlayOf({
     plants: [[100, 100, 140, 140, 90, 1]],
     empties: [[200, 100, 240, 140, 90, 1]],
     residual: [square(0, 0, 50)],
@@ -89,21 +89,21 @@ test("each layer can be taken away and brought back", () => {
     ["plants", GREEN], ["empties", "rgb(255 170 40)"], ["residual", PINK], ["containers", BLUE],
   ];
   for (const [layer, colour] of colours) {
-    redrawn(() => overlay.show(layer, false));
+    redraw(() => overlay.show(layer, false));
     assert.ok(!paper.strokes.includes(colour), layer);
-    redrawn(() => overlay.show(layer, true));
+    redraw(() => overlay.show(layer, true));
     assert.ok(paper.strokes.includes(colour), layer);
   }
 });
 
 test("what the viewer moves is drawn again", () => {
-  shown({ plants: [[100, 100, 140, 140, 90, 1]] });
-  redrawn(() => viewer.raise("update-viewport"));
+  overlayOf({ plants: [[100, 100, 140, 140, 90, 1]] });
+  redraw(() => viewer.raise("update-viewport"));
   assert.equal(calls("ellipse").length, 1);
 });
 
 test("of containers that lie in one another the smallest around a point is meant", () => {
-  const overlay = shown({
+  const overlay = overlayOf({
     containers: [container(1, square(0, 0, 400)), container(2, square(100, 100, 50)), container(3, square(500, 0, 90))],
   });
   assert.equal(overlay.containerAt(120, 120), 2);
@@ -114,18 +114,18 @@ test("of containers that lie in one another the smallest around a point is meant
 
 test("the hollow of a bent container is outside of it", () => {
   const bent: Point[] = [[0, 0], [90, 0], [90, 90], [60, 90], [60, 30], [30, 30], [30, 90], [0, 90]];
-  const overlay = shown({ containers: [container(1, bent)] });
+  const overlay = overlayOf({ containers: [container(1, bent)] });
   assert.equal(overlay.containerAt(45, 60), null);
   assert.equal(overlay.containerAt(15, 60), 1);
   assert.equal(overlay.containerAt(75, 60), 1);
 });
 
 test("the one that is selected stands out and has its number however small it is", () => {
-  const overlay = shown({ containers: [container(4, square(0, 0, 20)), container(5, square(100, 0, 300))] });
+  const overlay = overlayOf({ containers: [container(4, square(0, 0, 20)), container(5, square(100, 0, 300))] });
   assert.deepEqual(calls("fillText").map(([text]) => text), ["5"]);
-  redrawn(() => overlay.select(4));
+  redraw(() => overlay.select(4));
   assert.ok(paper.strokes.includes(WHITE));
   assert.deepEqual(calls("fillText").map(([text]) => text), ["4", "5"]);
-  redrawn(() => overlay.select(null));
+  redraw(() => overlay.select(null));
   assert.ok(!paper.strokes.includes(WHITE));
 });

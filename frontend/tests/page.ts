@@ -25,6 +25,6 @@ export function texts(parent: ParentNode, selector: string): string[] {
 }
 
 // Everything that only waits for promises has happened after this.
-export async function settled(): Promise<void> {
+export async function promisesDone(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { html, page, replaceGlobal, settled } from "./page";
+import { html, page, replaceGlobal, promisesDone } from "./page";
 import { pen, strings, viewers, type Viewer } from "./viewer";
 
 const ANSWERS: Record<string, { ok: boolean; body: unknown }> = {
@@ -38,7 +38,7 @@ before(async () => {
     <tr data-container="9"><td><button data-show="9"></button></td></tr></table></main>`);
   figures = [...document.querySelectorAll<HTMLElement>("figure")];
   await import("../src/photo");
-  await settled();
+  await promisesDone();
   viewer = viewers[0]!;
 });
 

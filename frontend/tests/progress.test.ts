@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { html, replaceGlobal, settled } from "./page";
+import { html, replaceGlobal, promisesDone } from "./page";
 import { followProgress } from "../src/progress";
 
 const CARD = `<div data-watch-url="/watch/7" data-poll-url="/poll/7" data-text-waiting="waiting"
@@ -66,7 +66,7 @@ function lose(source: Source, times: number): void {
 
 function pass(milliseconds: number): Promise<void> {
   mock.timers.tick(milliseconds);
-  return settled();
+  return promisesDone();
 }
 
 const source = () => Source.all[0]!;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { html, replaceGlobal, settled, texts } from "./page";
+import { html, replaceGlobal, promisesDone, texts } from "./page";
 import { startUpload } from "../src/upload";
 
 const SECTION = `<section><form data-max-photos="9" data-text-none="none" data-text-one="one"
@@ -45,12 +45,12 @@ class Request {
     this.status = status;
     this.response = response;
     this.onload?.();
-    return settled();
+    return promisesDone();
   }
 
   fail(): Promise<void> {
     this.onerror?.();
-    return settled();
+    return promisesDone();
   }
 }
 
@@ -93,7 +93,7 @@ function write(name: string, value: string): void {
 
 function submit(): Promise<void> {
   form.dispatchEvent(new Event("submit", { cancelable: true }));
-  return settled();
+  return promisesDone();
 }
 
 const session = { session_id: "7", is_new: true, location_code: "A1", page_url: "/sessions/7" };
@@ -171,7 +171,7 @@ test("after a lost answer trying again is the same request", async () => {
   await last().fail();
   assert.deepEqual(texts(outcome(), "h2, button"), ["Not sent", "Again"]);
   outcome().querySelector("button")?.click();
-  await settled();
+  await promisesDone();
   assert.equal(Request.all.length, 2);
   assert.equal(Request.all[0]!.headers["Idempotency-Key"], last().headers["Idempotency-Key"]);
 });

@@ -11,8 +11,8 @@ export interface Pen {
 export function pen(): Pen & Record<string, unknown> {
   const calls: [string, ...unknown[]][] = [];
   const strokes: string[] = [];
-  const kept: Record<string, unknown> = { calls, strokes };
-  return new Proxy(kept, {
+  const state: Record<string, unknown> = { calls, strokes };
+  return new Proxy(state, {
     get(target, name: string) {
       if (name in target) return target[name];
       return (...words: unknown[]) => {

@@ -19,6 +19,7 @@ from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.review import api as decisions
 from demeter.review import api_corrections as corrections
+from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
 from demeter.web.pages import home, reference, session, session_actions
@@ -67,6 +68,7 @@ def create_app() -> FastAPI:
     app.include_router(stock.router)
     app.include_router(sheets.router)
     app.include_router(counts.router)
+    app.include_router(count_decisions.router)
     app.include_router(periods.router)
     app.include_router(corrections.router)
     app.include_router(health.router)

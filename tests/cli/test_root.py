@@ -18,7 +18,7 @@ import demeter
 from demeter.cli import COMMANDS, imported_command
 
 # What counts photos and writes files: no list of options needs it.
-HEAVY = ("openvino", "scipy", "torch", "alembic", "reportlab", "openpyxl", "xlsxwriter")
+HEAVY = ("openvino", "scipy", "torch", "alembic", "reportlab", "xlsxwriter")
 # What any command that asks the database needs, but not the list of commands.
 FEATURES = ("sqlalchemy", "psycopg", "pydantic", "numpy", "cv2", "structlog")
 PROGRAM = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -145,3 +147,26 @@ def test_without_a_blind_share_no_number_is_asked_for(client: TestClient) -> Non
     assert client.get(at).json()["total"] == 8
     refused = client.post(f"{at}/blind-recount", json={"plants": 8})
     assert refused.json()["code"] == "blind_recount_not_asked"
+
+
+def test_a_count_that_changed_meanwhile_is_not_corrected_by_its_own_address_either(
+    client: TestClient,
+) -> None:
+    at = counted(client, (8, 0))
+    (row,) = client.get("/api/v1/stock/counts").json()["items"]
+    address = f"/api/v1/stock/counts/{row['count_id']}"
+    read = client.get(address)
+    etag = read.headers["etag"]
+    assert etag == client.get(f"{at}/corrections").headers["etag"]
+    container = read.json()["containers"][0]["container_id"]
+
+    def correct(plants: int, if_match: str):
+        numbers = [{"container_id": container, "plants": plants}]
+        body = {"movement_id": str(uuid4()), "containers": numbers}
+        return client.post(f"{address}/correct", json=body, headers={"if-match": if_match})
+
+    assert correct(10, etag).status_code == 200
+    late = correct(11, etag)
+    assert (late.status_code, late.json()["code"], stock()) == (412, "session_changed", 10)
+    assert correct(11, late.json()["etag"]).status_code == 200
+    assert stock() == 11

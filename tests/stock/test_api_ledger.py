@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
-import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
 from demeter.core.db import transaction
 from support.ledgerapi import count_by_hand, key, ok, on_hand, report_movement
 from support.ledgersteps import day, supervisor
+from support.workbooks import rows_of, table
 
 STOCK = "/api/v1/stock"
 PERIODS = "/api/v1/periods"
@@ -47,12 +45,11 @@ def test_the_worked_example_from_count_to_report(client: TestClient) -> None:
     )
     assert sum(m["quantity"] for m in traced["movements"] if m["movement_type"] == "ventas") == -500
     book = client.get(f"{PERIODS}/P1/report.xlsx", params={"language": "en"})
-    sheet = openpyxl.load_workbook(io.BytesIO(book.content), data_only=False)["P1"]
-    rows = list(sheet.iter_rows(values_only=True))
-    assert rows[0][:5] == ("Greenhouse", "Area", "Location", "Product", "Opening")
-    assert rows[1][2:] == (
+    rows = rows_of(book.content, "P1")
+    assert rows[0][:5] == ["Greenhouse", "Area", "Location", "Product", "Opening"]
+    assert rows[1][2:] == [
         "A1", "ECHEVERIA-01", 10_000, 500, 0, 0, 200, 300, 0, 9_500, 500, 500,
-    )  # fmt: skip
+    ]  # fmt: skip
     assert client.get(f"{PERIODS}/P1/report.pdf").content.startswith(b"%PDF-")
 
 
@@ -181,17 +178,12 @@ def test_stock_is_added_up_by_what_is_asked(client: TestClient) -> None:
 def filled(client: TestClient, cells: dict[str, tuple], by: str = "location") -> bytes:
     """The sheet of the greenhouse with (counted_at, plants, product) by location."""
     got = client.get(f"{STOCK}/count-sheets/NAVE1.xlsx", params={"by": by})
-    book = openpyxl.load_workbook(io.BytesIO(got.content))
-    sheet = book.active
-    for row in sheet.iter_rows(min_row=2):
-        if row[0].value in cells:
-            when, plants, *product = cells[row[0].value]
-            row[4].value, row[5].value = when, plants
-            if product:
-                row[2].value = product[0]
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+    heading, *rows = rows_of(got.content)
+    for row in rows:
+        if row[0] in cells:
+            row[4], row[5], *product = cells[row[0]]
+            row[2] = product[0] if product else row[2]
+    return table(heading, *rows)
 
 
 def send(client: TestClient, content: bytes, path: str = "", sheet_key: str | None = None):

@@ -15,7 +15,7 @@ import demeter
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CommandSource:
     """Where a command is, and the short help that a listing shows without importing it.
 
     ``attribute`` is a Typer app or a function of ``module``.
@@ -29,67 +29,71 @@ class Source:
 # Importing all of them takes seconds, for SQL and vision come along; neither a list of
 # commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
-    "counts": Source(
+    "counts": CommandSource(
         "demeter.cli.counts", "app", "Counts: by hand, corrected, taken back; count sheets."
     ),
-    "dataset": Source(
+    "dataset": CommandSource(
         "demeter.cli.dataset",
         "app",
         "What people accepted and corrected: as a training set, as densities.",
     ),
-    "db": Source("demeter.cli.db", "app", "The database: its address, its schema, its life."),
-    "demo": Source(
+    "db": CommandSource(
+        "demeter.cli.db", "app", "The database: its address, its schema, its life."
+    ),
+    "demo": CommandSource(
         "demeter.cli.demo",
         "demo",
         "Load a small made-up nursery, count its photos, and show what became of them.",
     ),
-    "doctor": Source(
+    "doctor": CommandSource(
         "demeter.cli.doctor",
         "doctor",
         "Check each part and say how to mend it; the exit status is 1 if something fails.",
     ),
-    "evaluate": Source(
+    "evaluate": CommandSource(
         "demeter.cli.evaluate",
         "app",
         "Count the marked photos of FOLDER and say how right that is.",
     ),
-    "models": Source(
+    "models": CommandSource(
         "demeter.cli.models",
         "app",
         "Models: add your own, compare them, put them to work, roll back.",
     ),
-    "periods": Source(
+    "periods": CommandSource(
         "demeter.cli.periods",
         "app",
         "Month's end: open, look, explain, close, reopen, report.",
     ),
-    "photos": Source(
+    "photos": CommandSource(
         "demeter.cli.photos",
         "app",
         "Photos: add them, watch them become stock, settle what waits.",
     ),
-    "stock": Source("demeter.cli.stock", "app", "Stock: what there is, and what people report."),
-    "synth": Source(
+    "stock": CommandSource(
+        "demeter.cli.stock", "app", "Stock: what there is, and what people report."
+    ),
+    "synth": CommandSource(
         "demeter.cli.scenes",
         "app",
         "Render pictures of benches into OUT, with their truth in OUT/coco.json.",
     ),
-    "train": Source(
+    "train": CommandSource(
         "demeter.cli.train",
         "app",
         "Train on rendered or collected pictures; an interrupted run goes on where it stopped.",
     ),
-    "up": Source(
+    "up": CommandSource(
         "demeter.cli.up",
         "up",
         "Run database, web and workers together; Ctrl-C or SIGTERM stops them all.",
     ),
-    "verify": Source(
+    "verify": CommandSource(
         "demeter.cli.verify",
         "verify",
         "Recompute every quantity of the ledger; the exit status is 1 if anything is wrong.",
     ),
-    "worker": Source(
+    "worker": CommandSource(
         "demeter.cli.worker",
         "worker",
         "Run jobs of these queues; SIGTERM lets the one in hand finish.",

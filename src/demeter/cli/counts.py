@@ -15,12 +15,15 @@ from demeter.cli.output import (
     Key,
     Preview,
     Reason,
+    Sheet,
     User,
     carry_out,
     checked_input,
     code_numbers,
     out,
     print_json,
+    print_warnings,
+    read_file,
 )
 from demeter.core import db
 from demeter.core.db import transaction
@@ -224,6 +227,7 @@ def sheet_(
 def post_sheet(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="filled: .xlsx, .csv")],
     *,
+    sheet: Sheet = None,
     user: User = None,
     key: Key = None,
     preview: Preview = False,
@@ -233,12 +237,12 @@ def post_sheet(
     from demeter.counts.sheets import posting  # noqa: PLC0415  as are their readers
 
     sent = checked_input(LedgerCommandCreate, user=user, movement_id=key)
-    content = file.read_bytes()
+    table_file = read_file(file, sheet)
     with transaction() as session:
         counter = find_user(session, sent.user)
 
         def act() -> list[posting.SheetLine]:
-            return posting.post(session, content, sent.movement_id, counter)
+            return posting.post(session, table_file, sent.movement_id, counter)
 
         lines = db.preview(session, act) if preview else act()
     if as_json:
@@ -249,4 +253,5 @@ def post_sheet(
         numbers = (str(row.booked), str(row.counted), f"{row.difference:+d}")
         table.add_row(row.location_code, *numbers, row.effect.waits_for or "")
     out.print(table)
+    print_warnings([warning for row in lines for warning in row.warnings])
     out.print("Nothing of this is kept." if preview else f"key {sent.movement_id}")

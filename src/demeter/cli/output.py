@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
 import typer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
+from demeter.core.tabular.raw import MOST_BYTES
+from demeter.core.tabular.remarks import Remark
+from demeter.core.tabular.tables import TableFile
 from demeter.stock.changes import LedgerChange
 
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -30,6 +36,9 @@ At = Annotated[
 Reason = Annotated[str | None, typer.Option("--reason", help="why")]
 Key = Annotated[
     UUID | None, typer.Option("--key", help="your own key: the same again is answered alike")
+]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", help="of a workbook of which several sheets fit")
 ]
 
 Input = TypeVar("Input")
@@ -65,6 +74,18 @@ def code_numbers(words: list[str], code_name: str) -> list[tuple[str, int]]:
             raise InvalidInput(f"{word!r} is no {code_name}=NUMBER")
         parsed.append((code, int(number)))
     return parsed
+
+
+def read_file(path: Path, sheet: str | None) -> TableFile:
+    """A table to read; of what is longer than one may be no more than shows it."""
+    with path.open("rb") as stream:
+        return TableFile(path.name, io.BytesIO(stream.read(MOST_BYTES + 1)), sheet)
+
+
+def print_warnings(warnings: Sequence[Remark]) -> None:
+    """What is odd about a table that was taken, on standard error."""
+    for warning in warnings:
+        err.print(f"[yellow]Warning:[/yellow] {escape(str(warning))}", soft_wrap=True)
 
 
 def carry_out(act: Callable[[Session], LedgerChange], *, preview: bool, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from demeter.accounts.queries import find_user
-from demeter.cli.output import AsJson, User, out, print_json
+from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warnings, read_file
 from demeter.cli.stock import checked_moment
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
@@ -181,13 +181,15 @@ def compare(
     code: Code,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="sales: .csv, .xlsx")],
     tolerance: Annotated[float | None, typer.Option(min=0, max=1, help="share")] = None,
+    sheet: Sheet = None,
 ) -> None:
     """Compare a client's sales file with the period, line by line."""
     from demeter.periods import sales_comparison  # noqa: PLC0415  as are their readers
 
+    table_file = read_file(file, sheet)
     with transaction() as session:
         period = service.find_period(session, code)
-        comparison = sales_comparison.compare_file(session, period, file.read_bytes(), tolerance)
+        comparison = sales_comparison.compare_file(session, period, table_file, tolerance)
     table = Table("row", "product", "packaging", "sold", "verdict", "file", "ledger")
     for compared in comparison.lines:
         line = compared.line
@@ -199,6 +201,7 @@ def compare(
     out.print(table)
     for (product, packaging), plants in comparison.not_in_file:
         out.print(f"not in the file: {product} {packaging or '–'}, {plants} sold")
+    print_warnings(comparison.warnings)
 
 
 @app.command("report")

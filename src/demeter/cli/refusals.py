@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy.exc import ProgrammingError
 
 from demeter.core import logs
@@ -37,6 +38,6 @@ def report(refusal: DomainError, *, is_service: bool) -> None:
         log.error("refused", **facts, next_action=refusal.next_action)
         return
     err = Console(stderr=True, highlight=False)
-    err.print(f"[red]{refusal.title}:[/red] {refusal.message}", soft_wrap=True)
+    err.print(f"[red]{refusal.title}:[/red] {escape(refusal.message)}", soft_wrap=True)
     if refusal.next_action:
-        err.print(f"→ {refusal.next_action}", soft_wrap=True)
+        err.print(f"→ {escape(refusal.next_action)}", soft_wrap=True)

@@ -55,6 +55,9 @@ UserName = Annotated[
         description="the service user where nobody is named",
     ),
 ]
+SheetName = Annotated[
+    str, Field(max_length=31, description="of a workbook, where several of its sheets fit")
+]
 Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Plants = Annotated[int, Field(ge=0, le=MOST)]
 PlantChange = Annotated[int, Field(ge=-MOST, le=MOST)]

@@ -25,18 +25,16 @@ WITH_OWN_HANDLERS = ("uvicorn", "uvicorn.access")
 class _StandardError(logging.StreamHandler[TextIO]):
     """Writes to what standard error is at that moment, which tests and consoles replace."""
 
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:
-        return sys.stderr
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def is_json() -> bool:
     """Whether this process logs JSON: as set, else unless standard error is a terminal."""
-    chosen = settings().log_format
-    return chosen == "json" or (chosen == "auto" and not sys.stderr.isatty())
+    log_format = settings().log_format
+    return log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
 
 
 def configure(*, quietly: bool = False) -> None:
@@ -46,8 +44,8 @@ def configure(*, quietly: bool = False) -> None:
     typed a command wants its answer. Libraries are heard from WARNING on.
     """
     configured = settings()
-    chosen = "log_level" in configured.model_fields_set
-    name = "WARNING" if quietly and not chosen else configured.log_level.upper()
+    is_level_set = "log_level" in configured.model_fields_set
+    name = "WARNING" if quietly and not is_level_set else configured.log_level.upper()
     level = logging.getLevelNamesMapping()[name]
     common = [
         structlog.contextvars.merge_contextvars,

@@ -95,7 +95,7 @@ class _Blanks(Formatter):
             "": self._plain,
             "id": str,
             "percent": number.percent,
-            "signed": number.signed,
+            "signed": number.with_sign,
             "moment": lambda value: time(datetime.fromisoformat(value)),
             "day": lambda value: time.day(_day(value)),
         }

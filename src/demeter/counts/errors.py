@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from demeter.core.errors import Conflict, InvalidInput, NotFound
+from demeter.core.tabular.errors import TableRefused
 
 
 class BlindRecountFirst(Conflict):
@@ -47,3 +48,11 @@ class CountState(Conflict):
 
     code = "count_state"
     title = "This cannot be done in the count's present state"
+
+
+class SheetInvalid(TableRefused):
+    """Cells of a count sheet are wrong; nothing of it is taken."""
+
+    code = "count_sheet_invalid"
+    title = "The count sheet has wrong cells"
+    next_action = "Correct the cells that are named and send the sheet again."

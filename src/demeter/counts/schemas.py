@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import Field
 
 from demeter.core.fields import Code, Plants
@@ -15,6 +16,8 @@ from demeter.core.schemas import Input, Output
 from demeter.stock.models import SourceType
 from demeter.stock.schemas import LedgerCommandCreate
 from demeter.vision.values import ContainerType
+
+CountId = Annotated[int, Path(ge=1, lt=2**62)]
 
 
 class BinCount(Input):

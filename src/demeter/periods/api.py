@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.core.fields import Code
+from demeter.core.fields import Code, SheetName
 from demeter.core.http.commands import PREVIEW, run_once
-from demeter.core.http.files import AS_FILE, attachment, read_upload
+from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
@@ -45,6 +45,7 @@ class SalesFileUpload(BaseModel):
     """A client's sales file."""
 
     file: UploadFile
+    sheet: SheetName | None = None
 
 
 @router.post("", status_code=201, summary="Open a period", **requires(Permission.DECIDE))
@@ -131,12 +132,13 @@ def compare_sales(
     """CSV or XLSX; nothing is kept.
 
     Columns: `product_sku`, `packaging_sku`, `quantity_sold` and, if you like, `sale_date`,
-    `invoice_number`, `customer_name`, `notes`.
+    `invoice_number`, `customer_name`, `notes`. A quantity below 0 is a return; lines dated
+    outside the period are in no total. Both are said.
     """
-    content = read_upload(form.file)
+    table_file = uploaded_table(form.file, form.sheet)
     with transaction() as session:
         period = service.find_period(session, code)
-        comparison = sales_comparison.compare_file(session, period, content, tolerance_share)
+        comparison = sales_comparison.compare_file(session, period, table_file, tolerance_share)
     return queries.sales_comparison_read(comparison)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from demeter.core.errors import Conflict, InvalidInput, NotFound
+from demeter.core.errors import Conflict, NotFound
+from demeter.core.tabular.errors import TableRefused
 
 
 class PeriodNotFound(NotFound):
@@ -57,7 +58,7 @@ class NothingToExplain(NotFound):
     title = "There is no such exception"
 
 
-class SalesFileInvalid(InvalidInput):
+class SalesFileInvalid(TableRefused):
     """The sales file cannot be read as one; each fault has its row and column."""
 
     code = "sales_file_invalid"

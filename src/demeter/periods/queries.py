@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.core.tabular.remarks import remark_read
 from demeter.core.wording import english
 from demeter.periods import service
 from demeter.periods.figures import Line, period_lines
@@ -206,4 +207,5 @@ def sales_comparison_read(comparison: SalesComparison) -> SalesComparisonRead:
             for (product, packaging), total in comparison.not_in_file
         ],
         verdicts={v: sum(line.verdict is v for line in comparison.lines) for v in SalesVerdict},
+        warnings=[remark_read(warning) for warning in comparison.warnings],
     )

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
-from xml.sax.saxutils import escape
 
-import xlsxwriter
-from reportlab.lib import colors
-from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.styles import getSampleStyleSheet
-from reportlab.lib.units import mm
-from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
-from xlsxwriter.utility import xl_col_to_name
-
+from demeter.core.formats import UNKNOWN, Times
+from demeter.core.tabular.pdf_writing import PaperTable, document
+from demeter.core.tabular.xlsx_writing import SheetContent, Sums, known_rows, workbook
+from demeter.core.wording import read
 from demeter.periods.schemas import LineRead, PeriodPreviewRead
 
 Cell = Callable[[LineRead], Any]
 
 COLUMNS: tuple[tuple[str, str, Cell], ...] = (
-    ("Greenhouse", "Nave", lambda one: one.warehouse_code),
-    ("Area", "Cantero", lambda one: one.area_code),
-    ("Location", "Claro", lambda one: one.location_code),
-    ("Product", "Producto", lambda one: one.product_code),
-    ("Opening", "Inicial", lambda one: one.opening.plants),
-    ("Planted", "Plantado", lambda one: one.planted),
-    ("Sown", "Sembrado", lambda one: one.sown),
-    ("In", "Entradas", lambda one: one.moved_in),
-    ("Dead", "Muertes", lambda one: one.dead),
-    ("Out", "Salidas", lambda one: one.moved_out),
-    ("Corrections", "Ajustes", lambda one: one.corrections),
-    ("Closing", "Final", lambda one: one.closing.plants if one.closing else None),
-    ("Sales", "Ventas", lambda one: one.sales),
-    ("Recorded", "Registradas", lambda one: one.recorded_sales),
+    ("Greenhouse", "Nave", lambda line: line.warehouse_code),
+    ("Area", "Cantero", lambda line: line.area_code),
+    ("Location", "Claro", lambda line: line.location_code),
+    ("Product", "Producto", lambda line: line.product_code),
+    ("Opening", "Inicial", lambda line: line.opening.plants),
+    ("Planted", "Plantado", lambda line: line.planted),
+    ("Sown", "Sembrado", lambda line: line.sown),
+    ("In", "Entradas", lambda line: line.moved_in),
+    ("Dead", "Muertes", lambda line: line.dead),
+    ("Out", "Salidas", lambda line: line.moved_out),
+    ("Corrections", "Ajustes", lambda line: line.corrections),
+    ("Closing", "Final", lambda line: line.closing.plants if line.closing else None),
+    ("Sales", "Ventas", lambda line: line.sales),
+    ("Recorded", "Registradas", lambda line: line.recorded_sales),
 )
 FIRST_NUMBER = 4
-UNKNOWN = {"en": "unknown", "es": "desconocido"}
+NUMBERS = tuple(range(FIRST_NUMBER, len(COLUMNS)))
+WIDTHS_MM = (22, 22, 34, 34, *(16.5 for _ in NUMBERS))
+EXCEPTION_WIDTHS_MM = (40, 40, 80, 20, 67, 30)
 TITLES = {"en": "Month's end", "es": "Cierre de mes"}
 TOTALS = {"en": "Total", "es": "Total"}
+LEFT_OUT = {
+    "en": "{n} lines with unknown figures (—) are left out of the totals",
+    "es": "{n} líneas con cifras desconocidas (—) quedan fuera de los totales",
+}
+TRACE = {"en": ("When", "What", "By", "Reason"), "es": ("Cuándo", "Qué", "Por", "Motivo")}
+SHEETS = {"en": ("Exceptions", "Trace"), "es": ("Excepciones", "Historial")}
 EXCEPTIONS = {
     "en": ("Location", "Product", "What", "Figure", "Explanation", "By"),
     "es": ("Claro", "Producto", "Qué", "Cifra", "Explicación", "Por"),
@@ -52,95 +54,70 @@ def headings(language: str) -> list[str]:
 
 def as_xlsx(preview: PeriodPreviewRead, language: str = "en") -> bytes:
     """A workbook: the lines with a formula for each sum, the exceptions, the trace."""
-    kept = io.BytesIO()
-    with xlsxwriter.Workbook(kept, {"in_memory": True, "strings_to_formulas": False}) as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
-        _lines_sheet(book, preview, language, bold)
-        _exceptions_sheet(book, preview, language, bold)
-        trace = book.add_worksheet("Trace" if language == "en" else "Historial")
-        for row, event in enumerate(preview.period.events):
-            cells = (event.at.isoformat(), event.event, event.by, event.reason or "")
-            trace.write_row(row, 0, cells)
-    return kept.getvalue()
+    exceptions, trace = SHEETS[language]
+    moment = Times(language)
+    lines = SheetContent(
+        name=preview.period.code,
+        heading=headings(language),
+        rows=_rows(preview),
+        frozen_columns=FIRST_NUMBER,
+        sums=Sums(TOTALS[language], NUMBERS, LEFT_OUT[language]),
+    )
+    return workbook(
+        [
+            lines,
+            SheetContent(exceptions, EXCEPTIONS[language], _exceptions(preview, language)),
+            SheetContent(
+                trace,
+                TRACE[language],
+                [(moment(e.at), e.event, e.by, e.reason or "") for e in preview.period.events],
+            ),
+        ]
+    )
 
 
-def _lines_sheet(book: Any, preview: PeriodPreviewRead, language: str, bold: Any) -> None:
-    sheet = book.add_worksheet(preview.period.code)
-    sheet.freeze_panes(1, FIRST_NUMBER)
-    sheet.write_row(0, 0, headings(language), bold)
-    for row, line in enumerate(preview.lines, start=1):
-        for column, (_, _, cell) in enumerate(COLUMNS):
-            value = cell(line)
-            sheet.write(row, column, UNKNOWN[language] if value is None else value)
-    last = len(preview.lines)
-    sheet.write(last + 1, 0, TOTALS[language], bold)
-    for column in range(FIRST_NUMBER, len(COLUMNS)):
-        letter = xl_col_to_name(column)
-        values = [COLUMNS[column][2](line) or 0 for line in preview.lines]
-        formula = f"=SUM({letter}2:{letter}{last + 1})" if last else "=0"
-        sheet.write_formula(last + 1, column, formula, bold, sum(values))
-    sheet.autofit()
-
-
-def _exceptions_sheet(book: Any, preview: PeriodPreviewRead, language: str, bold: Any) -> None:
-    sheet = book.add_worksheet("Exceptions" if language == "en" else "Excepciones")
-    sheet.write_row(0, 0, EXCEPTIONS[language], bold)
-    for row, cells in enumerate(_exceptions(preview), start=1):
-        sheet.write_row(row, 0, ["" if cell is None else cell for cell in cells])
-    sheet.autofit()
-
-
-def _exceptions(preview: PeriodPreviewRead) -> list[tuple[Any, ...]]:
+def _exceptions(preview: PeriodPreviewRead, language: str) -> list[tuple[Any, ...]]:
+    texts = read(language)
     return [
         (
             line.location_code,
             line.product_code,
-            one.message,
-            one.figure,
-            one.explanation,
-            one.explained_by,
+            texts.word(exception.notice),
+            exception.figure,
+            exception.explanation or "",
+            exception.explained_by or "",
         )
         for line in preview.lines
-        for one in line.exceptions
+        for exception in line.exceptions
     ]
 
 
 def as_pdf(preview: PeriodPreviewRead, language: str = "en") -> bytes:
     """The same on A4 across, the heading on every page."""
-    kept = io.BytesIO()
-    title = f"{TITLES[language]} {preview.period.code}"
-    page = SimpleDocTemplate(
-        kept, pagesize=landscape(A4), title=title, leftMargin=12 * mm,
-        rightMargin=12 * mm, topMargin=12 * mm, bottomMargin=12 * mm,
-    )  # fmt: skip
-    styles = getSampleStyleSheet()
-    story: list[Any] = [
-        Paragraph(escape(title), styles["Title"]),
-        Paragraph(escape(_summary(preview, language)), styles["Normal"]),
-        Spacer(1, 5 * mm),
-        _table([headings(language), *_rows(preview, language)]),
+    rows = _rows(preview)
+    known = known_rows(rows, NUMBERS)
+    sums = [TOTALS[language], "", "", "", *(sum(rows[n][c] for n in known) for c in NUMBERS)]
+    parts: list[str | PaperTable] = [
+        _summary(preview, language),
+        PaperTable(
+            headings(language), _words([*rows, sums]), WIDTHS_MM, numbers=frozenset(NUMBERS)
+        ),
     ]
-    exceptions = _exceptions(preview)
+    if len(known) < len(rows):
+        parts.append(LEFT_OUT[language].format(n=len(rows) - len(known)))
+    exceptions = _exceptions(preview, language)
     if exceptions:
-        small = styles["BodyText"]
-        small.fontSize = 7
-        rows = [
-            [Paragraph(escape("" if c is None else str(c)), small) for c in cells]
-            for cells in exceptions
-        ]
-        story += [Spacer(1, 6 * mm), _table([list(EXCEPTIONS[language]), *rows])]
-    page.build(story)
-    return kept.getvalue()
+        table = PaperTable(EXCEPTIONS[language], _words(exceptions), EXCEPTION_WIDTHS_MM)
+        parts.append(table)
+    return document(f"{TITLES[language]} {preview.period.code}", parts, is_wide=True)
 
 
-def _rows(preview: PeriodPreviewRead, language: str) -> list[list[str]]:
-    return [
-        [
-            UNKNOWN[language] if (value := cell(line)) is None else str(value)
-            for _, _, cell in COLUMNS
-        ]
-        for line in preview.lines
-    ]
+def _rows(preview: PeriodPreviewRead) -> list[list[Any]]:
+    return [[cell(line) for _, _, cell in COLUMNS] for line in preview.lines]
+
+
+def _words(rows: Sequence[Sequence[Any]]) -> list[list[str]]:
+    return [[UNKNOWN if value is None else str(value) for value in row] for row in rows]
 
 
 def _summary(preview: PeriodPreviewRead, language: str) -> str:
@@ -155,16 +132,5 @@ def _summary(preview: PeriodPreviewRead, language: str) -> str:
         recorded=preview.sales - preview.unrecorded_sales,
         unknown=preview.lines_unknown,
         status=preview.period.status.value,
-        until=f"{preview.period.boundary_at:%Y-%m-%d}",
+        until=Times(language)(preview.period.boundary_at),
     )
-
-
-def _table(rows: list[list[Any]]) -> LongTable:
-    style = [
-        ("FONTSIZE", (0, 0), (-1, -1), 7),
-        ("FONTNAME", (0, 0), (-1, 0), "Helvetica-Bold"),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black),
-        ("ROWBACKGROUNDS", (0, 1), (-1, -1), [colors.white, colors.whitesmoke]),
-        ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ]
-    return LongTable(rows, repeatRows=1, style=TableStyle(style))

@@ -2,34 +2,85 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
+from demeter.core.tabular.remarks import Remark
+from demeter.core.tabular.tables import TableFile
 from demeter.periods import sales_file
 from demeter.periods.closing import net_fotos
-from demeter.periods.figures import period_lines
+from demeter.periods.figures import Line, period_lines
 from demeter.periods.formula import unrecorded_sales_by_lot
 from demeter.periods.models import Period
-from demeter.periods.sales_lines import SalesComparison, Sku, compare_lines
+from demeter.periods.sales_lines import Days, SalesComparison, SalesVerdict, Sku, compare_lines
 
 
 def compare_file(
-    session: Session, period: Period, content: bytes, tolerance_share: float | None = None
+    session: Session, period: Period, file: TableFile, tolerance_share: float | None = None
 ) -> SalesComparison:
     """Compare a client's file with a period's sales, line by line.
 
     Raises:
         SalesFileInvalid: the file cannot be read; each wrong cell is named.
     """
-    sales = sales_file.read(content)
+    sales = sales_file.read(file)
     tolerance = settings().sales_tolerance_share if tolerance_share is None else tolerance_share
-    return compare_lines(sales, sold_by_sku(session, period), known_skus(session), tolerance)
+    lines = period_lines(session, period)
+    sold, days = sold_by_sku(session, lines), days_of(session, period, lines)
+    comparison = compare_lines(sales.lines, sold, known_skus(session), tolerance, days)
+    return replace(comparison, warnings=(*sales.warnings, *_left_out(comparison, days)))
 
 
-def sold_by_sku(session: Session, period: Period) -> dict[Sku, int]:
-    """Plants sold in a period by product and packaging: recorded, and what closing writes."""
-    lines = [line for line in period_lines(session, period) if line.figures.closing is not None]
+def days_of(session: Session, period: Period, lines: Sequence[Line]) -> Days:
+    """The days of a period at the site.
+
+    It begins with the boundary of the one before, the first of all with its first opening count.
+    A boundary at midnight is the end of the day before.
+    """
+    begins: datetime | None = session.scalar(
+        select(func.max(Period.boundary_at)).where(Period.boundary_at < period.boundary_at)
+    )
+    if begins is None:
+        begins = min((line.figures.opening.captured_at for line in lines), default=None)
+    last = _day_at_site(period.boundary_at - timedelta(microseconds=1))
+    return Days(None if begins is None else _day_at_site(begins), last)
+
+
+def _day_at_site(moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(settings().time_zone)).date()
+
+
+def _left_out(comparison: SalesComparison, days: Days) -> list[Remark]:
+    """A warning where lines are dated outside the period."""
+    rows = [
+        compared.line.row
+        for compared in comparison.lines
+        if compared.verdict is SalesVerdict.OUTSIDE_PERIOD
+    ]
+    if not rows:
+        return []
+    notice = Notice(
+        "outside_period",
+        {
+            "lines": len(rows),
+            "first": str(days.first or "…"),
+            "last": str(days.last),
+            "row": rows[0],
+        },
+    )
+    return [Remark(notice, row=rows[0])]
+
+
+def sold_by_sku(session: Session, lines: Sequence[Line]) -> dict[Sku, int]:
+    """Plants sold by product and packaging: recorded, and what closing writes."""
+    lines = [line for line in lines if line.figures.closing is not None]
     fotos = net_fotos(session, lines)
     by_lot: dict[int, int] = {}
     for line in lines:

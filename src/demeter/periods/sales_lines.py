@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from demeter.core.tabular.remarks import Remark
+
 Sku = tuple[str, str | None]  # product's, packaging's or none
 
 
@@ -17,11 +19,12 @@ class SalesVerdict(StrEnum):
     SHORT = "short"
     OVER = "over"
     UNKNOWN_SKU = "unknown_sku"
+    OUTSIDE_PERIOD = "outside_period"
 
 
 @dataclass(frozen=True, slots=True)
 class SalesLine:
-    """One line of the file; ``row`` counts from 1, the heading is row 1."""
+    """One line of the file; ``row`` as the spreadsheet numbers it, a return is below 0."""
 
     row: int
     product_sku: str
@@ -57,10 +60,29 @@ class ComparedLine:
 
 @dataclass(frozen=True, slots=True)
 class SalesComparison:
-    """Every line of the file, and what the ledger sold that the file does not name."""
+    """Every line of the file, what the ledger sold that it does not name, and what is odd."""
 
     lines: tuple[ComparedLine, ...]
     not_in_file: tuple[tuple[Sku, int], ...]
+    warnings: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days of a period at the site, ends included; ``None`` leaves an end open."""
+
+    first: date | None
+    last: date | None
+
+    def include(self, day: date | None) -> bool:
+        """Whether a sale of this day is the period's; one without a day is."""
+        if day is None:
+            return True
+        is_early = self.first is not None and day < self.first
+        return not is_early and not (self.last is not None and day > self.last)
+
+
+ALL_DAYS = Days(None, None)
 
 
 def compare_lines(
@@ -68,19 +90,25 @@ def compare_lines(
     ledger: Mapping[Sku, int],
     catalog_skus: Sequence[Sku] | set[Sku],
     tolerance_share: float,
+    days: Days = ALL_DAYS,
 ) -> SalesComparison:
     """Each line by its SKU's totals.
 
     ``matched`` where both differ by no more than ``tolerance_share`` of the ledger's, `short`
     where the file says less than the ledger, `over` where it says more. ``catalog_skus`` are the
-    SKUs that the catalog has; others are `unknown_sku`.
+    SKUs that the catalog has; others are `unknown_sku`. Lines outside the ``days`` are
+    `outside_period` and in no total.
     """
     known_skus = set(catalog_skus)
     totals: dict[Sku, int] = {}
     for line in lines:
-        totals[line.sku] = totals.get(line.sku, 0) + line.quantity_sold
+        if days.include(line.sale_date):
+            totals[line.sku] = totals.get(line.sku, 0) + line.quantity_sold
     compared_lines = []
     for line in lines:
+        if not days.include(line.sale_date):
+            compared_lines.append(ComparedLine(line, SalesVerdict.OUTSIDE_PERIOD, None, None))
+            continue
         if line.sku not in known_skus:
             compared_lines.append(ComparedLine(line, SalesVerdict.UNKNOWN_SKU, None, None))
             continue

@@ -11,6 +11,7 @@ from pydantic import Field
 from demeter.core.fields import Code, Note, UserName, When
 from demeter.core.notices import Notice
 from demeter.core.schemas import Input, Output
+from demeter.core.tabular.remarks import RemarkRead
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.models import PeriodStatus
 from demeter.periods.sales_lines import SalesVerdict
@@ -175,8 +176,9 @@ class LedgerSaleRead(Output):
 
 
 class SalesComparisonRead(Output):
-    """The file against the period, line by line."""
+    """The file against the period, line by line, and what is odd about the file."""
 
     lines: list[ComparedLineRead]
     not_in_file: list[LedgerSaleRead]
     verdicts: dict[SalesVerdict, int]
+    warnings: list[RemarkRead]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
-from demeter.core.http.openapi import PROBLEM, PROBLEMS
+from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
 from demeter.core.http.permissions import Permission, requires
 from demeter.photos.session_detail import find
 from demeter.review import corrections, queries, session_decisions
@@ -34,11 +34,6 @@ router = APIRouter(
     responses=PROBLEMS | {409: PROBLEM},
 )
 
-IfMatch = Annotated[
-    str | None,
-    Header(max_length=200, description="the `ETag` that was read: refused if it changed since"),
-]
-
 
 @router.get(
     "/corrections",
@@ -51,7 +46,7 @@ def get_corrections(session_id: UUID, response: Response) -> SessionMarks:
         photo_session = find(session, session_id)
         answer = queries.session_marks(session, photo_session)
         count = queries.require_count(session, photo_session)
-        response.headers["etag"] = queries.etag(session, count)
+        response.headers["etag"] = queries.count_etag(session, count)
         response.headers["cache-control"] = "no-cache"
         return answer
 
@@ -75,7 +70,7 @@ def correct(
             session, body.model_dump(), lambda: _correct(session, session_id, body, if_match)
         )
         count = queries.require_count(session, find(session, session_id))
-        response.headers["etag"] = queries.etag(session, count)
+        response.headers["etag"] = queries.count_etag(session, count)
         return answer
 
 

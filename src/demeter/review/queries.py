@@ -105,7 +105,7 @@ def correction_done(
     )
 
 
-def etag(session: Session, count: Count) -> str:
+def count_etag(session: Session, count: Count) -> str:
     """Changes whenever something does that a correction of a count rests on."""
     last_number = (
         select(CountCorrection.id)
@@ -135,7 +135,7 @@ def require_unchanged(session: Session, count: Count, if_match: str | None) -> N
     """
     if if_match is None or if_match.strip() == "*":
         return
-    now = etag(session, count)
+    now = count_etag(session, count)
     if now not in {tag.strip() for tag in if_match.split(",")}:
         raise CountChanged(f"count {count.id} has changed since it was read", etag=now)
 

@@ -79,7 +79,10 @@ def _require_unused(session: Session, movement_id: UUID) -> None:
 
 
 def moment_of(when: datetime | date | None) -> datetime:
-    """When it happened, in UTC: a date alone is the end of that day at the site; none is now.
+    """When it happened, in UTC; none is now.
+
+    A date alone is the end of that day at the site, or now where that day is not over: what is
+    reported after it on the same day is later.
 
     Raises:
         HappenedInFuture: it is yet to come; today without a time is not.
@@ -91,7 +94,7 @@ def moment_of(when: datetime | date | None) -> datetime:
     if not isinstance(when, datetime):
         if when > now.astimezone(zone).date():
             raise HappenedInFuture(f"{when} is in the future", given=when.isoformat())
-        return datetime.combine(when, time.max, zone).astimezone(UTC)
+        return min(datetime.combine(when, time.max, zone).astimezone(UTC), now)
     moment = when if when.tzinfo else when.replace(tzinfo=zone)
     if moment > now + PATIENCE:
         raise HappenedInFuture(f"{moment.isoformat()} is in the future", given=when.isoformat())

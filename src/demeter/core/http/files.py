@@ -6,9 +6,8 @@ from typing import Any
 
 from fastapi import Response, UploadFile
 
-from demeter.core.errors import InvalidInput
+from demeter.core.tabular.tables import TableFile
 
-MAX_BYTES = 20_000_000
 MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
@@ -19,16 +18,9 @@ AS_FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def read_upload(file: UploadFile) -> bytes:
-    """The content of a file that was sent.
-
-    Raises:
-        InvalidInput: it is larger than ``MAX_BYTES``.
-    """
-    content = file.file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise InvalidInput(f"the file is larger than {MAX_BYTES} bytes", field="file")
-    return content
+def uploaded_table(file: UploadFile, sheet: str | None) -> TableFile:
+    """A table that was sent; ``sheet`` names one of several, blank none."""
+    return TableFile(file.filename or "", file.file, sheet or None)
 
 
 def attachment(content: bytes, name: str, kind: str) -> Response:

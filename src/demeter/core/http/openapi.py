@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
@@ -24,6 +24,10 @@ def operation_id(route: APIRoute) -> str:
     return "_".join([*map(str, route.tags[:1]), route.name])
 
 
+IfMatch = Annotated[
+    str | None,
+    Header(max_length=200, description="the `ETag` that was read: refused if it changed since"),
+]
 PROBLEM: dict[str, Any] = {
     "description": "RFC 9457 problem; `type` is stable, `detail` is for people",
     "content": {
@@ -38,6 +42,12 @@ PROBLEM: dict[str, Any] = {
                     "detail": {"type": "string"},
                     "code": {"type": "string"},
                     "next_action": {"type": "string"},
+                    "notice": {
+                        "type": "object",
+                        "description": "the detail as a code with its numbers, where it has one",
+                        "required": ["code", "params"],
+                        "properties": {"code": {"type": "string"}, "params": {"type": "object"}},
+                    },
                     "instance": {"type": "string"},
                 },
             },

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -12,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
-from demeter.core.fields import Code
+from demeter.core.fields import Code, SheetName
 from demeter.core.http.commands import post_with_preview, run_once
-from demeter.core.http.files import AS_FILE, attachment, read_upload
+from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
@@ -34,6 +33,7 @@ class SheetUpload(BaseModel):
     file: UploadFile
     movement_id: UUID
     user: Code | None = None
+    sheet: SheetName | None = None
 
 
 @router.get(
@@ -69,11 +69,11 @@ def post_sheet(form: Annotated[SheetUpload, File()], once: OnceOnly) -> list[She
 
     `movement_id` is the sheet's own key: the same sheet again has the same answer.
     """
-    content = read_upload(form.file)
+    table_file = uploaded_table(form.file, form.sheet)
 
     def post(session: Session) -> list[SheetLine]:
         user = find_user(session, form.user)
-        return posting.post(session, content, form.movement_id, user)
+        return posting.post(session, table_file, form.movement_id, user)
 
-    body = [sha256(content).hexdigest(), form.movement_id, form.user]
-    return run_once(once, body, post)
+    body = [table_file.sha256(), form.movement_id, form.user]
+    return run_once(once, [*body, form.sheet] if form.sheet else body, post)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid5
 
@@ -9,10 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.core.notices import Notice
+from demeter.core.tabular.remarks import Remark, RemarkRead, remark_read
+from demeter.core.tabular.tables import TableFile
 from demeter.counts import service
 from demeter.counts.hand_counts import HandCount
 from demeter.counts.sheets import reading
-from demeter.counts.sheets.reading import Counted
+from demeter.counts.sheets.location_rows import LocationCount
 from demeter.locations import lock
 from demeter.stock import lookup
 from demeter.stock.changes import LedgerChange
@@ -21,7 +25,10 @@ from demeter.stock.on_hand import StockFilter, stock_by
 
 
 class SheetLine(BaseModel):
-    """What the sheet does to one location: booked at its moment, counted, and the difference."""
+    """What the sheet does to one location: booked at its moment, counted, and the difference.
+
+    ``warnings`` are those of its rows; what is odd about the file as a whole is with the first.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,9 +37,10 @@ class SheetLine(BaseModel):
     counted: int
     difference: int
     effect: LedgerChange
+    warnings: tuple[RemarkRead, ...] = ()
 
 
-def post(session: Session, content: bytes, key: UUID, user: User) -> list[SheetLine]:
+def post(session: Session, file: TableFile, key: UUID, user: User) -> list[SheetLine]:
     """Post every count of a filled sheet, in the order of its locations' codes.
 
     ``key`` is the sheet's own: the same sheet again has the same answer and no second effect.
@@ -40,44 +48,56 @@ def post(session: Session, content: bytes, key: UUID, user: User) -> list[SheetL
     Raises:
         SheetInvalid: cells are wrong; nothing is posted.
     """
-    counted = sorted(reading.read(session, content), key=lambda one: one.location_code)
-    ids = {one.location_code: lookup.location(session, one.location_code).location_id
-           for one in counted}  # fmt: skip
-    told = {
-        one.location_code: LedgerCommand(
-            uuid5(key, one.location_code), user.id, one.counted_at, one.note or "count sheet"
-        )
-        for one in counted
+    sheet = reading.read(session, file)
+    counts = sorted(sheet.counts, key=lambda count: count.location_code)
+    ids = {
+        count.location_code: lookup.location(session, count.location_code).location_id
+        for count in counts
     }
     lock.lock_locations(session, ids.values())
-    return [_line(session, one, ids[one.location_code], told[one.location_code], user)
-            for one in counted]  # fmt: skip
+    lines = [_line(session, count, ids[count.location_code], key, user) for count in counts]
+    return _with_warnings(lines, counts, sheet.warnings)
 
 
 def _line(
-    session: Session, one: Counted, location_id: int, told: LedgerCommand, user: User
+    session: Session, count: LocationCount, location_id: int, key: UUID, user: User
 ) -> SheetLine:
-    said = HandCount(
+    command = LedgerCommand(uuid5(key, count.location_code), user.id, count.counted_at, count.note)
+    hand_count = HandCount(
         location_id=location_id,
-        plants=one.plants,
-        product_id=_product(session, one.product_code),
-        packaging_catalog_id=_packaging(session, one.packaging_sku),
+        plants=count.plants,
+        product_id=_product(session, count.product_code),
+        packaging_catalog_id=_packaging(session, count.packaging_sku),
     )
-    if one.bins:
+    if count.bins:
         bins = tuple(
-            (lookup.storage_bin(session, code).bin_id, plants) for code, plants in one.bins
+            (lookup.storage_bin(session, code).bin_id, plants) for code, plants in count.bins
         )
-        said = replace(said, by_bin=bins)
-    effect = service.count_by_hand(session, told, user, said)
-    total = one.plants if one.plants is not None else sum(plants for _, plants in one.bins)
-    booked = _booked_before(session, one.location_code, effect, total)
+        hand_count = replace(hand_count, by_bin=bins)
+    effect = service.count_by_hand(session, command, user, hand_count, Notice("count_by_sheet"))
+    total = count.plants if count.plants is not None else sum(plants for _, plants in count.bins)
+    booked = _booked_before(session, count.location_code, effect, total)
     return SheetLine(
-        location_code=one.location_code,
+        location_code=count.location_code,
         booked=booked,
         counted=total,
         difference=total - booked,
         effect=effect,
     )
+
+
+def _with_warnings(
+    lines: Sequence[SheetLine], counts: Sequence[LocationCount], warnings: Sequence[Remark]
+) -> list[SheetLine]:
+    """Each warning with the location whose row it is of, the rest with the first."""
+    positions = {row: n for n, count in enumerate(counts) for row in count.rows}
+    by_line: dict[int, list[RemarkRead]] = {}
+    for warning in warnings:
+        by_line.setdefault(positions.get(warning.row or 0, 0), []).append(remark_read(warning))
+    return [
+        line.model_copy(update={"warnings": tuple(by_line.get(n, ()))})
+        for n, line in enumerate(lines)
+    ]
 
 
 def _booked_before(session: Session, code: str, effect: LedgerChange, total: int) -> int:

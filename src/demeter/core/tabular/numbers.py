@@ -1,0 +1,67 @@
+"""Numbers in cells: what is not plainly one number is refused, never guessed."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from demeter.core.fields import MOST
+from demeter.core.notices import Notice
+from demeter.core.tabular.cells import Cell, Value
+
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]{1,15})?")
+_MAY_BE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}")
+
+
+def whole_number(cell: Cell, *, least: int = 0, most: int = MOST) -> int:
+    """A whole number: plain digits, or a spreadsheet's number without a fraction.
+
+    Raises:
+        CellRefused: it is none (`1.000`, `1_000`, `-0`, `1e3` and `true` are none), or is not
+            from ``least`` to ``most``.
+    """
+    cell.require_filled()
+    number = _whole(cell.value)
+    if number is None:
+        raise cell.refusal(Notice("no_whole_number", {"value": cell.shown}))
+    if not least <= number <= most:
+        notice = Notice("out_of_range", {"value": cell.shown, "least": least, "most": most})
+        raise cell.refusal(notice)
+    return number
+
+
+def decimal_number(cell: Cell) -> Decimal:
+    """An exact decimal such as a price, with a point or a comma: `12.50`, `12,5`.
+
+    A spreadsheet's number is taken to the 15 digits that it shows.
+
+    Raises:
+        CellRefused: it is none, or could be a thousand as well (`1.250`).
+    """
+    cell.require_filled()
+    value = cell.value
+    words = value.strip() if isinstance(value, str) else ""
+    if _MAY_BE_THOUSANDS.fullmatch(words):
+        raise cell.refusal(Notice("thousands_or_decimals", {"value": cell.shown}))
+    number = None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = Decimal(f"{value:.15g}")
+    elif _DECIMAL.fullmatch(words):
+        number = Decimal(words.replace(",", "."))
+    if number is None or not number.is_finite() or (number == 0 and number.is_signed()):
+        raise cell.refusal(Notice("no_decimal", {"value": cell.shown}))
+    return number
+
+
+def _whole(value: Value) -> int | None:
+    if isinstance(value, str):
+        words = value.strip()
+        is_plain = _WHOLE.fullmatch(words) is not None
+        return None if not is_plain or re.fullmatch("-0+", words) else int(words)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        is_plain = value.is_integer() and not (value == 0 and str(value).startswith("-"))
+        return int(value) if is_plain else None
+    return value if isinstance(value, int) else None

@@ -1,0 +1,110 @@
+"""A table as it is read: the file, the shape that is asked for, its heading and rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import BinaryIO, TypeVar
+
+from demeter.core.tabular.cells import Cell, Value
+from demeter.core.tabular.errors import CellRefused, TableRefused
+from demeter.core.tabular.raw import MOST_BYTES, letters
+from demeter.core.tabular.remarks import Remarks
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A file as it was sent; ``sheet`` where the person chose one of its sheets.
+
+    Its bytes are in memory only while the table is read.
+    """
+
+    name: str
+    stream: BinaryIO
+    sheet: str | None = None
+
+    def sha256(self) -> str:
+        """The hash of all its bytes."""
+        self.stream.seek(0)
+        return hashlib.file_digest(self.stream, "sha256").hexdigest()
+
+    def content(self) -> bytes:
+        """Its bytes, a byte further than a table may be long."""
+        self.stream.seek(0)
+        return self.stream.read(MOST_BYTES + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """The columns that a kind of file has, how many rows it may have, and its own error."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    most_rows: int
+    error: type[TableRefused]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns that are read."""
+        return self.required + self.optional
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Where a table begins: the sheet, the heading's row, and the column of each name."""
+
+    sheet: str | None
+    row: int
+    columns: Mapping[str, int]  # by name, from 1 on
+    width: int  # up to the last cell of the heading
+    nameless: frozenset[int]  # columns up to there that have no name
+    epoch: date
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a table; ``values`` of the columns of its heading, in their order."""
+
+    heading: Heading
+    number: int
+    values: tuple[Value, ...]
+
+    def cell(self, name: str) -> Cell:
+        """The cell of a column; a blank one where the heading does not have it."""
+        heading, value, letter = self.heading, None, "?"
+        for (column, index), candidate in zip(heading.columns.items(), self.values, strict=True):
+            if column == name:
+                value, letter = candidate, letters(index)
+        return Cell(value, heading.sheet, self.number, name, letter, heading.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a file, and the remarks on it so far, to which whoever reads it adds."""
+
+    shape: TableShape
+    heading: Heading
+    rows: tuple[TableRow, ...]
+    remarks: Remarks
+    file_name: str
+
+    def take(self, cell: Cell, read: Callable[[Cell], Read]) -> Read | None:
+        """A cell read as what it is to be, or ``None`` and a fault more."""
+        try:
+            return read(cell)
+        except CellRefused as error:
+            self.remarks.add_fault(error.remark)
+            return None
+
+    def require_faultless(self) -> None:
+        """Refuse the file if anything is wrong with it.
+
+        Raises:
+            TableRefused: the shape's own; it names each fault.
+        """
+        if self.remarks.fault_count:
+            raise self.shape.error.of(self.remarks, file=self.file_name)
