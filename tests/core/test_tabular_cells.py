@@ -78,7 +78,7 @@ def test_a_return_is_a_whole_number_where_it_is_allowed() -> None:
 def test_a_refusal_names_the_place_and_what_stands_there() -> None:
     with pytest.raises(CellRefused, match=r"sheet 'count', row 7, column F \(plants\): '1\.000'"):
         whole_number(cell("1.000"))
-    assert cell("x" * 200).shown == "x" * 59 + "…"
+    assert cell("x" * 200).excerpt == "x" * 59 + "…"
 
 
 @given(st.integers(-(10**7), 10**7), st.sampled_from(["", " ", "\t", "\xa0"]))

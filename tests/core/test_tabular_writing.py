@@ -14,7 +14,7 @@ from demeter.core.tabular.tables import TableFile, TableShape
 from demeter.core.tabular.xlsx_writing import SheetContent, Sums, known_rows, workbook
 from support.workbooks import formulas_of, rows_of
 
-SUMS = Sums("Total", (1, 2), "{n} lines are left out")
+SUMS = Sums("Total", (1, 2), "{} lines are left out".format)
 
 
 def test_texts_stay_texts() -> None:

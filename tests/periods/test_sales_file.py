@@ -161,7 +161,7 @@ def test_the_report_sums_what_is_known_and_says_what_it_leaves_out(
 ) -> None:
     with transaction() as session:
         count(session, 303, 1, "A2")  # never counted again
-    for language, words in (("es", "1 líneas con cifras"), ("en", "1 lines with unknown")):
+    for language, words in (("es", "1 línea con cifras"), ("en", "1 line with unknown")):
         params = {"language": language}
         content = client.get(f"{PERIODS}/{period}/report.xlsx", params=params).content
         _, first, second, total, left_out = rows_of(content)

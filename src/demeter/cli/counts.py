@@ -218,7 +218,9 @@ def sheet_(
     is_paper = file.suffix.lower() == ".pdf"
     sheet_language = "en" if language == "en" else "es"
     file.write_bytes(
-        template.as_pdf(rows, place, sheet_language) if is_paper else template.as_xlsx(rows)
+        template.as_pdf(rows, place, sheet_language)
+        if is_paper
+        else template.as_xlsx(rows, sheet_language)
     )
     out.print(f"{len(rows)} rows in {file}", soft_wrap=True)
 

@@ -21,7 +21,7 @@ from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.tabular.raw import MOST_BYTES
-from demeter.core.tabular.remarks import Remark
+from demeter.core.tabular.remarks import Remark, RemarkRead, placed_sentence
 from demeter.core.tabular.tables import TableFile
 from demeter.stock.changes import LedgerChange
 
@@ -82,10 +82,10 @@ def read_file(path: Path, sheet: str | None) -> TableFile:
         return TableFile(path.name, io.BytesIO(stream.read(MOST_BYTES + 1)), sheet)
 
 
-def print_warnings(warnings: Sequence[Remark]) -> None:
+def print_warnings(warnings: Sequence[Remark | RemarkRead]) -> None:
     """What is odd about a table that was taken, on standard error."""
     for warning in warnings:
-        err.print(f"[yellow]Warning:[/yellow] {escape(str(warning))}", soft_wrap=True)
+        err.print(f"[yellow]Warning:[/yellow] {escape(placed_sentence(warning))}", soft_wrap=True)
 
 
 def carry_out(act: Callable[[Session], LedgerChange], *, preview: bool, as_json: bool) -> None:

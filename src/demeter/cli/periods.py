@@ -14,6 +14,8 @@ from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warni
 from demeter.cli.stock import checked_moment
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
+from demeter.core.formats import UNKNOWN
+from demeter.core.wording import read
 from demeter.periods import closing, queries, service
 from demeter.periods.formula import ExceptionKind
 from demeter.periods.schemas import PeriodPreviewRead
@@ -81,10 +83,10 @@ def show(code: Code, *, as_json: AsJson = False) -> None:
 def _print(preview: PeriodPreviewRead) -> None:
     from demeter.periods import report  # noqa: PLC0415  writers of files are slow to import
 
-    table = Table(*(heading for _, heading, _ in report.COLUMNS[2:]))
+    table = Table(*report.headings(read("en"))[2:])
     for line in preview.lines:
-        values = [cell(line) for _, _, cell in report.COLUMNS[2:]]
-        table.add_row(*("desconocido" if value is None else str(value) for value in values))
+        values = [cell(line) for _, cell in report.COLUMNS[2:]]
+        table.add_row(*(UNKNOWN if value is None else str(value) for value in values))
     out.print(table)
     for line in preview.lines:
         for exception in line.exceptions:

@@ -39,14 +39,12 @@ def count_by_hand(
     command: LedgerCommand,
     user: User,
     hand_count: HandCount,
-    reason: Notice | None = None,
 ) -> LedgerChange:
     """A person's count of a location: a stocktake at its moment, like a photo's.
 
     The first booking of a location is `manual_init`. Where no configuration says what grows
     there, a supervisor's count makes one; a worker's waits as `needs_config`. What cannot be
-    posted yet is kept and says what it waits for. ``reason`` is that of the movements where the
-    person says none.
+    posted yet is kept and says what it waits for.
 
     Raises:
         CountContradictsConfig: it names another product or packaging than the configuration.
@@ -63,7 +61,9 @@ def count_by_hand(
         author = Author(
             user.id,
             SourceType.MANUAL,
-            command.reason or reason or Notice("count_by_hand", {"count_id": count.id}),
+            command.reason
+            or command.default_reason
+            or Notice("count_by_hand", {"count_id": count.id}),
             command.movement_id,
         )
         return ledger_change_by(

@@ -47,16 +47,22 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class LedgerCommand:
-    """Who says so, under which key, when it happened (a date alone: at its end), and why."""
+    """Who says so, under which key, when it happened (a date alone: at its end), and why.
+
+    ``default_reason`` is written where the person gives no reason.
+    """
 
     movement_id: UUID
     user_id: int
     at: datetime | date | None = None
     reason: str | None = None
+    default_reason: Notice | None = None
 
     def request(self, **content: Any) -> dict[str, Any]:
         """What was asked, as JSON: the same again under the same key is the same command."""
-        return {"at": self.at.isoformat() if self.at else None, "reason": self.reason} | content
+        default = english(self.default_reason) if self.default_reason else None
+        at = self.at.isoformat() if self.at else None
+        return {"at": at, "reason": self.reason or default} | content
 
 
 def write_movement(session: Session, *, reason: str | Notice, **values: Any) -> int:

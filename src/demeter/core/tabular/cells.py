@@ -43,14 +43,14 @@ class Cell:
         return is_blank(self.value)
 
     @property
-    def shown(self) -> str:
+    def excerpt(self) -> str:
         """What stands there as a person would write it, in one line and shortened."""
         words = " ".join(display_text(self.value).split())
         return words if len(words) <= MOST_SHOWN else words[: MOST_SHOWN - 1] + "…"
 
     def remark(self, notice: Notice) -> Remark:
         """A remark at this place."""
-        shown = None if self.is_blank else self.shown
+        shown = None if self.is_blank else self.excerpt
         return Remark(notice, self.sheet, self.row, self.column, self.letter, shown)
 
     def refusal(self, notice: Notice) -> CellRefused:
@@ -109,7 +109,7 @@ def text(cell: Cell, most: int = MOST_TEXT) -> str | None:
     if len(words) > most:
         raise cell.refusal(Notice("text_too_long", {"most": most}))
     if any(_is_unprintable(character) for character in words):
-        raise cell.refusal(Notice("control_characters", {"value": cell.shown}))
+        raise cell.refusal(Notice("control_characters", {"value": cell.excerpt}))
     return words or None
 
 

@@ -40,12 +40,12 @@ def date_or_time(cell: Cell, zone: ZoneInfo) -> date | datetime:
     if value is None and isinstance(cell.value, str):
         value = _parse(cell.value.strip())
     if value is None or value.year not in YEARS:
-        raise cell.refusal(Notice("no_date", {"value": cell.shown}))
+        raise cell.refusal(Notice("no_date", {"value": cell.excerpt}))
     if not isinstance(value, datetime) or value.tzinfo is not None:
         return value
     earlier, later = value.replace(tzinfo=zone), value.replace(tzinfo=zone, fold=1)
     if earlier.utcoffset() != later.utcoffset():
-        raise cell.refusal(Notice("hour_unclear", {"value": cell.shown}))
+        raise cell.refusal(Notice("hour_unclear", {"value": cell.excerpt}))
     return earlier
 
 

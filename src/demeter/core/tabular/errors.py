@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from demeter.core.errors import InvalidInput
 from demeter.core.notices import Notice
-from demeter.core.tabular.remarks import Remark, Remarks, remark_read
+from demeter.core.tabular.remarks import Remark, Remarks, placed_sentence, remark_read
 
 
 class TableRefused(InvalidInput):
@@ -41,7 +41,9 @@ class CellRefused(InvalidInput):
     next_action = "Correct the cell that is named and send the file again."
 
     def __init__(self, remark: Remark) -> None:
-        super().__init__(str(remark), faults=[remark_read(remark).model_dump(mode="json")])
+        super().__init__(
+            placed_sentence(remark), faults=[remark_read(remark).model_dump(mode="json")]
+        )
         self.remark = remark
 
 

@@ -19,7 +19,7 @@ MOST_NAME = 60  # characters of a column's name that are repeated
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class HeadingCandidate:
     """The row of a sheet that is most like a heading."""
 
     sheet: RawSheet
@@ -74,7 +74,7 @@ def _quoted(sheets: Sequence[RawSheet]) -> str:
     return ", ".join(repr(sheet.name) for sheet in sheets if sheet.name is not None) or "—"
 
 
-def _candidates(sheets: Sequence[RawSheet], shape: TableShape) -> list[Candidate]:
+def _candidates(sheets: Sequence[RawSheet], shape: TableShape) -> list[HeadingCandidate]:
     """One row a sheet; quotes may be broken by one delimiter and not by another.
 
     Raises:
@@ -95,14 +95,14 @@ def _candidates(sheets: Sequence[RawSheet], shape: TableShape) -> list[Candidate
     return candidates
 
 
-def _candidate(sheet: RawSheet, shape: TableShape) -> Candidate | None:
+def _candidate(sheet: RawSheet, shape: TableShape) -> HeadingCandidate | None:
     """The first row that fits, else the one with most of the columns; none of an empty sheet."""
-    best: Candidate | None = None
+    best: HeadingCandidate | None = None
     first = islice(sheet.rows(), HEADING_WITHIN_ROWS)
     filled = (row for row in first if not is_blank_row(row))
     for number, values in islice(filled, HEADING_WITHIN):
         names = tuple(display_text(value).strip().lower() for value in values)
-        candidate = Candidate(sheet, number, names)
+        candidate = HeadingCandidate(sheet, number, names)
         if best is None or candidate.known_count(shape) > best.known_count(shape):
             best = candidate
         if not candidate.missing_columns(shape):
@@ -110,7 +110,9 @@ def _candidate(sheet: RawSheet, shape: TableShape) -> Candidate | None:
     return best
 
 
-def _refusal_without_heading(candidates: Sequence[Candidate], shape: TableShape) -> TableRefused:
+def _refusal_without_heading(
+    candidates: Sequence[HeadingCandidate], shape: TableShape
+) -> TableRefused:
     if not candidates:
         return TableRefused.because(Notice("empty_table", {"rows": HEADING_WITHIN_ROWS}))
     best = max(candidates, key=lambda c: (c.known_count(shape), len(c.names)))
@@ -121,7 +123,7 @@ def _refusal_without_heading(candidates: Sequence[Candidate], shape: TableShape)
     return TableRefused.of(remarks)
 
 
-def _heading(candidate: Candidate, shape: TableShape, remarks: Remarks) -> Heading:
+def _heading(candidate: HeadingCandidate, shape: TableShape, remarks: Remarks) -> Heading:
     """The columns of a row that fits; of one name there is one column, others are not read."""
     sheet, columns = candidate.sheet, {}
     for index, name in enumerate(candidate.names, start=1):

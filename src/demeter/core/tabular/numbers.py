@@ -24,9 +24,9 @@ def whole_number(cell: Cell, *, least: int = 0, most: int = MOST) -> int:
     cell.require_filled()
     number = _whole(cell.value)
     if number is None:
-        raise cell.refusal(Notice("no_whole_number", {"value": cell.shown}))
+        raise cell.refusal(Notice("no_whole_number", {"value": cell.excerpt}))
     if not least <= number <= most:
-        notice = Notice("out_of_range", {"value": cell.shown, "least": least, "most": most})
+        notice = Notice("out_of_range", {"value": cell.excerpt, "least": least, "most": most})
         raise cell.refusal(notice)
     return number
 
@@ -43,14 +43,14 @@ def decimal_number(cell: Cell) -> Decimal:
     value = cell.value
     words = value.strip() if isinstance(value, str) else ""
     if _MAY_BE_THOUSANDS.fullmatch(words):
-        raise cell.refusal(Notice("thousands_or_decimals", {"value": cell.shown}))
+        raise cell.refusal(Notice("thousands_or_decimals", {"value": cell.excerpt}))
     number = None
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = Decimal(f"{value:.15g}")
     elif _DECIMAL.fullmatch(words):
         number = Decimal(words.replace(",", "."))
     if number is None or not number.is_finite() or (number == 0 and number.is_signed()):
-        raise cell.refusal(Notice("no_decimal", {"value": cell.shown}))
+        raise cell.refusal(Notice("no_decimal", {"value": cell.excerpt}))
     return number
 
 

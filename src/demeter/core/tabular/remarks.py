@@ -31,14 +31,6 @@ class Remark:
     letter: str | None = None
     value: str | None = None
 
-    def __str__(self) -> str:
-        place = [f"sheet {self.sheet!r}"] if self.sheet is not None else []
-        place += [f"row {self.row}"] if self.row is not None else []
-        if self.letter is not None:
-            place.append(f"column {self.letter}" + (f" ({self.column})" if self.column else ""))
-        sentence = english(self.notice)
-        return f"{', '.join(place)}: {sentence}" if place else sentence
-
 
 class RemarkRead(Output):
     """A fault or a warning with its place, as far as it has one."""
@@ -50,6 +42,17 @@ class RemarkRead(Output):
     value: str | None = Field(description="what stands there, shortened")
     message: str = Field(description="English; `notice` says the same")
     notice: Notice
+
+
+def placed_sentence(remark: Remark | RemarkRead) -> str:
+    """A remark in English, its place before it."""
+    place = [f"sheet {remark.sheet!r}"] if remark.sheet is not None else []
+    place += [f"row {remark.row}"] if remark.row is not None else []
+    if remark.letter is not None:
+        heading = f" ({remark.column})" if remark.column else ""
+        place.append(f"column {remark.letter}{heading}")
+    sentence = english(remark.notice)
+    return f"{', '.join(place)}: {sentence}" if place else sentence
 
 
 def remark_read(remark: Remark) -> RemarkRead:
@@ -102,8 +105,8 @@ class Remarks:
         """The faults in words, the first of them one by one."""
         faults = self.faults
         if self.fault_count == 1:
-            return str(faults[0])[:MOST_SENTENCE]
-        named = " ".join(str(fault) for fault in faults[:MOST_NAMED])
+            return placed_sentence(faults[0])[:MOST_SENTENCE]
+        named = " ".join(placed_sentence(fault) for fault in faults[:MOST_NAMED])
         return f"{self.fault_count} things are wrong. {named}"[:MOST_SENTENCE]
 
     def as_json(self) -> dict[str, Any]:

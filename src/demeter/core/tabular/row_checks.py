@@ -64,12 +64,12 @@ def _look_beyond(sheet: RawSheet, heading: Heading, row: RawRow, remarks: Remark
         return
     cell = Cell(values[first - 1], sheet.name, number, "", letters(first), heading.epoch)
     if sheet.delimiter is None or filled == len(nameless):
-        notice = Notice("cells_not_read", {"cells": filled, "value": cell.shown})
+        notice = Notice("cells_not_read", {"cells": filled, "value": cell.excerpt})
         remarks.add_warning(cell.remark(notice))
     else:
         notice = Notice(
             "too_many_cells",
-            {"cells": filled, "value": cell.shown, "delimiter": sheet.delimiter},
+            {"cells": filled, "value": cell.excerpt, "delimiter": sheet.delimiter},
         )
         remarks.add_fault(cell.remark(notice))
 

@@ -13,6 +13,8 @@ from demeter.core.tabular.errors import CellRefused, TableRefused
 from demeter.core.tabular.raw import MOST_BYTES, letters
 from demeter.core.tabular.remarks import Remarks
 
+BLOCK_BYTES = 1 << 20
+
 Read = TypeVar("Read")
 
 
@@ -30,7 +32,10 @@ class TableFile:
     def sha256(self) -> str:
         """The hash of all its bytes."""
         self.stream.seek(0)
-        return hashlib.file_digest(self.stream, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        while block := self.stream.read(BLOCK_BYTES):
+            digest.update(block)
+        return digest.hexdigest()
 
     def content(self) -> bytes:
         """Its bytes, a byte further than a table may be long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,7 @@ class Sums:
 
     label: str
     columns: tuple[int, ...]  # from 0 on
-    left_out: str  # "{n} lines …", written where some are
+    left_out: Callable[[int], str]  # says so of that many rows, below the sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def _write_sums(page: Any, rows: Sequence[Sequence[CellValue]], sums: Sums, bold
         total = sum(rows[n][column] for n in known)  # type: ignore[misc]  they are known
         page.write_formula(last + 1, column, formula if last else "=0", bold, total)
     if len(known) < last:
-        _write(page, last + 2, 0, sums.left_out.format(n=last - len(known)))
+        _write(page, last + 2, 0, sums.left_out(last - len(known)))
 
 
 def _open_columns(page: Any, sheet: SheetContent, unlocked: Any) -> None:

@@ -53,7 +53,11 @@ def get_sheet(
     with transaction() as session:
         rows = template.rows_of(session, place_code, by_bin=by == "bin")
     is_paper = kind == "pdf"
-    content = template.as_pdf(rows, place_code, language) if is_paper else template.as_xlsx(rows)
+    content = (
+        template.as_pdf(rows, place_code, language)
+        if is_paper
+        else template.as_xlsx(rows, language)
+    )
     return attachment(content, "count-sheet", kind)
 
 

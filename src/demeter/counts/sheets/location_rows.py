@@ -147,10 +147,10 @@ class LocationRows:
         if not cells:
             return rows[0].cell(column)
         for cell in cells[1:]:
-            if cell.shown != cells[0].shown:
+            if cell.excerpt != cells[0].excerpt:
                 notice = Notice(
                     "rows_differ",
-                    {"value": cell.shown, "row": cells[0].row, "other": cells[0].shown},
+                    {"value": cell.excerpt, "row": cells[0].row, "other": cells[0].excerpt},
                 )
                 self._table.remarks.add_fault(cell.remark(notice))
         return cells[0]
@@ -176,7 +176,7 @@ class LocationRows:
         try:
             moment_of(counted_at)
         except HappenedInFuture:
-            self._table.remarks.add_fault(cell.remark(Notice("in_future", {"value": cell.shown})))
+            self._table.remarks.add_fault(cell.remark(Notice("in_future", {"value": cell.excerpt})))
         return counted_at
 
     def _add_fault(self, row: TableRow, column: str, notice: Notice) -> None:

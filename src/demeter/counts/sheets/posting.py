@@ -62,7 +62,13 @@ def post(session: Session, file: TableFile, key: UUID, user: User) -> list[Sheet
 def _line(
     session: Session, count: LocationCount, location_id: int, key: UUID, user: User
 ) -> SheetLine:
-    command = LedgerCommand(uuid5(key, count.location_code), user.id, count.counted_at, count.note)
+    command = LedgerCommand(
+        uuid5(key, count.location_code),
+        user.id,
+        count.counted_at,
+        count.note,
+        default_reason=Notice("count_by_sheet"),
+    )
     hand_count = HandCount(
         location_id=location_id,
         plants=count.plants,
@@ -74,7 +80,7 @@ def _line(
             (lookup.storage_bin(session, code).bin_id, plants) for code, plants in count.bins
         )
         hand_count = replace(hand_count, by_bin=bins)
-    effect = service.count_by_hand(session, command, user, hand_count, Notice("count_by_sheet"))
+    effect = service.count_by_hand(session, command, user, hand_count)
     total = count.plants if count.plants is not None else sum(plants for _, plants in count.bins)
     booked = _booked_before(session, count.location_code, effect, total)
     return SheetLine(

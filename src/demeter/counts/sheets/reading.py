@@ -51,5 +51,5 @@ def _name_uncounted(table: Table) -> None:
     for row in table.rows:
         filled = [c for name in ("counted_at", "note") if not (c := row.cell(name)).is_blank]
         if filled and row.cell("plants").is_blank:
-            notice = Notice("row_not_counted", {"value": filled[0].shown})
+            notice = Notice("row_not_counted", {"value": filled[0].excerpt})
             table.remarks.add_warning(filled[0].remark(notice))

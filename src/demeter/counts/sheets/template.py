@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from demeter.core.tabular.pdf_writing import PaperTable, document
 from demeter.core.tabular.xlsx_writing import SheetContent, workbook
+from demeter.core.wording import read
 from demeter.stock.errors import NameNotFound
 
 COLUMNS = (
@@ -23,11 +24,6 @@ COLUMNS = (
 TO_FILL = ("counted_at", "plants", "note")
 WIDTHS = (22, 44, 22, 18, 14, 14, 30)  # characters
 PRINTED_WIDTHS_MM = (30, 36, 30, 22, 18, 20, 34)
-TITLES = {"en": "Count sheet", "es": "Planilla de conteo"}
-PRINTED = {
-    "en": ("Location", "Bin", "Product", "Pot", "Day", "Plants", "Note"),
-    "es": ("Claro", "Contenedor", "Producto", "Maceta", "Día", "Plantas", "Nota"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +51,13 @@ def rows_of(session: Session, place_code: str, *, by_bin: bool = False) -> list[
     return rows
 
 
-def as_xlsx(rows: list[SheetRow]) -> bytes:
-    """A workbook whose three last columns are open; the rest is protected against slips."""
+def as_xlsx(rows: list[SheetRow], language: str = "es") -> bytes:
+    """A workbook whose three last columns are open; the rest is protected against slips.
+
+    Its heading has the columns' names, by which it is read again.
+    """
     sheet = SheetContent(
-        name="count",
+        name=read(language)("sheet.name"),
         heading=COLUMNS,
         rows=[_cells(row) for row in rows],
         frozen_columns=1,
@@ -71,14 +70,15 @@ def as_xlsx(rows: list[SheetRow]) -> bytes:
 
 def as_pdf(rows: list[SheetRow], place_code: str, language: str = "es") -> bytes:
     """The same on A4, with room to write."""
+    texts = read(language)
     blanks = [""] * len(TO_FILL)
     table = PaperTable(
-        heading=PRINTED[language],
+        heading=[texts(f"sheet.column.{name}") for name in COLUMNS],
         rows=[[*_cells(row), *blanks] for row in rows],
         widths_mm=PRINTED_WIDTHS_MM,
         is_form=True,
     )
-    return document(f"{TITLES[language]} {place_code}", [table])
+    return document(texts("sheet.title", place=place_code), [table])
 
 
 def _cells(row: SheetRow) -> list[str]:
