@@ -57,9 +57,16 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**os.environ, "DEMETER_HOME": str(home), "PYTHONWARNINGS": "always", **more}
 
 
+def parse_line(line: str) -> dict[str, Any]:
+    try:
+        return json.loads(line)
+    except ValueError:
+        pytest.fail(f"no JSON: {line}")
+
+
 def entries(text: str) -> list[dict[str, Any]]:
     """The lines of a log, each of which is JSON and says what, when and how bad."""
-    lines = [json.loads(line) for line in text.splitlines()]
+    lines = [parse_line(line) for line in text.splitlines()]
     for line in lines:
         assert line["event"], line
         assert line["timestamp"], line

@@ -115,7 +115,7 @@ READING = [  # those that can tell a number; each is a process of its own
     ["counts", "list", "--waiting"],
     ["counts", "list", "--json"],
     ["counts", "show", "{count_id}"],
-    ["counts", "sheet", "sheet.xlsx"],
+    ["counts", "sheet", "A1", "sheet.xlsx"],
     ["stock", "show", "--json"],
     ["stock", "movements"],
     ["periods", "show", "2026-03", "--json"],

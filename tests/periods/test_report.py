@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from openpyxl import load_workbook
+from python_calamine import CalamineWorkbook
 
 from demeter.core.db import transaction
 from demeter.core.wording import LANGUAGES, read
@@ -32,8 +32,8 @@ def preview(client: TestClient) -> PeriodPreviewRead:
 
 
 def sheets(content: bytes) -> dict[str, list[list[Any]]]:
-    book = load_workbook(BytesIO(content))
-    return {sheet.title: [list(row) for row in sheet.values] for sheet in book.worksheets}
+    book = CalamineWorkbook.from_filelike(BytesIO(content))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
 def test_a_spanish_report_says_nothing_in_english(preview: PeriodPreviewRead) -> None:

@@ -72,7 +72,7 @@ def test_every_operation_parameter_and_schema_is_in_the_reference():
 
 
 def test_fields_say_whether_they_are_required_their_limits_and_their_default():
-    (death,) = [schema for schema in REFERENCE.schemas if schema.name == "Death"]
+    (death,) = [schema for schema in REFERENCE.schemas if schema.name == "DeathCreate"]
     fields = {field.name: field for field in death.fields}
     assert fields["quantity"].required
     assert fields["quantity"].limits == "≥ -10000000, ≤ 10000000"

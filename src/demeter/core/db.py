@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -74,8 +75,10 @@ def database_url() -> str:
 
 @lru_cache(maxsize=1)
 def engine() -> Engine:
-    """The engine of this process, made at first use."""
-    return make_engine(database_url())
+    """The engine of this process, made at first use; its connections are closed at the end."""
+    process_engine = make_engine(database_url())
+    atexit.register(process_engine.dispose)
+    return process_engine
 
 
 def make_engine(libpq_url: str) -> Engine:
