@@ -318,3 +318,13 @@ def test_exceptions_are_explained_and_a_period_reopened(client: TestClient) -> N
     preview = ok(client.post(f"{PERIODS}/P1/close"))
     assert preview["status"] == "closed"
     assert on_hand(client) == 130
+
+
+@pytest.mark.parametrize("value", [True, "1.000", "12", "1_000", 1.5])
+def test_a_quantity_is_a_whole_number_or_refused(client: TestClient, value) -> None:
+    movement = {"movement_type": "plantar", "location_code": "A1", "quantity": value}
+    count = {"location_code": "A1", "plants": value}
+    for path, body in (("movements", movement), ("counts", count)):
+        refused = client.post(f"{STOCK}/{path}", json=body | {"movement_id": key()})
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
+    assert on_hand(client) == 0

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 MOST = 10_000_000  # plants in one movement or count
 YEARS = range(2000, 2200)
+DIGITS = re.compile(r"[0-9]{1,15}")
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
@@ -59,5 +60,32 @@ SheetName = Annotated[
     str, Field(max_length=31, description="of a workbook, where several of its sheets fit")
 ]
 Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
-Plants = Annotated[int, Field(ge=0, le=MOST)]
-PlantChange = Annotated[int, Field(ge=-MOST, le=MOST)]
+
+
+def require_number(value: Any) -> Any:
+    """Refuse what JSON does not write as a number: `true`, "12", "1.000".
+
+    Raises:
+        ValueError: it is a truth value or a text.
+    """
+    if isinstance(value, bool | str | bytes):
+        raise ValueError("a whole number, without quotes")  # noqa: TRY004  pydantic's
+    return value
+
+
+def parse_digits(value: Any) -> Any:
+    """A number of a form: plain digits, for "1.000" may be a thousand or one.
+
+    Raises:
+        ValueError: it is a text of anything else.
+    """
+    if isinstance(value, str) and not DIGITS.fullmatch(value.strip()):
+        raise ValueError("plain digits, such as 1000")
+    return value
+
+
+# Behind a field's bounds, so that these stand in the OpenAPI document.
+IS_NUMBER = BeforeValidator(require_number)
+IS_DIGITS = BeforeValidator(parse_digits)
+Plants = Annotated[int, Field(ge=0, le=MOST), IS_NUMBER]
+PlantChange = Annotated[int, Field(ge=-MOST, le=MOST), IS_NUMBER]

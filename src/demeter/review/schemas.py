@@ -8,10 +8,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from demeter.core.fields import IS_NUMBER
 from demeter.photos.models import SessionStatus
 from demeter.review.models import CorrectionKind
 
-Plants = Annotated[int, Field(ge=0, le=1_000_000)]
+Plants = Annotated[int, Field(ge=0, le=1_000_000), IS_NUMBER]
 Id = Annotated[int, Field(ge=1, lt=2**63)]
 Pixel = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Text = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$")

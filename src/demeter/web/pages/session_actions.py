@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
+from demeter.core.fields import IS_DIGITS
 from demeter.core.http.permissions import Permission, requires
 from demeter.photos import location_guess
 from demeter.photos.models import PhotoSession
@@ -69,7 +70,8 @@ def post(session_id: UUID) -> RedirectResponse:
 
 @router.post("/blind-recount", **requires(Permission.REPORT))
 def blind_recount(
-    session_id: UUID, plants: Annotated[int, Form(ge=0, le=1_000_000)]
+    session_id: UUID,
+    plants: Annotated[int, Form(ge=0, le=1_000_000), IS_DIGITS],
 ) -> RedirectResponse:
     """A person's own number, before the machine's is shown."""
     return _decided(
