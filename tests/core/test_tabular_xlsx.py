@@ -423,12 +423,12 @@ def hostile() -> dict[str, bytes]:
     return {
         "far cells": workbook(HEADING, *(row(2, cell(place, 1)) for place in far)),
         "a long text in many cells": workbook(shared, texts=long_text),
-        "many cells": workbook(many_cells(50_000, 16)),
-        "many empty cells": workbook(many_cells(50_000, 16, "")),
-        "as many cells as may be": workbook(many_cells(74_000, 10)),
+        "many cells": workbook(many_cells(50_000, 11)),
+        "many empty cells": workbook(many_cells(50_000, 11, "")),
+        "as many cells as may be": workbook(many_cells(49_000, 10)),
         "empty rows": workbook(HEADING, empty + row(1_048_577, 1)),
         "many formulas": workbook(many_cells(20_000, 1, "<f>1</f>")),
-        "many texts": workbook(HEADING, texts=["<t/>"] * 800_000),
+        "many texts": workbook(HEADING, texts=["<t/>"] * 510_000),
         "many merged cells": workbook(HEADING, after=merged(*["A1:A2"] * 100_001)),
         "merged cells on each other": workbook(
             *(row(n, "a") for n in range(1, 900)),

@@ -15,7 +15,7 @@ from demeter.core.tabular.cells import EPOCH, EPOCH_1904
 from demeter.core.tabular.errors import TableRefused, too_large
 
 MOST_SHEETS = 200
-MOST_TEXTS = 750_000  # shared
+MOST_TEXTS = 500_000  # shared
 
 
 class Part:

@@ -25,7 +25,7 @@ from demeter.core.tabular.xlsx_parts import Part, RelationsPart, SharedTextsPart
 MOST_PARTS = 1_000
 MOST_UNPACKED = 64_000_000  # bytes, of all parts
 MOST_PART = 8_000_000  # bytes of a part that is neither a sheet nor its texts
-MOST_CELLS = 750_000  # that stand in the XML, with a value or without
+MOST_CELLS = 500_000  # that stand in the XML, with a value or without
 CHUNK = 65_536
 
 WORKBOOK = "xl/workbook.xml"
