@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint bench lock clean
+.PHONY: help setup setup-dev demo test test-all lint bench lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -20,9 +20,12 @@ setup-dev: ## The same, and what the tests need
 demo: setup ## A photo becomes stock, on a page of your own
 	@$(BIN)/demeter demo
 
-test: lint ## Check the code and run every test
+test: lint ## Check the code and run the tests
 	@$(NPM) --silent test
 	@$(BIN)/pytest -n auto --dist loadgroup
+
+test-all: test ## The same, then the tests that take minutes each
+	@$(BIN)/pytest -n auto --dist loadgroup -m long
 
 lint: setup-dev ## Check how the code reads, and its types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python
