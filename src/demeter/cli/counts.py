@@ -27,6 +27,7 @@ from demeter.cli.output import (
 )
 from demeter.core import db
 from demeter.core.db import transaction
+from demeter.core.formats import site_text
 from demeter.counts import commands as count_commands
 from demeter.counts import queries as count_queries
 from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
@@ -103,7 +104,7 @@ def list_(
     for row in page.items:
         state = "void" if row.voided_at else row.waits_for or ("posted" if row.posted_at else "–")
         plants = "unknown" if row.plants is None else str(row.plants)
-        moment = f"{row.captured_at:%Y-%m-%d %H:%M}"
+        moment = site_text(row.captured_at)
         table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
     out.print(table)
     if page.next_cursor:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
+from demeter.core.formats import site_text
 from demeter.core.tabular.raw import MOST_BYTES
 from demeter.core.tabular.remarks import Remark, RemarkRead, placed_sentence
 from demeter.core.tabular.tables import TableFile
@@ -117,7 +118,7 @@ def print_ledger_change(change: LedgerChange) -> None:
             table.add_row(
                 row.movement_type.value,
                 f"{row.quantity:+d}",
-                f"{row.occurred_at:%Y-%m-%d %H:%M}",
+                site_text(row.occurred_at),
                 row.batch_code,
                 str(row.batch_before),
                 str(row.batch_after),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,10 @@ from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warnings, read_file
-from demeter.cli.stock import checked_moment
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.core.formats import UNKNOWN
+from demeter.core.formats import UNKNOWN, site_text
+from demeter.core.moments import boundary_of, parse_typed
 from demeter.core.wording import read
 from demeter.periods import closing, queries, service
 from demeter.periods.formula import ExceptionKind
@@ -29,25 +28,25 @@ Code = Annotated[str, typer.Argument(help="the period's code, such as 2026-03")]
 @app.command("open")
 def open_(
     code: Code,
-    ends: Annotated[str | None, typer.Option(help="its last moment; a month says it")] = None,
+    ends: Annotated[
+        str | None, typer.Option(help="when it ends, or its last day; a month says it")
+    ] = None,
     grace_hours: Annotated[int | None, typer.Option(min=0, max=2000)] = None,
     *,
     user: User = None,
 ) -> None:
     """Open a period."""
-    moment = None if ends is None else checked_moment(ends)
-    if moment is not None and not isinstance(moment, datetime):
-        raise InvalidInput("say the moment at which it ends, not only the date", field="ends")
+    boundary = None if ends is None else boundary_of(parse_typed(ends))
     with transaction() as session:
         period = service.open_period(
             session,
             find_user(session, user),
             code,
-            moment and service.moment_at_site(moment),
+            boundary,
             grace_hours,
         )
         out.print(
-            f"{period.code} ends {period.boundary_at.isoformat()}, grace {period.grace_hours} h"
+            f"{period.code} ends {site_text(period.boundary_at)}, grace {period.grace_hours} h"
         )
 
 
@@ -63,9 +62,7 @@ def list_(*, as_json: AsJson = False) -> None:
     for period in periods:
         last = period.events[-1]
         change = f"{last.event} by {last.by} {last.reason or ''}"
-        table.add_row(
-            period.code, f"{period.boundary_at:%Y-%m-%d %H:%M}", period.status.value, change
-        )
+        table.add_row(period.code, site_text(period.boundary_at), period.status.value, change)
     out.print(table)
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -19,8 +17,8 @@ from demeter.accounts.queries import find_user
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.core.settings import settings
 from demeter.photos import intake, location_guess
+from demeter.photos.capture_time import captured_moment
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import session_decisions
 
@@ -38,7 +36,8 @@ def add(
     files: Annotated[list[Path], typer.Argument(help="photos of one location")],
     location: Annotated[str | None, typer.Option(help="the location's code")] = None,
     captured_at: Annotated[
-        str | None, typer.Option(help="when they were taken, ISO 8601; else EXIF, else now")
+        str | None,
+        typer.Option(help="a time or a date: when they were taken; else EXIF, else now"),
     ] = None,
     user: Name = None,
     wait: Wait = False,
@@ -53,7 +52,7 @@ def add(
             photos,
             user=find_user(session, user),
             location=location_guess.by_code(session, location) if location else None,
-            captured_at=parse_time(captured_at) if captured_at else None,
+            captured_at=captured_moment(captured_at) if captured_at else None,
         )
         ids = [intaken.session.session_id for intaken in accepted]
     _follow(ids, wait=wait, as_json_=as_json_)
@@ -127,19 +126,6 @@ def reprocess(
     with transaction() as session:
         session_decisions.reprocess(session, session_id, find_user(session, user))
     _follow([session_id], wait=wait, as_json_=as_json_)
-
-
-def parse_time(text: str) -> datetime:
-    """An ISO 8601 time; without offset it is the site's.
-
-    Raises:
-        InvalidInput: it is no such time.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is not a time such as 2026-03-01T10:30") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings().time_zone))
 
 
 def _reader(path: Path) -> Callable[[], bytes]:

@@ -22,10 +22,11 @@ from demeter.cli.output import (
     print_json,
 )
 from demeter.core.db import transaction
+from demeter.core.formats import site_text
+from demeter.core.moments import moment_of, parse_typed
 from demeter.stock import batch_history, commands, on_hand, queries, reversals
 from demeter.stock.models import MovementType
 from demeter.stock.on_hand import StockFilter
-from demeter.stock.request_keys import moment_of
 from demeter.stock.schemas import LedgerCommandCreate, Level, MovementCreate
 from demeter.vision.values import ContainerType
 
@@ -71,9 +72,9 @@ def show(
         packaging=packaging,
         lot=lot,
     )
-    moment = None if at is None else checked_moment(at)
+    moment = None if at is None else moment_of(parse_typed(at))
     with transaction() as session:
-        rows = on_hand.stock_by(session, levels, filters, moment and moment_of(moment))
+        rows = on_hand.stock_by(session, levels, filters, moment)
     if as_json:
         print_json(rows)
         return
@@ -190,7 +191,7 @@ def movements(
     table = Table("moment", "movement", "plants", "location", "lot", "by", "reason")
     for row in page.items:
         cells = (row.movement_type.value, f"{row.quantity:+d}", row.location_code, row.batch_code)
-        table.add_row(f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.user, row.reason or "")
+        table.add_row(site_text(row.occurred_at), *cells, row.user, row.reason or "")
     out.print(table)
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
@@ -214,15 +215,8 @@ def lot_(
     table = Table("moment", "movement", "plants", "stock", "by", "other lot", "reason")
     for row in history.entries:
         cells = (row.movement_type.value, f"{row.quantity:+d}", str(row.stock_after), row.by)
-        table.add_row(
-            f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.other_lot or "", row.reason or ""
-        )
+        table.add_row(site_text(row.occurred_at), *cells, row.other_lot or "", row.reason or "")
     out.print(table)
     for origin in history.origins[1:]:
         beginning = origin.began_as.value if origin.began_as else "nothing"
         out.print(f"← {origin.batch_code} at {origin.location_code}, began as {beginning}")
-
-
-def checked_moment(typed: str) -> Any:
-    """A moment or a date as typed."""
-    return checked_input(LedgerCommandCreate, occurred_at=typed).occurred_at

@@ -14,6 +14,7 @@ from demeter.catalog.models import LocationConfig
 from demeter.catalog.queries import active_config
 from demeter.core import logs
 from demeter.core.errors import DomainError
+from demeter.core.moments import moment_of
 from demeter.core.notices import Notice, read_notices
 from demeter.core.wording import english, next_action
 from demeter.counts import hand_counts, stocktake, voiding
@@ -52,7 +53,7 @@ def count_by_hand(
     """
 
     def act() -> LedgerChange:
-        at = request_keys.moment_of(command.at)
+        at = moment_of(command.at)
         location = lock.lock_locations(session, [hand_count.location_id])[hand_count.location_id]
         rules.require_active(location)
         hand_counts.require_countable(session, location, hand_count)

@@ -18,6 +18,7 @@ from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.moments import boundary_of
 from demeter.periods import closing, queries, report, sales_comparison, service
 from demeter.periods.schemas import (
     ExceptionExplain,
@@ -179,6 +180,4 @@ def _explain(session: Session, code: str, body: ExceptionExplain) -> int:
 def _boundary(body: PeriodCreate) -> datetime | None:
     if body.boundary_at is None:
         return None
-    if not isinstance(body.boundary_at, datetime):
-        raise InvalidInput("say the boundary's time, not only its date", field="boundary_at")
-    return service.moment_at_site(body.boundary_at)
+    return boundary_of(body.boundary_at)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -14,7 +13,9 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.core import logs
 from demeter.core.errors import InvalidInput
+from demeter.core.fields import YEARS
 from demeter.core.settings import settings
+from demeter.core.site import start_of_day
 from demeter.periods.errors import NothingToExplain, PeriodExists, PeriodNotFound, PeriodState
 from demeter.periods.figures import Line, may_be_explained_together, period_lines
 from demeter.periods.formula import ExceptionKind, LineException
@@ -75,18 +76,13 @@ def end_of_month(code: str) -> datetime:
     Raises:
         InvalidInput: it is no month.
     """
-    month_match = MONTH.match(code)
-    if month_match is None:
-        raise InvalidInput(f"{code!r} is no month such as 2026-03: say when the period ends")
+    month_match = MONTH.fullmatch(code)
+    if month_match is None or int(month_match[1]) not in YEARS:
+        raise InvalidInput(
+            f"{code!r} is no month such as 2026-03: say when the period ends", field="code"
+        )
     year, month = int(month_match[1]), int(month_match[2])
-    zone = ZoneInfo(settings().time_zone)
-    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
-
-
-def moment_at_site(moment: datetime) -> datetime:
-    """A moment without offset is the site's."""
-    zone = ZoneInfo(settings().time_zone)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return start_of_day(date(year + month // 12, month % 12 + 1, 1))
 
 
 def find_period(session: Session, code: str, *, lock: bool = False) -> Period:

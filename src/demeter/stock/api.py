@@ -14,12 +14,12 @@ from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.moments import moment_of
 from demeter.stock import batch_history, commands, queries, reversals
 from demeter.stock import on_hand as stock_on_hand
 from demeter.stock.changes import LedgerChange
 from demeter.stock.models import MovementType
 from demeter.stock.on_hand import StockFilter
-from demeter.stock.request_keys import moment_of
 from demeter.stock.schemas import (
     LedgerCommandCreate,
     Level,
