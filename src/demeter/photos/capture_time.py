@@ -19,5 +19,7 @@ def captured_moment(words: str) -> datetime:
         return moment_of(parse_typed(words))
     except HappenedInFuture as error:
         raise CapturedInFuture(error.notice, field="captured_at") from error
-    except (NoMoment, HourUnclear) as error:
-        raise type(error)(error.notice, **error.context, field="captured_at") from error
+    except HourUnclear as error:
+        raise HourUnclear(error.notice, **error.context, field="captured_at") from error
+    except NoMoment as error:
+        raise NoMoment(f"captured_at: {error.message}", field="captured_at") from error
