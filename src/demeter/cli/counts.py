@@ -20,6 +20,7 @@ from demeter.cli.output import (
     carry_out,
     checked_input,
     code_numbers,
+    number_text,
     out,
     print_json,
     print_warnings,
@@ -103,7 +104,7 @@ def list_(
     table = Table("count", "location", "moment", "plants", "by", "state")
     for row in page.items:
         state = "void" if row.voided_at else row.waits_for or ("posted" if row.posted_at else "–")
-        plants = "unknown" if row.plants is None else str(row.plants)
+        plants = number_text(row.counted, row.counted_at_least)
         moment = site_text(row.captured_at)
         table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
     out.print(table)
@@ -253,7 +254,8 @@ def post_sheet(
         return
     table = Table("location", "booked", "counted", "difference", "waits for")
     for row in lines:
-        numbers = (str(row.booked), str(row.counted), f"{row.difference:+d}")
+        change = "unknown" if row.difference is None else f"{row.difference:+d}"
+        numbers = (number_text(row.booked), str(row.counted), change)
         table.add_row(row.location_code, *numbers, row.effect.waits_for or "")
     out.print(table)
     print_warnings([warning for row in lines for warning in row.warnings])

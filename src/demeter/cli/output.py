@@ -101,6 +101,13 @@ def carry_out(act: Callable[[Session], LedgerChange], *, preview: bool, as_json:
         out.print("Nothing of this is kept.")
 
 
+def number_text(number: int | None, at_least: int | None = None) -> str:
+    """A number, what is known of it, or that it is not known: never 0 for unknown."""
+    if number is not None:
+        return str(number)
+    return "unknown" if at_least is None else f"≥ {at_least}"
+
+
 def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
     """A model, or several, as one JSON document on standard output."""
     if isinstance(value, BaseModel):

@@ -97,8 +97,11 @@ def _print(preview: PeriodPreviewRead) -> None:
                 f"{exception.message} {why}",
                 soft_wrap=True,
             )
+    sold, unrecorded = (
+        UNKNOWN if n is None else str(n) for n in (preview.sales, preview.unrecorded_sales)
+    )
     out.print(
-        f"{preview.sales} sold, {preview.unrecorded_sales} of them not recorded, "
+        f"{sold} sold, {unrecorded} of them not recorded, "
         f"{preview.lines_unknown} lines unknown, {preview.exceptions_left} exceptions left"
     )
 

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import select, text
 
+from demeter.cli.output import number_text
 from demeter.core import jobs
 from demeter.core.db import transaction
 from demeter.photos import session_detail
@@ -57,11 +58,6 @@ def print_session(answer: SessionRead, console: Console | None = None) -> None:
         out.print(f"{answer.error_message}\n→ {answer.next_action}", soft_wrap=True)
     for warning in answer.warnings:
         out.print(f"[yellow]note:[/yellow] {warning}", soft_wrap=True)
-
-
-def number_text(number: int | None) -> str:
-    """A number, or that it is not known: never 0 for unknown."""
-    return "unknown" if number is None else str(number)
 
 
 def span(interval: Interval | None) -> str:

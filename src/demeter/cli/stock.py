@@ -18,6 +18,7 @@ from demeter.cli.output import (
     User,
     carry_out,
     checked_input,
+    number_text,
     out,
     print_json,
 )
@@ -75,14 +76,17 @@ def show(
     moment = None if at is None else moment_of(parse_typed(at))
     with transaction() as session:
         rows = on_hand.stock_by(session, levels, filters, moment)
+        total = on_hand.total_stock(session, filters, moment)
     if as_json:
         print_json(rows)
         return
     table = Table(*(level.value for level in levels), "plants")
     for row in rows:
-        table.add_row(*(row.group[level] or "–" for level in levels), str(row.plants))
+        table.add_row(*(row.group[level] or "–" for level in levels), number_text(row.plants))
     out.print(table)
-    out.print(f"{sum(row.plants for row in rows)} plants")
+    out.print(f"{number_text(total.plants)} plants")
+    if total.never_counted:
+        out.print(f"locations never counted: {total.never_counted}; no number says what is there")
 
 
 @app.command("report")

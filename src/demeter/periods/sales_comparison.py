@@ -35,7 +35,8 @@ def compare_file(
     lines = period_lines(session, period)
     sold, days = sold_by_sku(session, lines), days_of(session, period, lines)
     comparison = compare_lines(sales.lines, sold, known_skus(session), tolerance, days)
-    return replace(comparison, warnings=(*sales.warnings, *_left_out(comparison, days)))
+    warnings = (*sales.warnings, *_left_out(comparison, days), *_not_known(lines))
+    return replace(comparison, warnings=warnings)
 
 
 def days_of(session: Session, period: Period, lines: Sequence[Line]) -> Days:
@@ -72,6 +73,12 @@ def _left_out(comparison: SalesComparison, days: Days) -> list[Remark]:
         },
     )
     return [Remark(notice, row=rows[0])]
+
+
+def _not_known(lines: Sequence[Line]) -> list[Remark]:
+    """A warning where sales of some lines are not known: the ledger's totals leave them out."""
+    number = sum(line.figures.sales is None for line in lines)
+    return [Remark(Notice("sales_unknown", {"lines": number}))] if number else []
 
 
 def sold_by_sku(session: Session, lines: Sequence[Line]) -> dict[Sku, int]:

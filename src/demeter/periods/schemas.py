@@ -112,12 +112,15 @@ class PeriodRead(Output):
 
 
 class PeriodPreviewRead(Output):
-    """What closing would find; ``sales`` is of the lines where they are known."""
+    """What closing would find; ``sales`` are of the lines where they are known.
+
+    ``lines_unknown`` are left out of them; both are null where no line is known.
+    """
 
     period: PeriodRead
     lines: list[LineRead]
-    sales: int
-    unrecorded_sales: int
+    sales: int | None
+    unrecorded_sales: int | None
     lines_unknown: int
     exceptions_left: int
 

@@ -15,7 +15,7 @@ from demeter.core import logs
 from demeter.core.errors import InvalidInput
 from demeter.core.fields import YEARS
 from demeter.core.settings import settings
-from demeter.core.site import start_of_day
+from demeter.core.site import site_zone, start_of_day
 from demeter.periods.errors import NothingToExplain, PeriodExists, PeriodNotFound, PeriodState
 from demeter.periods.figures import Line, may_be_explained_together, period_lines
 from demeter.periods.formula import ExceptionKind, LineException
@@ -82,7 +82,7 @@ def end_of_month(code: str) -> datetime:
             f"{code!r} is no month such as 2026-03: say when the period ends", field="code"
         )
     year, month = int(month_match[1]), int(month_match[2])
-    return start_of_day(date(year + month // 12, month % 12 + 1, 1))
+    return start_of_day(date(year + month // 12, month % 12 + 1, 1)).astimezone(site_zone())
 
 
 def find_period(session: Session, code: str, *, lock: bool = False) -> Period:
