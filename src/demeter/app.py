@@ -9,6 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 import demeter
 from demeter import tables
 from demeter.accounts import policy
+from demeter.catalog import api as catalog
 from demeter.core import logs
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.guards import Guards
@@ -34,6 +35,7 @@ TAGS = {
     "photos": "Photos in, the sessions that count them, and their pictures.",
     "decisions": "What a person decides about a session.",
     "corrections": "Numbers and marks that a person corrects, and recounts made blind.",
+    "locations": "Locations, and what grows there.",
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
@@ -65,6 +67,7 @@ def create_app() -> FastAPI:
 
     app.include_router(photos.router)
     app.include_router(decisions.router)
+    app.include_router(catalog.router)
     app.include_router(stock.router)
     app.include_router(sheets.router)
     app.include_router(counts.router)

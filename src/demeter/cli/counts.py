@@ -23,6 +23,7 @@ from demeter.cli.output import (
     number_text,
     out,
     print_json,
+    print_table,
     print_warnings,
     read_file,
 )
@@ -107,7 +108,7 @@ def list_(
         plants = number_text(row.counted, row.counted_at_least)
         moment = site_text(row.captured_at)
         table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
-    out.print(table)
+    print_table(table)
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -257,6 +258,6 @@ def post_sheet(
         change = "unknown" if row.difference is None else f"{row.difference:+d}"
         numbers = (number_text(row.booked), str(row.counted), change)
         table.add_row(row.location_code, *numbers, row.effect.waits_for or "")
-    out.print(table)
+    print_table(table)
     print_warnings([warning for row in lines for warning in row.warnings])
     out.print("Nothing of this is kept." if preview else f"key {sent.movement_id}")

@@ -52,8 +52,10 @@ def checked_input(kind: type[Input] | Any, **fields: Any) -> Input:
         InvalidInput: it names each field that is wrong.
     """
     filled = {name: value for name, value in fields.items() if value not in (None, [], ())}
+    if "movement_id" in getattr(kind, "model_fields", {"movement_id"}):  # or in each of several
+        filled = {"movement_id": uuid4()} | filled
     try:
-        return TypeAdapter(kind).validate_python({"movement_id": uuid4()} | filled)
+        return TypeAdapter(kind).validate_python(filled)
     except ValidationError as error:
         message = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc'][-1:])}: {fault['msg']}"
@@ -101,6 +103,12 @@ def carry_out(act: Callable[[Session], LedgerChange], *, preview: bool, as_json:
         out.print("Nothing of this is kept.")
 
 
+def print_table(table: Table) -> None:
+    """A table as wide as it is: no code or id is cut, whatever the terminal's width."""
+    width = max(out.width, out.measure(table, options=out.options.update(width=10_000)).maximum)
+    out.print(table, width=width, crop=False, no_wrap=True, overflow="ignore", soft_wrap=True)
+
+
 def number_text(number: int | None, at_least: int | None = None) -> str:
     """A number, what is known of it, or that it is not known: never 0 for unknown."""
     if number is not None:
@@ -131,7 +139,7 @@ def print_ledger_change(change: LedgerChange) -> None:
                 str(row.batch_after),
                 row.why or "",
             )
-        out.print(table)
+        print_table(table)
     elif change.waits_for is None:
         out.print("No difference: nothing was to be written.")
     if change.count_id is not None:

@@ -9,7 +9,16 @@ import typer
 from rich.table import Table
 
 from demeter.accounts.queries import find_user
-from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warnings, read_file
+from demeter.cli.output import (
+    AsJson,
+    Sheet,
+    User,
+    out,
+    print_json,
+    print_table,
+    print_warnings,
+    read_file,
+)
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import UNKNOWN, site_text
@@ -63,7 +72,7 @@ def list_(*, as_json: AsJson = False) -> None:
         last = period.events[-1]
         change = f"{last.event} by {last.by} {last.reason or ''}"
         table.add_row(period.code, site_text(period.boundary_at), period.status.value, change)
-    out.print(table)
+    print_table(table)
 
 
 @app.command("show")
@@ -84,7 +93,7 @@ def _print(preview: PeriodPreviewRead) -> None:
     for line in preview.lines:
         values = [cell(line) for _, cell in report.COLUMNS[2:]]
         table.add_row(*(UNKNOWN if value is None else str(value) for value in values))
-    out.print(table)
+    print_table(table)
     for line in preview.lines:
         for exception in line.exceptions:
             why = (
@@ -200,7 +209,7 @@ def compare(
         )
         names = (str(line.row), line.product_sku, line.packaging_sku or "–")
         table.add_row(*names, str(line.quantity_sold), compared.verdict.value, *totals)
-    out.print(table)
+    print_table(table)
     for (product, packaging), plants in comparison.not_in_file:
         out.print(f"not in the file: {product} {packaging or '–'}, {plants} sold")
     print_warnings(comparison.warnings)

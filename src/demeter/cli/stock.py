@@ -21,6 +21,7 @@ from demeter.cli.output import (
     number_text,
     out,
     print_json,
+    print_table,
 )
 from demeter.core.db import transaction
 from demeter.core.formats import site_text
@@ -83,7 +84,7 @@ def show(
     table = Table(*(level.value for level in levels), "plants")
     for row in rows:
         table.add_row(*(row.group[level] or "–" for level in levels), number_text(row.plants))
-    out.print(table)
+    print_table(table)
     out.print(f"{number_text(total.plants)} plants")
     if total.never_counted:
         out.print(f"locations never counted: {total.never_counted}; no number says what is there")
@@ -152,7 +153,7 @@ def report(
 
 @app.command("undo")
 def undo_(
-    movement: Annotated[UUID, typer.Argument(help="the movement's id")],
+    movement: Annotated[UUID, typer.Argument(help="its id, as `demeter stock movements` lists it")],
     *,
     reason: Reason = None,
     user: User = None,
@@ -192,11 +193,13 @@ def movements(
     if as_json:
         print_json(page)
         return
-    table = Table("moment", "movement", "plants", "location", "lot", "by", "reason")
+    table = Table("id", "moment", "movement", "plants", "location", "lot", "by", "reason", "")
     for row in page.items:
         cells = (row.movement_type.value, f"{row.quantity:+d}", row.location_code, row.batch_code)
-        table.add_row(site_text(row.occurred_at), *cells, row.user, row.reason or "")
-    out.print(table)
+        moment = site_text(row.occurred_at)
+        state = "undone" if row.undone_by else "reversal" if row.reverses_movement_id else ""
+        table.add_row(str(row.movement_id), moment, *cells, row.user, row.reason or "", state)
+    print_table(table)
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -220,7 +223,7 @@ def lot_(
     for row in history.entries:
         cells = (row.movement_type.value, f"{row.quantity:+d}", str(row.stock_after), row.by)
         table.add_row(site_text(row.occurred_at), *cells, row.other_lot or "", row.reason or "")
-    out.print(table)
+    print_table(table)
     for origin in history.origins[1:]:
         beginning = origin.began_as.value if origin.began_as else "nothing"
         out.print(f"← {origin.batch_code} at {origin.location_code}, began as {beginning}")

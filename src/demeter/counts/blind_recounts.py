@@ -23,7 +23,7 @@ from demeter.core.totals import known_sum
 from demeter.counts.errors import BlindRecountFirst, BlindRecountNotAsked, InvalidCount
 from demeter.counts.models import BlindRecount, Count
 from demeter.counts.queries import standing_count
-from demeter.stock import retry_signal
+from demeter.locations import retry_signal
 
 log = logs.get(__name__)
 

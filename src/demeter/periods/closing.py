@@ -16,13 +16,12 @@ from demeter.core.errors import InvalidInput
 from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.core.wording import english
-from demeter.locations import lock
+from demeter.locations import lock, retry_signal
 from demeter.periods import service
 from demeter.periods.errors import EarlierPeriodOpen, PeriodState, SecondPersonNeeded, Unexplained
 from demeter.periods.figures import Line, period_lines
 from demeter.periods.formula import LotFoto, unrecorded_sales_by_lot
 from demeter.periods.models import Period, PeriodClosing, PeriodStatus
-from demeter.stock import retry_signal
 from demeter.stock.ledger import reason_columns
 from demeter.stock.models import MovementType, SourceType, StockMovement
 

@@ -142,17 +142,28 @@ SETTLES = {
 
 def actions(photo_session: PhotoSession) -> list[str]:
     """What a person can do about a session now, the first that settles it first."""
+    status = photo_session.status
+    if not status.is_end:
+        return []
+    if status is SessionStatus.DISCARDED:
+        return ["restore"]
+    if status is SessionStatus.COMPLETED:
+        return ["reprocess"] if photo_session.validated else ["accept", "reprocess"]
+    # A location that was deleted leaves the photos, which another one can get.
+    if photo_session.storage_location_id is None:
+        return ["location", "discard"]
+    possible = [*_settling(photo_session), "reprocess"]
+    return possible if photo_session.posted_at is not None else [*possible, "discard"]
+
+
+def _settling(photo_session: PhotoSession) -> list[str]:
     match photo_session.status:
-        case SessionStatus.PENDING | SessionStatus.PROCESSING:
-            return []
-        case SessionStatus.NEEDS_LOCATION:
-            return ["location"]
         case SessionStatus.NEEDS_CONFIG:
-            return ["post", "reprocess"]
+            return ["config", "post"]
         case SessionStatus.NEEDS_REVIEW:
-            return [*SETTLES.get(photo_session.reason_code or "", ["accept"]), "reprocess"]
+            return SETTLES.get(photo_session.reason_code or "", ["accept"])
         case _:
-            return ["reprocess"]
+            return []
 
 
 def _with_answers(numbers: dict[str, Any], containers: list[ContainerCount]) -> dict[str, Any]:
