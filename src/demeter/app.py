@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -13,6 +13,7 @@ from demeter.catalog import api as catalog
 from demeter.core import logs
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.guards import Guards
+from demeter.core.http.query_parameters import refuse_unknown
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
 from demeter.counts.sheets import api as sheets
@@ -52,6 +53,7 @@ def create_app() -> FastAPI:
         version=demeter.version(),
         description=ABOUT,
         openapi_tags=[{"name": tag, "description": text} for tag, text in TAGS.items()],
+        dependencies=[Depends(refuse_unknown)],
         openapi_url=None,  # `openapi` and `reference` serve it under a permission; FastAPI's own
         docs_url=None,  # pages would load scripts from other hosts
         redoc_url=None,

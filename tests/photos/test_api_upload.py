@@ -83,7 +83,7 @@ def test_a_photo_of_nowhere_waits_for_its_location(client: TestClient):
     body = send(client, jpeg()).json()
     assert body["status"] == "needs_location"
     assert body["reason_code"] == "location_unknown"
-    assert client.get(body["poll_url"]).json()["actions"] == ["location"]
+    assert client.get(body["poll_url"]).json()["actions"] == ["location", "discard"]
 
 
 @pytest.mark.parametrize(

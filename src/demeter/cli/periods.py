@@ -140,29 +140,29 @@ def explain(
     location: Annotated[str | None, typer.Option()] = None,
     product: Annotated[str | None, typer.Option()] = None,
     kind: Annotated[ExceptionKind | None, typer.Option(help="only this exception")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="all of a greenhouse, an area or a location")
+    ] = None,
     together: Annotated[
-        str | None, typer.Option(help="small differences of a greenhouse or an area, at once")
+        str | None, typer.Option(help="as --at, only differences within the counts' intervals")
     ] = None,
     *,
     user: User = None,
 ) -> None:
-    """Explain exceptions one by one, or a greenhouse's small differences together."""
+    """Explain exceptions: of a line, a kind, a greenhouse, or a kind in a greenhouse."""
+    places = [place for place in (location, at, together) if place is not None]
+    if len(places) > 1 or not (places or kind):
+        raise InvalidInput("name one of --location, --at and --together, or --kind, or both")
     with transaction() as session:
         period, explainer = service.find_period(session, code, lock=True), find_user(session, user)
-        if together is not None:
-            number = service.explain_together(session, period, explainer, explanation, together)
-        elif location is None or product is None:
-            raise InvalidInput("name --location and --product, or --together")
-        else:
-            number = service.explain(
-                session,
-                period,
-                explainer,
-                explanation,
-                location_id=lookup.location(session, location).location_id,
-                product_id=lookup.product(session, product).id,
-                kind=kind,
-            )
+        if location is not None:
+            lookup.location(session, location)
+        if product is not None:
+            lookup.product(session, product)
+        chosen = service.Chosen(
+            places[0] if places else None, product, kind, small_only=together is not None
+        )
+        number = service.explain(session, period, explainer, explanation, chosen)
     out.print(f"{number} exceptions explained")
 
 

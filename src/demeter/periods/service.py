@@ -23,6 +23,7 @@ from demeter.periods.models import Period, PeriodEvent, PeriodExplanation, Perio
 
 log = logs.get(__name__)
 
+CODE = re.compile(r"[A-Z0-9_-]{1,50}")
 MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
 
 
@@ -51,9 +52,13 @@ def open_period(
     """A new period; a code such as 2026-03 ends with that month at the site.
 
     Raises:
-        InvalidInput: the code is no month and no boundary is given.
+        InvalidInput: the code is none, or is no month and no boundary is given.
         PeriodExists: the code or the boundary is taken.
     """
+    if not CODE.fullmatch(code):
+        raise InvalidInput(
+            f"{code!r} is no code of a period: capitals, digits, - and _, at most 50", field="code"
+        )
     boundary = boundary_at or end_of_month(code)
     taken_code = session.scalar(
         select(Period.code).where(or_(Period.code == code, Period.boundary_at == boundary))
@@ -125,49 +130,49 @@ def explained_exceptions(
     ]
 
 
-def explain(
-    session: Session,
-    period: Period,
-    user: User,
-    text: str,
-    *,
-    location_id: int,
-    product_id: int,
-    kind: ExceptionKind | None = None,
-) -> int:
-    """Explain one exception, or all of a location and product; how many it were.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which exceptions one explanation is for; what is ``None`` chooses all.
+
+    ``place_code`` is a greenhouse's, an area's or a location's. ``small_only`` are differences
+    within the counts' combined intervals.
+    """
+
+    place_code: str | None = None
+    product_code: str | None = None
+    kind: ExceptionKind | None = None
+    small_only: bool = False
+
+    def include(self, explained: ExplainedException) -> bool:
+        """Whether this exception is one of them."""
+        line = explained.line
+        places = (line.warehouse_code, line.area_code, line.location_code)
+        return (
+            (self.place_code is None or self.place_code in places)
+            and self.product_code in (None, line.product_code)
+            and self.kind in (None, explained.exception.kind)
+            and (explained.may_be_explained_together or not self.small_only)
+        )
+
+
+def explain(session: Session, period: Period, user: User, text: str, chosen: Chosen) -> int:
+    """Explain exceptions in one act: of a line, a place, a kind, or a kind at a place.
+
+    Of a line those explained before are explained anew, of more only those that are not yet;
+    how many it were.
 
     Raises:
+        InvalidInput: nothing is chosen, or no explanation is given.
         PeriodState: the period is closed.
         NothingToExplain: there is no such exception.
     """
-    exceptions = explained_exceptions(session, period, period_lines(session, period, [location_id]))
-    chosen_exceptions = [
-        explained
-        for explained in exceptions
-        if explained.line.product_id == product_id and kind in (None, explained.exception.kind)
-    ]
-    return _explain(session, period, user, text, chosen_exceptions)
-
-
-def explain_together(
-    session: Session, period: Period, user: User, text: str, place_code: str
-) -> int:
-    """Explain the small differences of a greenhouse or a bed at once; how many it were.
-
-    Small is what lies within the counts' combined intervals; anything else is explained one
-    by one.
-
-    Raises:
-        PeriodState: the period is closed.
-        NothingToExplain: there is none there that is not explained.
-    """
+    if chosen.place_code is None and chosen.kind is None:
+        raise InvalidInput("name a place, a kind, or both: not all that is left at once")
+    is_of_line = chosen.place_code is not None and chosen.product_code is not None
     exceptions = [
         explained
         for explained in explained_exceptions(session, period, period_lines(session, period))
-        if explained.may_be_explained_together
-        and explained.explanation is None
-        and place_code in (explained.line.warehouse_code, explained.line.area_code)
+        if chosen.include(explained) and (is_of_line or explained.explanation is None)
     ]
     return _explain(session, period, user, text, exceptions)
 
