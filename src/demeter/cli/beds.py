@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.catalog import queries, service
 from demeter.catalog.schemas import LocationConfigCreate, LocationConfigRead
-from demeter.cli.output import AsJson, User, checked_input, out, print_json, print_table
+from demeter.cli.output import AsJson, User, checked_input, out, print_json
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.formats import UNKNOWN
 from demeter.stock import lookup
@@ -42,10 +42,10 @@ def choices() -> None:
         ("state", [(s.name, s.description or "") for s in catalog.states]),
         ("packaging", [(k.sku, k.name) for k in catalog.packagings]),
     ):
-        table = Table(title, "")
+        table = RowTable(title, "")
         for code, name in names:
             table.add_row(code, name)
-        print_table(table)
+        table.print()
 
 
 @app.command("grow")
@@ -88,7 +88,7 @@ def _print(rows: list[LocationConfigRead], *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table(
+    table = RowTable(
         "location", "greenhouse", "area", "product", "state", "packaging", "framed whole", "waiting"
     )
     for row in rows:
@@ -101,5 +101,5 @@ def _print(rows: list[LocationConfigRead], *, as_json: bool) -> None:
             "yes" if row.framed_whole else "no",
             str(row.waiting or ""),
         )
-    print_table(table)
+    table.print()
     out.print(f"{len(rows)} locations")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.cli.output import (
@@ -23,10 +22,10 @@ from demeter.cli.output import (
     number_text,
     out,
     print_json,
-    print_table,
     print_warnings,
     read_file,
 )
+from demeter.cli.tables import RowTable
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.formats import site_text
@@ -102,13 +101,13 @@ def list_(
     if as_json:
         print_json(page)
         return
-    table = Table("count", "location", "moment", "plants", "by", "state")
+    table = RowTable("count", "location", "moment", "plants", "by", "state")
     for row in page.items:
         state = "void" if row.voided_at else row.waits_for or ("posted" if row.posted_at else "–")
         plants = number_text(row.counted, row.counted_at_least)
         moment = site_text(row.captured_at)
         table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
-    print_table(table)
+    table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -253,11 +252,11 @@ def post_sheet(
     if as_json:
         print_json(lines)
         return
-    table = Table("location", "booked", "counted", "difference", "waits for")
+    table = RowTable("location", "booked", "counted", "difference", "waits for")
     for row in lines:
         change = "unknown" if row.difference is None else f"{row.difference:+d}"
         numbers = (number_text(row.booked), str(row.counted), change)
         table.add_row(row.location_code, *numbers, row.effect.waits_for or "")
-    print_table(table)
+    table.print()
     print_warnings([warning for row in lines for warning in row.warnings])
     out.print("Nothing of this is kept." if preview else f"key {sent.movement_id}")

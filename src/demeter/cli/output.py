@@ -14,9 +14,9 @@ import typer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.orm import Session
 
+from demeter.cli.tables import RowTable
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
@@ -103,12 +103,6 @@ def carry_out(act: Callable[[Session], LedgerChange], *, preview: bool, as_json:
         out.print("Nothing of this is kept.")
 
 
-def print_table(table: Table) -> None:
-    """A table as wide as it is: no code or id is cut, whatever the terminal's width."""
-    width = max(out.width, out.measure(table, options=out.options.update(width=10_000)).maximum)
-    out.print(table, width=width, crop=False, no_wrap=True, overflow="ignore", soft_wrap=True)
-
-
 def number_text(number: int | None, at_least: int | None = None) -> str:
     """A number, what is known of it, or that it is not known: never 0 for unknown."""
     if number is not None:
@@ -128,7 +122,7 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
 def print_ledger_change(change: LedgerChange) -> None:
     """The movements with their lots before and after, and what a count waits for."""
     if change.movements:
-        table = Table("movement", "plants", "moment", "lot", "before", "after", "why")
+        table = RowTable("movement", "plants", "moment", "lot", "before", "after", "why")
         for row in change.movements:
             table.add_row(
                 row.movement_type.value,
@@ -139,7 +133,7 @@ def print_ledger_change(change: LedgerChange) -> None:
                 str(row.batch_after),
                 row.why or "",
             )
-        print_table(table)
+        table.print()
     elif change.waits_for is None:
         out.print("No difference: nothing was to be written.")
     if change.count_id is not None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.cli.output import (
@@ -15,10 +14,10 @@ from demeter.cli.output import (
     User,
     out,
     print_json,
-    print_table,
     print_warnings,
     read_file,
 )
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import UNKNOWN, site_text
@@ -67,12 +66,12 @@ def list_(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(periods)
         return
-    table = Table("period", "ends", "status", "last change")
+    table = RowTable("period", "ends", "status", "last change")
     for period in periods:
         last = period.events[-1]
         change = f"{last.event} by {last.by} {last.reason or ''}"
         table.add_row(period.code, site_text(period.boundary_at), period.status.value, change)
-    print_table(table)
+    table.print()
 
 
 @app.command("show")
@@ -89,11 +88,11 @@ def show(code: Code, *, as_json: AsJson = False) -> None:
 def _print(preview: PeriodPreviewRead) -> None:
     from demeter.periods import report  # noqa: PLC0415  writers of files are slow to import
 
-    table = Table(*report.headings(read("en"))[2:])
+    table = RowTable(*report.headings(read("en"))[2:])
     for line in preview.lines:
         values = [cell(line) for _, cell in report.COLUMNS[2:]]
         table.add_row(*(UNKNOWN if value is None else str(value) for value in values))
-    print_table(table)
+    table.print()
     for line in preview.lines:
         for exception in line.exceptions:
             why = (
@@ -201,7 +200,7 @@ def compare(
     with transaction() as session:
         period = service.find_period(session, code)
         comparison = sales_comparison.compare_file(session, period, table_file, tolerance)
-    table = Table("row", "product", "packaging", "sold", "verdict", "file", "ledger")
+    table = RowTable("row", "product", "packaging", "sold", "verdict", "file", "ledger")
     for compared in comparison.lines:
         line = compared.line
         totals = (
@@ -209,7 +208,7 @@ def compare(
         )
         names = (str(line.row), line.product_sku, line.packaging_sku or "–")
         table.add_row(*names, str(line.quantity_sold), compared.verdict.value, *totals)
-    print_table(table)
+    table.print()
     for (product, packaging), plants in comparison.not_in_file:
         out.print(f"not in the file: {product} {packaging or '–'}, {plants} sold")
     print_warnings(comparison.warnings)

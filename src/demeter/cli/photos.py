@@ -10,13 +10,13 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.accounts.queries import find_user
-from demeter.cli.output import number_text, out, print_json, print_table
+from demeter.cli.output import number_text, out, print_json
 from demeter.cli.session_output import print_session, read_session, wait_for_end
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import UNKNOWN, site_text
@@ -87,7 +87,7 @@ def list_(
     if as_json_:
         print_json(page)
         return
-    table = Table("session", "location", "taken", "plants", "status", "why")
+    table = RowTable("session", "location", "taken", "plants", "status", "why")
     for row in page.items:
         table.add_row(
             str(row.session_id),
@@ -97,7 +97,7 @@ def list_(
             row.status.value,
             row.reason_code or "",
         )
-    print_table(table)
+    table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 from demeter.cli.output import (
     AsJson,
@@ -21,8 +20,8 @@ from demeter.cli.output import (
     number_text,
     out,
     print_json,
-    print_table,
 )
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.formats import site_text
 from demeter.core.moments import moment_of, parse_typed
@@ -81,10 +80,10 @@ def show(
     if as_json:
         print_json(rows)
         return
-    table = Table(*(level.value for level in levels), "plants")
+    table = RowTable(*(level.value for level in levels), "plants")
     for row in rows:
         table.add_row(*(row.group[level] or "–" for level in levels), number_text(row.plants))
-    print_table(table)
+    table.print()
     out.print(f"{number_text(total.plants)} plants")
     if total.never_counted:
         out.print(f"locations never counted: {total.never_counted}; no number says what is there")
@@ -193,13 +192,15 @@ def movements(
     if as_json:
         print_json(page)
         return
-    table = Table("id", "moment", "movement", "plants", "location", "lot", "by", "reason", "")
+    table = RowTable(
+        "id", "moment", "movement", "plants", "location", "lot", "by", "reason", "state"
+    )
     for row in page.items:
         cells = (row.movement_type.value, f"{row.quantity:+d}", row.location_code, row.batch_code)
         moment = site_text(row.occurred_at)
         state = "undone" if row.undone_by else "reversal" if row.reverses_movement_id else ""
         table.add_row(str(row.movement_id), moment, *cells, row.user, row.reason or "", state)
-    print_table(table)
+    table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -219,11 +220,11 @@ def lot_(
         f"{history.quantity_current} plants at {history.location_code}",
         soft_wrap=True,
     )
-    table = Table("moment", "movement", "plants", "stock", "by", "other lot", "reason")
+    table = RowTable("moment", "movement", "plants", "stock", "by", "other lot", "reason")
     for row in history.entries:
         cells = (row.movement_type.value, f"{row.quantity:+d}", str(row.stock_after), row.by)
         table.add_row(site_text(row.occurred_at), *cells, row.other_lot or "", row.reason or "")
-    print_table(table)
+    table.print()
     for origin in history.origins[1:]:
         beginning = origin.began_as.value if origin.began_as else "nothing"
         out.print(f"← {origin.batch_code} at {origin.location_code}, began as {beginning}")
