@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import demeter
 from demeter import tables
 from demeter.accounts import policy
+from demeter.catalog import api as catalog
 from demeter.core import logs
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.guards import Guards
+from demeter.core.http.query_parameters import refuse_unknown
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
 from demeter.counts.sheets import api as sheets
@@ -34,6 +36,7 @@ TAGS = {
     "photos": "Photos in, the sessions that count them, and their pictures.",
     "decisions": "What a person decides about a session.",
     "corrections": "Numbers and marks that a person corrects, and recounts made blind.",
+    "locations": "Locations, and what grows there.",
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
@@ -50,6 +53,7 @@ def create_app() -> FastAPI:
         version=demeter.version(),
         description=ABOUT,
         openapi_tags=[{"name": tag, "description": text} for tag, text in TAGS.items()],
+        dependencies=[Depends(refuse_unknown)],
         openapi_url=None,  # `openapi` and `reference` serve it under a permission; FastAPI's own
         docs_url=None,  # pages would load scripts from other hosts
         redoc_url=None,
@@ -65,6 +69,7 @@ def create_app() -> FastAPI:
 
     app.include_router(photos.router)
     app.include_router(decisions.router)
+    app.include_router(catalog.router)
     app.include_router(stock.router)
     app.include_router(sheets.router)
     app.include_router(counts.router)

@@ -44,9 +44,9 @@ def test_sums_are_of_whole_rows() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "total"),
-    [([], [0, 0]), ([["A1", 1, 2]], [1, 2]), ([["A1", None, None]], [0, 0])],
+    [([], [0, 0]), ([["A1", 1, 2]], [1, 2]), ([["A1", None, None]], ["—", "—"])],
 )
-def test_sums_of_none_of_one_and_of_unknown_alone(rows: list, total: list[int]) -> None:
+def test_sums_of_none_of_one_and_of_unknown_alone(rows: list, total: list) -> None:
     content = workbook([SheetContent("S", ["bed", "before", "after"], rows, sums=SUMS)])
     assert rows_of(content)[len(rows) + 1][1:] == total
 

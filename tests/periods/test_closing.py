@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
 from demeter.periods import closing, service
 from demeter.periods.errors import (
     EarlierPeriodOpen,
     NothingToExplain,
     PeriodExists,
+    PeriodNotOver,
     PeriodState,
     SecondPersonNeeded,
     Unexplained,
@@ -79,15 +81,8 @@ def close(db: Session, of: Period) -> Period:
 
 
 def explain(db: Session, of: Period, code: str = "A1") -> int:
-    period_line = line(db, of, code)
-    return service.explain(
-        db,
-        of,
-        supervisor(db),
-        "looked into",
-        location_id=period_line.location_id,
-        product_id=period_line.product_id,
-    )
+    chosen = service.Chosen(code, line(db, of, code).product_code)
+    return service.explain(db, of, supervisor(db), "looked into", chosen)
 
 
 def written(db: Session) -> list[tuple[str, int]]:
@@ -249,10 +244,10 @@ def test_a_small_difference_is_explained_a_greenhouse_at_a_time(db: Session) -> 
             record.record_session(db, photo_session)
     march = period(db)
     assert kinds(db, march) == [ExceptionKind.WITHIN_INTERVAL]
-    explained = service.explain_together(db, march, supervisor(db), "within the error", "NAVE1")
-    assert explained == 2
+    small = service.Chosen("NAVE1", small_only=True)
+    assert service.explain(db, march, supervisor(db), "within the error", small) == 2
     with pytest.raises(NothingToExplain):
-        service.explain_together(db, march, supervisor(db), "again", "NORTH")
+        service.explain(db, march, supervisor(db), "again", service.Chosen("NORTH"))
     close(db, march)
     assert on_hand(db) == 98
 
@@ -260,8 +255,53 @@ def test_a_small_difference_is_explained_a_greenhouse_at_a_time(db: Session) -> 
 def test_a_large_difference_is_not_explained_with_the_others(db: Session) -> None:
     count(db, 100, 0)
     count(db, 130, 30)
+    small = service.Chosen("NAVE1", small_only=True)
+    march = period(db)
     with pytest.raises(NothingToExplain):
-        service.explain_together(db, period(db), supervisor(db), "all well", "NAVE1")
+        service.explain(db, march, supervisor(db), "all well", small)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        (service.Chosen(kind=ExceptionKind.NO_LATER_COUNT), 1),
+        (service.Chosen("NAVE1"), 0),
+        (service.Chosen("NAVE1", kind=ExceptionKind.NO_LATER_COUNT), 1),
+        (service.Chosen("A1"), 2),
+        (service.Chosen("NORTH", product_code="ECHEVERIA-01"), 0),
+    ],
+)
+def test_exceptions_of_a_first_month_are_explained_in_one_act(
+    db: Session, chosen: service.Chosen, left: int
+) -> None:
+    for code in ("A1", "A2"):
+        count(db, 100, 0, code)
+    count(db, 10, 0, "A3", product_id=product(db, "ECHEVERIA-01").id, product_state_id=3)
+    count(db, 130, 30, "A3")
+    march = period(db)
+    service.explain(db, march, supervisor(db), "the first month", chosen)
+    lines = period_lines(db, march)
+    exceptions = service.explained_exceptions(db, march, lines)
+    assert sum(explained.explanation is None for explained in exceptions) == left
+
+
+def test_all_that_is_left_is_not_explained_at_once(db: Session) -> None:
+    count(db, 100, 0)
+    with pytest.raises(InvalidInput, match="name a place"):
+        service.explain(db, period(db), supervisor(db), "whatever", service.Chosen())
+
+
+def test_a_period_is_closed_once_its_end_has_come(db: Session) -> None:
+    next_year = datetime.now(UTC) + timedelta(days=365)
+    service.open_period(db, supervisor(db), "NEXT", next_year)
+    with pytest.raises(PeriodNotOver):
+        closing.close(db, "NEXT", supervisor(db))
+
+
+@pytest.mark.parametrize("code", ["2026-11b", "", "2026-13", "0000-01", "9999-01", "A" * 51])
+def test_a_code_that_names_no_period_is_refused(db: Session, code: str) -> None:
+    with pytest.raises(InvalidInput):
+        service.open_period(db, supervisor(db), code)
 
 
 def test_a_count_that_nobody_accepted_is_an_exception(db: Session) -> None:

@@ -73,7 +73,7 @@ def test_an_unknown_estimate_is_null_with_its_reason(client: TestClient):
     (reason,) = told["reasons"]
     assert reason["code"] == "estimate_unknown"
     assert reason["params"]["containers"][0]["params"]["why"] == why
-    assert told["actions"] == ["accept", "reprocess"]
+    assert told["actions"] == ["accept", "reprocess", "discard"]
     assert told["movements"] == []
 
 
@@ -85,7 +85,7 @@ def test_no_container_found_is_not_zero_plants(client: TestClient):
     assert told["error_message"].startswith("No StorageBins created for session")
     assert told["total"] is told["total_detected"] is told["total_empty_containers"] is None
     assert told["unknown_reason"] == "no_container_found"
-    assert told["actions"] == ["confirm-empty", "reprocess"]
+    assert told["actions"] == ["confirm-empty", "reprocess", "discard"]
 
 
 def test_counted_zero_is_zero(client: TestClient):
@@ -105,7 +105,7 @@ def test_photos_that_cannot_be_read_are_not_zero_plants(client: TestClient):
     assert told["unknown_reason"] == "not_counted"
     assert told["images"][0]["state"] == "failed"
     assert "breaks off" in told["images"][0]["error_message"]
-    assert told["actions"] == ["reprocess"]
+    assert told["actions"] == ["reprocess", "discard"]
 
 
 def test_progress_is_the_share_of_the_images(client: TestClient):

@@ -83,7 +83,7 @@ def test_a_photo_of_nowhere_waits_for_its_location(client: TestClient):
     body = send(client, jpeg()).json()
     assert body["status"] == "needs_location"
     assert body["reason_code"] == "location_unknown"
-    assert client.get(body["poll_url"]).json()["actions"] == ["location"]
+    assert client.get(body["poll_url"]).json()["actions"] == ["location", "discard"]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,7 @@ def test_a_photo_of_nowhere_waits_for_its_location(client: TestClient):
         ("2026-03-02T12:00:00Z", "2026-03-02T12:00:00Z"),
         ("2026-03-02T09:00-03:00", "2026-03-02T12:00:00Z"),
         ("2026-03-02T09:00", "2026-03-02T12:00:00Z"),  # the site's time: three hours behind UTC
+        ("2026-03-02", "2026-03-03T02:59:59.999999Z"),  # the end of that day
     ],
 )
 def test_the_time_of_a_photo_can_be_chosen(client: TestClient, said: str, kept: str):

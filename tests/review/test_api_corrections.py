@@ -97,7 +97,10 @@ def test_a_blind_session_tells_nothing_until_a_person_has_counted(blind: TestCli
     at = counted(blind, (8, 2), (5, 0))
     seen = blind.get(at).json()
     assert {seen[name] for name in NUMBERS} == {None}
-    assert (seen["unknown_reason"], seen["actions"]) == ("blind_recount", ["blind-recount"])
+    assert (seen["unknown_reason"], seen["actions"]) == (
+        "blind_recount",
+        ["blind-recount", "discard"],
+    )
     assert [c["answer"] for c in seen["containers"]] == [None, None]
     assert seen["movements"] == seen["batches"] == []
     (drawn,) = blind.get(f"{at}/detections").json()

@@ -169,6 +169,7 @@ def test_stock_is_added_up_by_what_is_asked(client: TestClient) -> None:
         {
             "group": {"warehouse": "NAVE1", "product": "ECHEVERIA-01"},
             "plants": 150,
+            "never_counted": 1,
             "empty_containers": 0,
         }
     ]
@@ -201,7 +202,7 @@ def test_a_count_sheet_is_filled_seen_and_posted_once(client: TestClient) -> Non
     preview = ok(send(client, content, "/preview"))
     assert [(r["location_code"], r["booked"], r["difference"]) for r in preview] == [
         ("A1", 100, -10),
-        ("A2", 0, 40),
+        ("A2", None, None),  # nobody counted it before
     ]
     assert on_hand(client) == 100
     posted = ok(send(client, content, sheet_key=sheet_key))

@@ -469,9 +469,11 @@ class History(RuleBasedStateMachine):
             period,
             find_user(session, "julia"),
             "looked into",
-            location_id=explained.line.location_id,
-            product_id=explained.line.product_id,
-            kind=explained.exception.kind,
+            service.Chosen(
+                explained.line.location_code,
+                explained.line.product_code,
+                explained.exception.kind,
+            ),
         )
 
     def _on_hand(self) -> dict[str, int]:

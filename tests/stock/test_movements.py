@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from demeter.core.db import preview
+from demeter.core.moments import HappenedInFuture, moment_of
 from demeter.core.notices import Notice
 from demeter.core.wording import english, read
 from demeter.locations.errors import BinRetired, PlaceInactive
@@ -20,7 +21,6 @@ from demeter.stock.batches import LotKind
 from demeter.stock.bin_choice import Destination
 from demeter.stock.errors import (
     Ambiguous,
-    HappenedInFuture,
     MovementIdReused,
     NotUndoable,
     ReasonMissing,
@@ -29,7 +29,6 @@ from demeter.stock.errors import (
     WrongSign,
 )
 from demeter.stock.models import MovementType, StockBatch, StockMovement
-from demeter.stock.request_keys import moment_of
 from demeter.vision.values import ContainerType
 from support.ledgersteps import (
     assert_ledger_sound,

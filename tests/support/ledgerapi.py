@@ -85,10 +85,11 @@ def void(client: TestClient, change: Any) -> Any:
 
 
 def on_hand(client: TestClient, code: str = "A1", when: float | None = None, **parts: Any) -> int:
-    """Plants of a location, today or as of a day."""
+    """Plants booked at a location, today or as of a day."""
     at = {} if when is None else {"at": day(when).isoformat()}
     params = {"by": "location", "location": code, **at, **parts}
-    return sum(row["plants"] for row in ok(client.get(f"{STOCK}/on-hand", params=params)))
+    rows = ok(client.get(f"{STOCK}/on-hand", params=params))
+    return sum(row["plants"] or 0 for row in rows)  # null: nobody counted it, nothing is booked
 
 
 def open_period(client: TestClient, code: str, ends: float, grace_hours: int = 48) -> None:

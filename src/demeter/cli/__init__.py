@@ -29,6 +29,7 @@ class CommandSource:
 # Importing all of them takes seconds, for SQL and vision come along; neither a list of
 # commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
+    "beds": CommandSource("demeter.cli.beds", "app", "Beds: what grows where."),
     "counts": CommandSource(
         "demeter.cli.counts", "app", "Counts: by hand, corrected, taken back; count sheets."
     ),

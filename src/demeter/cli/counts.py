@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.cli.output import (
@@ -20,13 +19,16 @@ from demeter.cli.output import (
     carry_out,
     checked_input,
     code_numbers,
+    number_text,
     out,
     print_json,
     print_warnings,
     read_file,
 )
+from demeter.cli.tables import RowTable
 from demeter.core import db
 from demeter.core.db import transaction
+from demeter.core.formats import site_text
 from demeter.counts import commands as count_commands
 from demeter.counts import queries as count_queries
 from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
@@ -99,13 +101,13 @@ def list_(
     if as_json:
         print_json(page)
         return
-    table = Table("count", "location", "moment", "plants", "by", "state")
+    table = RowTable("count", "location", "moment", "plants", "by", "state")
     for row in page.items:
         state = "void" if row.voided_at else row.waits_for or ("posted" if row.posted_at else "–")
-        plants = "unknown" if row.plants is None else str(row.plants)
-        moment = f"{row.captured_at:%Y-%m-%d %H:%M}"
+        plants = number_text(row.counted, row.counted_at_least)
+        moment = site_text(row.captured_at)
         table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
-    out.print(table)
+    table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -250,10 +252,11 @@ def post_sheet(
     if as_json:
         print_json(lines)
         return
-    table = Table("location", "booked", "counted", "difference", "waits for")
+    table = RowTable("location", "booked", "counted", "difference", "waits for")
     for row in lines:
-        numbers = (str(row.booked), str(row.counted), f"{row.difference:+d}")
+        change = "unknown" if row.difference is None else f"{row.difference:+d}"
+        numbers = (number_text(row.booked), str(row.counted), change)
         table.add_row(row.location_code, *numbers, row.effect.waits_for or "")
-    out.print(table)
+    table.print()
     print_warnings([warning for row in lines for warning in row.warnings])
     out.print("Nothing of this is kept." if preview else f"key {sent.movement_id}")

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from demeter.cli.photos import parse_time
 from demeter.core.db import engine, transaction
+from demeter.core.moments import beginning_of, parse_typed
 from demeter.core.settings import settings
 from demeter.learning.dataset import Format, export
 from demeter.learning.densities import learn_densities
@@ -103,4 +103,4 @@ def _summary(photos: list[dict[str, Any]]) -> str:
 
 
 def _moment(text: str | None) -> datetime | None:
-    return parse_time(text) if text else None
+    return beginning_of(parse_typed(text)) if text else None

@@ -14,12 +14,13 @@ import typer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.orm import Session
 
+from demeter.cli.tables import RowTable
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
+from demeter.core.formats import site_text
 from demeter.core.tabular.raw import MOST_BYTES
 from demeter.core.tabular.remarks import Remark, RemarkRead, placed_sentence
 from demeter.core.tabular.tables import TableFile
@@ -51,8 +52,10 @@ def checked_input(kind: type[Input] | Any, **fields: Any) -> Input:
         InvalidInput: it names each field that is wrong.
     """
     filled = {name: value for name, value in fields.items() if value not in (None, [], ())}
+    if "movement_id" in getattr(kind, "model_fields", {"movement_id"}):  # or in each of several
+        filled = {"movement_id": uuid4()} | filled
     try:
-        return TypeAdapter(kind).validate_python({"movement_id": uuid4()} | filled)
+        return TypeAdapter(kind).validate_python(filled)
     except ValidationError as error:
         message = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc'][-1:])}: {fault['msg']}"
@@ -100,6 +103,13 @@ def carry_out(act: Callable[[Session], LedgerChange], *, preview: bool, as_json:
         out.print("Nothing of this is kept.")
 
 
+def number_text(number: int | None, at_least: int | None = None) -> str:
+    """A number, what is known of it, or that it is not known: never 0 for unknown."""
+    if number is not None:
+        return str(number)
+    return "unknown" if at_least is None else f"≥ {at_least}"
+
+
 def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
     """A model, or several, as one JSON document on standard output."""
     if isinstance(value, BaseModel):
@@ -112,18 +122,18 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
 def print_ledger_change(change: LedgerChange) -> None:
     """The movements with their lots before and after, and what a count waits for."""
     if change.movements:
-        table = Table("movement", "plants", "moment", "lot", "before", "after", "why")
+        table = RowTable("movement", "plants", "moment", "lot", "before", "after", "why")
         for row in change.movements:
             table.add_row(
                 row.movement_type.value,
                 f"{row.quantity:+d}",
-                f"{row.occurred_at:%Y-%m-%d %H:%M}",
+                site_text(row.occurred_at),
                 row.batch_code,
                 str(row.batch_before),
                 str(row.batch_after),
                 row.why or "",
             )
-        out.print(table)
+        table.print()
     elif change.waits_for is None:
         out.print("No difference: nothing was to be written.")
     if change.count_id is not None:

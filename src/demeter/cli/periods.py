@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
-from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warnings, read_file
-from demeter.cli.stock import checked_moment
+from demeter.cli.output import (
+    AsJson,
+    Sheet,
+    User,
+    out,
+    print_json,
+    print_warnings,
+    read_file,
+)
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.core.formats import UNKNOWN
+from demeter.core.formats import UNKNOWN, site_text
+from demeter.core.moments import boundary_of, parse_typed
 from demeter.core.wording import read
 from demeter.periods import closing, queries, service
 from demeter.periods.formula import ExceptionKind
@@ -29,25 +36,25 @@ Code = Annotated[str, typer.Argument(help="the period's code, such as 2026-03")]
 @app.command("open")
 def open_(
     code: Code,
-    ends: Annotated[str | None, typer.Option(help="its last moment; a month says it")] = None,
+    ends: Annotated[
+        str | None, typer.Option(help="when it ends, or its last day; a month says it")
+    ] = None,
     grace_hours: Annotated[int | None, typer.Option(min=0, max=2000)] = None,
     *,
     user: User = None,
 ) -> None:
     """Open a period."""
-    moment = None if ends is None else checked_moment(ends)
-    if moment is not None and not isinstance(moment, datetime):
-        raise InvalidInput("say the moment at which it ends, not only the date", field="ends")
+    boundary = None if ends is None else boundary_of(parse_typed(ends))
     with transaction() as session:
         period = service.open_period(
             session,
             find_user(session, user),
             code,
-            moment and service.moment_at_site(moment),
+            boundary,
             grace_hours,
         )
         out.print(
-            f"{period.code} ends {period.boundary_at.isoformat()}, grace {period.grace_hours} h"
+            f"{period.code} ends {site_text(period.boundary_at)}, grace {period.grace_hours} h"
         )
 
 
@@ -59,14 +66,12 @@ def list_(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(periods)
         return
-    table = Table("period", "ends", "status", "last change")
+    table = RowTable("period", "ends", "status", "last change")
     for period in periods:
         last = period.events[-1]
         change = f"{last.event} by {last.by} {last.reason or ''}"
-        table.add_row(
-            period.code, f"{period.boundary_at:%Y-%m-%d %H:%M}", period.status.value, change
-        )
-    out.print(table)
+        table.add_row(period.code, site_text(period.boundary_at), period.status.value, change)
+    table.print()
 
 
 @app.command("show")
@@ -83,11 +88,11 @@ def show(code: Code, *, as_json: AsJson = False) -> None:
 def _print(preview: PeriodPreviewRead) -> None:
     from demeter.periods import report  # noqa: PLC0415  writers of files are slow to import
 
-    table = Table(*report.headings(read("en"))[2:])
+    table = RowTable(*report.headings(read("en"))[2:])
     for line in preview.lines:
         values = [cell(line) for _, cell in report.COLUMNS[2:]]
         table.add_row(*(UNKNOWN if value is None else str(value) for value in values))
-    out.print(table)
+    table.print()
     for line in preview.lines:
         for exception in line.exceptions:
             why = (
@@ -100,8 +105,11 @@ def _print(preview: PeriodPreviewRead) -> None:
                 f"{exception.message} {why}",
                 soft_wrap=True,
             )
+    sold, unrecorded = (
+        UNKNOWN if n is None else str(n) for n in (preview.sales, preview.unrecorded_sales)
+    )
     out.print(
-        f"{preview.sales} sold, {preview.unrecorded_sales} of them not recorded, "
+        f"{sold} sold, {unrecorded} of them not recorded, "
         f"{preview.lines_unknown} lines unknown, {preview.exceptions_left} exceptions left"
     )
 
@@ -131,29 +139,29 @@ def explain(
     location: Annotated[str | None, typer.Option()] = None,
     product: Annotated[str | None, typer.Option()] = None,
     kind: Annotated[ExceptionKind | None, typer.Option(help="only this exception")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="all of a greenhouse, an area or a location")
+    ] = None,
     together: Annotated[
-        str | None, typer.Option(help="small differences of a greenhouse or an area, at once")
+        str | None, typer.Option(help="as --at, only differences within the counts' intervals")
     ] = None,
     *,
     user: User = None,
 ) -> None:
-    """Explain exceptions one by one, or a greenhouse's small differences together."""
+    """Explain exceptions: of a line, a kind, a greenhouse, or a kind in a greenhouse."""
+    places = [place for place in (location, at, together) if place is not None]
+    if len(places) > 1 or not (places or kind):
+        raise InvalidInput("name one of --location, --at and --together, or --kind, or both")
     with transaction() as session:
         period, explainer = service.find_period(session, code, lock=True), find_user(session, user)
-        if together is not None:
-            number = service.explain_together(session, period, explainer, explanation, together)
-        elif location is None or product is None:
-            raise InvalidInput("name --location and --product, or --together")
-        else:
-            number = service.explain(
-                session,
-                period,
-                explainer,
-                explanation,
-                location_id=lookup.location(session, location).location_id,
-                product_id=lookup.product(session, product).id,
-                kind=kind,
-            )
+        if location is not None:
+            lookup.location(session, location)
+        if product is not None:
+            lookup.product(session, product)
+        chosen = service.Chosen(
+            places[0] if places else None, product, kind, small_only=together is not None
+        )
+        number = service.explain(session, period, explainer, explanation, chosen)
     out.print(f"{number} exceptions explained")
 
 
@@ -192,7 +200,7 @@ def compare(
     with transaction() as session:
         period = service.find_period(session, code)
         comparison = sales_comparison.compare_file(session, period, table_file, tolerance)
-    table = Table("row", "product", "packaging", "sold", "verdict", "file", "ledger")
+    table = RowTable("row", "product", "packaging", "sold", "verdict", "file", "ledger")
     for compared in comparison.lines:
         line = compared.line
         totals = (
@@ -200,7 +208,7 @@ def compare(
         )
         names = (str(line.row), line.product_sku, line.packaging_sku or "–")
         table.add_row(*names, str(line.quantity_sold), compared.verdict.value, *totals)
-    out.print(table)
+    table.print()
     for (product, packaging), plants in comparison.not_in_file:
         out.print(f"not in the file: {product} {packaging or '–'}, {plants} sold")
     print_warnings(comparison.warnings)

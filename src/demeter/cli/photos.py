@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -16,11 +14,14 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.accounts.queries import find_user
+from demeter.cli.output import number_text, out, print_json
 from demeter.cli.session_output import print_session, read_session, wait_for_end
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
-from demeter.core.settings import settings
-from demeter.photos import intake, location_guess
+from demeter.core.formats import UNKNOWN, site_text
+from demeter.photos import intake, location_guess, queries
+from demeter.photos.capture_time import captured_moment
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import session_decisions
 
@@ -30,7 +31,7 @@ _err = Console(stderr=True, highlight=False)
 Name = Annotated[str | None, typer.Option("--user", help="who did it; else the service user")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object a session")]
 Wait = Annotated[bool, typer.Option("--wait", help="show progress until the session ends")]
-SessionId = Annotated[UUID, typer.Argument(help="the session's id")]
+SessionId = Annotated[UUID, typer.Argument(help="its id, as `demeter photos list` shows it")]
 
 
 @app.command("add")
@@ -38,7 +39,8 @@ def add(
     files: Annotated[list[Path], typer.Argument(help="photos of one location")],
     location: Annotated[str | None, typer.Option(help="the location's code")] = None,
     captured_at: Annotated[
-        str | None, typer.Option(help="when they were taken, ISO 8601; else EXIF, else now")
+        str | None,
+        typer.Option(help="a time or a date: when they were taken; else EXIF, else now"),
     ] = None,
     user: Name = None,
     wait: Wait = False,
@@ -53,7 +55,7 @@ def add(
             photos,
             user=find_user(session, user),
             location=location_guess.by_code(session, location) if location else None,
-            captured_at=parse_time(captured_at) if captured_at else None,
+            captured_at=captured_moment(captured_at) if captured_at else None,
         )
         ids = [intaken.session.session_id for intaken in accepted]
     _follow(ids, wait=wait, as_json_=as_json_)
@@ -66,6 +68,69 @@ def show(session_id: SessionId, wait: Wait = False, as_json_: AsJson = False) ->
     _follow([session_id], wait=wait, as_json_=as_json_, must_complete=wait)
 
 
+@app.command("list")
+def list_(
+    status: Annotated[list[SessionStatus] | None, typer.Option(help="only these")] = None,
+    location: Annotated[str | None, typer.Option(help="only of this location")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="the page after this one")] = None,
+    *,
+    waiting: Annotated[bool, typer.Option("--waiting", help="only what waits or failed")] = False,
+    as_json_: AsJson = False,
+) -> None:
+    """Sessions with their ids, latest first."""
+    asked = [*(status or []), *(queries.NEEDS_A_PERSON if waiting else ())]
+    with transaction() as session:
+        page = queries.page(
+            session, limit=limit, cursor=cursor, status=asked, location_code=location
+        )
+    if as_json_:
+        print_json(page)
+        return
+    table = RowTable("session", "location", "taken", "plants", "status", "why")
+    for row in page.items:
+        table.add_row(
+            str(row.session_id),
+            row.location_code or UNKNOWN,
+            site_text(row.captured_at),
+            number_text(row.total, row.total_detected or None),
+            row.status.value,
+            row.reason_code or "",
+        )
+    table.print()
+    if page.next_cursor:
+        out.print(f"more: --cursor {page.next_cursor}")
+
+
+@app.command("discard")
+def discard(
+    session_id: SessionId,
+    reason: Annotated[str, typer.Option(help="why nothing is to be made of these photos")],
+    user: Name = None,
+    as_json_: AsJson = False,
+) -> None:
+    """Put a session aside that waits or failed; nothing is posted, its evidence stays."""
+    _decide(
+        session_id,
+        user,
+        as_json_,
+        lambda s, who: session_decisions.discard(s, session_id, who, reason),
+        must_complete=False,
+    )
+
+
+@app.command("restore")
+def restore(session_id: SessionId, user: Name = None, as_json_: AsJson = False) -> None:
+    """Take a discarded session back: it waits for what it waited for before."""
+    _decide(
+        session_id,
+        user,
+        as_json_,
+        lambda s, who: session_decisions.restore(s, session_id, who),
+        must_complete=False,
+    )
+
+
 @app.command("accept")
 def accept(
     session_id: SessionId,
@@ -73,7 +138,7 @@ def accept(
     note: Annotated[str | None, typer.Option(help="why it is right")] = None,
     as_json_: AsJson = False,
 ) -> None:
-    """Accept a count that waits for review, and post it."""
+    """Accept a count that waits for review, and post it; one in stock is marked as right."""
     _decide(
         session_id,
         user,
@@ -112,7 +177,7 @@ def locate_(
     wait: Wait = False,
     as_json_: AsJson = False,
 ) -> None:
-    """Say where the photos of a waiting session were taken; processing begins."""
+    """Say where photos were taken, also after their location was deleted; processing begins."""
     with transaction() as session:
         place = location_guess.by_code(session, location)
         session_decisions.choose_location(session, session_id, find_user(session, user), place)
@@ -127,19 +192,6 @@ def reprocess(
     with transaction() as session:
         session_decisions.reprocess(session, session_id, find_user(session, user))
     _follow([session_id], wait=wait, as_json_=as_json_)
-
-
-def parse_time(text: str) -> datetime:
-    """An ISO 8601 time; without offset it is the site's.
-
-    Raises:
-        InvalidInput: it is no such time.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"{text!r} is not a time such as 2026-03-01T10:30") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings().time_zone))
 
 
 def _reader(path: Path) -> Callable[[], bytes]:
@@ -159,10 +211,12 @@ def _decide(
     user: str | None,
     as_json_: bool,
     action: Callable[[Session, User], PhotoSession],
+    *,
+    must_complete: bool = True,
 ) -> None:
     with transaction() as session:
         action(session, find_user(session, user))
-    _follow([session_id], wait=False, as_json_=as_json_, must_complete=True)
+    _follow([session_id], wait=False, as_json_=as_json_, must_complete=must_complete)
 
 
 def _follow(

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 from demeter.cli.output import (
     AsJson,
@@ -18,14 +17,17 @@ from demeter.cli.output import (
     User,
     carry_out,
     checked_input,
+    number_text,
     out,
     print_json,
 )
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
+from demeter.core.formats import site_text
+from demeter.core.moments import moment_of, parse_typed
 from demeter.stock import batch_history, commands, on_hand, queries, reversals
 from demeter.stock.models import MovementType
 from demeter.stock.on_hand import StockFilter
-from demeter.stock.request_keys import moment_of
 from demeter.stock.schemas import LedgerCommandCreate, Level, MovementCreate
 from demeter.vision.values import ContainerType
 
@@ -71,17 +73,20 @@ def show(
         packaging=packaging,
         lot=lot,
     )
-    moment = None if at is None else checked_moment(at)
+    moment = None if at is None else moment_of(parse_typed(at))
     with transaction() as session:
-        rows = on_hand.stock_by(session, levels, filters, moment and moment_of(moment))
+        rows = on_hand.stock_by(session, levels, filters, moment)
+        total = on_hand.total_stock(session, filters, moment)
     if as_json:
         print_json(rows)
         return
-    table = Table(*(level.value for level in levels), "plants")
+    table = RowTable(*(level.value for level in levels), "plants")
     for row in rows:
-        table.add_row(*(row.group[level] or "–" for level in levels), str(row.plants))
-    out.print(table)
-    out.print(f"{sum(row.plants for row in rows)} plants")
+        table.add_row(*(row.group[level] or "–" for level in levels), number_text(row.plants))
+    table.print()
+    out.print(f"{number_text(total.plants)} plants")
+    if total.never_counted:
+        out.print(f"locations never counted: {total.never_counted}; no number says what is there")
 
 
 @app.command("report")
@@ -147,7 +152,7 @@ def report(
 
 @app.command("undo")
 def undo_(
-    movement: Annotated[UUID, typer.Argument(help="the movement's id")],
+    movement: Annotated[UUID, typer.Argument(help="its id, as `demeter stock movements` lists it")],
     *,
     reason: Reason = None,
     user: User = None,
@@ -187,11 +192,15 @@ def movements(
     if as_json:
         print_json(page)
         return
-    table = Table("moment", "movement", "plants", "location", "lot", "by", "reason")
+    table = RowTable(
+        "id", "moment", "movement", "plants", "location", "lot", "by", "reason", "state"
+    )
     for row in page.items:
         cells = (row.movement_type.value, f"{row.quantity:+d}", row.location_code, row.batch_code)
-        table.add_row(f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.user, row.reason or "")
-    out.print(table)
+        moment = site_text(row.occurred_at)
+        state = "undone" if row.undone_by else "reversal" if row.reverses_movement_id else ""
+        table.add_row(str(row.movement_id), moment, *cells, row.user, row.reason or "", state)
+    table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -211,18 +220,11 @@ def lot_(
         f"{history.quantity_current} plants at {history.location_code}",
         soft_wrap=True,
     )
-    table = Table("moment", "movement", "plants", "stock", "by", "other lot", "reason")
+    table = RowTable("moment", "movement", "plants", "stock", "by", "other lot", "reason")
     for row in history.entries:
         cells = (row.movement_type.value, f"{row.quantity:+d}", str(row.stock_after), row.by)
-        table.add_row(
-            f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.other_lot or "", row.reason or ""
-        )
-    out.print(table)
+        table.add_row(site_text(row.occurred_at), *cells, row.other_lot or "", row.reason or "")
+    table.print()
     for origin in history.origins[1:]:
         beginning = origin.began_as.value if origin.began_as else "nothing"
         out.print(f"← {origin.batch_code} at {origin.location_code}, began as {beginning}")
-
-
-def checked_moment(typed: str) -> Any:
-    """A moment or a date as typed."""
-    return checked_input(LedgerCommandCreate, occurred_at=typed).occurred_at

@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 MOST = 10_000_000  # plants in one movement or count
 YEARS = range(2000, 2200)
 DIGITS = re.compile(r"[0-9]{1,15}")
-DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
 def parse_when(value: Any) -> datetime | date | None:
@@ -24,7 +23,10 @@ def parse_when(value: Any) -> datetime | date | None:
         return value
     if not isinstance(value, str):
         raise ValueError("a time such as 2026-03-01T10:30-03:00, or a date")  # noqa: TRY004  pydantic's
-    parsed = date.fromisoformat(value) if DATE.match(value) else datetime.fromisoformat(value)
+    try:
+        parsed: date = date.fromisoformat(value)  # 20260301 and 2026-W09-7 are days, too
+    except ValueError:
+        parsed = datetime.fromisoformat(value)
     if parsed.year not in YEARS:
         raise ValueError(f"the year {parsed.year} is not one of a nursery's")
     return parsed

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from demeter.core.settings import settings
+from demeter.core.site import day_at_site, site_zone
 
 UNKNOWN = "—"
+
+
+def site_text(moment: datetime | None) -> str:
+    """A moment in the site's time as commands print it, and as they read it again."""
+    return UNKNOWN if moment is None else f"{moment.astimezone(site_zone()):%Y-%m-%d %H:%M}"
 
 
 class Numbers:
@@ -63,10 +67,10 @@ class Times:
         """To the minute."""
         if moment is None:
             return UNKNOWN
-        return moment.astimezone(ZoneInfo(settings().time_zone)).strftime(self._moment)
+        return moment.astimezone(site_zone()).strftime(self._moment)
 
     def day(self, day: date | None) -> str:
         """A day as it is; of a moment, the day on which it is at the site."""
         if isinstance(day, datetime):
-            day = day.astimezone(ZoneInfo(settings().time_zone)).date()
+            day = day_at_site(day)
         return UNKNOWN if day is None else day.strftime(self._day)

@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.core.settings import settings
+from demeter.core.totals import known_sum
 from demeter.counts.errors import BlindRecountFirst, BlindRecountNotAsked, InvalidCount
 from demeter.counts.models import BlindRecount, Count
 from demeter.counts.queries import standing_count
-from demeter.stock import retry_signal
+from demeter.locations import retry_signal
 
 log = logs.get(__name__)
 
@@ -137,13 +138,12 @@ def show_expired(session: Session) -> int:
 
 def _machine_plants(count: Count) -> int | None:
     """What the machine counted; ``None`` where a part of it is not known."""
-    numbers = [
+    return known_sum(
         number
         for row in count.containers
         if row.seen
         for number in (row.machine_detected, row.machine_estimated)
-    ]
-    return None if None in numbers else sum(number or 0 for number in numbers)
+    ).whole
 
 
 def _check_sum(count: Count, plants: int, containers: Mapping[int, int]) -> None:

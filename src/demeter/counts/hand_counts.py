@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User, UserRole
 from demeter.catalog.models import LocationConfig, Packaging, Product
 from demeter.catalog.queries import active_config
+from demeter.catalog.service import Growing, set_location_config
+from demeter.core.notices import Notice
 from demeter.counts import ledger_writes, posting
 from demeter.counts.errors import CountContradictsConfig, InvalidCount
 from demeter.counts.models import ContainerCount, Count
@@ -89,15 +91,10 @@ def config_for(
             f"location {location.code} has no configuration: say the plants' state to make one",
             field="state",
         )
-    new_config = LocationConfig(
-        storage_location_id=location.location_id,
-        product_id=hand_count.product_id,
-        expected_product_state_id=hand_count.product_state_id,
-        packaging_catalog_id=hand_count.packaging_catalog_id,
+    growing = Growing(
+        hand_count.product_id, hand_count.product_state_id, hand_count.packaging_catalog_id
     )
-    session.add(new_config)
-    session.flush()
-    return new_config
+    return set_location_config(session, location, growing)
 
 
 def _require_match(
@@ -115,6 +112,17 @@ def _require_match(
         configured=configured,
         location_code=location.code,
     )
+
+
+def contradiction(session: Session, count: Count, config: LocationConfig) -> Notice | None:
+    """What a count that waited says otherwise than the configuration that was set since."""
+    names_product = count.product_id not in (None, config.product_id)
+    names_packaging = count.packaging_catalog_id not in (None, config.packaging_catalog_id)
+    if count.posted_at is not None or not (names_product or names_packaging):
+        return None
+    counted = _product_in_packaging(session, count.product_id, count.packaging_catalog_id)
+    configured = _product_in_packaging(session, config.product_id, config.packaging_catalog_id)
+    return Notice("count_contradicts_config", {"counted": counted, "configured": configured})
 
 
 def _product_in_packaging(
@@ -139,6 +147,8 @@ def record(
         captured_at=at,
         source_type=SourceType.MANUAL,
         counted_by_user_id=user.id,
+        product_id=hand_count.product_id,
+        packaging_catalog_id=hand_count.packaging_catalog_id,
         note=note,
     )
     session.add(count)

@@ -130,6 +130,12 @@ class ContainerCount(ChangedRow, Base):
             return None
         return self.machine_detected + (self.machine_estimated or 0)
 
+    @property
+    def whole_answer(self) -> int | None:
+        """The answer now, ``None`` where a part of it is not known."""
+        is_partial = self.seen and self.human_corrected is None and self.machine_estimated is None
+        return None if is_partial else self.answer
+
 
 class CountCorrection(CreatedRow, Base):
     """One change of a container's answer by a person."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.orm import Session
 
 from demeter.core.pagination import last_id, next_cursor, where_clause
@@ -68,12 +68,31 @@ def standing_count(session: Session, session_id: int) -> Count | None:
     )
 
 
+def is_first_count(session: Session, count_id: int) -> bool:
+    """Whether no count of the location that stands is older than this one."""
+    count_row = session.get_one(Count, count_id)
+    older = session.scalar(
+        select(Count.id)
+        .where(
+            Count.storage_location_id == count_row.storage_location_id,
+            Count.posted_at.is_not(None),
+            Count.voided_at.is_(None),
+            tuple_(Count.captured_at, Count.id) < (count_row.captured_at, count_row.id),
+        )
+        .limit(1)
+    )
+    return older is None
+
+
 _WAITING = "(c.waits_for IS NOT NULL OR f.status IN ('needs_review', 'needs_config'))"
 
 
 _COUNTS = """
 SELECT c.id AS count_id, l.code AS location_code, c.captured_at, c.source_type,
-       u.username AS counted_by, f.session_id, p.code AS product_code, c.plants, c.posted_at,
+       u.username AS counted_by, f.session_id, p.code AS product_code, c.plants,
+       CASE WHEN k.partly_unknown = 0 THEN k.known END AS counted,
+       CASE WHEN k.known > 0 OR k.partly_unknown = 0 THEN k.known END AS counted_at_least,
+       c.posted_at,
        c.voided_at, c.void_reason,
        coalesce(c.waits_for, CASE WHEN f.status IN ('needs_review', 'needs_config')
                                   AND c.voided_at IS NULL THEN f.reason_code END) AS waits_for,
@@ -87,6 +106,17 @@ JOIN storage_locations l ON l.location_id = c.storage_location_id
 JOIN users u ON u.id = c.counted_by_user_id
 LEFT JOIN photo_processing_sessions f ON f.id = c.processing_session_id
 LEFT JOIN products p ON p.id = c.product_id
+LEFT JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE seen AND human_corrected IS NULL
+               AND (machine_detected IS NULL OR machine_estimated IS NULL)) AS partly_unknown,
+           coalesce(sum(coalesce(human_corrected, CASE WHEN seen
+               THEN coalesce(machine_detected, 0) + coalesce(machine_estimated, 0) END)), 0)
+               AS known
+    FROM container_counts n
+    WHERE n.count_id = c.id AND n.attempt = c.attempt
+      AND (c.blind_until IS NULL OR c.blind_until <= now())
+    HAVING c.blind_until IS NULL OR c.blind_until <= now()
+) AS k ON true
 {where}
 ORDER BY c.id DESC LIMIT :limit
 """

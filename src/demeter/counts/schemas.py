@@ -72,7 +72,11 @@ class ContainerRead(Output):
 
 
 class CountRead(Output):
-    """A count of a location; ``plants`` is what was posted, null until it is."""
+    """A count of a location; ``plants`` is what was posted, null until it is.
+
+    ``counted`` is what its containers say now, posted or not: null where a part is not known
+    or a person counts it blind first; ``counted_at_least`` is what is known of it.
+    """
 
     count_id: int
     location_code: str
@@ -82,6 +86,8 @@ class CountRead(Output):
     session_id: UUID | None
     product_code: str | None
     plants: int | None
+    counted: int | None
+    counted_at_least: int | None
     posted_at: datetime | None
     voided_at: datetime | None
     void_reason: str | None

@@ -14,15 +14,16 @@ from demeter.catalog.models import LocationConfig
 from demeter.catalog.queries import active_config
 from demeter.core import logs
 from demeter.core.errors import DomainError
+from demeter.core.moments import moment_of
 from demeter.core.notices import Notice, read_notices
 from demeter.core.wording import english, next_action
 from demeter.counts import hand_counts, stocktake, voiding
 from demeter.counts.errors import CountNotFound, CountState, InvalidCount
 from demeter.counts.hand_counts import HandCount
 from demeter.counts.models import Count, CountCorrection
-from demeter.locations import lock, rules
+from demeter.locations import lock, retry_signal, rules
 from demeter.locations.models import StorageLocation
-from demeter.stock import changes, request_keys, retry_signal
+from demeter.stock import changes, request_keys
 from demeter.stock.changes import LedgerChange
 from demeter.stock.errors import PeriodClosed, StockWouldBeNegative
 from demeter.stock.ledger import Author, LedgerCommand, reason_text
@@ -52,7 +53,7 @@ def count_by_hand(
     """
 
     def act() -> LedgerChange:
-        at = request_keys.moment_of(command.at)
+        at = moment_of(command.at)
         location = lock.lock_locations(session, [hand_count.location_id])[hand_count.location_id]
         rules.require_active(location)
         hand_counts.require_countable(session, location, hand_count)
@@ -86,6 +87,10 @@ def post(
         require_open(session, location.location_id, count.captured_at)
         if config is None:
             _note_wait(count, NO_CONFIG, Notice("no_config", {"location": location.code}))
+            return
+        contradiction = hand_counts.contradiction(session, count, config)
+        if contradiction is not None:
+            _note_wait(count, contradiction.code, contradiction)
             return
         with session.begin_nested():
             hand_counts.assign_bins(session, location, count, config)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from demeter.counts.models import BlindRecount, ContainerCount
 from demeter.learning.calibration import CalibrationSample
-from demeter.photos.models import Detection
+from demeter.photos.models import Detection, PhotoSession, SessionStatus
 from demeter.vision.interval.fit import Observation
 from demeter.vision.interval.interval import Evidence
 from demeter.vision.metrics.observations import NO_EVIDENCE
@@ -23,7 +23,12 @@ def samples_of_recounts(session: Session) -> list[CalibrationSample]:
     detect, segment = active.identities(*rows.values())
     hashes = {"detect": detect, "segment": segment}
     samples = []
-    for recount in session.scalars(select(BlindRecount).order_by(BlindRecount.id)):
+    kept = (
+        select(BlindRecount)
+        .join(PhotoSession, PhotoSession.id == BlindRecount.session_id)
+        .where(PhotoSession.status != SessionStatus.DISCARDED)
+    )
+    for recount in session.scalars(kept.order_by(BlindRecount.id)):
         if recount.machine_plants is None:
             continue
         containers = _containers(session, recount)

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
-from demeter.core.errors import InvalidInput
 from demeter.core.fields import Code, SheetName
 from demeter.core.http.commands import PREVIEW, run_once
 from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.moments import boundary_of
 from demeter.periods import closing, queries, report, sales_comparison, service
 from demeter.periods.schemas import (
     ExceptionExplain,
@@ -88,7 +88,7 @@ def trace_line(code: PeriodCode, location_code: Code, product_code: Code) -> Lin
 
 @router.post("/{code}/explain", summary="Explain exceptions", **requires(Permission.DECIDE))
 def explain(code: PeriodCode, body: ExceptionExplain, once: OnceOnly) -> ExplainedRead:
-    """One by one, or a greenhouse's small differences together."""
+    """One by one, by kind, by greenhouse, or all of a kind in a greenhouse, in one act."""
 
     def explain_exceptions(session: Session) -> ExplainedRead:
         return ExplainedRead(explained=_explain(session, code, body))
@@ -161,24 +161,20 @@ def get_report(
 
 def _explain(session: Session, code: str, body: ExceptionExplain) -> int:
     period, user = service.find_period(session, code, lock=True), find_user(session, body.user)
-    if body.together_at is not None:
-        return service.explain_together(session, period, user, body.explanation, body.together_at)
-    if body.location_code is None or body.product_code is None:
-        raise InvalidInput("name location_code and product_code, or together_at")
-    return service.explain(
-        session,
-        period,
-        user,
-        body.explanation,
-        location_id=lookup.location(session, body.location_code).location_id,
-        product_id=lookup.product(session, body.product_code).id,
-        kind=body.kind,
+    if body.location_code is not None:
+        lookup.location(session, body.location_code)
+    if body.product_code is not None:
+        lookup.product(session, body.product_code)
+    chosen = service.Chosen(
+        body.location_code or body.place_code or body.together_at,
+        body.product_code,
+        body.kind,
+        small_only=body.together_at is not None,
     )
+    return service.explain(session, period, user, body.explanation, chosen)
 
 
 def _boundary(body: PeriodCreate) -> datetime | None:
     if body.boundary_at is None:
         return None
-    if not isinstance(body.boundary_at, datetime):
-        raise InvalidInput("say the boundary's time, not only its date", field="boundary_at")
-    return service.moment_at_site(body.boundary_at)
+    return boundary_of(body.boundary_at)

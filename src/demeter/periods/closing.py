@@ -13,16 +13,22 @@ from sqlalchemy.orm import Session, aliased
 
 from demeter.accounts.models import User
 from demeter.core.errors import InvalidInput
+from demeter.core.formats import site_text
 from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.core.wording import english
-from demeter.locations import lock
+from demeter.locations import lock, retry_signal
 from demeter.periods import service
-from demeter.periods.errors import EarlierPeriodOpen, PeriodState, SecondPersonNeeded, Unexplained
+from demeter.periods.errors import (
+    EarlierPeriodOpen,
+    PeriodNotOver,
+    PeriodState,
+    SecondPersonNeeded,
+    Unexplained,
+)
 from demeter.periods.figures import Line, period_lines
 from demeter.periods.formula import LotFoto, unrecorded_sales_by_lot
 from demeter.periods.models import Period, PeriodClosing, PeriodStatus
-from demeter.stock import retry_signal
 from demeter.stock.ledger import reason_columns
 from demeter.stock.models import MovementType, SourceType, StockMovement
 
@@ -38,6 +44,7 @@ def close(session: Session, code: str, user: User) -> Period:
 
     Raises:
         PeriodState: it is closed already.
+        PeriodNotOver: its end has not come.
         EarlierPeriodOpen: an earlier period is still open.
         Unexplained: exceptions are left.
         SecondPersonNeeded: this person proposed it.
@@ -45,6 +52,11 @@ def close(session: Session, code: str, user: User) -> Period:
     period = service.find_period(session, code, lock=True)
     if period.status is PeriodStatus.CLOSED:
         raise PeriodState(f"period {code} is closed already", status=period.status)
+    if period.boundary_at > datetime.now(UTC):
+        raise PeriodNotOver(
+            f"period {code} ends {site_text(period.boundary_at)}",
+            ends_at=period.boundary_at.isoformat(),
+        )
     _require_order(session, period)
     lock.lock_locations(session, {line.location_id for line in period_lines(session, period)})
     lines = period_lines(session, period)  # again, now that nobody else writes there

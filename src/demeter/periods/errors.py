@@ -27,6 +27,14 @@ class PeriodState(Conflict):
     title = "This cannot be done in the period's present state"
 
 
+class PeriodNotOver(Conflict):
+    """A period is closed once its end has come."""
+
+    code = "period_not_over"
+    title = "The period is not over"
+    next_action = "Close it when its end has come."
+
+
 class EarlierPeriodOpen(Conflict):
     """Periods are closed in their order, and reopened against it."""
 

@@ -52,6 +52,9 @@ WITH standing AS (
                AS closing_id,
            CASE WHEN l.captured_at > coalesce(s.captured_at, f.captured_at)
                THEN l.captured_at END AS closing_at,
+           -- Without a later count the line shows what was reported until the period ends.
+           CASE WHEN l.captured_at > coalesce(s.captured_at, f.captured_at)
+               THEN l.captured_at ELSE :boundary END AS ends_at,
            l.product_id AS counted_product_id
     FROM products_there k
     JOIN firsts f ON f.storage_location_id = k.storage_location_id
@@ -94,7 +97,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT v.quantity, v.movement_type, v.occurred_at,
             v.reverses_movement_id IS NOT NULL AS is_reversal,
-            v.occurred_at > w.opening_at AND v.occurred_at <= w.closing_at AS inside
+            v.occurred_at > w.opening_at AND v.occurred_at <= w.ends_at AS inside
         FROM storage_bins s
         JOIN stock_batches b ON b.current_storage_bin_id = s.bin_id
             AND b.product_id = w.product_id

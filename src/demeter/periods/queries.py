@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.core.tabular.remarks import remark_read
+from demeter.core.totals import known_sum
 from demeter.core.wording import english
 from demeter.periods import service
 from demeter.periods.figures import Line, period_lines
@@ -62,13 +63,13 @@ def period_preview(session: Session, period: Period) -> PeriodPreviewRead:
     """Every line of a period as the ledger has it now."""
     lines = period_lines(session, period)
     exceptions = service.explained_exceptions(session, period, lines)
-    known_figures = [line.figures for line in lines if line.figures.sales is not None]
+    sales = known_sum(line.figures.sales for line in lines)
     return PeriodPreviewRead(
         period=period_read(session, period),
         lines=line_reads(lines, exceptions),
-        sales=sum(f.sales or 0 for f in known_figures),
-        unrecorded_sales=sum(f.unrecorded_sales or 0 for f in known_figures),
-        lines_unknown=len(lines) - len(known_figures),
+        sales=sales.known,
+        unrecorded_sales=known_sum(line.figures.unrecorded_sales for line in lines).known,
+        lines_unknown=sales.left_out,
         exceptions_left=sum(explained.explanation is None for explained in exceptions),
     )
 
@@ -115,7 +116,9 @@ def line_trace(
             "location": location_id,
             "product": product_id,
             "opening": line.figures.opening.captured_at,
-            "closing": line.figures.closing.captured_at if line.figures.closing else None,
+            "until": line.figures.closing.captured_at
+            if line.figures.closing
+            else period.boundary_at,
         },
     ).mappings()
     exceptions = service.explained_exceptions(session, period, lines)
@@ -150,12 +153,12 @@ def _line(line: Line, exceptions: list[ExceptionRead]) -> LineRead:
 
 
 def _count(ref: CountRef) -> PeriodCountRead:
-    is_known = ref.interval_low is not None and ref.interval_high is not None
+    low, high = ref.interval_low, ref.interval_high
     return PeriodCountRead(
         count_id=ref.count_id,
         captured_at=ref.captured_at,
         plants=ref.plants,
-        interval_90=(ref.interval_low or 0, ref.interval_high or 0) if is_known else None,
+        interval_90=None if low is None or high is None else (low, high),
     )
 
 
@@ -180,7 +183,7 @@ JOIN stock_movements m ON m.batch_id = b.id
 JOIN users u ON u.id = m.user_id
 LEFT JOIN photo_processing_sessions p ON p.id = m.processing_session_id
 WHERE s.storage_location_id = :location AND m.occurred_at > :opening
-  AND (CAST(:closing AS timestamptz) IS NULL OR m.occurred_at <= :closing)
+  AND m.occurred_at <= :until
 ORDER BY m.occurred_at, m.id
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from demeter.core.formats import Numbers, Times
 from demeter.core.tabular.pdf_writing import PaperTable, document
-from demeter.core.tabular.xlsx_writing import SheetContent, Sums, known_rows, workbook
+from demeter.core.tabular.xlsx_writing import SheetContent, Sums, column_sums, known_rows, workbook
 from demeter.core.wording import Texts, read
 from demeter.periods.schemas import LineRead, PeriodPreviewRead
 
@@ -94,7 +94,7 @@ def as_pdf(preview: PeriodPreviewRead, language: str = "en") -> bytes:
     texts = read(language)
     rows = _rows(preview)
     known = known_rows(rows, NUMBERS)
-    sums = [texts("report.total"), "", "", "", *(sum(rows[n][c] for n in known) for c in NUMBERS)]
+    sums = [texts("report.total"), "", "", "", *column_sums(rows, NUMBERS)]
     lines = _words([*rows, sums], language)
     parts: list[str | PaperTable] = [
         _summary(preview, texts),
@@ -120,10 +120,14 @@ def _words(rows: Sequence[Sequence[Any]], language: str) -> list[list[str]]:
 
 
 def _summary(preview: PeriodPreviewRead, texts: Texts) -> str:
+    number = Numbers(texts.language)
+    recorded = None
+    if preview.sales is not None and preview.unrecorded_sales is not None:
+        recorded = preview.sales - preview.unrecorded_sales
     return texts(
         "report.summary",
-        sales=preview.sales,
-        recorded=preview.sales - preview.unrecorded_sales,
+        sales=number(preview.sales),
+        recorded=number(recorded),
         unknown=preview.lines_unknown,
         status=preview.period.status.value,
         until=preview.period.boundary_at.isoformat(),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from demeter.core.notices import Notice
 from demeter.core.settings import settings
+from demeter.core.site import day_at_site
 from demeter.core.tabular.remarks import Remark
 from demeter.core.tabular.tables import TableFile
 from demeter.periods import sales_file
@@ -35,7 +35,8 @@ def compare_file(
     lines = period_lines(session, period)
     sold, days = sold_by_sku(session, lines), days_of(session, period, lines)
     comparison = compare_lines(sales.lines, sold, known_skus(session), tolerance, days)
-    return replace(comparison, warnings=(*sales.warnings, *_left_out(comparison, days)))
+    warnings = (*sales.warnings, *_left_out(comparison, days), *_not_known(lines))
+    return replace(comparison, warnings=warnings)
 
 
 def days_of(session: Session, period: Period, lines: Sequence[Line]) -> Days:
@@ -49,12 +50,8 @@ def days_of(session: Session, period: Period, lines: Sequence[Line]) -> Days:
     )
     if begins is None:
         begins = min((line.figures.opening.captured_at for line in lines), default=None)
-    last = _day_at_site(period.boundary_at - timedelta(microseconds=1))
-    return Days(None if begins is None else _day_at_site(begins), last)
-
-
-def _day_at_site(moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(settings().time_zone)).date()
+    last = day_at_site(period.boundary_at - timedelta(microseconds=1))
+    return Days(None if begins is None else day_at_site(begins), last)
 
 
 def _left_out(comparison: SalesComparison, days: Days) -> list[Remark]:
@@ -76,6 +73,12 @@ def _left_out(comparison: SalesComparison, days: Days) -> list[Remark]:
         },
     )
     return [Remark(notice, row=rows[0])]
+
+
+def _not_known(lines: Sequence[Line]) -> list[Remark]:
+    """A warning where sales of some lines are not known: the ledger's totals leave them out."""
+    number = sum(line.figures.sales is None for line in lines)
+    return [Remark(Notice("sales_unknown", {"lines": number}))] if number else []
 
 
 def sold_by_sku(session: Session, lines: Sequence[Line]) -> dict[Sku, int]:

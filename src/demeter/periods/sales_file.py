@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from demeter.core.fields import MOST
 from demeter.core.notices import Notice
-from demeter.core.settings import settings
+from demeter.core.site import day_at_site, site_zone
 from demeter.core.tabular.cells import Cell, text
 from demeter.core.tabular.dates import date_or_time
 from demeter.core.tabular.numbers import whole_number
@@ -43,7 +43,7 @@ def read(file: TableFile) -> SalesFile:
             named with its place.
     """
     table = read_table(file, SHAPE)
-    zone = ZoneInfo(settings().time_zone)
+    zone = site_zone()
     lines = [_line(table, row, zone) for row in table.rows]
     table.require_faultless()
     known = tuple(line for line in lines if line is not None)
@@ -77,4 +77,4 @@ def _line(table: Table, row: TableRow, zone: ZoneInfo) -> SalesLine | None:
 def _day(cell: Cell, zone: ZoneInfo) -> date:
     """The day at the site; a moment with another offset may lie on another day."""
     sold_at = date_or_time(cell, zone)
-    return sold_at.astimezone(zone).date() if isinstance(sold_at, datetime) else sold_at
+    return day_at_site(sold_at) if isinstance(sold_at, datetime) else sold_at

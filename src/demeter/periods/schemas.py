@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from demeter.core.fields import Code, Note, UserName, When
 from demeter.core.notices import Notice
@@ -35,13 +35,27 @@ class PeriodCreate(PeriodDecision):
 
 
 class ExceptionExplain(PeriodDecision):
-    """Of one line (a kind, or all of it), or of a greenhouse's small differences together."""
+    """Of one line, of a place, of a kind, or of a kind at a place.
+
+    What is not named leaves open; a place or a kind is named. ``together_at`` is a place whose
+    differences within the counts' intervals are meant.
+    """
 
     explanation: Annotated[Note, Field(min_length=1)]
     location_code: Code | None = None
     product_code: Code | None = None
+    place_code: Code | None = Field(
+        default=None, description="a greenhouse's, an area's or a location's code"
+    )
     kind: ExceptionKind | None = None
-    together_at: Code | None = Field(default=None, description="a greenhouse's or an area's code")
+    together_at: Code | None = Field(default=None, description="as `place_code`, small ones only")
+
+    @model_validator(mode="after")
+    def _is_of_one_place(self) -> ExceptionExplain:
+        places = [self.location_code, self.place_code, self.together_at]
+        if sum(place is not None for place in places) > 1:
+            raise ValueError("name one of location_code, place_code and together_at")
+        return self
 
 
 class PeriodReopen(PeriodDecision):
@@ -112,12 +126,15 @@ class PeriodRead(Output):
 
 
 class PeriodPreviewRead(Output):
-    """What closing would find; ``sales`` is of the lines where they are known."""
+    """What closing would find; ``sales`` are of the lines where they are known.
+
+    ``lines_unknown`` are left out of them; both are null where no line is known.
+    """
 
     period: PeriodRead
     lines: list[LineRead]
-    sales: int
-    unrecorded_sales: int
+    sales: int | None
+    unrecorded_sales: int | None
     lines_unknown: int
     exceptions_left: int
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -14,7 +13,9 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.core import logs
 from demeter.core.errors import InvalidInput
+from demeter.core.fields import YEARS
 from demeter.core.settings import settings
+from demeter.core.site import site_zone, start_of_day
 from demeter.periods.errors import NothingToExplain, PeriodExists, PeriodNotFound, PeriodState
 from demeter.periods.figures import Line, may_be_explained_together, period_lines
 from demeter.periods.formula import ExceptionKind, LineException
@@ -22,6 +23,7 @@ from demeter.periods.models import Period, PeriodEvent, PeriodExplanation, Perio
 
 log = logs.get(__name__)
 
+CODE = re.compile(r"[A-Z0-9_-]{1,50}")
 MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
 
 
@@ -50,9 +52,13 @@ def open_period(
     """A new period; a code such as 2026-03 ends with that month at the site.
 
     Raises:
-        InvalidInput: the code is no month and no boundary is given.
+        InvalidInput: the code is none, or is no month and no boundary is given.
         PeriodExists: the code or the boundary is taken.
     """
+    if not CODE.fullmatch(code):
+        raise InvalidInput(
+            f"{code!r} is no code of a period: capitals, digits, - and _, at most 50", field="code"
+        )
     boundary = boundary_at or end_of_month(code)
     taken_code = session.scalar(
         select(Period.code).where(or_(Period.code == code, Period.boundary_at == boundary))
@@ -75,18 +81,13 @@ def end_of_month(code: str) -> datetime:
     Raises:
         InvalidInput: it is no month.
     """
-    month_match = MONTH.match(code)
-    if month_match is None:
-        raise InvalidInput(f"{code!r} is no month such as 2026-03: say when the period ends")
+    month_match = MONTH.fullmatch(code)
+    if month_match is None or int(month_match[1]) not in YEARS:
+        raise InvalidInput(
+            f"{code!r} is no month such as 2026-03: say when the period ends", field="code"
+        )
     year, month = int(month_match[1]), int(month_match[2])
-    zone = ZoneInfo(settings().time_zone)
-    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
-
-
-def moment_at_site(moment: datetime) -> datetime:
-    """A moment without offset is the site's."""
-    zone = ZoneInfo(settings().time_zone)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return start_of_day(date(year + month // 12, month % 12 + 1, 1)).astimezone(site_zone())
 
 
 def find_period(session: Session, code: str, *, lock: bool = False) -> Period:
@@ -129,49 +130,49 @@ def explained_exceptions(
     ]
 
 
-def explain(
-    session: Session,
-    period: Period,
-    user: User,
-    text: str,
-    *,
-    location_id: int,
-    product_id: int,
-    kind: ExceptionKind | None = None,
-) -> int:
-    """Explain one exception, or all of a location and product; how many it were.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which exceptions one explanation is for; what is ``None`` chooses all.
+
+    ``place_code`` is a greenhouse's, an area's or a location's. ``small_only`` are differences
+    within the counts' combined intervals.
+    """
+
+    place_code: str | None = None
+    product_code: str | None = None
+    kind: ExceptionKind | None = None
+    small_only: bool = False
+
+    def include(self, explained: ExplainedException) -> bool:
+        """Whether this exception is one of them."""
+        line = explained.line
+        places = (line.warehouse_code, line.area_code, line.location_code)
+        return (
+            (self.place_code is None or self.place_code in places)
+            and self.product_code in (None, line.product_code)
+            and self.kind in (None, explained.exception.kind)
+            and (explained.may_be_explained_together or not self.small_only)
+        )
+
+
+def explain(session: Session, period: Period, user: User, text: str, chosen: Chosen) -> int:
+    """Explain exceptions in one act: of a line, a place, a kind, or a kind at a place.
+
+    Of a line those explained before are explained anew, of more only those that are not yet;
+    how many it were.
 
     Raises:
+        InvalidInput: nothing is chosen, or no explanation is given.
         PeriodState: the period is closed.
         NothingToExplain: there is no such exception.
     """
-    exceptions = explained_exceptions(session, period, period_lines(session, period, [location_id]))
-    chosen_exceptions = [
-        explained
-        for explained in exceptions
-        if explained.line.product_id == product_id and kind in (None, explained.exception.kind)
-    ]
-    return _explain(session, period, user, text, chosen_exceptions)
-
-
-def explain_together(
-    session: Session, period: Period, user: User, text: str, place_code: str
-) -> int:
-    """Explain the small differences of a greenhouse or a bed at once; how many it were.
-
-    Small is what lies within the counts' combined intervals; anything else is explained one
-    by one.
-
-    Raises:
-        PeriodState: the period is closed.
-        NothingToExplain: there is none there that is not explained.
-    """
+    if chosen.place_code is None and chosen.kind is None:
+        raise InvalidInput("name a place, a kind, or both: not all that is left at once")
+    is_of_line = chosen.place_code is not None and chosen.product_code is not None
     exceptions = [
         explained
         for explained in explained_exceptions(session, period, period_lines(session, period))
-        if explained.may_be_explained_together
-        and explained.explanation is None
-        and place_code in (explained.line.warehouse_code, explained.line.area_code)
+        if chosen.include(explained) and (is_of_line or explained.explanation is None)
     ]
     return _explain(session, period, user, text, exceptions)
 

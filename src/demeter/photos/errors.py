@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demeter.core.errors import DomainError, NotFound
+from demeter.core.errors import Conflict, DomainError, NotFound
 
 
 class CannotCreateBins(DomainError):
@@ -12,6 +12,14 @@ class CannotCreateBins(DomainError):
     code = "cannot_create_bins"
     title = "Storage bins could not be made"
     next_action = "Show this message to an administrator, then reprocess the session."
+
+
+class SessionDiscarded(Conflict):
+    """The session was discarded: nothing is done with it until it is taken back."""
+
+    code = "session_discarded"
+    title = "This session was discarded"
+    next_action = "Take it back first."
 
 
 class SessionNotFound(NotFound):

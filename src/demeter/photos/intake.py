@@ -17,6 +17,7 @@ from demeter.accounts.models import User
 from demeter.core import blobs, jobs, logs
 from demeter.core.blob_jobs import store_blob
 from demeter.core.errors import InvalidInput
+from demeter.core.formats import site_text
 from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.core.wording import next_action
@@ -150,7 +151,7 @@ def add_photos(
     now = datetime.now(UTC)
     # Clocks of phones and servers differ a little; a stocktake of tomorrow is a mistake.
     if captured_at is not None and captured_at > now + timedelta(minutes=5):
-        raise CapturedInFuture(f"{captured_at:%Y-%m-%d %H:%M %Z} is in the future")
+        raise CapturedInFuture(Notice("in_future", {"value": site_text(captured_at)}))
     if captured_at is not None:
         captured_at = min(captured_at, now)
     groups = [Group(location, tuple(photos))] if location else group_by_place(session, photos)

@@ -44,6 +44,7 @@ class SessionStatus(StrEnum):
     NEEDS_LOCATION = "needs_location"
     NEEDS_CONFIG = "needs_config"
     NEEDS_REVIEW = "needs_review"
+    DISCARDED = "discarded"
 
     @property
     def is_end(self) -> bool:

@@ -40,7 +40,8 @@ UPLOAD: dict[str, Any] = {
                         "captured_at": {
                             "type": "string",
                             "description": "When the photos were taken, ISO 8601; without an "
-                            "offset it is the site's time. Without it the camera's own time.",
+                            "offset it is the site's time, a date alone is the end of that day or "
+                            "now. Without it the camera's own time.",
                             "examples": ["2026-05-04T10:30"],
                         },
                         "user": {"type": "string", "description": "who uploads, by username"},

@@ -53,7 +53,7 @@ def for_a_person(session: Session, limit: int) -> list[SessionSummary]:
     """What waits for a person first, then what is under way, then the rest, latest first."""
     rank = case(
         (PhotoSession.status.in_(NEEDS_A_PERSON), 0),
-        (PhotoSession.status == SessionStatus.COMPLETED, 2),
+        (PhotoSession.status.in_([SessionStatus.COMPLETED, SessionStatus.DISCARDED]), 2),
         else_=1,
     )
     query = _all().order_by(rank, PhotoSession.id.desc()).limit(limit)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.counts import blind_recounts
-from demeter.photos.models import PhotoSession, SessionImage
+from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.photos.schemas import (
     ImageDetections,
     ImageRead,
@@ -55,7 +55,7 @@ def of_session(session: Session, photo_session: PhotoSession, answer: SessionRea
             "batches": [],
             "movements": [],
             "parameters": {},
-            "actions": ["blind-recount"],
+            "actions": _actions(answer),
         }
     )
 
@@ -90,6 +90,12 @@ def require_picture_shown(session: Session, image_id: UUID) -> None:
     session_ids = select(SessionImage.session_id).where(SessionImage.image_id == image_id)
     for session_id in session.scalars(session_ids):
         blind_recounts.require_shown(session, session_id)
+
+
+def _actions(answer: SessionRead) -> list[str]:
+    """The blind number, and what neither shows nor posts anything."""
+    asked = [] if answer.status is SessionStatus.DISCARDED else ["blind-recount"]
+    return [*asked, *(a for a in answer.actions if a in ("discard", "restore"))]
 
 
 def _image(image: ImageRead) -> ImageRead:

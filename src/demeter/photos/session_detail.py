@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from demeter.accounts.models import User
 from demeter.core.notices import read_notice, read_notices
 from demeter.core.settings import settings
+from demeter.core.totals import known_sum
 from demeter.core.wording import english_each
 from demeter.counts.models import ContainerCount, Count
 from demeter.locations.models import StorageArea, StorageBin, StorageLocation
@@ -78,7 +79,7 @@ def answer(session: Session, photo_session: PhotoSession) -> SessionRead:
         "parameters": _merged(rows, "parameters"),
         "actions": actions(photo_session),
     }
-    numbers = _with_answers(totals(photo_session), containers)
+    numbers = _with_answers(totals(photo_session), rows)
     whole = SessionRead.model_validate(
         _facts(photo_session) | facts | numbers | urls.of_session(photo_session.session_id)
     )
@@ -101,11 +102,11 @@ def totals(photo_session: PhotoSession) -> dict[str, Any]:
         detected, estimated = photo_session.total_detected, photo_session.total_estimated
         empty = photo_session.total_empty_containers
     return {
-        "total": None if detected is None or estimated is None else detected + estimated,
+        "total": None if reason == "image_failed" else known_sum([detected, estimated]).whole,
         "total_detected": detected,
         "total_estimated": estimated,
         "total_empty_containers": empty,
-        "interval_90": None if estimated is None else interval(photo_session),
+        "interval_90": None if reason is not None else interval(photo_session),
         "unknown_reason": reason,
     }
 
@@ -123,7 +124,12 @@ def unknown_reason(photo_session: PhotoSession) -> str | None:
         return "no_container_found"
     if photo_session.total_detected is None:
         return "not_counted" if _was_tried(photo_session) else "not_processed"
-    return "estimate_unknown" if photo_session.total_estimated is None else None
+    if photo_session.total_estimated is None:
+        return "estimate_unknown"
+    # What a photo shows that could not be read is not known, until a person says that the
+    # others show it all.
+    is_partial = any(row.status is SessionImageStatus.FAILED for row in photo_session.images)
+    return "image_failed" if is_partial and photo_session.posted_at is None else None
 
 
 SETTLES = {
@@ -136,26 +142,35 @@ SETTLES = {
 
 def actions(photo_session: PhotoSession) -> list[str]:
     """What a person can do about a session now, the first that settles it first."""
+    status = photo_session.status
+    if not status.is_end:
+        return []
+    if status is SessionStatus.DISCARDED:
+        return ["restore"]
+    if status is SessionStatus.COMPLETED:
+        return ["reprocess"] if photo_session.validated else ["accept", "reprocess"]
+    # A location that was deleted leaves the photos, which another one can get.
+    if photo_session.storage_location_id is None:
+        return ["location", "discard"]
+    possible = [*_settling(photo_session), "reprocess"]
+    return possible if photo_session.posted_at is not None else [*possible, "discard"]
+
+
+def _settling(photo_session: PhotoSession) -> list[str]:
     match photo_session.status:
-        case SessionStatus.PENDING | SessionStatus.PROCESSING:
-            return []
-        case SessionStatus.NEEDS_LOCATION:
-            return ["location"]
         case SessionStatus.NEEDS_CONFIG:
-            return ["post", "reprocess"]
+            return ["config", "post"]
         case SessionStatus.NEEDS_REVIEW:
-            return [*SETTLES.get(photo_session.reason_code or "", ["accept"]), "reprocess"]
+            return SETTLES.get(photo_session.reason_code or "", ["accept"])
         case _:
-            return ["reprocess"]
+            return []
 
 
-def _with_answers(numbers: dict[str, Any], containers: list[SessionContainer]) -> dict[str, Any]:
+def _with_answers(numbers: dict[str, Any], containers: list[ContainerCount]) -> dict[str, Any]:
     """A person's corrections change the total, not what the machine said."""
     if not any(c.human_corrected is not None for c in containers):
         return numbers
-    answers = [c.answer for c in containers]
-    known = [a for a in answers if a is not None]
-    return numbers | {"total": sum(known) if len(known) == len(answers) else None}
+    return numbers | {"total": known_sum(c.whole_answer for c in containers).whole}
 
 
 def _was_tried(photo_session: PhotoSession) -> bool:

@@ -13,13 +13,61 @@ from sqlalchemy.orm import Session
 from demeter.core import logs
 from demeter.core.errors import DomainError, chain
 from demeter.core.notices import Notice
-from demeter.photos.errors import SessionNotFound
+from demeter.core.wording import english, next_action
+from demeter.locations.errors import LocationGone
+from demeter.photos.errors import SessionDiscarded, SessionNotFound
 from demeter.photos.models import PhotoSession, SessionStatus
 
 log = logs.get(__name__)
 
 VOIDED = "voided"  # the reason of a session whose count was taken back
+DISCARDED = "discarded"
+KEPT = ("status", "reason_code", "next_action", "error_message", "reason_notices")
 UNEXPECTED = "Reprocess the session; if it fails again, show this message to an administrator."
+
+
+def require_not_discarded(photo_session: PhotoSession) -> None:
+    """Refuse to do anything with a session that was discarded.
+
+    Raises:
+        SessionDiscarded: it was.
+    """
+    if photo_session.status is SessionStatus.DISCARDED:
+        raise SessionDiscarded(
+            f"session {photo_session.session_id} was discarded",
+            session_id=str(photo_session.session_id),
+        )
+
+
+def put_aside(photo_session: PhotoSession, user: str, reason: str) -> None:
+    """End a session as discarded; what it waited for is kept, so that it can be taken back."""
+    now = datetime.now(UTC).isoformat()
+    kept = {name: getattr(photo_session, name) for name in KEPT}
+    entry = {"by": user, "at": now, "reason": reason, "was": kept}
+    adjustments = dict(photo_session.manual_adjustments or {})
+    adjustments["discarded"] = [*adjustments.get("discarded", []), entry]
+    photo_session.manual_adjustments = adjustments
+    notice = Notice("discarded", {"user": user, "reason": reason})
+    wait_for(
+        photo_session,
+        SessionStatus.DISCARDED,
+        DISCARDED,
+        english(notice),
+        next_action(DISCARDED),
+        [notice],
+    )
+
+
+def take_back(photo_session: PhotoSession, user: str) -> None:
+    """A discarded session waits for what it waited for before."""
+    adjustments = dict(photo_session.manual_adjustments or {})
+    *earlier, last = adjustments["discarded"]
+    back = {"taken_back_by": user, "taken_back_at": datetime.now(UTC).isoformat()}
+    adjustments["discarded"] = [*earlier, last | back]
+    photo_session.manual_adjustments = adjustments
+    for name in KEPT[1:]:
+        setattr(photo_session, name, last["was"][name])
+    photo_session.status = SessionStatus(last["was"]["status"])
 
 
 def note_decision(
@@ -70,8 +118,10 @@ def fail(session: Session, session_id: int, attempt: int, error: BaseException) 
     )
     if photo_session is None or photo_session.attempt != attempt or photo_session.status.is_end:
         return
-    code = error.code if isinstance(error, DomainError) else "unexpected_error"
-    action = error.next_action if isinstance(error, DomainError) else ""
+    # Where the location is gone, that is what a person can do something about.
+    known = error.__cause__ if isinstance(error.__cause__, LocationGone) else error
+    code = known.code if isinstance(known, DomainError) else "unexpected_error"
+    action = known.next_action if isinstance(known, DomainError) else ""
     wait_for(photo_session, SessionStatus.FAILED, code, chain(error), action or UNEXPECTED)
 
 

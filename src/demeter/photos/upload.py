@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import location_guess
+from demeter.photos.capture_time import captured_moment
 from demeter.photos.decode import PhotoTooLarge
 from demeter.photos.intake import (
     Accepted,
@@ -161,9 +161,6 @@ def _close(form: Any) -> None:
             value.file.close()
 
 
-EARLIEST_YEAR = 2000  # earlier is a slip of the keyboard
-
-
 class PhotosRefused(InvalidInput):
     """Several photos of an upload cannot be taken; ``files`` has a problem for each."""
 
@@ -199,7 +196,7 @@ def wish_of(fields: dict[str, str], default_source: UploadSource = UploadSource.
     return Wish(
         location_code=fields.get("location_code"),
         location_id=_whole(raw_id) if raw_id else None,
-        captured_at=_moment(fields["captured_at"]) if "captured_at" in fields else None,
+        captured_at=captured_moment(fields["captured_at"]) if "captured_at" in fields else None,
         user=fields.get("user"),
         source=_source(fields.get("upload_source"), default_source),
     )
@@ -266,20 +263,6 @@ def _whole(raw: str) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) >= 2**63:
         raise FieldInvalid(f"location_id is a whole number, not {raw!r}", field="location_id")
     return int(raw)
-
-
-def _moment(raw: str) -> datetime:
-    """ISO 8601; without an offset it is the site's time."""
-    try:
-        moment = datetime.fromisoformat(raw)
-    except ValueError as error:
-        raise FieldInvalid(
-            f"captured_at is an ISO 8601 time like 2026-05-04T10:30, not {raw!r}",
-            field="captured_at",
-        ) from error
-    if moment.year < EARLIEST_YEAR:
-        raise FieldInvalid(f"captured_at {raw} is before any photo here", field="captured_at")
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings().time_zone))
 
 
 def _source(raw: str | None, default: UploadSource) -> UploadSource:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.accounts.queries import find_user
+from demeter.catalog.schemas import LocationConfigCreate
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
@@ -20,6 +21,7 @@ from demeter.photos import location_guess, session_detail
 from demeter.photos.models import PhotoSession
 from demeter.photos.schemas import SessionRead
 from demeter.review import session_decisions
+from demeter.stock import lookup
 
 router = APIRouter(
     prefix="/api/v1/photos/sessions/{session_id}",
@@ -43,6 +45,12 @@ class Acceptance(Decision):
     """Why the count is right although something spoke against it."""
 
     note: str | None = Text
+
+
+class Discard(Decision):
+    """Why nothing is to be made of these photos."""
+
+    reason: str = Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*\S[^\x00]*$")
 
 
 class LocationChoice(Decision):
@@ -131,7 +139,47 @@ def retry_posting(session_id: UUID, once: OnceOnly, body: Decision | None = None
     )
 
 
-def _decide_once(once: Once, decision: Decision, decide: Decide) -> Any:
+@router.post(
+    "/config",
+    summary="Say what grows at the session's location",
+    **requires(Permission.DECIDE),
+)
+def configure(session_id: UUID, once: OnceOnly, body: LocationConfigCreate) -> SessionRead:
+    """A count that waited for that is posted; nothing is counted anew."""
+
+    def set_config(session: Session, user: User) -> PhotoSession:
+        growing = lookup.growing(session, body.product_code, body.state, body.packaging_sku)
+        return session_decisions.configure(
+            session, session_id, user, growing, framed_whole=body.framed_whole
+        )
+
+    return _decide_once(once, body, set_config)
+
+
+@router.post("/discard", summary="Put a session aside", **requires(Permission.DECIDE))
+def discard(session_id: UUID, once: OnceOnly, body: Discard) -> SessionRead:
+    """One that waits or failed, such as a wrong photo; nothing is posted, its evidence stays.
+
+    The same photos again are answered by it.
+    """
+    return _decide_once(
+        once,
+        body,
+        lambda session, user: session_decisions.discard(session, session_id, user, body.reason),
+    )
+
+
+@router.post("/restore", summary="Take a discarded session back", **requires(Permission.DECIDE))
+def restore(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionRead:
+    """It waits for what it waited for before."""
+    return _decide_once(
+        once,
+        body or Decision(),
+        lambda session, user: session_decisions.restore(session, session_id, user),
+    )
+
+
+def _decide_once(once: Once, decision: Decision | LocationConfigCreate, decide: Decide) -> Any:
     """Carry a decision out once; the session as it stands then."""
 
     def act(session: Session) -> SessionRead:

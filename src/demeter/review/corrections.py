@@ -141,6 +141,8 @@ def lock_count(session: Session, count_id: int) -> tuple[PhotoSession | None, Co
     count = session.get_one(Count, count_id, populate_existing=True)
     if count.voided_at is not None:
         raise CountState(f"count {count_id} is void", count_id=count_id)
+    if photo_session is not None:
+        sessions.require_not_discarded(photo_session)
     if photo_session is not None and not photo_session.status.is_end:
         raise CountState(
             f"session {photo_session.session_id} is {photo_session.status}: its count can be "

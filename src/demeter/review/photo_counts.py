@@ -41,6 +41,7 @@ def repost(session: Session, command: LedgerCommand, session_id: UUID) -> Ledger
 
     def act() -> LedgerChange:
         photo_session = sessions.lock_by_uuid(session, session_id)
+        sessions.require_not_discarded(photo_session)
         if _is_void(session, photo_session):
             return _anew(session, command, "repost", photo_session)
         count = _count(session, photo_session)
@@ -113,6 +114,7 @@ def move(
 
     def act() -> LedgerChange:
         photo_session = sessions.lock_by_uuid(session, session_id)
+        sessions.require_not_discarded(photo_session)
         _require_new_there(session, photo_session, location)
         old = photo_session.storage_location_id
         lock.lock_locations(session, {location.location_id, *([old] if old is not None else [])})
@@ -156,7 +158,9 @@ def post_kept(session: Session, photo_session: PhotoSession) -> None:
     count = standing_count(session, photo_session.id)
     corrected = [c for c in count.containers if c.human_corrected is not None] if count else []
     if not corrected:
-        record.post_again(session, photo_session)
+        # A count without containers is a person's word that the bed is empty.
+        is_empty = count is not None and not any(c.seen for c in count.containers)
+        record.post_again(session, photo_session, confirmed=is_empty)
         return
     latest = max(corrected, key=lambda row: row.corrected_at or row.updated_at)
     assert latest.corrected_by_user_id is not None
@@ -256,6 +260,7 @@ def effect_on(
 
 def _standing(session: Session, session_id: UUID) -> tuple[PhotoSession, Count]:
     photo_session = sessions.lock_by_uuid(session, session_id)
+    sessions.require_not_discarded(photo_session)
     count = _count(session, photo_session)
     lock.lock_locations(session, [count.storage_location_id])
     return photo_session, session.get_one(Count, count.id, populate_existing=True)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.core.totals import known_sum
 from demeter.counts import blind_recounts
 from demeter.counts.errors import CountState
 from demeter.counts.models import ContainerCount, Count, CountCorrection
@@ -93,12 +94,11 @@ def correction_done(
     session.flush()
     session.expire_all()
     count = require_count(session, photo_session)
-    answers = [c.answer for c in count.containers if c.seen]
     return CorrectionDone(
         session_id=photo_session.session_id,
         status=photo_session.status,
         ledger_difference=sum(m.quantity for m in effect.movements if m.movement_type == "foto"),
-        answer=None if None in answers else sum(a or 0 for a in answers),
+        answer=known_sum(c.whole_answer for c in count.containers if c.seen).whole,
         waits_for=effect.waits_for,
         message=effect.message,
         next_action=effect.next_action,

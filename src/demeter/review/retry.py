@@ -9,10 +9,10 @@ from sqlalchemy import select
 from demeter.core import jobs, logs
 from demeter.core.db import transaction
 from demeter.counts import service
+from demeter.locations import retry_signal
 from demeter.photos import sessions
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import photo_counts
-from demeter.stock import retry_signal
 
 log = logs.get(__name__)
 
@@ -30,7 +30,7 @@ def _retry_sessions(location_id: int) -> bool:
             select(PhotoSession.session_id)
             .where(
                 PhotoSession.storage_location_id == location_id,
-                PhotoSession.status == SessionStatus.NEEDS_REVIEW,
+                PhotoSession.status.in_([SessionStatus.NEEDS_REVIEW, SessionStatus.NEEDS_CONFIG]),
                 PhotoSession.reason_code.in_(retry_signal.RETRIED_REASONS),
             )
             .order_by(PhotoSession.captured_at, PhotoSession.id)

@@ -9,12 +9,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
+from demeter.catalog.service import Growing, set_location_config
 from demeter.core import logs
-from demeter.core.errors import Conflict
+from demeter.core.errors import Conflict, InvalidInput
 from demeter.counts import blind_recounts
 from demeter.counts.models import BlindRecount
 from demeter.counts.queries import standing_count
-from demeter.locations import lock
+from demeter.locations import lock, retry_signal
+from demeter.locations.errors import LocationGone
 from demeter.locations.models import StorageLocation
 from demeter.photos import evidence, record, sessions
 from demeter.photos.intake import start
@@ -35,6 +37,8 @@ log = logs.get(__name__)
 def accept(session: Session, session_id: UUID, user: User, note: str | None = None) -> PhotoSession:
     """Accept the count as it stands now, with whatever spoke against it; posts it, once.
 
+    One that is posted already is marked as looked at, by the first who accepts it.
+
     Raises:
         SessionNotWaiting: it is not waiting for a review.
         BlindRecountFirst: a person counts it before the machine's answer is shown.
@@ -42,6 +46,8 @@ def accept(session: Session, session_id: UUID, user: User, note: str | None = No
     """
     photo_session = lock_by_uuid(session, session_id)
     if photo_session.status is SessionStatus.COMPLETED:
+        if not photo_session.validated:
+            _note_acceptance(photo_session, user, note)
         return photo_session
     _require(photo_session, SessionStatus.NEEDS_REVIEW)
     blind_recounts.require_shown(session, photo_session.id)
@@ -80,16 +86,19 @@ def confirm_empty(session: Session, session_id: UUID, user: User) -> PhotoSessio
 def choose_location(
     session: Session, session_id: UUID, user: User, location: StorageLocation
 ) -> PhotoSession:
-    """Say where a photo was taken; processing begins.
+    """Say where photos were taken, also where their location was deleted; processing begins.
 
     Raises:
         SessionNotWaiting: the session has a location already.
         Conflict: the same photos are already a session of that location.
     """
     photo_session = lock_by_uuid(session, session_id)
-    _require(photo_session, SessionStatus.NEEDS_LOCATION)
+    sessions.require_not_discarded(photo_session)
+    if photo_session.storage_location_id is not None or not photo_session.status.is_end:
+        _require(photo_session, SessionStatus.NEEDS_LOCATION)
     same = session.scalar(
         select(PhotoSession.session_id).where(
+            PhotoSession.id != photo_session.id,
             PhotoSession.requested_location_id == location.location_id,
             PhotoSession.content_key == photo_session.content_key,
         )
@@ -101,6 +110,8 @@ def choose_location(
         )
     photo_session.storage_location_id = photo_session.requested_location_id = location.location_id
     photo_session.requested_location_code = location.code
+    if photo_session.status is not SessionStatus.NEEDS_LOCATION:
+        _begin_attempt(session, photo_session)
     _restart(session, photo_session)
     log.info(
         "location_chosen", session_id=photo_session.id, location=location.code, user=user.username
@@ -113,25 +124,17 @@ def reprocess(session: Session, session_id: UUID, user: User) -> PhotoSession:
 
     Raises:
         SessionNotWaiting: it is being processed, or waits for its location.
+        SessionDiscarded: it was discarded.
     """
     photo_session = lock_by_uuid(session, session_id)
-    if not photo_session.status.is_end or photo_session.status is SessionStatus.NEEDS_LOCATION:
+    sessions.require_not_discarded(photo_session)
+    if not photo_session.status.is_end or photo_session.storage_location_id is None:
         raise SessionNotWaiting(
-            f"session {session_id} is {photo_session.status}", status=photo_session.status
+            f"session {session_id} is {photo_session.status} and has "
+            f"{'no' if photo_session.storage_location_id is None else 'a'} location",
+            status=photo_session.status,
         )
-    photo_session.attempt += 1
-    session.execute(
-        update(SessionImage)
-        .where(SessionImage.session_id == photo_session.id)
-        .values(
-            status=SessionImageStatus.PENDING,
-            attempt=photo_session.attempt,
-            result=None,
-            error_code=None,
-            error_message=None,
-            progress=0,
-        )
-    )
+    _begin_attempt(session, photo_session)
     _restart(session, photo_session)
     log.info("session_reprocessed", session_id=photo_session.id, user=user.username)
     return photo_session
@@ -152,13 +155,80 @@ def retry_posting(session: Session, session_id: UUID, user: User) -> PhotoSessio
             f"session {session_id} has no count to post: {photo_session.error_message}",
             reason_code=photo_session.reason_code,
         )
-    record.post_again(session, photo_session)
+    photo_counts.post_kept(session, photo_session)
     log.info(
         "posting_retried",
         session_id=photo_session.id,
         status=photo_session.status,
         user=user.username,
     )
+    return photo_session
+
+
+def configure(
+    session: Session,
+    session_id: UUID,
+    user: User,
+    growing: Growing,
+    *,
+    framed_whole: bool | None = None,
+) -> PhotoSession:
+    """Say what grows where the photos were taken; a count that waited for that is posted.
+
+    Raises:
+        SessionNotWaiting: the session does not wait for a configuration.
+        LocationGone: its location was deleted.
+    """
+    photo_session = lock_by_uuid(session, session_id)
+    _require(photo_session, SessionStatus.NEEDS_CONFIG)
+    location = session.get(StorageLocation, photo_session.storage_location_id or 0)
+    if location is None:
+        raise LocationGone(f"the location of session {session_id} does not exist any more")
+    set_location_config(session, location, growing, framed_whole=framed_whole)
+    if standing_count(session, photo_session.id) is not None:
+        photo_counts.post_kept(session, photo_session)
+    log.info("session_configured", session_id=photo_session.id, user=user.username)
+    return photo_session
+
+
+def discard(session: Session, session_id: UUID, user: User, reason: str) -> PhotoSession:
+    """Put a session aside that waits or failed: a wrong photo, say; its evidence stays.
+
+    Raises:
+        SessionNotWaiting: it is under way, or its count is posted: that is taken back first.
+        InvalidInput: no reason is given.
+    """
+    photo_session = lock_by_uuid(session, session_id)
+    if photo_session.status is SessionStatus.DISCARDED:
+        return photo_session
+    if not reason.strip():
+        raise InvalidInput("discarding a session says its reason", field="reason")
+    count = standing_count(session, photo_session.id)
+    is_posted = photo_session.posted_at is not None or (count and count.posted_at is not None)
+    if not photo_session.status.is_end or is_posted:
+        raise SessionNotWaiting(
+            f"session {session_id} is {photo_session.status}"
+            + (" and its count is posted: take that back first" if is_posted else ""),
+            status=photo_session.status,
+        )
+    sessions.put_aside(photo_session, user.username, reason)
+    log.info("session_discarded", session_id=photo_session.id, user=user.username)
+    return photo_session
+
+
+def restore(session: Session, session_id: UUID, user: User) -> PhotoSession:
+    """Take a discarded session back: it waits for what it waited for before.
+
+    Raises:
+        SessionNotWaiting: it was not discarded.
+    """
+    photo_session = lock_by_uuid(session, session_id)
+    _require(photo_session, SessionStatus.DISCARDED)
+    sessions.take_back(photo_session, user.username)
+    session.flush()
+    if photo_session.storage_location_id is not None:  # what it waited for may have come
+        retry_signal.retry_later(session, [photo_session.storage_location_id])
+    log.info("session_restored", session_id=photo_session.id, user=user.username)
     return photo_session
 
 
@@ -179,6 +249,7 @@ def recount_blind(
         InvalidCount: the containers' numbers do not add up, or there is no such one.
     """
     photo_session = lock_by_uuid(session, session_id)
+    sessions.require_not_discarded(photo_session)
     count = standing_count(session, photo_session.id)
     if count is not None:
         lock.lock_locations(session, [count.storage_location_id])
@@ -186,6 +257,23 @@ def recount_blind(
     if photo_session.reason_code == BLIND_RECOUNT:
         photo_counts.post_kept(session, photo_session)
     return recount
+
+
+def _begin_attempt(session: Session, photo_session: PhotoSession) -> None:
+    """The next attempt, from the stored originals."""
+    photo_session.attempt += 1
+    session.execute(
+        update(SessionImage)
+        .where(SessionImage.session_id == photo_session.id)
+        .values(
+            status=SessionImageStatus.PENDING,
+            attempt=photo_session.attempt,
+            result=None,
+            error_code=None,
+            error_message=None,
+            progress=0,
+        )
+    )
 
 
 def _require(photo_session: PhotoSession, *states: SessionStatus) -> None:

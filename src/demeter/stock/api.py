@@ -9,17 +9,18 @@ from fastapi import APIRouter, Body, Query
 from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
+from demeter.core.errors import InvalidInput
 from demeter.core.fields import Code, When
 from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.moments import moment_of
 from demeter.stock import batch_history, commands, queries, reversals
 from demeter.stock import on_hand as stock_on_hand
 from demeter.stock.changes import LedgerChange
 from demeter.stock.models import MovementType
 from demeter.stock.on_hand import StockFilter
-from demeter.stock.request_keys import moment_of
 from demeter.stock.schemas import (
     LedgerCommandCreate,
     Level,
@@ -121,31 +122,52 @@ def get_movement(movement_id: UUID) -> MovementRead:
         return queries.movement(session, movement_id)
 
 
+# Filters are called alike in every list; these are names of before.
+Old = Annotated[Code | None, Query(deprecated=True)]
+
+
 @router.get("/on-hand", summary="Stock today or as of any moment", **requires(Permission.SEE))
 def on_hand(
     by: Annotated[list[Level], Query(max_length=8)] = [Level.LOCATION, Level.PRODUCT],  # noqa: B006
     at: When = None,
-    warehouse: Code | None = None,
-    area: Code | None = None,
-    location: Code | None = None,
-    product: Code | None = None,
+    warehouse_code: Code | None = None,
+    area_code: Code | None = None,
+    location_code: Code | None = None,
+    product_code: Code | None = None,
     state: Code | None = None,
-    packaging: Code | None = None,
-    lot: Code | None = None,
+    packaging_sku: Code | None = None,
+    batch_code: Code | None = None,
+    warehouse: Old = None,
+    area: Old = None,
+    location: Old = None,
+    product: Old = None,
+    packaging: Old = None,
+    lot: Old = None,
 ) -> list[StockRead]:
-    """Plants, added up by these levels; a date alone is the end of that day."""
+    """Plants, added up by these levels; a date alone is the end of that day.
+
+    `plants` is null where nobody has counted and nothing is booked. Without the name of a
+    place, places that hold nothing are left out.
+    """
     filters = StockFilter(
-        warehouse=warehouse,
-        area=area,
-        location=location,
-        product=product,
+        warehouse=_only("warehouse", warehouse_code, warehouse),
+        area=_only("area", area_code, area),
+        location=_only("location", location_code, location),
+        product=_only("product", product_code, product),
         state=state,
-        packaging=packaging,
-        lot=lot,
+        packaging=_only("packaging", packaging_sku, packaging),
+        lot=_only("lot", batch_code, lot),
     )
     with transaction() as session:
         moment = moment_of(at) if at is not None else None
         return stock_on_hand.stock_by(session, list(dict.fromkeys(by)), filters, moment)
+
+
+def _only(name: str, code: str | None, older: str | None) -> str | None:
+    """A filter by its name of today or of before; both only where they agree."""
+    if code is not None and older is not None and code != older:
+        raise InvalidInput(f"{name} is named twice, {code!r} and {older!r}", field=name)
+    return code if code is not None else older
 
 
 @router.get("/lots/{batch_code}", summary="A lot's whole life", **requires(Permission.SEE))

@@ -78,13 +78,6 @@ class Ambiguous(InvalidInput):
     next_action = "Name the product, or the lot."
 
 
-class HappenedInFuture(InvalidInput):
-    """The moment is yet to come."""
-
-    code = "happened_in_future"
-    title = "This moment is in the future"
-
-
 class NameNotFound(NotFound):
     """A place, lot, product or packaging that was named is not there."""
 

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from demeter.core import logs
 from demeter.core.notices import Notice
 from demeter.core.wording import english
+from demeter.locations import retry_signal
 from demeter.locations.errors import BinRetired
 from demeter.locations.models import StorageLocation
 from demeter.locations.rules import require_active
-from demeter.stock import period_lock, retry_signal
+from demeter.stock import period_lock
 from demeter.stock.changes import LedgerChange, written_movements
 from demeter.stock.late_movements import (
     Change,

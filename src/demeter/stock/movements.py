@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from demeter.core.moments import moment_of
 from demeter.core.notices import Notice
-from demeter.core.settings import settings
+from demeter.core.site import day_at_site
 from demeter.locations import lock
 from demeter.stock import request_keys
 from demeter.stock.batches import LotKind, open_lot, standing_lots, youngest_lot
@@ -167,7 +167,7 @@ def _bring_in(
     require_positive(quantity)
 
     def act() -> LedgerChange:
-        at = request_keys.moment_of(command.at)
+        at = moment_of(command.at)
         locations = lock.lock_locations(session, [into.location_id])
         lots = standing_lots(session, into.location_id, at)
         storage_bin = choose_bin(session, locations[into.location_id], into, lots, kind)
@@ -195,7 +195,7 @@ def _why(movement_type: MovementType) -> Notice:
 
 def _open_planted_lot(session: Session, bin_id: int, kind: LotKind, at: datetime) -> StockBatch:
     lot = open_lot(session, bin_id, kind)
-    lot.planting_date = at.astimezone(ZoneInfo(settings().time_zone)).date()
+    lot.planting_date = day_at_site(at)
     session.flush()
     return lot
 
@@ -211,7 +211,7 @@ def _take_out(
     require_positive(quantity)
 
     def act() -> LedgerChange:
-        at = request_keys.moment_of(command.at)
+        at = moment_of(command.at)
         locations = lock.lock_locations(session, [source.location_id])
         lots = standing_lots(session, source.location_id, at)
         changes = [
@@ -235,7 +235,7 @@ def _take_out(
 def _add_to_lot(
     session: Session, command: LedgerCommand, source: WithdrawalSource, quantity: int
 ) -> LedgerChange:
-    at = request_keys.moment_of(command.at)
+    at = moment_of(command.at)
     locations = lock.lock_locations(session, [source.location_id])
     lots = standing_lots(session, source.location_id, at)
     candidates = [lot for lot in lots if source.holds(lot)]

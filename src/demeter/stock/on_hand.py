@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, func, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Subquery,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, Product, ProductState
@@ -25,6 +35,7 @@ COLUMNS: dict[Level, Any] = {
     Level.STATE: ProductState.name,
     Level.PACKAGING: Packaging.sku,
 }
+PLACES = (Level.WAREHOUSE, Level.AREA, Level.LOCATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +56,30 @@ class StockFilter:
         """Whether it asks for a small part of the nursery."""
         return any((self.area, self.location, self.bin, self.lot))
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    @property
+    def names_places_only(self) -> bool:
+        """Whether it asks for all that stands at places."""
+        named = [level for level in Level if getattr(self, level.value) is not None]
+        return bool(named) and all(level in PLACES for level in named)
+
+    def conditions(self, levels: Iterable[Level] = Level) -> list[ColumnElement[bool]]:
         """As SQL."""
-        codes = {level: getattr(self, level.value) for level in Level}
+        codes = {level: getattr(self, level.value) for level in levels}
         return [COLUMNS[level] == code for level, code in codes.items() if code is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many locations a group has, how many nobody has counted, and their empties."""
+
+    locations: int
+    never_counted: int
+    empty_containers: int
+
+    @property
+    def plants(self) -> int | None:
+        """Where nothing is booked: none, or not known where nobody has counted."""
+        return 0 if self.locations > self.never_counted else None
 
 
 def stock_by(
@@ -57,33 +88,113 @@ def stock_by(
     filters: StockFilter | None = None,
     at: datetime | None = None,
 ) -> list[StockRead]:
-    """Plants by these levels, today or as of a moment; groups without any are left out.
+    """Plants by these levels, today or as of a moment.
 
-    A past moment may come out negative where a late fact contradicts an early count.
+    Groups without any are left out, but for the places that the filter asks for: a place that
+    was counted and holds nothing has 0, one that nobody counted is not known. A past moment
+    may come out negative where a late fact contradicts an early count.
     """
     narrowing = filters or StockFilter()
+    levels = [level for level in by if level in PLACES]
+    places = _places(session, levels, narrowing, at)
+    rows, places_left = [], dict(places)
+    for row in _booked(session, by, narrowing, at):
+        group = dict(zip(by, row, strict=False))
+        place = tuple(group[level] for level in levels)
+        places_left.pop(place, None)
+        rows.append(
+            StockRead(
+                group=group,
+                plants=row.plants,
+                never_counted=places[place].never_counted if place in places else 0,
+                empty_containers=row.empty if at is None else None,
+            )
+        )
+    if narrowing.names_places_only:
+        rows += [
+            StockRead(
+                group=dict.fromkeys(by) | dict(zip(levels, place, strict=True)),
+                plants=of_place.plants,
+                never_counted=of_place.never_counted,
+                empty_containers=of_place.empty_containers
+                if at is None and of_place.plants is not None
+                else None,
+            )
+            for place, of_place in places_left.items()
+        ]
+        rows.sort(key=lambda row: [row.group[level] or "" for level in by])
+    return rows
+
+
+def total_stock(
+    session: Session, filters: StockFilter | None = None, at: datetime | None = None
+) -> StockRead:
+    """All plants that the filter asks for; not known where nobody has counted any of its places."""
+    narrowing = filters or StockFilter()
+    places = _places(session, [], narrowing, at).get((), Places(0, 0, 0))
+    booked = _booked(session, [], narrowing, at)
+    return StockRead(
+        group={},
+        plants=booked[0].plants if booked else places.plants,
+        never_counted=places.never_counted,
+        empty_containers=None,
+    )
+
+
+def _booked(
+    session: Session, by: Sequence[Level], filters: StockFilter, at: datetime | None
+) -> Sequence[Any]:
+    """What the ledger holds, group by group; groups that come to nothing are left out."""
     columns = [COLUMNS[level].label(level.value) for level in by]
-    past = None if at is None else _lots_as_of(session, at, narrowing)
+    past = None if at is None else _lots_as_of(session, at, filters)
     plants = StockBatch.quantity_current if past is None else past.c.plants
     total = func.coalesce(func.sum(plants), 0)
     empty = func.sum(StockBatch.quantity_empty_containers)
     query = _with_places_and_products(select(*columns, total.label("plants"), empty.label("empty")))
     if past is not None:
         query = query.join(past, past.c.batch_id == StockBatch.id)
-    rows = session.execute(
-        query.where(*narrowing.conditions())
-        .group_by(*columns)
-        .having(total != 0)
-        .order_by(*columns)
+    return session.execute(
+        query.where(*filters.conditions()).group_by(*columns).having(total != 0).order_by(*columns)
+    ).all()
+
+
+def _places(
+    session: Session, levels: Sequence[Level], filters: StockFilter, at: datetime | None
+) -> dict[tuple[str | None, ...], Places]:
+    """The places that are asked about, by their codes at these levels."""
+    columns = [COLUMNS[level] for level in levels]
+    never = text(_NEVER_COUNTED).bindparams(bindparam("at", at, DateTime(timezone=True)))
+    empty = (
+        select(func.coalesce(func.sum(StockBatch.quantity_empty_containers), 0))
+        .join(StorageBin, StorageBin.bin_id == StockBatch.current_storage_bin_id)
+        .where(StorageBin.storage_location_id == StorageLocation.location_id)
+        .scalar_subquery()
     )
-    return [
-        StockRead(
-            group=dict(zip(by, row, strict=False)),
-            plants=row.plants,
-            empty_containers=row.empty if at is None else None,
+    is_meant = StorageLocation.active if filters.location is None else true()
+    rows = session.execute(
+        select(
+            *columns,
+            func.count(),
+            func.count().filter(never),
+            func.sum(empty) if filters.names_places_only else literal(0),
         )
+        .select_from(StorageLocation)
+        .join(StorageArea, StorageArea.storage_area_id == StorageLocation.storage_area_id)
+        .join(Warehouse, Warehouse.warehouse_id == StorageArea.warehouse_id)
+        .where(is_meant, *filters.conditions(PLACES))
+        .group_by(*columns)
+    )
+    return {
+        tuple(row[: len(levels)]): Places(row[-3], row[-2], int(row[-1] or 0))
         for row in rows
-    ]
+        if row[-3]
+    }
+
+
+_NEVER_COUNTED = """
+NOT EXISTS (SELECT FROM counts WHERE counts.storage_location_id = storage_locations.location_id
+    AND posted_at IS NOT NULL AND voided_at IS NULL AND captured_at <= coalesce(:at, now()))
+"""
 
 
 def _lots_as_of(session: Session, at: datetime, filters: StockFilter) -> Subquery:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from demeter.core.settings import settings
 from demeter.stock.changes import LedgerChange
-from demeter.stock.errors import HappenedInFuture, MovementIdReused
+from demeter.stock.errors import MovementIdReused
 from demeter.stock.models import LedgerRequest, StockMovement
-
-PATIENCE = timedelta(minutes=5)  # clocks of phones run ahead a little
 
 
 def answer_once(
@@ -76,26 +71,3 @@ def _require_unused(session: Session, movement_id: UUID) -> None:
         raise MovementIdReused(
             f"{movement_id} is a movement of kind {movement_type}", movement_id=str(movement_id)
         )
-
-
-def moment_of(when: datetime | date | None) -> datetime:
-    """When it happened, in UTC; none is now.
-
-    A date alone is the end of that day at the site, or now where that day is not over: what is
-    reported after it on the same day is later.
-
-    Raises:
-        HappenedInFuture: it is yet to come; today without a time is not.
-    """
-    now = datetime.now(UTC)
-    zone = ZoneInfo(settings().time_zone)
-    if when is None:
-        return now
-    if not isinstance(when, datetime):
-        if when > now.astimezone(zone).date():
-            raise HappenedInFuture(f"{when} is in the future", given=when.isoformat())
-        return min(datetime.combine(when, time.max, zone).astimezone(UTC), now)
-    moment = when if when.tzinfo else when.replace(tzinfo=zone)
-    if moment > now + PATIENCE:
-        raise HappenedInFuture(f"{moment.isoformat()} is in the future", given=when.isoformat())
-    return moment.astimezone(UTC)

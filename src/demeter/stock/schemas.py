@@ -144,10 +144,16 @@ class Level(StrEnum):
 
 
 class StockRead(Output):
-    """Plants of one group; ``empty_containers`` is known of today only."""
+    """Plants of one group; ``empty_containers`` is known of today only.
+
+    ``plants`` is null where nobody has counted any of the group's locations and nothing is
+    booked there: that is not known. ``never_counted`` is how many of its locations nobody
+    has counted; what stands there beyond what is booked is in no number.
+    """
 
     group: dict[Level, str | None]
-    plants: int
+    plants: int | None
+    never_counted: int
     empty_containers: int | None
 
 

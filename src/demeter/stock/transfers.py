@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from demeter.core.moments import moment_of
 from demeter.core.notices import Notice
-from demeter.core.settings import settings
+from demeter.core.site import day_at_site
 from demeter.locations import lock
 from demeter.stock import request_keys
 from demeter.stock.batches import LotKind, open_lot, standing_lots, youngest_lot
@@ -66,7 +66,7 @@ def transplant(
         )
 
     def act() -> LedgerChange:
-        at = request_keys.moment_of(command.at)
+        at = moment_of(command.at)
         locations = lock.lock_locations(session, [source.location_id, to.location_id])
         lots = standing_lots(session, source.location_id, at)
         lots_there = standing_lots(session, to.location_id, at)
@@ -111,7 +111,7 @@ def move(
     require_positive(quantity)
 
     def act() -> LedgerChange:
-        at = request_keys.moment_of(command.at)
+        at = moment_of(command.at)
         locations = lock.lock_locations(session, [source.location_id])
         lots = standing_lots(session, source.location_id, at)
         changes: list[Change] = []
@@ -159,7 +159,7 @@ def _open_or_find_lot(
 
 
 def _note_transplant_date(session: Session, lot: StockBatch, at: datetime) -> None:
-    lot.transplant_date = at.astimezone(ZoneInfo(settings().time_zone)).date()
+    lot.transplant_date = day_at_site(at)
     session.flush()
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from demeter.core.fields import YEARS
 from demeter.core.notices import Notice
+from demeter.core.site import is_unclear
 from demeter.core.tabular.cells import Cell
 
 _DAY_S = 86_400
@@ -43,10 +44,9 @@ def date_or_time(cell: Cell, zone: ZoneInfo) -> date | datetime:
         raise cell.refusal(Notice("no_date", {"value": cell.excerpt}))
     if not isinstance(value, datetime) or value.tzinfo is not None:
         return value
-    earlier, later = value.replace(tzinfo=zone), value.replace(tzinfo=zone, fold=1)
-    if earlier.utcoffset() != later.utcoffset():
+    if is_unclear(value, zone):
         raise cell.refusal(Notice("hour_unclear", {"value": cell.excerpt}))
-    return earlier
+    return value.replace(tzinfo=zone)
 
 
 def _spreadsheet_date(cell: Cell) -> date | datetime | None:

@@ -80,6 +80,16 @@ def known_rows(rows: Sequence[Sequence[CellValue]], columns: Sequence[int]) -> l
     return [n for n, row in enumerate(rows) if all(row[c] is not None for c in columns)]
 
 
+def column_sums(
+    rows: Sequence[Sequence[CellValue]], columns: Sequence[int]
+) -> list[int | float | None]:
+    """Each column's sum over the known rows; not known where there are rows and none is."""
+    known = known_rows(rows, columns)
+    if rows and not known:
+        return [None for _ in columns]
+    return [sum(rows[n][c] for n in known) for c in columns]  # type: ignore[misc]  they are known
+
+
 def _write(page: Any, row: int, column: int, value: CellValue, style: Any = None) -> None:
     if isinstance(value, str):
         shortened = value if len(value) <= MOST_TEXT else value[: MOST_TEXT - 1] + "…"
@@ -94,10 +104,12 @@ def _write_sums(page: Any, rows: Sequence[Sequence[CellValue]], sums: Sums, bold
     _write(page, last + 1, 0, sums.label, bold)
     unknown = [c for c in sums.columns if any(row[c] is None for row in rows)]
     known_marks = "*".join(f"ISNUMBER({xl_range(1, c, last, c)})" for c in unknown)
-    for column in sums.columns:
+    for column, total in zip(sums.columns, column_sums(rows, sums.columns), strict=True):
+        if total is None:
+            _write(page, last + 1, column, UNKNOWN, bold)
+            continue
         cells = xl_range(1, column, last, column)
         formula = f"=SUMPRODUCT({known_marks},{cells})" if unknown else f"=SUM({cells})"
-        total = sum(rows[n][column] for n in known)  # type: ignore[misc]  they are known
         page.write_formula(last + 1, column, formula if last else "=0", bold, total)
     if len(known) < last:
         _write(page, last + 2, 0, sums.left_out(last - len(known)))

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, Product
+from demeter.core.moments import HappenedInFuture, moment_of
 from demeter.core.notices import Notice
-from demeter.core.settings import settings
+from demeter.core.site import site_zone
 from demeter.core.tabular.cells import MOST_TEXT, Cell, text
 from demeter.core.tabular.dates import date_or_time
 from demeter.core.tabular.numbers import whole_number
 from demeter.core.tabular.tables import Table, TableRow
-from demeter.stock.errors import HappenedInFuture
-from demeter.stock.request_keys import moment_of
 
 MOST_BINS_NAMED = 3
 
@@ -45,7 +43,7 @@ class LocationRows:
 
     def __init__(self, session: Session, table: Table) -> None:
         self._session, self._table = session, table
-        self._zone = ZoneInfo(settings().time_zone)
+        self._zone = site_zone()
         self._places: Mapping[str, Any] = {}
         self._bins: Mapping[str, str] = {}
         self._products = set(session.scalars(select(Product.code)))

@@ -15,27 +15,29 @@ from demeter.core.tabular.remarks import Remark, RemarkRead, remark_read
 from demeter.core.tabular.tables import TableFile
 from demeter.counts import service
 from demeter.counts.hand_counts import HandCount
+from demeter.counts.queries import is_first_count
 from demeter.counts.sheets import reading
 from demeter.counts.sheets.location_rows import LocationCount
 from demeter.locations import lock
 from demeter.stock import lookup
 from demeter.stock.changes import LedgerChange
 from demeter.stock.ledger import LedgerCommand
-from demeter.stock.on_hand import StockFilter, stock_by
+from demeter.stock.on_hand import StockFilter, total_stock
 
 
 class SheetLine(BaseModel):
     """What the sheet does to one location: booked at its moment, counted, and the difference.
 
+    Where nobody counted the location before and nothing is booked, both are not known.
     ``warnings`` are those of its rows; what is odd about the file as a whole is with the first.
     """
 
     model_config = ConfigDict(frozen=True)
 
     location_code: str
-    booked: int
+    booked: int | None
     counted: int
-    difference: int
+    difference: int | None
     effect: LedgerChange
     warnings: tuple[RemarkRead, ...] = ()
 
@@ -87,7 +89,7 @@ def _line(
         location_code=count.location_code,
         booked=booked,
         counted=total,
-        difference=total - booked,
+        difference=None if booked is None else total - booked,
         effect=effect,
     )
 
@@ -106,12 +108,14 @@ def _with_warnings(
     ]
 
 
-def _booked_before(session: Session, code: str, effect: LedgerChange, total: int) -> int:
+def _booked_before(session: Session, code: str, effect: LedgerChange, total: int) -> int | None:
     """What the ledger held at the count's moment before it: the count less what it wrote."""
     if effect.waits_for is not None:
-        return sum(row.plants for row in stock_by(session, [], StockFilter(location=code)))
+        return total_stock(session, StockFilter(location=code)).plants
     own = [m.quantity for m in effect.movements if m.count_id == effect.count_id]
-    return total - sum(own)
+    booked = total - sum(own)
+    is_first = effect.count_id is not None and is_first_count(session, effect.count_id)
+    return None if booked == 0 and is_first else booked
 
 
 def _product(session: Session, code: str | None) -> int | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
 
+from demeter.catalog.queries import growing_choices
 from demeter.core import jobs
 from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
+from demeter.locations.models import StorageLocation
 from demeter.photos import session_detail
+from demeter.photos.schemas import SessionRead
 from demeter.web import render
 
 router = APIRouter()
@@ -21,5 +26,17 @@ def show(request: Request, session_id: UUID) -> Response:
     with transaction() as session:
         session_read = session_detail.answer(session, session_detail.find(session, session_id))
         return render.page(
-            request, "session.html", s=session_read, workers_alive=jobs.workers_alive(session)
+            request,
+            "session.html",
+            s=session_read,
+            workers_alive=jobs.workers_alive(session),
+            **_choices(session, session_read),
         )
+
+
+def _choices(session: Session, session_read: SessionRead) -> dict[str, Any]:
+    """What the form for a configuration offers."""
+    if "config" not in session_read.actions or session_read.location is None:
+        return {"choices": None, "is_framed_whole": False}
+    location = session.get_one(StorageLocation, session_read.location.location_id)
+    return {"choices": growing_choices(session), "is_framed_whole": location.framed_whole}

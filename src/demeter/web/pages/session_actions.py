@@ -18,10 +18,12 @@ from demeter.core.http.permissions import Permission, requires
 from demeter.photos import location_guess
 from demeter.photos.models import PhotoSession
 from demeter.review import session_decisions
+from demeter.stock import lookup
 
 router = APIRouter(prefix="/sessions/{session_id}")
 
 Note = Annotated[str, Form(max_length=2000)]
+Code = Annotated[str, Form(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @router.post("/accept", **requires(Permission.DECIDE))
@@ -66,6 +68,40 @@ def post(session_id: UUID) -> RedirectResponse:
     return _decided(
         session_id, lambda s, user: session_decisions.retry_posting(s, session_id, user)
     )
+
+
+@router.post("/config", **requires(Permission.DECIDE))
+def configure(
+    session_id: UUID,
+    product_code: Code,
+    state: Code,
+    packaging_sku: Code = "",
+    framed_whole: Annotated[str, Form(max_length=5)] = "",
+) -> RedirectResponse:
+    """What grows at the location of the photos."""
+
+    def act(session: Session, user: User) -> PhotoSession:
+        growing = lookup.growing(session, product_code, state, packaging_sku or None)
+        return session_decisions.configure(
+            session, session_id, user, growing, framed_whole=bool(framed_whole)
+        )
+
+    return _decided(session_id, act)
+
+
+@router.post("/discard", **requires(Permission.DECIDE))
+def discard(session_id: UUID, reason: Note) -> RedirectResponse:
+    """Nothing is to be made of these photos."""
+    plain = reason.replace("\x00", "")
+    return _decided(
+        session_id, lambda s, user: session_decisions.discard(s, session_id, user, plain)
+    )
+
+
+@router.post("/restore", **requires(Permission.DECIDE))
+def restore(session_id: UUID) -> RedirectResponse:
+    """Take a discarded session back."""
+    return _decided(session_id, lambda s, user: session_decisions.restore(s, session_id, user))
 
 
 @router.post("/blind-recount", **requires(Permission.REPORT))

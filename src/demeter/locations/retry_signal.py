@@ -1,4 +1,4 @@
-"""Counts that wait for a fact: tried again when one is reported, by a job of its own."""
+"""Counts that wait for something at a location: tried again when it comes, by a job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 from demeter.core import jobs
 
 TASK = "retry_waiting_counts"
-RETRIED_REASONS = ("stock_would_be_negative", "period_closed", "blind_recount")
+RETRIED_REASONS = (
+    "stock_would_be_negative",
+    "period_closed",
+    "blind_recount",
+    "no_config",
+    "needs_config",
+    "other_product",
+    "count_contradicts_config",
+)
 
 
 def retry_later(session: Session, location_ids: Iterable[int]) -> None:
@@ -22,7 +30,8 @@ def retry_later(session: Session, location_ids: Iterable[int]) -> None:
                       AND waits_for = ANY(:reasons))
            OR EXISTS (SELECT FROM photo_processing_sessions
                       WHERE storage_location_id = location_id
-                        AND status = 'needs_review' AND reason_code = ANY(:reasons))
+                        AND status IN ('needs_review', 'needs_config')
+                        AND reason_code = ANY(:reasons))
         ORDER BY location_id
         """),
         {"locations": sorted(location_ids), "reasons": list(RETRIED_REASONS)},
