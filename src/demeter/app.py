@@ -11,6 +11,7 @@ from demeter import tables
 from demeter.accounts import policy
 from demeter.core import logs
 from demeter.core.http import health, openapi, permissions, problems
+from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
@@ -57,6 +58,7 @@ def create_app() -> FastAPI:
         middleware=[
             Middleware(RequestIds),  # outermost: answers what nobody else answered
             Middleware(Guards),
+            Middleware(BodyLimits),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
         ],
     )
