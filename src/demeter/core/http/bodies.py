@@ -63,7 +63,7 @@ def most_bytes(files: Files | None) -> int:
 
 
 @dataclass
-class Body:
+class IncomingBody:
     """A request's body on its way in."""
 
     receive: Receive
@@ -118,7 +118,7 @@ class BodyLimits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = Body(receive, _announced(scope))
+        body = IncomingBody(receive, _announced(scope))
         has_begun = False
 
         async def send_unless_over(message: Message) -> None:

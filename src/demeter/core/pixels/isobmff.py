@@ -37,3 +37,9 @@ def kind_of(body: bytes) -> str | None:
     if b"hvc1" in head or b"hvcC" in head or b"grid" in head:
         return "HEIF"
     raise unread(brands[0].decode("latin-1").strip())
+
+
+def as_avif(body: bytes) -> bytes:
+    """The file under the brand that libavif asks for, whichever of its relatives it goes by."""
+    is_film = body[8:12] == b"avis" and b"moov" in body
+    return body if is_film else body[:8] + b"avif" + body[12:]

@@ -98,7 +98,7 @@ def endings(picture: bytes) -> tuple[bytes, bytes]:
 def lacks_passes(picture: bytes) -> bool:
     """Whether a scan is missing as a whole: a component of which not every bit was sent."""
     coefficients: dict[int, list[int]] = {}
-    at = 0
+    at = len(START)
     components: list[int] = []
     while (at := picture.find(b"\xff", at)) >= 0 and at + 4 <= len(picture):
         marker = picture[at + 1]

@@ -227,11 +227,17 @@ def _open_tiff(body: bytes) -> StoredPicture:
     page = tiff.read_pages(body)
 
     def unpack(_: int | None) -> Image.Image:
-        image = TiffImagePlugin.TiffImageFile(io.BytesIO(page.picture))
+        try:
+            image = TiffImagePlugin.TiffImageFile(io.BytesIO(page.picture))
+        except SyntaxError as error:
+            raise unread(f"TIFF, {page.samples} × {page.bits} bit") from error
         image.load()
-        if page.white_is_zero and image.mode in _SIXTEEN_BIT:
-            return Image.fromarray(255 - np.asarray(_to_eight_bits(image)))
-        return image
+        if image.mode not in _SIXTEEN_BIT:
+            return image
+        deep = np.asarray(image)
+        if page.bits == 12:  # noqa: PLR2004
+            deep = deep * 16
+        return Image.fromarray(65_535 - deep if page.is_deep_negative else deep)
 
     return StoredPicture(
         "TIFF",
@@ -246,7 +252,7 @@ def _open_tiff(body: bytes) -> StoredPicture:
 
 
 def _open_avif(body: bytes) -> StoredPicture:
-    decoder = _avif.AvifDecoder(body, "auto", _DECODER_THREADS)
+    decoder = _avif.AvifDecoder(isobmff.as_avif(body), "auto", _DECODER_THREADS)
     # The turn is the container's own (irot, imir); what EXIF says of it does not count.
     (width, height), frames, mode, _, exif, orientation, _ = decoder.get_info()
 

@@ -52,7 +52,7 @@ class TiffPhoto:
     height: int
     bits: int
     samples: int
-    white_is_zero: bool
+    is_deep_negative: bool
     orientation: int
     pages_left_out: int
     facts: dict[str, dict[str, Any]]
@@ -98,7 +98,7 @@ def read_pages(body: bytes) -> TiffPhoto:
         height=photo.height,
         bits=_number(order, photo.directory, _BITS, 1),
         samples=_number(order, photo.directory, _SAMPLES, 1),
-        white_is_zero=_number(order, photo.directory, _PHOTOMETRIC, 1) == 0,
+        is_deep_negative=_is_deep_negative(order, photo.directory),
         orientation=tags.orientation_of(photo.directory, order),
         pages_left_out=len(others),
         facts=facts,
@@ -168,9 +168,23 @@ def _number(order: tags.Order, directory: dict[int, tags.Entry], tag: int, other
     return otherwise if value is None else value
 
 
+def _is_deep_negative(order: tags.Order, directory: dict[int, tags.Entry]) -> bool:
+    """Grey of more than 8 bits in which 0 is white."""
+    return (
+        _number(order, directory, _PHOTOMETRIC, 1) == 0 and _number(order, directory, _BITS, 1) > 8  # noqa: PLR2004
+    )
+
+
 def _alone(body: bytes, order: tags.Order, directory: dict[int, tags.Entry]) -> bytes:
     """The file with one directory, at its end, that holds what its pixels depend on."""
     records = [entry.record for tag, entry in sorted(directory.items()) if tag in _STRUCTURE]
+    if _is_deep_negative(order, directory):  # which Pillow knows in one order of bytes only
+        wide = 8 if order.is_big else 4
+        positive = struct.pack(f"{order.end}HH", _PHOTOMETRIC, 3)
+        positive += struct.pack(order.offset_code, 1)
+        positive += struct.pack(f"{order.end}H", 1).ljust(wide, b"\0")
+        place = records.index(directory[_PHOTOMETRIC].record)
+        records[place] = positive
     offset = len(body) + len(body) % 2
     head = struct.pack(
         f"{order.end}2sHHHQ" if order.is_big else f"{order.end}2sHI",
