@@ -52,7 +52,7 @@ def page(
         (273, 4, 1, long(offset)),
         (277, 3, 1, short(1)),
         (278, 4, 1, long(height)),
-        (279, 4, 1, long(width * height * bits // 8)),
+        (279, 4, 1, long(min(width * height * bits // 8, 2**32 - 1))),
         *extra,
     ]
 

@@ -19,7 +19,7 @@ SHOWN_BY_BROWSERS = frozenset({"image/jpeg", "image/png", "image/webp", "image/a
 THUMBNAIL_SIDE_PX = 320
 # What a page shows is at most so large: more is no WebP, and takes seconds to make.
 VIEW_SIDE_PX = 16_383
-VIEW_PIXELS = 24_000_000
+VIEW_PIXELS = 16_000_000
 
 
 class Variant(StrEnum):

@@ -18,8 +18,9 @@ _NOTES = frozenset({*_APPS, 0xFE})
 _FILLING = 0xFF
 _COLOUR_APPS = (0xE0, 0xEE)  # JFIF and Adobe say how colours are stored
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-# Each pass over the picture costs as much again. A camera's progressive file has about 10.
-MOST_SCANS = 100
+# Each pass over the picture costs as much again. A camera's progressive file has about 10, so
+# that the largest photo has as many pixels in its passes.
+_MOST_PASSES_PX = 1_200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,9 @@ class Jpeg:
     width: int
     height: int
     components: int
-    is_progressive: bool
+    has_passes: bool
     exif: bytes
     picture: bytes
-    scans: int
 
 
 def read_segments(body: bytes) -> Jpeg:
@@ -58,10 +58,11 @@ def read_segments(body: bytes) -> Jpeg:
         raise damaged("its size is not stated")
     height, width, components = frame
     scans = body.count(b"\xff\xda", at)
-    if is_progressive and scans > MOST_SCANS:
-        raise Fault("photo_too_large", "photo_of_many_scans", scans=scans, limit=MOST_SCANS)
-    picture = b"".join([*kept, body[at:]])
-    return Jpeg(width, height, components, is_progressive, exif, picture, scans)
+    has_passes = is_progressive or body[at + 4] < components
+    if has_passes and scans * width * height > _MOST_PASSES_PX:
+        limit = max(1, _MOST_PASSES_PX // (width * height))
+        raise Fault("photo_too_large", "photo_of_many_scans", scans=scans, limit=limit)
+    return Jpeg(width, height, components, has_passes, exif, b"".join([*kept, body[at:]]))
 
 
 def _segments(body: bytes) -> Iterator[tuple[int, int, bytes]]:

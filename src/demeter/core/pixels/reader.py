@@ -29,7 +29,7 @@ from demeter.core.pixels.messages import receive, send
 from demeter.core.pixels.reading import CONTENT_TYPES, StoredPicture, bands, open_picture
 
 _WEBP_SIDE_PX = 16_383  # the most that the format can say
-_OWN_BYTES = 200_000_000  # programs and libraries, before any picture
+_OWN_BYTES = 240_000_000  # programs and libraries, before any picture
 _GONE = 0x2000  # POLLRDHUP: the other end was closed
 
 
@@ -87,8 +87,10 @@ class _Order:
         facts = self._facts(photo, body)
         del body
         if asked["act"] == "facts":
-            rgb = photo.rgb()
-            facts["codes"] = read_codes(rgb) if asked["codes"] else []
+            if asked["codes"]:
+                facts["codes"] = read_codes(photo.rgb())
+            else:
+                photo.check()
         elif asked["act"] == "pixels":
             self._write_pixels(photo.rgb())
         else:
@@ -112,8 +114,7 @@ class _Order:
 
     def _wait_for_room(self, photo: StoredPicture, size: int) -> None:
         """Say what unpacking takes, and wait until that much is free."""
-        turned = 4 if photo.orientation != 1 else 0
-        needs = photo.width * photo.height * (photo.bytes_per_pixel + 4 + turned) + 3 * size
+        needs = photo.width * photo.height * photo.peak_bytes_per_pixel + 2 * size
         most = self._asked["memory_bytes"] - _OWN_BYTES
         if needs > most:
             raise Fault("photo_too_large", "photo_of_memory", megabytes=needs // 10**6)
@@ -150,7 +151,7 @@ class _Order:
             1.0, side / max(width, height), (self._asked["pixels"] / (width * height)) ** 0.5
         )
         wanted = max(1, int(width * scale)), max(1, int(height * scale))
-        rgb = photo.rgb(2 * max(wanted) if scale < 1 else None)
+        rgb = photo.rgb(max(wanted) if scale < 1 else None)
         if rgb.size != wanted:
             rgb = rgb.resize(wanted, Image.Resampling.BICUBIC, reducing_gap=2.0)
         stream = io.BytesIO()

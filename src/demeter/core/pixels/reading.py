@@ -11,6 +11,7 @@ import io
 import struct
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,7 @@ _MODES_READ = frozenset(
 )
 _BAND_PX = 4_000_000
 _DECODER_THREADS = 2
+_BOTH_COPIES = 8  # bytes a pixel of a picture and of its copy, as Pillow keeps them
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -80,7 +82,7 @@ class StoredPicture:
 
     ``width`` and ``height`` are as stored; ``orientation`` is still to be applied.
     ``facts`` are the tags as `tags.exif_facts` gives them, ``pages_left_out`` pictures of the
-    file that are not looked at, ``bytes_per_pixel`` what unpacking takes at its peak.
+    file that are not looked at, ``bytes_per_pixel`` what its decoder takes at its peak.
     """
 
     kind: str
@@ -98,20 +100,39 @@ class StoredPicture:
         is_lying = self.orientation in _LYING
         return (self.height, self.width) if is_lying else (self.width, self.height)
 
+    @property
+    def peak_bytes_per_pixel(self) -> int:
+        """What it takes to unpack it and then to convert or turn it."""
+        return max(self.bytes_per_pixel, _BOTH_COPIES)
+
     def rgb(self, least_side: int | None = None) -> Image.Image:
         """The upright picture in mode RGB; may be reduced to no less than ``least_side``.
 
         Raises:
             Fault: the pixels cannot all be read, or are of a form that is not read.
         """
-        try:
-            image = _in_rgb(self.unpack(least_side))
-        except MemoryError:
-            raise
-        except _DAMAGE as error:
-            raise damaged(error) from error
-        turn = _TURNS.get(self.orientation)
-        return image if turn is None else image.transpose(turn)
+        with _named_damage():
+            image = _in_rgb(_of_a_mode_read(self.unpack(least_side)))
+            turn = _TURNS.get(self.orientation)
+            return image if turn is None else image.transpose(turn)
+
+    def check(self) -> None:
+        """Unpack every pixel and keep none; raises as `rgb`."""
+        with _named_damage():
+            _of_a_mode_read(self.unpack(None))
+
+
+@contextmanager
+def _named_damage() -> Iterator[None]:
+    """What decoders raise, by name."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except _DAMAGE as error:
+        if any(word in str(error).lower() for word in ("memory", "alloc")):
+            raise MemoryError(str(error)) from error
+        raise damaged(error) from error
 
 
 def open_picture(body: bytes) -> StoredPicture:
@@ -120,12 +141,8 @@ def open_picture(body: bytes) -> StoredPicture:
     Raises:
         Fault: it is no photo, a raw file, or breaks off.
     """
-    try:
+    with _named_damage():
         return _opener(body)(body)
-    except MemoryError:
-        raise
-    except _DAMAGE as error:
-        raise damaged(error) from error
 
 
 def _opener(body: bytes) -> Callable[[bytes], StoredPicture]:
@@ -165,7 +182,7 @@ def _open_jpeg(body: bytes) -> StoredPicture:
         tags.exif_orientation(parts.exif),
         tags.exif_facts(parts.exif),
         0,  # what follows in the file is a preview, a gain map or a depth map
-        4 + (2 * parts.components if parts.scans > 1 else 1),
+        4 + (2 * parts.components if parts.has_passes else 0),
         unpack,
     )
 
@@ -183,7 +200,8 @@ def _without_end(picture: bytes, least_side: int | None) -> Image.Image | None:
     if jpeg.lacks_passes(picture):
         return None
     one, other = (_load_jpeg(ended, least_side) for ended in jpeg.endings(picture))
-    return one if one.tobytes() == other.tobytes() else None
+    pairs = zip(bands(one), bands(other), strict=True)
+    return one if all(a.tobytes() == b.tobytes() for (_, a), (_, b) in pairs) else None
 
 
 def _open_png(body: bytes) -> StoredPicture:
@@ -194,7 +212,7 @@ def _open_png(body: bytes) -> StoredPicture:
         image.load()
         return image
 
-    return _of_chunks("PNG", parts, 6, unpack)
+    return _of_chunks("PNG", parts, 4, unpack)
 
 
 def _open_webp(body: bytes) -> StoredPicture:
@@ -246,7 +264,7 @@ def _open_tiff(body: bytes) -> StoredPicture:
         page.orientation,
         page.facts,
         page.pages_left_out,
-        8 + min(max(page.samples, 1), 8) * max(page.bits, 8) // 8,
+        4 + min(max(page.samples, 1), 8) * max(page.bits, 8) // 8,
         unpack,
     )
 
@@ -260,7 +278,7 @@ def _open_avif(body: bytes) -> StoredPicture:
         return Image.frombytes(mode, (width, height), decoder.get_frame(0)[0])
 
     facts = tags.exif_facts(exif or b"")
-    return StoredPicture("AVIF", width, height, orientation, facts, frames - 1, 18, unpack)
+    return StoredPicture("AVIF", width, height, orientation, facts, frames - 1, 12, unpack)
 
 
 def _open_heif(body: bytes) -> StoredPicture:
@@ -279,15 +297,19 @@ def _open_heif(body: bytes) -> StoredPicture:
         return Image.frombytes(picture.mode, size, data, "raw", picture.mode, picture.stride)
 
     facts = tags.exif_facts(picture.info.get("exif") or b"")
-    return StoredPicture("HEIF", width, height, 1, facts, len(file) - 1, 16, unpack)
+    return StoredPicture("HEIF", width, height, 1, facts, len(file) - 1, 14, unpack)
+
+
+def _of_a_mode_read(image: Image.Image) -> Image.Image:
+    if image.mode not in _MODES_READ and image.mode not in _SIXTEEN_BIT:
+        raise unread(image.mode)
+    return image
 
 
 def _in_rgb(image: Image.Image) -> Image.Image:
     """What a viewer shows: deep grey in 8 bits, and neutral ground where pixels are erased."""
     if image.mode in _SIXTEEN_BIT:
         image = _to_eight_bits(image)
-    if image.mode not in _MODES_READ:
-        raise unread(image.mode)
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     rgb = Image.new("RGB", image.size, GROUND)
