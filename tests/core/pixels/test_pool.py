@@ -258,13 +258,23 @@ def test_readers_end_with_the_process_that_started_them(ending: str) -> None:
     [
         (odd.animated_webp(16_000, 16_000), "photo_too_large"),
         (odd.animated_webp(10_000, 10_000), "photo_too_large"),
-        (odd.png(10_900, 11_000, (b"IDAT", b""), depth=16, kind=6), "photo_truncated"),
+        (odd.png(10_900, 11_000, (b"IDAT", b""), depth=16, kind=6), "photo_too_large"),
+        (odd.png(6_700, 6_700, (b"IDAT", b""), depth=16, kind=6), "photo_truncated"),
         (odd.png(2**31 - 1, 2**31 - 1, (b"IDAT", b"")), "photo_too_large"),
         (odd.png(0, 0, (b"IDAT", b"")), "photo_too_small"),
         (odd.tiff(odd.page(2**31, 2**31)), "photo_too_large"),
         (odd.tiff(odd.page(64, 64)), "photo_truncated"),
     ],
-    ids=["large film", "film", "deep PNG", "PNG of 2^62", "PNG of 0", "TIFF of 2^62", "no pixels"],
+    ids=[
+        "large film",
+        "film",
+        "deep PNG",
+        "PNG",
+        "PNG of 2^62",
+        "PNG of 0",
+        "TIFF of 2^62",
+        "no pixels",
+    ],
 )
 def test_what_a_heading_promises_is_weighed_before_it_is_unpacked(
     own_pool: pool.Pool, body: bytes, code: str

@@ -12,6 +12,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 # All that pixels depend on; texts, profiles and times may be damaged as they like.
 _PNG_PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _ANIMATED = 0x02
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Chunked:
     exif: bytes
     frames: int
     picture: bytes
+    bits_per_pixel: int = 24
 
 
 def read_png(body: bytes) -> Chunked:
@@ -31,13 +33,15 @@ def read_png(body: bytes) -> Chunked:
     Raises:
         Fault: it has no heading.
     """
-    kept, exif, frames, size = [PNG], b"", 1, None
+    kept, exif, frames, size, bits = [PNG], b"", 1, None, 24
     at = len(PNG)
     while at + 8 <= len(body):
         length, kind = struct.unpack_from(">I4s", body, at)
         data = body[at + 8 : at + 8 + min(length, 1 << 20)]
         if kind == b"IHDR" and len(data) >= 13:  # noqa: PLR2004
-            size = struct.unpack_from(">II", data)
+            width, height, depth, colours = struct.unpack_from(">IIBB", data)
+            size = width, height
+            bits = depth * _CHANNELS.get(colours, 1)
         elif kind == b"eXIf" and not exif:
             exif = data
         elif kind == b"acTL" and len(data) >= 4:  # noqa: PLR2004
@@ -49,7 +53,7 @@ def read_png(body: bytes) -> Chunked:
             break
     if size is None:
         raise damaged("its size is not stated")
-    return Chunked(*size, exif, max(frames, 1), b"".join(kept))
+    return Chunked(*size, exif, max(frames, 1), b"".join(kept), bits)
 
 
 def read_webp(body: bytes) -> Chunked:

@@ -30,6 +30,7 @@ from demeter.core.pixels.reading import CONTENT_TYPES, StoredPicture, bands, ope
 
 _WEBP_SIDE_PX = 16_383  # the most that the format can say
 _OWN_BYTES = 240_000_000  # programs and libraries, before any picture
+_COLOURS = 3  # bytes a pixel of the largest photo, so that deep ones take no longer
 _GONE = 0x2000  # POLLRDHUP: the other end was closed
 
 
@@ -109,6 +110,9 @@ class _Order:
         limit, least = self._asked["max_pixels"], self._asked["min_side_px"]
         if width * height > limit:
             raise Fault("photo_too_large", "photo_of_pixels", **sides, limit=limit)
+        packed = int(width * height * photo.packed_bytes_per_pixel)
+        if packed > _COLOURS * limit:
+            raise Fault("photo_too_large", "photo_of_memory", megabytes=packed // 10**6)
         if min(width, height) < least:
             raise Fault("photo_too_small", "photo_of_few_pixels", **sides, limit=least)
 

@@ -12,7 +12,7 @@ import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,7 +82,8 @@ class StoredPicture:
 
     ``width`` and ``height`` are as stored; ``orientation`` is still to be applied.
     ``facts`` are the tags as `tags.exif_facts` gives them, ``pages_left_out`` pictures of the
-    file that are not looked at, ``bytes_per_pixel`` what its decoder takes at its peak.
+    file that are not looked at, ``bytes_per_pixel`` what its decoder takes at its peak,
+    ``packed_bytes_per_pixel`` what is unpacked one by one, where that may be more than colours.
     """
 
     kind: str
@@ -93,6 +94,7 @@ class StoredPicture:
     pages_left_out: int
     bytes_per_pixel: int
     unpack: Callable[[int | None], Image.Image]
+    packed_bytes_per_pixel: float = 3
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -212,7 +214,9 @@ def _open_png(body: bytes) -> StoredPicture:
         image.load()
         return image
 
-    return _of_chunks("PNG", parts, 4, unpack)
+    return replace(
+        _of_chunks("PNG", parts, 4, unpack), packed_bytes_per_pixel=parts.bits_per_pixel / 8
+    )
 
 
 def _open_webp(body: bytes) -> StoredPicture:
@@ -266,6 +270,7 @@ def _open_tiff(body: bytes) -> StoredPicture:
         page.pages_left_out,
         4 + min(max(page.samples, 1), 8) * max(page.bits, 8) // 8,
         unpack,
+        page.samples * page.bits / 8,
     )
 
 
