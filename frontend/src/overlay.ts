@@ -84,11 +84,17 @@ export class Overlay {
     if (this.shown.has("containers")) this.drawContainers(pen, view);
   }
 
-  // From pixels of the image to those of the viewer: one scale, one shift.
+  // Pixels of the picture that is shown for one of the photo: a long photo is shown smaller.
+  get share(): number {
+    return this.viewer.world.getItemAt(0).getContentSize().x / this.drawn.width_px;
+  }
+
+  // From pixels of the photo to those of the viewer: one scale, one shift.
   private view(width: number, height: number): View {
     const { viewport } = this.viewer;
+    const edge = this.drawn.width_px * this.share;
     const origin = viewport.imageToViewerElementCoordinates(point(0, 0, this.viewer));
-    const far = viewport.imageToViewerElementCoordinates(point(this.drawn.width_px, 0, this.viewer));
+    const far = viewport.imageToViewerElementCoordinates(point(edge, 0, this.viewer));
     const scale = (far.x - origin.x) / this.drawn.width_px;
     return { x: origin.x, y: origin.y, scale, width, height };
   }

@@ -88,15 +88,15 @@ function wireContainers(viewer: OpenSeadragon.Viewer, overlay: Overlay, drawn: D
   viewer.addHandler("canvas-click", (event) => {
     if (!event.quick) return;
     const at = viewer.viewport.viewerElementToImageCoordinates(event.position);
-    mark(overlay.containerAt(at.x, at.y));
+    mark(overlay.containerAt(at.x / overlay.share, at.y / overlay.share));
   });
   for (const button of document.querySelectorAll<HTMLElement>("[data-show]")) {
     const found = drawn.containers.find((c) => String(c.index) === button.dataset.show);
     if (!found) continue;
     button.addEventListener("click", () => {
       mark(found.index);
-      const xs = found.polygon.map(([x]) => x);
-      const ys = found.polygon.map(([, y]) => y);
+      const xs = found.polygon.map(([x]) => x * overlay.share);
+      const ys = found.polygon.map(([, y]) => y * overlay.share);
       const [left, top] = [Math.min(...xs), Math.min(...ys)];
       const [width, height] = [Math.max(...xs) - left, Math.max(...ys) - top];
       const bounds = viewer.viewport.imageToViewportRectangle(

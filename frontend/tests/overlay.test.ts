@@ -64,6 +64,13 @@ test("a plant too small to have a shape is a dot, one out of view is not drawn",
   assert.deepEqual(calls("rect"), [[60, 70, 2, 2]]);
 });
 
+test("a plant of a long photo is drawn on the smaller picture that is shown of it", () => {
+  viewer.shownWidth = 400;
+  const overlay = overlayOf({ plants: [[100, 100, 140, 160, 90, 1]] });
+  assert.equal(overlay.share, 0.5);
+  assert.deepEqual(calls("ellipse"), [[40, 52.5, 5, 7.5, 0, 0, Math.PI * 2]]);
+});
+
 test("an empty place is square", () => {
   overlayOf({ empties: [[100, 100, 140, 140, 90, 1]] });
   assert.deepEqual(calls("rect"), [[60, 70, 20, 20]]);

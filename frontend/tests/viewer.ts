@@ -42,6 +42,11 @@ export class Viewer {
     this.element.append(this.canvas);
   }
 
+  // As wide as the photo of the tests, unless it is shown smaller.
+  shownWidth = 800;
+
+  readonly world = { getItemAt: () => ({ getContentSize: () => ({ x: this.shownWidth }) }) };
+
   readonly viewport = {
     getCenter: () => ({ x: 0, y: 0 }),
     imageToViewerElementCoordinates: (p: { x: number; y: number }) => ({

@@ -12,6 +12,7 @@ from demeter.accounts import policy
 from demeter.catalog import api as catalog
 from demeter.core import logs
 from demeter.core.http import health, openapi, permissions, problems
+from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
 from demeter.core.http.query_parameters import refuse_unknown
 from demeter.core.http.requests import RequestIds
@@ -61,6 +62,7 @@ def create_app() -> FastAPI:
         middleware=[
             Middleware(RequestIds),  # outermost: answers what nobody else answered
             Middleware(Guards),
+            Middleware(BodyLimits),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
         ],
     )

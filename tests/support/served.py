@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -75,7 +76,7 @@ def record_answers(session_id: str, *answers: PhotoCount | None) -> None:
                 )
                 continue
             row.status, row.result, row.progress = SessionImageStatus.SUCCEEDED, answer.to_json(), 1
-            rgb = inference.decode(jpeg(), "bed").rgb
+            rgb = np.asarray(picture(SIDE, SIDE))
             pictures = overlay.render(rgb, answer), overlay.thumbnail(rgb)
             image = inference.CountedImage(answer.to_json(), *pictures, {})
             inference.keep_pictures(session, row.id, image)

@@ -20,6 +20,7 @@ class DomainError(Exception):
     code: ClassVar[str] = "domain_error"
     title: ClassVar[str] = "The request cannot be carried out"
     next_action: ClassVar[str] = ""
+    retry_after_s: ClassVar[int | None] = None  # when trying again may help, where that is known
 
     def __init__(self, message: str | Notice, **context: Any) -> None:
         if isinstance(message, str):

@@ -43,6 +43,14 @@ class Settings(BaseSettings):
     max_photo_bytes: int = 50_000_000
     max_photo_pixels: int = 120_000_000
     min_photo_side_px: int = 64
+    max_body_bytes: int = 1_000_000  # of a request, where its route does not say otherwise
+    decoder_processes: int = Field(default=2, ge=1)  # that unpack photos, for each process here
+    decoder_process_bytes: int = 1_500_000_000  # the most that one of them may take
+    decoder_memory_bytes: int = 2_000_000_000  # for all photos that are unpacked at once
+    decoder_cpu_s: float = 10.0  # of the processor, for one photo
+    decoder_timeout_s: float = 60.0  # by the clock, for one photo
+    decoder_wait_s: float = 30.0  # until one has its turn
+    decoder_waiting: int = 64  # how many may wait for theirs
     exif_max_age_days: int = 30
     gps_error_m: float = 10.0
 

@@ -7,24 +7,22 @@ import io
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image
+from PIL import Image
 
+from demeter.core.pixels.files import read_pixels
 from demeter.learning.ground_truth import TrueMark, TruePhoto
-from demeter.photos.decode import decode
 from demeter.vision.plants.detector import PADDING_GREY
 
 QUALITY = 95
-_UPRIGHT = 1
 
 
 def training_jpeg(body: bytes, photo: TruePhoto, name: str, *, grey: bool) -> bytes:
     """The photo's own bytes where they are an upright JPEG and nothing is greyed, else new ones."""
-    decoded = decode(body, name)
+    pixels, facts = read_pixels(body, name)
     unmarked = grey and any(c.unmarked_px for c in photo.containers)
-    upright = decoded.exif.get(ExifTags.Base.Orientation, _UPRIGHT) == _UPRIGHT
-    if decoded.content_type == "image/jpeg" and upright and not unmarked:
+    if facts.content_type == "image/jpeg" and not facts.is_turned and not unmarked:
         return body
-    rgb = grey_unmarked_areas(decoded.rgb, photo) if unmarked else decoded.rgb
+    rgb = grey_unmarked_areas(pixels, photo) if unmarked else pixels
     stream = io.BytesIO()
     Image.fromarray(rgb).save(stream, "JPEG", quality=QUALITY)
     return stream.getvalue()

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from demeter.core.errors import InvalidInput
-from demeter.photos.decode import decode
+from demeter.core.pixels.files import read_pixels
 from demeter.vision import overlay, pipeline
 from demeter.vision.hints import Hints
 from demeter.vision.networks.class_names import meaning_of
@@ -54,7 +54,7 @@ def preview_photo(
         body = photo.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{photo} cannot be read: {error.strerror}") from error
-    rgb = decode(body, photo.name).rgb
+    rgb, _ = read_pixels(body, photo.name)
     kind = candidate.kind
     network = inspect_file.load_network(
         candidate.network, kind, candidate.mapping, Precision.F32, 2

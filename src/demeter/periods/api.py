@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.fields import Code, SheetName
+from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.commands import PREVIEW, run_once
 from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
@@ -36,6 +37,7 @@ router = APIRouter(
     prefix="/api/v1/periods",
     tags=["periods"],
     responses=PROBLEMS | {409: PROBLEM},
+    route_class=FileRoute,
 )
 
 PeriodCode = Annotated[str, Path(pattern="^[A-Z0-9_-]{1,50}$", examples=["2026-03"])]
@@ -122,7 +124,7 @@ def reopen(code: PeriodCode, body: PeriodReopen, once: OnceOnly) -> PeriodRead:
 @router.post(
     "/{code}/sales",
     summary="Compare a sales file",
-    **requires(Permission.SEE, dependencies=PREVIEW),
+    **requires(Permission.SEE, dependencies=PREVIEW, openapi=takes(Files.TABLE)),
 )
 def compare_sales(
     code: PeriodCode,

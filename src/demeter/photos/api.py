@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from demeter.core.db import transaction
+from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
@@ -28,9 +29,17 @@ from demeter.photos.schemas import (
     SessionRead,
     UploadRead,
 )
-from demeter.photos.upload import Received, accept, inspect_each, location_of, receive, wish_of
+from demeter.photos.upload import (
+    Received,
+    accept,
+    inspect_each,
+    location_of,
+    receive,
+    room_to_keep,
+    wish_of,
+)
 
-router = APIRouter(prefix="/api/v1", tags=["photos"], responses=PROBLEMS)
+router = APIRouter(prefix="/api/v1", tags=["photos"], responses=PROBLEMS, route_class=FileRoute)
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -44,7 +53,7 @@ Upload = Annotated[Received, Depends(receive)]
     response_model=UploadRead | list[UploadRead],
     responses=openapi.UPLOADED | {415: PROBLEM},
     summary="Send photos to be counted",
-    **requires(Permission.REPORT, openapi=openapi.UPLOAD),
+    **requires(Permission.REPORT, openapi=openapi.UPLOAD | takes(Files.PHOTOS)),
 )
 def upload_photos(received: Upload, once: OnceOnly) -> list[UploadRead] | UploadRead:
     """Answered once the photos are safe; counting follows by itself.
@@ -57,11 +66,12 @@ def upload_photos(received: Upload, once: OnceOnly) -> list[UploadRead] | Upload
         has_location = location_of(session, wish) is not None
     photos = inspect_each(received, read_labels=not has_location)
     content = [received.fields, [photo.sha256 for photo in photos]]
-    return run_once(
-        once,
-        content,
-        lambda session: _uploads(accept(session, wish, photos), received.ignored),
-    )
+    with room_to_keep(photos):
+        return run_once(
+            once,
+            content,
+            lambda session: _uploads(accept(session, wish, photos), received.ignored),
+        )
 
 
 @router.get(

@@ -14,8 +14,8 @@ from demeter.catalog.queries import active_config
 from demeter.core import blobs
 from demeter.core.blob_jobs import keep_picture
 from demeter.core.db import engine, transaction
+from demeter.core.pixels.files import read_pixels
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
-from demeter.photos.decode import decode
 from demeter.photos.models import ImageStatus, SessionImage
 from demeter.vision import overlay, pipeline
 from demeter.vision.hints import ContainerSize, DensityPrior, Hints
@@ -48,7 +48,7 @@ def count_image(session_image_id: int) -> CountedImage:
         sha256, name = row.image.sha256, row.image.original_filename or row.image.sha256
         hints = hints_for(session, row.session.storage_location_id)
     started = time.perf_counter()
-    rgb = decode(blobs.read(engine(), sha256), name).rgb
+    rgb, _ = read_pixels(blobs.read(engine(), sha256), name)
     counted = pipeline.count(rgb, models(), hints, on_progress=_reporter(session_image_id))
     return CountedImage(
         result=counted.to_json(),

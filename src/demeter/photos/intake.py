@@ -19,11 +19,11 @@ from demeter.core.blob_jobs import store_blob
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import site_text
 from demeter.core.notices import Notice
+from demeter.core.pixels import files
 from demeter.core.settings import settings
 from demeter.core.wording import next_action
 from demeter.locations.models import StorageLocation
 from demeter.photos import exif, location_guess
-from demeter.photos.decode import decode
 from demeter.photos.models import (
     Image,
     PhotoSession,
@@ -62,15 +62,20 @@ class CapturedInFuture(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that came in: ``read`` gives its bytes as often as it is asked."""
+    """A file that came in: ``read`` gives its bytes as often as it is asked.
+
+    ``descriptor`` gives the open file, where it lies on disk: large photos are read from there
+    and never pass through this process.
+    """
 
     name: str
     read: Callable[[], bytes]
+    descriptor: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """What is known of an upload once every pixel of it was decoded."""
+    """What is known of an upload once every pixel of it was decoded; it holds no pixels."""
 
     upload: Upload
     sha256: str
@@ -78,10 +83,11 @@ class Photo:
     size_bytes: int
     width_px: int
     height_px: int
-    taken_at: datetime | None
+    taken_at: exif.CameraTime
     position: exif.Position | None
-    exif: dict[str, Any]
+    exif: dict[str, str]
     labels: tuple[location_guess.Label, ...]
+    pages_left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +108,26 @@ class Group:
 
 
 def inspect(upload: Upload, *, read_labels: bool) -> Photo:
-    """Decode an upload wholly; raises what `decode` raises, naming the file."""
-    body = upload.read()
-    decoded = decode(body, upload.name)
+    """Decode an upload wholly, in a process of its own; raises what `files.read_facts` raises."""
+    source = upload.descriptor() if upload.descriptor else upload.read()
+    facts = files.read_facts(source, upload.name, codes=read_labels)
     return Photo(
         upload=upload,
-        sha256=blobs.sha256_of(body),
-        content_type=decoded.content_type,
-        size_bytes=len(body),
-        width_px=decoded.width_px,
-        height_px=decoded.height_px,
-        taken_at=exif.taken_at(decoded.exif),
-        position=exif.position(decoded.exif),
-        exif=exif.as_json(decoded.exif),
-        labels=location_guess.read_labels(decoded.rgb) if read_labels else (),
+        sha256=facts.sha256,
+        content_type=facts.content_type,
+        size_bytes=facts.size_bytes,
+        width_px=facts.width_px,
+        height_px=facts.height_px,
+        taken_at=exif.camera_time(facts.tags),
+        position=exif.position(facts.gps),
+        exif=exif.as_json(facts.tags),
+        labels=tuple(location_guess.Label(text, share) for text, share in facts.codes),
+        pages_left_out=facts.pages_left_out,
     )
 
 
 def inspect_all(uploads: Sequence[Upload], *, read_labels: bool) -> list[Photo]:
-    """Each upload decoded, one in memory at a time.
+    """Each upload decoded, one at a time.
 
     Raises:
         NoPhotos, TooManyPhotos: the number is not 1 to ``max_photos``.
@@ -211,7 +218,7 @@ def _accept_group(
     now: datetime,
 ) -> Accepted:
     photos, repeats = _distinct(group.photos)
-    moment = exif.moment(_latest(photos), chosen, now)
+    moment = exif.moment([(p.upload.name, p.taken_at) for p in photos], chosen, now)
     row = {
         "session_id": uuid4(),
         "storage_location_id": group.location.location_id if group.location else None,
@@ -222,8 +229,7 @@ def _accept_group(
         "uploaded_by_user_id": user.id,
         "content_key": content_key(photos),
         "warnings": [
-            warning.to_json()
-            for warning in (*([moment.warning] if moment.warning else []), *repeats)
+            warning.to_json() for warning in (*moment.warnings, *_pages_left_out(photos), *repeats)
         ],
     }
     if group.location is None:
@@ -271,8 +277,12 @@ def _distinct(photos: Sequence[Photo]) -> tuple[list[Photo], list[Notice]]:
     return list(first_by_hash.values()), repeats
 
 
-def _latest(photos: Sequence[Photo]) -> datetime | None:
-    return max((p.taken_at for p in photos if p.taken_at), default=None)
+def _pages_left_out(photos: Sequence[Photo]) -> list[Notice]:
+    return [
+        Notice("pages_not_counted", {"name": photo.upload.name, "pages": photo.pages_left_out})
+        for photo in photos
+        if photo.pages_left_out
+    ]
 
 
 def _first(session: Session, row: dict[str, Any]) -> PhotoSession:
@@ -322,7 +332,7 @@ def _image(photo: Photo, user: User, source: UploadSource) -> Image:
         exif_metadata=photo.exif or None,
         gps_coordinates=f"SRID=4326;POINT({at.longitude} {at.latitude})" if at else None,
         gps_error_m=at.error_m if at else None,
-        captured_at=photo.taken_at,
+        captured_at=photo.taken_at.at,
         upload_source=source,
         uploaded_by_user_id=user.id,
     )

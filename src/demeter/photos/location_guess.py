@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import zxingcpp
-from numpy.typing import NDArray
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -17,7 +14,6 @@ from demeter.photos.exif import Position
 
 # A label that fills this much of the frame was photographed for its own sake.
 LABEL_ALONE_SHARE = 0.04
-QR_CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
 class LocationNotFound(NotFound):
@@ -51,23 +47,6 @@ class Suggestion:
     location_id: int
     code: str
     distance_m: float
-
-
-def read_labels(rgb: NDArray[np.uint8]) -> tuple[Label, ...]:
-    """The QR codes in an upright photo of shape (height, width, 3), sorted by text."""
-    codes = zxingcpp.read_barcodes(rgb, formats=QR_CODES)
-    area = rgb.shape[0] * rgb.shape[1]
-    return tuple(sorted((Label(c.text, _area(c.position) / area) for c in codes), key=_by_text))
-
-
-def _by_text(label: Label) -> str:
-    return label.text
-
-
-def _area(corners: zxingcpp.Position) -> float:
-    points = [corners.top_left, corners.top_right, corners.bottom_right, corners.bottom_left]
-    pairs = zip(points, points[1:] + points[:1], strict=True)
-    return abs(sum(a.x * b.y - b.x * a.y for a, b in pairs)) / 2
 
 
 def by_code(session: Session, code: str) -> StorageLocation:

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from demeter.core import blobs, logs
 from demeter.core.errors import DomainError, Unavailable
 from demeter.core.notices import Notice
+from demeter.core.pixels.files import read_pixels
 from demeter.locations.models import BinStatus, StorageBin
-from demeter.photos.decode import decode
 from demeter.photos.models import Image, SessionImage
 from demeter.vision import overlay
 from demeter.vision.geometry import Polygon
@@ -140,7 +140,7 @@ class FeatureCache:
 
     def _rgb(self, photo: PhotoRef) -> NDArray[np.uint8] | None:
         try:
-            return decode(blobs.read(self._bound_to, photo.sha256), photo.sha256).rgb
+            return read_pixels(blobs.read(self._bound_to, photo.sha256), photo.sha256)[0]
         except Unavailable:
             raise
         except DomainError as error:

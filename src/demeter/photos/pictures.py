@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from PIL import Image as Pillow
-from PIL import ImageOps
 from sqlalchemy.orm import Session
 
 from demeter.core import blobs
 from demeter.core.db import engine
 from demeter.core.errors import NotFound
+from demeter.core.pixels.files import read_webp
 from demeter.photos import redaction, urls
-from demeter.photos.decode import decode
 from demeter.photos.models import Image
 
 SHOWN_BY_BROWSERS = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif"})
 THUMBNAIL_SIDE_PX = 320
+# What a page shows is at most so large: more is no WebP, and takes seconds to make.
+VIEW_SIDE_PX = 16_383
+VIEW_PIXELS = 16_000_000
 
 
 class Variant(StrEnum):
@@ -86,33 +86,21 @@ def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
         raise ImageNotFound(f"image {image_id} has not been processed yet")
     if variant is Variant.THUMBNAIL:
         return Picture(image.sha256, "image/webp", variant, is_derived=True)
-    convert = variant is Variant.VIEW and image.content_type not in SHOWN_BY_BROWSERS
+    convert = variant is Variant.VIEW and not _is_shown_by_browsers(image)
     kind = "image/webp" if convert else image.content_type
     return Picture(image.sha256, kind, variant, is_derived=convert)
 
 
+def _is_shown_by_browsers(image: Image) -> bool:
+    """Whether the original will do; where a side is longer than most programs draw, it will not."""
+    sides = image.width_px or 0, image.height_px or 0
+    return image.content_type in SHOWN_BY_BROWSERS and max(sides) <= VIEW_SIDE_PX
+
+
 def read(picture: Picture) -> bytes:
-    """The bytes; raises what `blobs.read` raises."""
+    """The bytes; raises what `blobs.read` and `core.pixels.files` raise."""
     body = blobs.read(engine(), picture.sha256)
     if not picture.is_derived:
         return body
-    return _thumbnail(body) if picture.variant is Variant.THUMBNAIL else _view(body)
-
-
-def _thumbnail(body: bytes) -> bytes:
-    """Quickly: a JPEG is decoded at a fraction of its size."""
-    image = Pillow.open(io.BytesIO(body))
-    image.draft("RGB", (THUMBNAIL_SIDE_PX * 2, THUMBNAIL_SIDE_PX * 2))
-    upright = ImageOps.exif_transpose(image).convert("RGB")
-    upright.thumbnail((THUMBNAIL_SIDE_PX, THUMBNAIL_SIDE_PX))
-    return _webp(upright)
-
-
-def _view(body: bytes) -> bytes:
-    return _webp(Pillow.fromarray(decode(body, "photo").rgb))
-
-
-def _webp(image: Pillow.Image) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, "WEBP", quality=85, method=1)
-    return stream.getvalue()
+    side_px = THUMBNAIL_SIDE_PX if picture.variant is Variant.THUMBNAIL else VIEW_SIDE_PX
+    return read_webp(body, picture.sha256, side_px=side_px, pixels=VIEW_PIXELS)

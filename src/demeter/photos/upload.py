@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +16,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from demeter.accounts.queries import find_user
 from demeter.core.errors import DomainError, InvalidInput
+from demeter.core.notices import Notice
+from demeter.core.pixels.errors import PhotoTooLarge
+from demeter.core.pixels.pool import Allowance
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import location_guess
 from demeter.photos.capture_time import captured_moment
-from demeter.photos.decode import PhotoTooLarge
 from demeter.photos.intake import (
     Accepted,
     NoPhotos,
@@ -30,6 +33,10 @@ from demeter.photos.intake import (
     inspect,
 )
 from demeter.photos.models import UploadSource
+
+SPOOLED_BYTES = 65_536  # of a file that is kept in memory; there may be a hundred an upload
+LONGEST_TEXT_BYTES = 16_384  # of a field that is no file
+KEPT_BYTES = 64_000_000  # of photos that are on their way into the database at one moment
 
 FIELDS = frozenset(
     {
@@ -73,8 +80,16 @@ class Received:
 class _Spool(MultiPartParser):
     """Keeps files on disk; what is over a limit is counted and let go, not stored."""
 
+    spool_max_size = SPOOLED_BYTES
+
     def __init__(self, request: Request) -> None:
-        super().__init__(request.headers, request.stream(), max_files=10_000, max_fields=100)
+        super().__init__(
+            request.headers,
+            request.stream(),
+            max_files=10_000,
+            max_fields=100,
+            max_part_size=LONGEST_TEXT_BYTES,
+        )
         self.sizes: dict[int, int] = {}
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
@@ -126,7 +141,10 @@ def _received(texts: dict[str, str], files: list[UploadFile], sizes: dict[int, i
         raise TooManyPhotos(f"{len(files)} photos; at most {limit.max_photos} are taken")
     too_large = tuple(
         PhotoTooLarge(
-            f"{_name(file)} has {size:,} bytes; at most {limit.max_photo_bytes:,} are taken",
+            Notice(
+                "photo_of_bytes",
+                {"name": _name(file), "bytes": size, "limit": limit.max_photo_bytes},
+            ),
             file=_name(file),
         )
         for file in files
@@ -147,7 +165,9 @@ def _upload(file: UploadFile) -> Upload:
         file.file.seek(0)
         return file.file.read()
 
-    return Upload(_name(file), read)
+    # What lies on disk is read from there by another process; what is small is in memory.
+    is_on_disk = (file.size or 0) > SPOOLED_BYTES
+    return Upload(_name(file), read, file.file.fileno if is_on_disk else None)
 
 
 def _name(file: UploadFile) -> str:
@@ -245,6 +265,23 @@ def inspect_each(received: Received, *, read_labels: bool) -> list[Photo]:
             files=[fault.problem() for fault in faults],
         )
     return photos
+
+
+@contextmanager
+def room_to_keep(photos: Sequence[Photo]) -> Iterator[None]:
+    """Room in memory for the largest of these photos, held while they are kept.
+
+    It stands around the transaction, never in it: who waits here holds no row.
+
+    Raises:
+        DecoderBusy: too many others are being kept.
+    """
+    largest = max((photo.size_bytes for photo in photos), default=0)
+    with _KEPT.hold(largest, settings().decoder_wait_s):
+        yield
+
+
+_KEPT = Allowance(KEPT_BYTES)
 
 
 def accept(session: Session, wish: Wish, photos: Sequence[Photo]) -> list[Accepted]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends
@@ -40,7 +40,13 @@ PREVIEW = [Depends(keep_nothing)]
 
 
 def post_with_preview(
-    router: APIRouter, path: str, *, summary: str, preview: str, permission: Permission
+    router: APIRouter,
+    path: str,
+    *,
+    summary: str,
+    preview: str,
+    permission: Permission,
+    openapi: Mapping[str, Any] | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Serve a function that calls `run_once` at ``path``, and its preview at ``path/preview``.
 
@@ -48,13 +54,13 @@ def post_with_preview(
     """
 
     def register(act: Endpoint) -> Endpoint:
-        router.post(path, summary=summary, **requires(permission))(act)
+        router.post(path, summary=summary, **requires(permission, openapi=openapi))(act)
         router.post(
             f"{path}/preview",
             name=f"preview_{act.__name__}",
             summary=preview,
             description="The same answer, and nothing is kept.",
-            **requires(permission, dependencies=PREVIEW),
+            **requires(permission, dependencies=PREVIEW, openapi=openapi),
         )(act)
         return act
 

@@ -56,7 +56,9 @@ def respond(
     body = jsonable_encoder(body | {"instance": request.url.path})
     is_page = "text/html" in request.headers.get("accept", "")
     if is_page and not request.url.path.startswith(MACHINES):
-        return request.app.state.page_of_problem(request, body)
+        page = request.app.state.page_of_problem(request, body)
+        page.headers.update(headers or {})
+        return page
     return JSONResponse(body, body["status"], headers, MEDIA_TYPE)
 
 
@@ -80,7 +82,8 @@ def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     level = log.error if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
     level("request_refused", code=error.code, error=chain(error))
-    return respond(request, error.problem())
+    retry = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    return respond(request, error.problem(), retry)
 
 
 def _validation_error(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.fields import Code, SheetName
+from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
@@ -24,6 +25,7 @@ router = APIRouter(
     prefix="/api/v1/stock/count-sheets",
     tags=["counts"],
     responses=PROBLEMS | {409: PROBLEM},
+    route_class=FileRoute,
 )
 
 
@@ -67,6 +69,7 @@ def get_sheet(
     summary="Post a filled sheet",
     preview="The differences of a filled sheet",
     permission=Permission.REPORT,
+    openapi=takes(Files.TABLE),
 )
 def post_sheet(form: Annotated[SheetUpload, File()], once: OnceOnly) -> list[SheetLine]:
     """All of its locations or, where a cell is wrong, none.

@@ -12,15 +12,24 @@ from sqlalchemy.orm import Session, joinedload
 
 from demeter.core import jobs
 from demeter.core.db import transaction
+from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.permissions import Permission, requires
 from demeter.core.settings import settings
 from demeter.locations.models import StorageLocation
 from demeter.photos import queries
 from demeter.photos.models import UploadSource
-from demeter.photos.upload import Received, accept, inspect_each, location_of, receive, wish_of
+from demeter.photos.upload import (
+    Received,
+    accept,
+    inspect_each,
+    location_of,
+    receive,
+    room_to_keep,
+    wish_of,
+)
 from demeter.web import render
 
-router = APIRouter()
+router = APIRouter(route_class=FileRoute)
 
 SHOWN = 40
 OFFERED = 30
@@ -59,14 +68,14 @@ def offer_locations(
         return render.fragment(request, "locations.html", locations=context)
 
 
-@router.post("/upload", **requires(Permission.REPORT))
+@router.post("/upload", **requires(Permission.REPORT, openapi=takes(Files.PHOTOS)))
 def upload(received: Annotated[Received, Depends(receive)]) -> RedirectResponse:
     """The form without scripts; with them the page talks to the API and shows progress."""
     wish = wish_of(received.fields, UploadSource.WEB)
     with transaction() as session:
         has_location = location_of(session, wish) is not None
     photos = inspect_each(received, read_labels=not has_location)
-    with transaction() as session:
+    with room_to_keep(photos), transaction() as session:
         accepted = accept(session, wish, photos)
         only = accepted[0].session.session_id if len(accepted) == 1 else None
     return RedirectResponse(f"/sessions/{only}" if only else "/", status_code=303)
