@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from demeter.cli.notices import print_notice
 from demeter.core.errors import DomainError
 from demeter.vision.hints import Hints
 from demeter.vision.metrics.figures import PhotoFigures
@@ -49,7 +50,7 @@ def evaluate(
 ) -> None:
     """Count the marked photos of FOLDER and say how right that is."""
     try:
-        marks = read_marks(folder)
+        marks = read_marks(folder, print_notice)
         models = default_models(precision, threads or core_count())
         rule = DetectRule() if threshold is None else DetectRule(threshold=threshold)
         with Progress(console=_err, transient=True) as bar:

@@ -12,6 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from demeter.accounts.queries import find_user
+from demeter.cli.notices import print_notice
 from demeter.core.db import engine, transaction
 from demeter.learning import calibration
 from demeter.learning.calibration import Calibration, CalibrationSample
@@ -63,7 +64,7 @@ def _samples(folder: Path | None) -> tuple[list[CalibrationSample], str]:
     with Progress(console=_err, transient=True) as bar:
         line = bar.add_task("Counting", total=1.0)
         samples = calibration.samples_of_folder(
-            engine(), folder, lambda share: bar.update(line, completed=share)
+            engine(), folder, lambda share: bar.update(line, completed=share), print_notice
         )
     return samples, f"Fitted on {len(samples)} marked photos of {folder.name}."
 

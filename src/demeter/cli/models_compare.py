@@ -13,6 +13,7 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
+from demeter.cli.notices import print_notice
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import promotion
@@ -92,6 +93,7 @@ def _judge(
             models[1],
             folder,
             lambda share: bar.update(line, completed=share),
+            print_notice,
         )
 
 

@@ -92,7 +92,7 @@ def _notes_inside(file: ModelFile, metadata: dict[str, str]) -> _Notes:
 
 def _notes_beside(path: Path) -> _Notes:
     try:
-        table = yaml_table(path.read_text(encoding="utf-8"))
+        table = yaml_table(path.read_text(encoding="utf-8-sig"))
         names = texts_by_index(table["names"]) if "names" in table else []
         sides = one_or_more_texts(table["imgsz"]) if "imgsz" in table else []
         task = plain_text(table["task"]) if "task" in table else ""
