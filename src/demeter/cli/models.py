@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
 from demeter.cli import models_calibrate, models_compare
+from demeter.cli.notices import print_notice
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import preview
@@ -59,6 +60,8 @@ def add(
     names = [n.strip() for n in classes.split(",")] if classes else []
     with tempfile.TemporaryDirectory() as folder:
         candidate = registry.inspect_model(file, Path(folder), _mapping(map_ or []), names, licence)
+        for notice in candidate.notices:
+            print_notice(notice)
         if photo is not None:
             body = preview.preview_photo(engine(), candidate, photo, picture)
             _print_body(body, as_json=as_json, lines=_preview_lines(body))
