@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.cli.output import (
@@ -15,6 +14,7 @@ from demeter.cli.output import (
     Key,
     Preview,
     Reason,
+    RequiredReason,
     Sheet,
     User,
     carry_out,
@@ -25,6 +25,7 @@ from demeter.cli.output import (
     print_warnings,
     read_file,
 )
+from demeter.cli.tables import RowTable
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.counts import commands as count_commands
@@ -99,13 +100,13 @@ def list_(
     if as_json:
         print_json(page)
         return
-    table = Table("count", "location", "moment", "plants", "by", "state")
+    table = RowTable("count", "location", "moment", "plants", "by", "state")
     for row in page.items:
         state = "void" if row.voided_at else row.waits_for or ("posted" if row.posted_at else "–")
         plants = "unknown" if row.plants is None else str(row.plants)
         moment = f"{row.captured_at:%Y-%m-%d %H:%M}"
         table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
-    out.print(table)
+    table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -165,7 +166,7 @@ def repost(
 def void(
     count_id: CountId,
     *,
-    reason: Reason = None,
+    reason: RequiredReason,
     user: User = None,
     key: Key = None,
     preview: Preview = False,
@@ -185,7 +186,7 @@ def move(
     count_id: CountId,
     location: Annotated[str, typer.Argument(help="what the photos show")],
     *,
-    reason: Reason = None,
+    reason: RequiredReason,
     user: User = None,
     key: Key = None,
     preview: Preview = False,
@@ -250,10 +251,10 @@ def post_sheet(
     if as_json:
         print_json(lines)
         return
-    table = Table("location", "booked", "counted", "difference", "waits for")
+    table = RowTable("location", "booked", "counted", "difference", "waits for")
     for row in lines:
         numbers = (str(row.booked), str(row.counted), f"{row.difference:+d}")
         table.add_row(row.location_code, *numbers, row.effect.waits_for or "")
-    out.print(table)
+    table.print()
     print_warnings([warning for row in lines for warning in row.warnings])
     out.print("Nothing of this is kept." if preview else f"key {sent.movement_id}")

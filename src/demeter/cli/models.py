@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
 from demeter.cli import models_calibrate, models_compare
 from demeter.cli.notices import print_notice
+from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import preview
@@ -85,7 +85,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    table = Table("", "name", "task", "family", "hash", "added", "by", "licence")
+    table = RowTable("", "name", "task", "family", "hash", "added", "by", "licence")
     for row in rows:
         table.add_row(
             "●" if row["active"] else "",
@@ -97,7 +97,7 @@ def list_(as_json: AsJson = False) -> None:
             row["added_by"] or "",
             row["licence"] or "",
         )
-    _out.print(table)
+    table.print()
 
 
 @app.command("show")

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.cli.notices import print_notice
+from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
 from demeter.learning import calibration
 from demeter.learning.calibration import Calibration, CalibrationSample
@@ -70,10 +70,10 @@ def _samples(folder: Path | None) -> tuple[list[CalibrationSample], str]:
 
 
 def _print_coverage(result: Calibration, *, is_kept: bool) -> None:
-    table = Table("90 % intervals", "hold the truth of photos", "of containers", "mean width")
+    table = RowTable("90 % intervals", "hold the truth of photos", "of containers", "mean width")
     for name, cover in (("present", result.present), ("fitted", result.fitted)):
         table.add_row(name, f"{cover.photos:.1%}", f"{cover.containers:.1%}", f"{cover.width:.1f}")
-    _out.print(table)
+    table.print()
     _out.print(
         f"{result.samples} photos, {result.containers} containers; fitted ones are judged on "
         "photos they were not fitted on"

@@ -14,9 +14,9 @@ import typer
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from sqlalchemy.orm import Session
 
+from demeter.cli.tables import RowTable
 from demeter.core import db
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
@@ -34,6 +34,7 @@ At = Annotated[
     str | None, typer.Option("--at", help="when it happened: 2026-03-01T10:30, or a date; else now")
 ]
 Reason = Annotated[str | None, typer.Option("--reason", help="why")]
+RequiredReason = Annotated[str, typer.Option("--reason", help="why")]
 Key = Annotated[
     UUID | None, typer.Option("--key", help="your own key: the same again is answered alike")
 ]
@@ -112,7 +113,7 @@ def print_json(value: BaseModel | Sequence[BaseModel]) -> None:
 def print_ledger_change(change: LedgerChange) -> None:
     """The movements with their lots before and after, and what a count waits for."""
     if change.movements:
-        table = Table("movement", "plants", "moment", "lot", "before", "after", "why")
+        table = RowTable("movement", "plants", "moment", "lot", "before", "after", "why")
         for row in change.movements:
             table.add_row(
                 row.movement_type.value,
@@ -123,7 +124,7 @@ def print_ledger_change(change: LedgerChange) -> None:
                 str(row.batch_after),
                 row.why or "",
             )
-        out.print(table)
+        table.print()
     elif change.waits_for is None:
         out.print("No difference: nothing was to be written.")
     if change.count_id is not None:

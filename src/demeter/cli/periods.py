@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
 from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warnings, read_file
 from demeter.cli.stock import checked_moment
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import UNKNOWN
@@ -59,14 +59,14 @@ def list_(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(periods)
         return
-    table = Table("period", "ends", "status", "last change")
+    table = RowTable("period", "ends", "status", "last change")
     for period in periods:
         last = period.events[-1]
         change = f"{last.event} by {last.by} {last.reason or ''}"
         table.add_row(
             period.code, f"{period.boundary_at:%Y-%m-%d %H:%M}", period.status.value, change
         )
-    out.print(table)
+    table.print()
 
 
 @app.command("show")
@@ -83,11 +83,11 @@ def show(code: Code, *, as_json: AsJson = False) -> None:
 def _print(preview: PeriodPreviewRead) -> None:
     from demeter.periods import report  # noqa: PLC0415  writers of files are slow to import
 
-    table = Table(*report.headings(read("en"))[2:])
+    table = RowTable(*report.headings(read("en"))[2:])
     for line in preview.lines:
         values = [cell(line) for _, cell in report.COLUMNS[2:]]
         table.add_row(*(UNKNOWN if value is None else str(value) for value in values))
-    out.print(table)
+    table.print()
     for line in preview.lines:
         for exception in line.exceptions:
             why = (
@@ -192,7 +192,7 @@ def compare(
     with transaction() as session:
         period = service.find_period(session, code)
         comparison = sales_comparison.compare_file(session, period, table_file, tolerance)
-    table = Table("row", "product", "packaging", "sold", "verdict", "file", "ledger")
+    table = RowTable("row", "product", "packaging", "sold", "verdict", "file", "ledger")
     for compared in comparison.lines:
         line = compared.line
         totals = (
@@ -200,7 +200,7 @@ def compare(
         )
         names = (str(line.row), line.product_sku, line.packaging_sku or "–")
         table.add_row(*names, str(line.quantity_sold), compared.verdict.value, *totals)
-    out.print(table)
+    table.print()
     for (product, packaging), plants in comparison.not_in_file:
         out.print(f"not in the file: {product} {packaging or '–'}, {plants} sold")
     print_warnings(comparison.warnings)

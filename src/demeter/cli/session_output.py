@@ -7,9 +7,9 @@ from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from sqlalchemy import select, text
 
+from demeter.cli.tables import RowTable
 from demeter.core import jobs
 from demeter.core.db import transaction
 from demeter.photos import session_detail
@@ -36,7 +36,7 @@ def print_session(answer: SessionRead, console: Console | None = None) -> None:
     out.print(f"[bold]{answer.session_id}[/bold]  {answer.status.value}", soft_wrap=True)
     rows = [row for row in answer.containers if row.seen]
     if rows:
-        table = Table("container", "plants", "estimated", "90 %", "empty", "change", "bin")
+        table = RowTable("container", "plants", "estimated", "90 %", "empty", "change", "bin")
         for row in rows:
             table.add_row(
                 row.container_type.value if row.container_type else None,
@@ -47,7 +47,7 @@ def print_session(answer: SessionRead, console: Console | None = None) -> None:
                 "" if row.difference is None else f"{row.difference:+d}",
                 row.bin.code if row.bin else "–",
             )
-        out.print(table)
+        table.print(out)
     if answer.status is SessionStatus.COMPLETED:
         out.print(
             f"{number_text(answer.total_detected)} detected, {number_text(answer.total_estimated)} "

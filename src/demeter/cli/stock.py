@@ -7,20 +7,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 from demeter.cli.output import (
     AsJson,
     At,
     Key,
     Preview,
-    Reason,
+    RequiredReason,
     User,
     carry_out,
     checked_input,
     out,
     print_json,
 )
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.stock import batch_history, commands, on_hand, queries, reversals
 from demeter.stock.models import MovementType
@@ -77,10 +77,10 @@ def show(
     if as_json:
         print_json(rows)
         return
-    table = Table(*(level.value for level in levels), "plants")
+    table = RowTable(*(level.value for level in levels), "plants")
     for row in rows:
         table.add_row(*(row.group[level] or "–" for level in levels), str(row.plants))
-    out.print(table)
+    table.print()
     out.print(f"{sum(row.plants for row in rows)} plants")
 
 
@@ -109,7 +109,9 @@ def report(
     *,
     new_lot: Annotated[bool, typer.Option("--new-lot", help="open a lot of its own")] = False,
     at: At = None,
-    reason: Reason = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="why; `ajuste` is refused without")
+    ] = None,
     user: User = None,
     key: Key = None,
     preview: Preview = False,
@@ -149,7 +151,7 @@ def report(
 def undo_(
     movement: Annotated[UUID, typer.Argument(help="the movement's id")],
     *,
-    reason: Reason = None,
+    reason: RequiredReason,
     user: User = None,
     key: Key = None,
     preview: Preview = False,
@@ -187,11 +189,11 @@ def movements(
     if as_json:
         print_json(page)
         return
-    table = Table("moment", "movement", "plants", "location", "lot", "by", "reason")
+    table = RowTable("moment", "movement", "plants", "location", "lot", "by", "reason")
     for row in page.items:
         cells = (row.movement_type.value, f"{row.quantity:+d}", row.location_code, row.batch_code)
         table.add_row(f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.user, row.reason or "")
-    out.print(table)
+    table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")
 
@@ -211,13 +213,13 @@ def lot_(
         f"{history.quantity_current} plants at {history.location_code}",
         soft_wrap=True,
     )
-    table = Table("moment", "movement", "plants", "stock", "by", "other lot", "reason")
+    table = RowTable("moment", "movement", "plants", "stock", "by", "other lot", "reason")
     for row in history.entries:
         cells = (row.movement_type.value, f"{row.quantity:+d}", str(row.stock_after), row.by)
         table.add_row(
             f"{row.occurred_at:%Y-%m-%d %H:%M}", *cells, row.other_lot or "", row.reason or ""
         )
-    out.print(table)
+    table.print()
     for origin in history.origins[1:]:
         beginning = origin.began_as.value if origin.began_as else "nothing"
         out.print(f"← {origin.batch_code} at {origin.location_code}, began as {beginning}")
