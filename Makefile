@@ -17,7 +17,8 @@ setup: ## Set everything up under DEMETER_HOME
 setup-dev: ## The same, and what the tests need
 	@$(PYTHON) scripts/setup --dev
 
-demo: setup ## A photo becomes stock, on a page of your own
+demo: ## A photo becomes stock, on a page of your own
+	@$(PYTHON) scripts/setup --serve
 	@$(BIN)/demeter demo
 
 test: lint ## Check the code and run the tests

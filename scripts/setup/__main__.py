@@ -19,6 +19,7 @@ import database
 import environment
 import home
 import interpreter
+import port
 import postgresql
 from console import SetupError, say
 
@@ -28,9 +29,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Set up everything that Demeter needs.")
     parser.add_argument("--clean", action="store_true", help="remove what set-up made")
     parser.add_argument("--dev", action="store_true", help="also what `make test` needs")
+    parser.add_argument("--serve", action="store_true", help="first see if the port is free")
     options = parser.parse_args()
     try:
         interpreter.ensure_supported()
+        if options.serve:
+            port.require_free()
         where = home.prepare()
         if options.clean:
             cleaning.clean(where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,3 +151,33 @@ def test_a_database_without_the_schema_is_told_how_to_get_it(
     assert answer.returncode == 1
     assert "→ Run: demeter db migrate" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("stock", "undo", "00000000-0000-0000-0000-000000000000"),
+        ("counts", "void", "1"),
+        ("counts", "move", "1", "A1"),
+        ("periods", "reopen", "2026-03"),
+    ],
+)
+def test_a_reason_without_which_a_command_refuses_is_required(words, tmp_path: Path) -> None:
+    refused = run(*words, home=tmp_path)
+    assert refused.returncode == 2
+    assert "Missing option '--reason'" in refused.stderr
+
+
+def test_a_port_that_is_taken_is_said_before_any_work(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        refused = run("demo", home=tmp_path, DEMETER_PORT=port)
+        setup = [sys.executable, str(Path(__file__).parents[2] / "scripts" / "setup"), "--serve"]
+        environment = {**os.environ, "DEMETER_HOME": str(tmp_path), "DEMETER_PORT": port}
+        done = subprocess.run(setup, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert f"Process {os.getpid()} (" in refused.stderr
+    assert f"listens at 127.0.0.1:{port} already" in refused.stderr
+    assert "DEMETER_PORT" in refused.stderr
+    assert f"listens at 127.0.0.1:{port} already" in done.stdout
+    assert not list(tmp_path.iterdir())  # not even a database

@@ -36,7 +36,7 @@ def refusal(read, value: Value, **options) -> str:
 @pytest.mark.parametrize(
     ("value", "number"),
     [("12", 12), (" 12 ", 12), ("\xa012", 12), ("0", 0), ("007", 7), (12, 12), (12.0, 12),
-     (1000.0, 1000), ("10000000", 10_000_000)],
+     (1000.0, 1000), ("10000000", 10_000_000), (0.1 + 0.2 + 2.7, 3), (99.99999999999999, 100)],
 )  # fmt: skip
 def test_a_whole_number_is_read(value: Value, number: int) -> None:
     assert whole_number(cell(value)) == number

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,42 @@ def test_a_file_is_read_as_it_was_written(delimiter: str, end: str, encoding: st
     assert table.remarks.warnings == []
     cell = table.rows[0].cell("plants")
     assert (cell.sheet, cell.row, cell.letter) == (None, 2, "B")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_does_not_say_so_is_read(encoding: str) -> None:
+    content = "code;plants;note\r\nA1;100;ñandú\r\nA2;7;日本\r\n"
+    assert values(read(content.encode(encoding))) == [("A1", "100", "ñandú"), ("A2", "7", "日本")]
+
+
+@pytest.mark.parametrize("mark", ["", "a", "é", "\r", '"', "_"])
+def test_what_cannot_be_a_delimiter_is_not_taken_for_one(mark: str) -> None:
+    table = read(f"sep={mark}\ncode,plants\nA1,100\n")
+    assert values(table) == [("A1", "100", None)]
+    assert codes(table.remarks.warnings) == ["rows_above_heading"]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "CODE;Plants;Note",
+        " code ;\ufeffplants;\xa0note",
+        '"Code";"Plántas";Ñota',
+        "code:;plants?;note",
+    ],
+)
+def test_headings_are_read_as_people_write_them(heading: str) -> None:
+    shape = replace(SHAPE, titles={"plantas": "plants", "nota": "note"})
+    assert values(read(f"{heading}\nA1;100;x\n", shape)) == [("A1", "100", "x")]
+
+
+def test_a_columns_own_name_stands_before_what_else_it_is_called() -> None:
+    shape = replace(SHAPE, titles={"plantas": "plants"})
+    table = read("code;Plantas;plants\nA1;7;100\n", shape)
+    assert values(table) == [("A1", "100", None)]
+    assert [(w.notice.code, w.letter) for w in table.remarks.warnings] == [("column_not_read", "B")]
+    with pytest.raises(TableRefused, match="Two columns"):
+        read("code;Plantas;PLANTAS\nA1;7;100\n", shape).require_faultless()
 
 
 @pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])

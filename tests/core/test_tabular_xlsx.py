@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from demeter.core.notices import Notice
 from demeter.core.tabular.errors import TableRefused
@@ -72,6 +74,73 @@ def test_a_wrong_dimension_loses_nothing(dimension: str) -> None:
     rows = [row(n, *cells) for n, cells in enumerate(ROWS, start=2)]
     before = f'<dimension ref="{dimension}"/>' if dimension else ""
     assert values(read(workbook(HEADING, *rows, before=before))) == ROWS
+
+
+CODES = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=9)
+
+
+@given(
+    st.dictionaries(
+        st.integers(2, 60), st.tuples(CODES, st.integers(0, 10**7), st.none() | CODES), max_size=8
+    ),
+    st.sampled_from(["", "A1", "A1:B2", "B3:C9", "A1:XFD1048576"]),
+    st.sampled_from(["inline", "shared", "formula"]),
+    st.randoms(use_true_random=False),
+)
+def test_every_cell_of_any_table_comes_back(
+    rows: dict[int, tuple[str, int, str | None]], dimension: str, kind: str, chance: random.Random
+) -> None:
+    """Whatever the sheet says of its size, and in whatever order its rows stand."""
+    texts: list[str] = []
+
+    def text_cell(place: str, words: str) -> str:
+        if kind == "inline":
+            return cell(place, words)
+        if kind == "formula":
+            return f'<c r="{place}" t="str"><f>B1</f><v>{words}</v></c>'
+        texts.append(f"<t>{words}</t>")
+        return f'<c r="{place}" t="s"><v>{len(texts) - 1}</v></c>'
+
+    xml_rows = [HEADING]
+    for number, (code, plants, note) in rows.items():
+        cells = [text_cell(f"A{number}", code), cell(f"B{number}", plants)]
+        cells += [] if note is None else [text_cell(f"C{number}", note)]
+        xml_rows.append(row(number, *cells))
+    chance.shuffle(xml_rows)
+    said = f'<dimension ref="{dimension}"/>' if dimension else ""
+    table_read = read(workbook(*xml_rows, before=said, texts=texts))
+    assert {r.number: (r.cell("code").value, r.cell("plants").value, r.cell("note").value or None)
+            for r in table_read.rows} == rows  # fmt: skip
+    assert table_read.remarks.warnings == []
+
+
+@given(
+    st.sets(st.sampled_from(["A2", "B2", "C2", "D2", "A3", "B3", "C3", "E3", "B5", "F9"])),
+    st.sampled_from(["<v/>", "<f>1+1</f>", "<f>1+1</f><v></v>", "<f>1+1</f><v>7</v>"]),
+    st.sampled_from(["n", "str", "e", "b"]),
+)
+def test_no_cell_disappears(places: set[str], inner: str, kind: str) -> None:
+    """Each cell with something in it is read, or named by its place."""
+    by_row: dict[int, list[str]] = {}
+    for place in sorted(places):
+        by_row.setdefault(int(place[1:]), []).append(f'<c r="{place}" t="{kind}">{inner}</c>')
+    xml_rows = [f'<row r="{n}">{"".join(cells)}</row>' for n, cells in sorted(by_row.items())]
+    try:
+        table_read = read(workbook(HEADING, *xml_rows))
+    except TableRefused as error:
+        assert error.context["faults"]  # noqa: PT017
+        return
+    is_empty = inner == "<v/>" or (kind == "str" and inner.endswith("<v></v>"))
+    read_places = {
+        f"{r.cell(name).letter}{r.number}"
+        for r in table_read.rows
+        for name in ("code", "plants", "note")
+        if not r.cell(name).is_blank
+    }
+    named = {row_number for code, row_number, _ in warned(table_read) if code == "cells_not_read"}
+    expected = set() if is_empty else places
+    assert {place for place in expected if place[0] in "ABC"} == read_places
+    assert {int(place[1:]) for place in expected if place[0] not in "ABC"} == named
 
 
 def test_cells_and_rows_without_a_place_follow_each_other() -> None:
@@ -311,6 +380,10 @@ def changed(name: str, old: str, new: str) -> bytes:
         (changed(SHEET_PART, 'r="B3"', 'r="ZZZZ99999999"'), "is no cell"),
         (changed(SHEET_PART, "</row>", ""), "damaged"),
         (changed(SHEET_PART, "<v>5</v>", "<v><![CDATA[5]]></v>"), "CDATA"),
+        (changed(SHEET_PART, "<v>5</v>", "<v>5<!-- -->6</v>"), "<!-- -->"),
+        (changed(SHEET_PART, "<v>5</v>", "<v>5</v><v>6</v>"), "<v> <v>"),
+        (changed(SHEET_PART, "<v>5</v>", "<v>5<b>6</b></v>"), "<b>"),
+        (changed("xl/sharedStrings.xml", "<t>7</t>", "<t>7<!-- -->8</t>"), "<!-- -->"),
         (changed(SHEET_PART, "<worksheet", "<!DOCTYPE x><worksheet"), "DOCTYPE"),
         (changed(SHEET_PART, "A1", "A\0"), "damaged"),
         (changed("xl/workbook.xml", 'r:id="rId1"', 'r:id="rId9"'), ""),

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 from PIL import Image
 from typer.testing import CliRunner
@@ -103,6 +104,8 @@ def test_coco_folders_are_what_train_and_evaluate_read(client: TestClient, tmp_p
         False,
     ]
     for side in {p["side"] for p in document["photos"]}:
+        info = json.loads((tmp_path / "set" / side / "coco.json").read_text())["info"]
+        assert {"description", "version", "year", "date_created"} <= info.keys()
         for marked in read_marks(tmp_path / "set" / side):
             assert (len(marked.plants), len(marked.empties)) == (8, 1)
             assert [c.plants for c in marked.containers] == [11]
@@ -120,6 +123,13 @@ def test_yolo_folders_have_plants_and_containers_apart(client: TestClient, tmp_p
     (containers,) = read_marks(tmp_path / "set" / "segment")
     corners = [c.polygon_px[2] for c in containers.containers]
     assert corners == [(210, 210), (460, 210)]
+    table = yaml.safe_load((tmp_path / "set" / "detect" / "data.yaml").read_text())
+    assert table == {
+        "path": str((tmp_path / "set" / "detect").resolve()),
+        "train": "images/train",  # no photo is held out, so no val is named
+        "nc": 2,
+        "names": {0: "plant", 1: "empty_container"},
+    }
 
 
 def test_a_photo_is_exported_upright(client: TestClient, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
 from demeter.core.moments import beginning_of, parse_typed
 from demeter.core.settings import settings
@@ -80,12 +80,14 @@ def densities(
     if as_json:
         typer.echo(json.dumps(findings))
         return
-    table = Table("bin type", "product", "packaging", "containers", *_FIGURES.values(), "outcome")
+    table = RowTable(
+        "bin type", "product", "packaging", "containers", *_FIGURES.values(), "outcome"
+    )
     for finding in findings:
         figures = ["" if finding[name] is None else f"{finding[name]:g}" for name in _FIGURES]
         names = (finding["bin_type"], finding["product"], finding["packaging"] or "")
         table.add_row(*names, str(finding["containers"]), *figures, finding["outcome"])
-    _out.print(table)
+    table.print()
 
 
 _FIGURES = {

@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from demeter.cli.address import require_free
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import engine, migrate, transaction
+from demeter.core.settings import settings
 from demeter.photos.models import SessionStatus
 
 _err = Console(stderr=True, highlight=False)
@@ -30,6 +32,8 @@ def demo(
     if years:
         _load_years(years, places, seed)
         return
+    if serve:
+        require_free(settings().host, settings().port)
     from demeter.demo import load  # noqa: PLC0415  draws scenes: only here
 
     migrate(engine())

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from demeter.cli.notices import print_notice
+from demeter.cli.tables import RowTable
 from demeter.core.errors import DomainError
 from demeter.vision.hints import Hints
 from demeter.vision.metrics.figures import PhotoFigures
@@ -49,7 +50,7 @@ def evaluate(
 ) -> None:
     """Count the marked photos of FOLDER and say how right that is."""
     try:
-        marks = read_marks(folder)
+        marks = read_marks(folder, print_notice)
         models = default_models(precision, threads or core_count())
         rule = DetectRule() if threshold is None else DetectRule(threshold=threshold)
         with Progress(console=_err, transient=True) as bar:
@@ -103,42 +104,42 @@ def _file_name(file: Path, folder: Path) -> str:
 
 def _print(figures: list[PhotoFigures], folder: Path) -> None:
     console = Console()
-    photos = Table("photo", "marked", "counted", "90 %", "precision", "recall", "F1", "s")
+    photos = RowTable("photo", "marked", "counted", "90 %", "precision", "recall", "F1", "s")
     for row in (_photo_row(f, folder) for f in figures):
         photos.add_row(*(_cell(v) for v in row.values()))
-    console.print(photos)
+    photos.print(console)
     summary = summarise(figures)
-    overall = Table("figure", "value", title="overall")
+    overall = RowTable("figure", "value", title="overall")
     for name in summary.__slots__:
         overall.add_row(name.replace("_", " "), _cell(getattr(summary, name)))
     if (boxes := box_average_precision(figures)) is not None:
         overall.add_row("mAP 50", _cell(boxes[0]))
         overall.add_row("mAP 50-95", _cell(boxes[1]))
-    console.print(overall)
+    overall.print(console)
     _print_groups(console, figures)
 
 
 def _print_groups(console: Console, figures: list[PhotoFigures]) -> None:
     if scenes := by_scene(figures):
-        table = Table("scene", "photos", "F1", "MAPE", "bias", "coverage")
+        table = RowTable("scene", "photos", "F1", "MAPE", "bias", "coverage")
         for name, s in scenes.items():
             cells = (s.photos, s.f1, s.mape, s.bias, s.interval_coverage)
             table.add_row(name, *(_cell(c) for c in cells))
-        console.print(table)
+        table.print(console)
     if types := by_container_type(figures):
-        table = Table("container", "marked", "IoU ≥ 0.85", "type right", "MAPE", "coverage")
+        table = RowTable("container", "marked", "IoU ≥ 0.85", "type right", "MAPE", "coverage")
         for name, c in types.items():
             cells = (c.containers, c.iou_good, c.type_right, c.mape, c.interval_coverage)
             table.add_row(name, *(_cell(v) for v in cells))
-        console.print(table)
-    sizes = Table("plants, px", "marked", "recall")
+        table.print(console)
+    sizes = RowTable("plants, px", "marked", "recall")
     for name, (marks, recall) in recall_by_size(figures).items():
         sizes.add_row(name, str(marks), _cell(recall))
-    console.print(sizes)
-    trust = Table("confidence", "that hit", "detections")
+    sizes.print(console)
+    trust = RowTable("confidence", "that hit", "detections")
     for confidence, hit, number in calibration(figures):
         trust.add_row(_cell(confidence), _cell(hit), str(number))
-    console.print(trust)
+    trust.print(console)
 
 
 def _cell(value: Any) -> str:

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
 from demeter.cli import models_calibrate, models_compare
+from demeter.cli.notices import print_notice
+from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import preview
@@ -59,6 +60,8 @@ def add(
     names = [n.strip() for n in classes.split(",")] if classes else []
     with tempfile.TemporaryDirectory() as folder:
         candidate = registry.inspect_model(file, Path(folder), _mapping(map_ or []), names, licence)
+        for notice in candidate.notices:
+            print_notice(notice)
         if photo is not None:
             body = preview.preview_photo(engine(), candidate, photo, picture)
             _print_body(body, as_json=as_json, lines=_preview_lines(body))
@@ -82,7 +85,7 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    table = Table("", "name", "task", "family", "hash", "added", "by", "licence")
+    table = RowTable("", "name", "task", "family", "hash", "added", "by", "licence")
     for row in rows:
         table.add_row(
             "●" if row["active"] else "",
@@ -94,7 +97,7 @@ def list_(as_json: AsJson = False) -> None:
             row["added_by"] or "",
             row["licence"] or "",
         )
-    _out.print(table)
+    table.print()
 
 
 @app.command("show")

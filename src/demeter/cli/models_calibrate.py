@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from demeter.accounts.queries import find_user
+from demeter.cli.notices import print_notice
+from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
 from demeter.learning import calibration
 from demeter.learning.calibration import Calibration, CalibrationSample
@@ -63,16 +64,16 @@ def _samples(folder: Path | None) -> tuple[list[CalibrationSample], str]:
     with Progress(console=_err, transient=True) as bar:
         line = bar.add_task("Counting", total=1.0)
         samples = calibration.samples_of_folder(
-            engine(), folder, lambda share: bar.update(line, completed=share)
+            engine(), folder, lambda share: bar.update(line, completed=share), print_notice
         )
     return samples, f"Fitted on {len(samples)} marked photos of {folder.name}."
 
 
 def _print_coverage(result: Calibration, *, is_kept: bool) -> None:
-    table = Table("90 % intervals", "hold the truth of photos", "of containers", "mean width")
+    table = RowTable("90 % intervals", "hold the truth of photos", "of containers", "mean width")
     for name, cover in (("present", result.present), ("fitted", result.fitted)):
         table.add_row(name, f"{cover.photos:.1%}", f"{cover.containers:.1%}", f"{cover.width:.1f}")
-    _out.print(table)
+    table.print()
     _out.print(
         f"{result.samples} photos, {result.containers} containers; fitted ones are judged on "
         "photos they were not fitted on"

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
+from demeter.cli.notices import print_notice
+from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import promotion
@@ -92,6 +93,7 @@ def _judge(
             models[1],
             folder,
             lambda share: bar.update(line, completed=share),
+            print_notice,
         )
 
 
@@ -118,7 +120,7 @@ def _print_comparison(judgement: Judgement, body: dict[str, Any], *, as_json: bo
         typer.echo(json.dumps(body))
         return
     comparison = judgement.comparison
-    table = Table(
+    table = RowTable(
         "figure",
         _model_name(judgement.incumbent),
         _model_name(judgement.candidate),
@@ -127,7 +129,7 @@ def _print_comparison(judgement: Judgement, body: dict[str, Any], *, as_json: bo
     )
     table.add_row("F1", *_cells(comparison.f1))
     table.add_row("error of counts (MAPE)", *_cells(comparison.mape))
-    _out.print(table)
+    table.print()
     verdict = "not worse" if body["passed"] else "may be worse, or too few photos"
     _out.print(f"{comparison.photos} photos, {comparison.drawn} drawn; {verdict}")
 

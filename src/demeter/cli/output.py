@@ -35,6 +35,7 @@ At = Annotated[
     str | None, typer.Option("--at", help="when it happened: 2026-03-01T10:30, or a date; else now")
 ]
 Reason = Annotated[str | None, typer.Option("--reason", help="why")]
+RequiredReason = Annotated[str, typer.Option("--reason", help="why")]
 Key = Annotated[
     UUID | None, typer.Option("--key", help="your own key: the same again is answered alike")
 ]

@@ -13,7 +13,7 @@ from demeter.cli.output import (
     At,
     Key,
     Preview,
-    Reason,
+    RequiredReason,
     User,
     carry_out,
     checked_input,
@@ -114,7 +114,9 @@ def report(
     *,
     new_lot: Annotated[bool, typer.Option("--new-lot", help="open a lot of its own")] = False,
     at: At = None,
-    reason: Reason = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="why; `ajuste` is refused without")
+    ] = None,
     user: User = None,
     key: Key = None,
     preview: Preview = False,
@@ -154,7 +156,7 @@ def report(
 def undo_(
     movement: Annotated[UUID, typer.Argument(help="its id, as `demeter stock movements` lists it")],
     *,
-    reason: Reason = None,
+    reason: RequiredReason,
     user: User = None,
     key: Key = None,
     preview: Preview = False,

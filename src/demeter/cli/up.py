@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import socket
 import sys
 import time
 import urllib.error
@@ -14,8 +12,8 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markup import escape
 
+from demeter.cli.address import require_free
 from demeter.core import db, logs
-from demeter.core.errors import Conflict
 from demeter.core.localdb import LocalDatabase
 from demeter.core.settings import settings
 from demeter.ops.supervisor import Crew, Relay, Role, pass_on
@@ -25,14 +23,6 @@ LOOK_AT_DATABASE_EVERY_S = 2.0
 Say = Callable[[str], None]
 _err = Console(stderr=True, highlight=False)
 log = logs.get(__name__)
-
-
-class AddressInUse(Conflict):
-    """Another program listens where the web server should."""
-
-    code = "address_in_use"
-    title = "The address is in use"
-    next_action = "Stop the other program, or set DEMETER_PORT to another port."
 
 
 def up() -> None:
@@ -60,7 +50,7 @@ def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
         AddressInUse: something listens at the address already.
     """
     configured = settings()
-    _check_address(configured.host, configured.port)
+    require_free(configured.host, configured.port)
     embedded = None if configured.database_url else LocalDatabase(configured.home)
     started_here = embedded is not None and embedded.status().state != "running"
     try:
@@ -108,17 +98,6 @@ def _tend(embedded: LocalDatabase | None, page: str, say: Say) -> Callable[[], N
             last_check = time.monotonic()
 
     return tend
-
-
-def _check_address(host: str, port: int) -> None:
-    """Find out now, rather than from a web server that keeps dying."""
-    try:
-        with socket.create_server((host, port)):
-            return
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise AddressInUse(f"Something listens at {host}:{port} already.", port=port) from error
 
 
 def _is_answering(address: str) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.core import logs
+from demeter.core.notices import Notice
 from demeter.learning.errors import TooLittleTruth
 from demeter.vision.hints import Hints
 from demeter.vision.interval.fit import Observation, fit_error_model
@@ -76,15 +77,20 @@ class Calibration:
 
 
 def samples_of_folder(
-    bound_to: Engine, folder: Path, on_progress: Callable[[float], None] | None = None
+    bound_to: Engine,
+    folder: Path,
+    on_progress: Callable[[float], None] | None = None,
+    on_notice: Callable[[Notice], None] = lambda _: None,
 ) -> list[CalibrationSample]:
     """Count a folder's marked photos with the models at work.
+
+    ``on_notice`` is told what is odd in the folder.
 
     Raises:
         LabelsRefused: the marks cannot be read.
     """
     run = evaluate_photos(
-        read_marks(folder),
+        read_marks(folder, on_notice),
         active.models_at_work(bound_to),
         Hints(framed_whole=True),
         on_progress=on_progress,

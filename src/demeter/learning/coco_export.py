@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import demeter
 from demeter.learning.ground_truth import TrueContainer, TrueMark, TruePhoto
 from demeter.learning.masking import kept_marks
 from demeter.vision.coco_categories import CATEGORIES, CONTAINERS, EMPTY, PLANT
@@ -19,6 +21,7 @@ def write_coco(folder: Path, photos: Sequence[tuple[TruePhoto, str]], *, crowds:
     ``crowds``: places whose plants nobody marked are written as crowds, because the pictures
     show them. Without it the pictures are grey there and have no annotation.
     """
+    now = datetime.now(UTC)
     images: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for number, (photo, name) in enumerate(photos, start=1):
@@ -37,7 +40,13 @@ def write_coco(folder: Path, photos: Sequence[tuple[TruePhoto, str]], *, crowds:
             for k, row in enumerate(annotations_of(photo, crowds=crowds), start=1)
         ]
     folder.mkdir(parents=True, exist_ok=True)
-    document = {"images": images, "annotations": rows, "categories": CATEGORIES}
+    info = {
+        "description": f"Photos of a nursery counted with Demeter, side {folder.name}",
+        "version": demeter.version(),
+        "year": now.year,
+        "date_created": now.isoformat(timespec="seconds"),
+    }
+    document = {"info": info, "images": images, "annotations": rows, "categories": CATEGORIES}
     (folder / "coco.json").write_text(json.dumps(document), encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.core import logs
+from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.learning.bootstrap import FEWEST_PHOTOS, PairedComparison, compare_figures
 from demeter.learning.dataset import Format, export
@@ -52,11 +53,12 @@ def judge_models(
     candidate: VisionModel | None,
     folder: Path | None = None,
     on_progress: Progress | None = None,
+    on_notice: Callable[[Notice], None] = lambda _: None,
 ) -> Judgement:
     """Count the same marked photos with both models; the other task's model is the one at work.
 
     ``folder`` holds marks as `demeter evaluate` reads them; without it the nursery's own
-    accepted photos of held-out locations are taken.
+    accepted photos of held-out locations are taken. ``on_notice`` is told what is odd in it.
 
     Raises:
         TooLittleTruth: no photo of a held-out location was accepted.
@@ -69,7 +71,7 @@ def judge_models(
             export(bound_to, scratch / "set", Format.COCO, rule, only=Side.HELD_OUT)
             marks = read_marks(scratch / "set" / Side.HELD_OUT)
         else:
-            marks = read_marks(folder)
+            marks = read_marks(folder, on_notice)
         comparison = _compare_models(bound_to, task, incumbent, candidate, marks, on_progress)
     return Judgement(
         task, incumbent, candidate, HELD_OUT if folder is None else folder.name, comparison

@@ -5,7 +5,7 @@ Two, because readers of such folders take a file of boxes and outlines for outli
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -17,6 +17,7 @@ from demeter.vision.values import ContainerType
 
 DETECT, SEGMENT = "detect", "segment"
 TASKS = (DETECT, SEGMENT)
+_SPLITS = {"train": Side.TRAIN, "val": Side.HELD_OUT}
 _NAMES = {
     DETECT: ("plant", "empty_container"),
     SEGMENT: tuple(kind.value for kind in ContainerType),
@@ -24,21 +25,28 @@ _NAMES = {
 
 
 def write_yolo(folder: Path, photos: Sequence[tuple[Side, TruePhoto, str]]) -> None:
-    """Write ``data.yaml`` and a label file a photo, for each task."""
+    """Write ``data.yaml`` and a label file a photo, for each task.
+
+    ``data.yaml`` names the sides that have photos, and as ``path`` the folder as it lies now.
+    """
+    sides = {side for side, _, _ in photos}
     for task in TASKS:
-        for side in Side:
+        for side in sides:
             for kind in ("images", "labels"):
                 (folder / task / kind / side).mkdir(parents=True, exist_ok=True)
-        (folder / task / "data.yaml").write_text(_yaml(task), encoding="utf-8")
+        text = _yaml(folder / task, task, sides)
+        (folder / task / "data.yaml").write_text(text, encoding="utf-8")
         for side, photo, name in photos:
             lines = _box_lines(photo) if task == DETECT else _outline_lines(photo)
             target = folder / task / "labels" / side / f"{name}.txt"
             target.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _yaml(task: str) -> str:
-    pictures = {"train": f"images/{Side.TRAIN}", "val": f"images/{Side.HELD_OUT}"}
-    return yaml.safe_dump({**pictures, "names": dict(enumerate(_NAMES[task]))}, sort_keys=False)
+def _yaml(folder: Path, task: str, sides: Collection[Side]) -> str:
+    names = dict(enumerate(_NAMES[task]))
+    pictures = {key: f"images/{side}" for key, side in _SPLITS.items() if side in sides}
+    table = {"path": str(folder.resolve()), **pictures, "nc": len(names), "names": names}
+    return yaml.safe_dump(table, sort_keys=False, allow_unicode=True)
 
 
 def _box_lines(photo: TruePhoto) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.core.notices import Notice
 from demeter.vision.containers.segmenter import TYPES, Region, Segmenter, load_container_segmenter
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.class_names import meaning_of
 from demeter.vision.networks.openvino_runner import ModelFile, Precision, open_model
 from demeter.vision.networks.shipped import PLANT_PX, TILE_SIDES_PX
-from demeter.vision.networks.yolo import load_yolo_detector, load_yolo_segmenter
-from demeter.vision.networks.yolo_layout import yolo_layout
+from demeter.vision.networks.yolo import (
+    YoloDetector,
+    YoloSegmenter,
+    load_yolo_detector,
+    load_yolo_segmenter,
+)
+from demeter.vision.networks.yolo_layout import yolo_layout, yolo_names
+from demeter.vision.networks.yolo_rows import require_end_to_end, unnamed_classes
 from demeter.vision.networks.yolox import load_yolox_detector, yolox_layout
 from demeter.vision.plants.detector import PADDING_GREY, Detector, load_plant_detector
 from demeter.vision_models.models import VisionTask
@@ -84,21 +92,43 @@ def load_network(
             return ContainersOnlySegmenter(load_yolo_segmenter(path, precision, threads, mapping))
 
 
-def require_running(path: Path, kind: ModelKind, model: Detector | Segmenter) -> None:
-    """Run a model on one grey picture: one that compiles may still not answer.
+def require_running(path: Path, kind: ModelKind, model: Detector | Segmenter) -> tuple[Notice, ...]:
+    """Run a model on a grey and on a speckled picture: one that compiles may still not answer.
+
+    Returns what is odd in its answers.
 
     Raises:
         ModelRefused: it does not, or not as its kind answers.
     """
     side = kind.input_side_px
     grey = np.full((side, side, 3), PADDING_GREY, np.uint8)
+    speckled = np.random.default_rng(0).integers(0, 256, grey.shape, np.uint8)
     try:
-        if kind.task is VisionTask.DETECT:
-            cast("Detector", model)([grey], _FLOOR)
-        else:
-            cast("Segmenter", model)(grey)
+        with warnings.catch_warnings(action="ignore"):  # they are returned
+            for picture in (grey, speckled):
+                if kind.task is VisionTask.DETECT:
+                    cast("Detector", model)([picture], _FLOOR)
+                else:
+                    cast("Segmenter", model)(picture)
     except (RuntimeError, TypeError, ValueError, IndexError, cv2.error) as error:
         raise ModelRefused(path.name, f"does not run on a grey picture: {error}") from error
+    return _odd_answers(model, (grey, speckled))
+
+
+def _odd_answers(
+    model: Detector | Segmenter, pictures: Sequence[NDArray[np.uint8]]
+) -> tuple[Notice, ...]:
+    """Of an export whose rows say their class: classes that it does not name."""
+    export = model.segmenter if isinstance(model, ContainersOnlySegmenter) else model
+    if not isinstance(export, YoloDetector | YoloSegmenter):
+        return ()
+    answers = [export.answer(picture) for picture in pictures]
+    require_end_to_end(answers, export.layout)
+    unnamed = sorted({c for answer in answers for c in unnamed_classes(answer, export.layout)})
+    if not unnamed:
+        return ()
+    classes = ", ".join(map(str, unnamed))
+    return (Notice("classes_not_named", {"file": export.layout.file, "classes": classes}),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +186,14 @@ def _is_own_segmenter(file: ModelFile) -> bool:
 
 
 def _looks_like_yolox(file: ModelFile) -> bool:
-    """One output whose anchors come before its fields, and as many as the strides make."""
+    """One output whose anchors come before its fields, and as many as the strides make.
+
+    Exports of YOLOX name no classes; one that does is another's.
+    """
     if len(file.outputs) != 1 or len(file.outputs[0]) != 3:  # noqa: PLR2004
         return False
     try:
-        yolox_layout(file)
+        layout = yolox_layout(file)
     except ModelRefused:
         return False
-    return True
+    return yolo_names(file) in ((), layout.names)

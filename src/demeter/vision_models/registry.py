@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.core import blobs, db, jobs, logs
 from demeter.core.blob_jobs import store_blob
+from demeter.core.notices import Notice
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision_models import inspect_file, package
@@ -38,6 +39,7 @@ class ModelCandidate:
     kind: ModelKind
     mapping: Mapping[str, str]
     licence: str | None
+    notices: tuple[Notice, ...] = ()  # what is odd in its answers
 
 
 def inspect_model(
@@ -56,8 +58,8 @@ def inspect_model(
     kind = inspect_file.kind_of(network, names)
     inspect_file.require_classes(network, kind, mapping or {})
     model = inspect_file.load_network(network, kind, mapping or {}, Precision.F32, 1)
-    inspect_file.require_running(network, kind, model)
-    return ModelCandidate(network, kind, dict(mapping or {}), licence)
+    notices = inspect_file.require_running(network, kind, model)
+    return ModelCandidate(network, kind, dict(mapping or {}), licence, notices)
 
 
 def add(session: Session, user: User, candidate: ModelCandidate) -> VisionModel:

@@ -3,12 +3,10 @@
 # pyright: reportMissingImports=false
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
+from demeter.vision.metrics.label_files import picture_path
 from demeter_training.scenes.values import Bytes, Floats, Mask
 from demeter_training.training.loop import Learner, Progress, TrainingPlan
 from demeter_training.training.network import DetectorNetwork
@@ -33,9 +32,8 @@ from demeter_training.training.segmenter import TYPES, SegmenterNetwork, segment
 from demeter_training.training.tiles import (
     CLASSES,
     PictureCache,
-    read_coco_body,
+    read_pictures,
     recolour,
-    refuse_broken_fields,
 )
 
 PAD = 114
@@ -65,30 +63,17 @@ def read_outlines(folder: Path) -> list[OutlinedPicture]:
     Raises:
         TrainingDataRefused: ``coco.json`` cannot be read, lists no picture, or lacks a field.
     """
-    body = read_coco_body(folder)
-    with refuse_broken_fields(folder):
-        type_of_category = {
-            c["id"]: TYPES.index(c["name"]) for c in body["categories"] if c["name"] in TYPES
-        }
-        outlines = defaultdict(list)
-        for row in body["annotations"]:
-            if row["category_id"] in type_of_category:
-                outlines[row["image_id"]].append(
-                    (type_of_category[row["category_id"]], _outline(row))
-                )
-        return [
-            OutlinedPicture(folder / i["file_name"], tuple(outlines[i["id"]]))
-            for i in body["images"]
-        ]
-
-
-def _outline(row: dict[str, Any]) -> Floats:
-    """The largest part of a polygon segmentation (N x 2), else the box."""
-    parts = row.get("segmentation")
-    if isinstance(parts, list) and parts:
-        return np.array(max(parts, key=len), np.float32).reshape(-1, 2)
-    x, y, w, h = row["bbox"]
-    return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], np.float32)
+    return [
+        OutlinedPicture(
+            picture_path(folder, picture.file_name) or folder / picture.file_name,
+            tuple(
+                (TYPES.index(mark.category), np.array(max(mark.outlines, key=len), np.float32))
+                for mark in picture.annotations
+                if mark.category in TYPES
+            ),
+        )
+        for picture in read_pictures(folder)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from demeter.vision.errors import TrainingDataRefused
+from demeter.vision.errors import LabelsRefused, TrainingDataRefused
+from demeter.vision.metrics.coco_document import CocoPicture, coco_pictures
+from demeter.vision.metrics.label_files import picture_path, read_json
 from demeter.vision.plants.detector import TRAINED_PLANT_PX
 from demeter_training.scenes.values import Bytes, Floats, Integers
 
@@ -29,33 +27,21 @@ LARGEST_SCALE, MOST_CELLS = 2.5, 3
 COARSE_SHARE, COARSEST, COARSE_PLANT_PX = 0.25, 2.5, 7.0
 
 
-def read_coco_body(folder: Path) -> dict[str, Any]:
-    """The body of a folder's ``coco.json``.
+def read_pictures(folder: Path) -> list[CocoPicture]:
+    """What a folder's ``coco.json`` marks, picture by picture, as every reader of labels has it.
 
     Raises:
-        TrainingDataRefused: it is missing, is no JSON table, or lists no picture.
+        TrainingDataRefused: it is missing, is no COCO document, lists no picture, or something
+            in it is no mark.
     """
     file = folder / "coco.json"
     try:
-        body = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise TrainingDataRefused(f"{file} cannot be read: {error}") from error
-    if not isinstance(body, dict) or not body.get("images"):
+        pictures, _ = coco_pictures(file, read_json(file), lambda _: None)
+    except LabelsRefused as error:
+        raise TrainingDataRefused(f"{folder}: {error.message}") from error
+    if not pictures:
         raise TrainingDataRefused(f"{file} lists no picture")
-    return body
-
-
-@contextmanager
-def refuse_broken_fields(folder: Path) -> Iterator[None]:
-    """While the fields of a folder's ``coco.json`` are read.
-
-    Raises:
-        TrainingDataRefused: one is missing or of another kind.
-    """
-    try:
-        yield
-    except (KeyError, TypeError, ValueError) as error:
-        raise TrainingDataRefused(f"{folder / 'coco.json'}: {error!r}") from error
+    return pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +61,19 @@ def read_coco(folder: Path) -> list[LabelledPicture]:
     Raises:
         TrainingDataRefused: ``coco.json`` cannot be read, lists no picture, or lacks a field.
     """
-    body = read_coco_body(folder)
-    with refuse_broken_fields(folder):
-        rows = _boxes_of(body)
-        return [_labelled_picture(folder / i["file_name"], rows[i["id"]]) for i in body["images"]]
+    return [_labelled_picture(folder, picture) for picture in read_pictures(folder)]
 
 
-def _boxes_of(body: dict[str, Any]) -> defaultdict[Any, list[tuple[float, ...]]]:
-    """Corners and class of each box that is learnt from, by picture."""
-    class_of_category = {
-        c["id"]: CLASSES.index(c["name"]) for c in body["categories"] if c["name"] in CLASSES
-    }
-    rows: defaultdict[Any, list[tuple[float, ...]]] = defaultdict(list)
-    for row in body["annotations"]:
-        if row["category_id"] in class_of_category and row.get("visible", 1.0) >= MIN_VISIBLE:
-            x, y, w, h = row["bbox"]
-            rows[row["image_id"]].append(
-                (x, y, x + w, y + h, class_of_category[row["category_id"]])
-            )
-    return rows
-
-
-def _labelled_picture(path: Path, rows: list[tuple[float, ...]]) -> LabelledPicture:
+def _labelled_picture(folder: Path, picture: CocoPicture) -> LabelledPicture:
+    """The boxes that are learnt from."""
+    rows = [
+        (x, y, x + w, y + h, CLASSES.index(mark.category))
+        for mark in picture.annotations
+        for x, y, w, h in (mark.box,)
+        if mark.category in CLASSES and mark.visible >= MIN_VISIBLE
+    ]
     table = np.array(rows, np.float32).reshape(-1, 5)
+    path = picture_path(folder, picture.file_name) or folder / picture.file_name
     return LabelledPicture(path, table[:, :4], table[:, 4].astype(np.int64))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from demeter.core.notices import Notice
 from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.class_names import meaning_of, names_in
 from demeter.vision.networks.onnx_metadata import onnx_metadata
@@ -15,6 +16,7 @@ from demeter.vision.networks.yaml_table import YamlUnreadable
 from demeter.vision.networks.yolo import load_yolo_detector, load_yolo_segmenter
 from demeter.vision.networks.yolo_layout import yolo_layout
 from demeter.vision.networks.yolo_rows import YoloRows, suppress_overlaps
+from demeter.vision_models import inspect_file
 from support.networks import answering
 
 
@@ -257,3 +259,63 @@ def test_what_is_no_onnx_file_has_no_metadata(tmp_path, content):
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
     assert onnx_metadata(path) == {}
+
+
+FRAME = np.zeros((64, 64, 3), np.uint8)
+
+
+def inspected(path: Path):
+    kind = inspect_file.kind_of(path)
+    model = inspect_file.load_network(path, kind, {}, Precision.F32, 1)
+    return inspect_file.require_running(path, kind, model)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "names", "says"),
+    [
+        ([np.zeros((1, 252, 7))], ("plant", "pot"), "objectness, as YOLOv5"),
+        ([np.zeros((1, 252, 6))], ("plant",), "objectness, as YOLOv5"),
+        ([np.zeros((1, 84, 6))], ("plant", "pot"), "transposed"),
+        ([np.zeros((1, 84, 5))], ("plant",), "transposed"),
+        ([np.zeros((1, 300, 84))], tuple(f"c{n}" for n in range(80)), "RT-DETR"),
+        ([np.zeros((1, 300, 6))], ("plant", "pot"), "two scores"),
+        ([np.full((1, 300, 6), 0.4)], ("plant", "pot"), "is no class"),
+        ([np.full((1, 300, 6), 7.0)], ("plant",), "scores from 0 to 7"),
+        ([np.full((1, 5, 84), 40.0)], ("plant",), "scores from 0 to 40"),
+        ([np.full((1, 5, 84), np.nan)], ("plant",), "no number"),
+        ([np.full((1, 300, 6), np.inf)], ("plant",), "no number"),
+    ],
+)
+def test_another_packages_rows_are_refused_for_what_they_are(tmp_path, outputs, names, says):
+    path = export(tmp_path, outputs, names, task="detect", imgsz="[64, 64]")
+    with pytest.raises(ModelRefused, match=says):
+        inspected(path)
+
+
+@pytest.mark.parametrize("said", [{"end2end": "true"}, {"args": "{batch: 1, nms: True}"}])
+def test_rows_that_are_said_to_be_end_to_end_are_taken_without_an_answer(tmp_path, said):
+    path = export(tmp_path, [np.zeros((1, 300, 6))], task="detect", imgsz="[64, 64]", **said)
+    assert inspected(path) == ()
+
+
+@pytest.mark.parametrize("label", [-1, 7])
+def test_rows_of_classes_without_a_name_are_left_out_and_said(tmp_path, label):
+    rows = np.zeros((1, 300, 6))
+    rows[0, 0] = (10, 12, 30, 34, 0.7, 0)
+    rows[0, 1] = (10, 12, 30, 34, 0.9, label)
+    path = export(tmp_path, [rows], ("plant",), task="detect", imgsz="[64, 64]")
+    (notice,) = inspected(path)
+    assert notice == Notice("classes_not_named", {"file": "best.xml", "classes": str(label)})
+    with pytest.warns(UserWarning, match=rf"best\.xml: classes without a name left out: {label}"):
+        (boxes,) = load_yolo_detector(path, Precision.F32, 1)([FRAME], 0.3)
+    assert boxes.xyxy_px.tolist() == [[10, 12, 30, 34]]
+
+
+def test_a_network_that_answers_with_no_number_is_refused_at_work(tmp_path):
+    rows = detections(PLANT)
+    rows[0, 4, 3] = np.nan
+    detector = load_yolo_detector(
+        export(tmp_path, [rows], task="detect", imgsz="[64, 64]"), Precision.F32, 1
+    )
+    with pytest.raises(ModelRefused, match=r"best\.xml: answers with what is no number"):
+        detector([FRAME], 0.3)

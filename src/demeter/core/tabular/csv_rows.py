@@ -23,7 +23,7 @@ _MARKS = (  # the longer one first: UTF-32's little-endian mark begins with UTF-
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_SEPARATOR = re.compile(r'"?sep=([^\w\r\n"])"?\s*', re.IGNORECASE)
 # In Latin-1 and Windows-1252 alike these are letters and the signs ª ° º « »; a file of DOS or an
 # old Macintosh, whose letters lie elsewhere, nearly always has some byte that is none of them.
 _WESTERN = re.compile(rb"[\t\n\r\x20-\x7e\xaa\xab\xb0\xba\xbb\xc0-\xd6\xd8-\xf6\xf8-\xff]*")
@@ -56,7 +56,7 @@ def _encoding(content: bytes) -> tuple[str, Remark | None]:
                 raise TableRefused.because(notice)
             return encoding, None
     if b"\0" in content:
-        raise TableRefused.because(Notice("no_table"))
+        return _unmarked_utf_16(content), None
     if _is_valid(content, "utf-8"):
         return "utf-8", None
     match = _WESTERN.match(content)
@@ -65,6 +65,20 @@ def _encoding(content: bytes) -> tuple[str, Remark | None]:
         line = content.count(b"\n", 0, match.end()) + 1
         raise TableRefused.because(Notice("unknown_encoding", {"line": line}))
     return "latin-1", Remark(Notice("encoding_assumed"))
+
+
+def _unmarked_utf_16(content: bytes) -> str:
+    """UTF-16 whose file does not say so: zeros stand at every other place of its first line.
+
+    Raises:
+        TableRefused: it is none.
+    """
+    for encoding, zeros, others in (("utf-16-le", 1, 0), ("utf-16-be", 0, 1)):
+        line = content[: content.find("\n".encode(encoding)) & ~1]
+        is_plain = line and not any(line[zeros::2]) and all(line[others::2])
+        if is_plain and _is_valid(content, encoding):
+            return encoding
+    raise TableRefused.because(Notice("no_table"))
 
 
 def _is_valid(content: bytes, encoding: str) -> bool:

@@ -101,7 +101,7 @@ def _candidate(sheet: RawSheet, shape: TableShape) -> HeadingCandidate | None:
     first = islice(sheet.rows(), HEADING_WITHIN_ROWS)
     filled = (row for row in first if not is_blank_row(row))
     for number, values in islice(filled, HEADING_WITHIN):
-        names = tuple(display_text(value).strip().lower() for value in values)
+        names = tuple(shape.columns_of([display_text(value) for value in values]))
         candidate = HeadingCandidate(sheet, number, names)
         if best is None or candidate.known_count(shape) > best.known_count(shape):
             best = candidate

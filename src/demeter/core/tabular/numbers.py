@@ -17,6 +17,8 @@ _MAY_BE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}")
 def whole_number(cell: Cell, *, least: int = 0, most: int = MOST) -> int:
     """A whole number: plain digits, or a spreadsheet's number without a fraction.
 
+    A spreadsheet's number is taken to the 15 digits that it shows.
+
     Raises:
         CellRefused: it is none (`1.000`, `1_000`, `-0`, `1e3` and `true` are none), or is not
             from ``least`` to ``most``.
@@ -62,6 +64,7 @@ def _whole(value: Value) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
-        is_plain = value.is_integer() and not (value == 0 and str(value).startswith("-"))
-        return int(value) if is_plain else None
+        shown = float(f"{value:.15g}")  # a sum of halves and tenths may be off by less than that
+        is_plain = shown.is_integer() and not (shown == 0 and str(shown).startswith("-"))
+        return int(shown) if is_plain else None
     return value if isinstance(value, int) else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO, TypeVar
 
@@ -14,6 +15,7 @@ from demeter.core.tabular.raw import MOST_BYTES, letters
 from demeter.core.tabular.remarks import Remarks
 
 BLOCK_BYTES = 1 << 20
+MOST_TITLE = 100  # characters; what is longer is no column's title
 
 Read = TypeVar("Read")
 
@@ -45,17 +47,52 @@ class TableFile:
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """The columns that a kind of file has, how many rows it may have, and its own error."""
+    """The columns that a kind of file has, how many rows it may have, and its own error.
+
+    ``titles`` has what else people write above a column, as `plain_title` has it, and its name.
+    """
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     most_rows: int
     error: type[TableRefused]
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All columns that are read."""
         return self.required + self.optional
+
+    def columns_of(self, titles: Sequence[str]) -> list[str]:
+        """The column that each title of a row stands for, or the title itself.
+
+        A column's own name stands before what else people call it.
+        """
+        plain_titles = [plain_title(title) for title in titles]
+        named = set(plain_titles) & set(self.names)
+        columns = []
+        for title, plain in zip(titles, plain_titles, strict=True):
+            called = self.titles.get(plain)
+            other = called if called and called not in named else title.strip().lower()
+            columns.append(plain if plain in self.names else other)
+        return columns
+
+
+def plain_title(words: str) -> str:
+    """A title in small letters without accents; what is no letter or digit as `_`."""
+    if len(words) > MOST_TITLE:
+        return ""
+    letters_apart = unicodedata.normalize("NFKD", words.casefold())
+    kept = (c if c.isalnum() else " " for c in letters_apart if not unicodedata.combining(c))
+    return "_".join("".join(kept).split())
+
+
+def titles_in(
+    texts: Iterable[Callable[[str], str]], names: Iterable[str], key: str
+) -> dict[str, str]:
+    """Names of columns by the titles that they have in some languages, under a key of the texts."""
+    names = tuple(names)
+    return {plain_title(words(f"{key}.{name}")): name for words in texts for name in names}
 
 
 @dataclass(frozen=True, slots=True)

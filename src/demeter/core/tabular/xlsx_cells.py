@@ -88,8 +88,11 @@ class CellsPart(Part):
         if element == self._cell:
             self._begin_cell(attributes)
         elif element == self._value:
+            if self._has_value:
+                raise self._damage(Notice("broken_file", {"why": "<v> <v>"}))
             self._is_value = self._has_value = True
-            self._words.clear()
+        elif self._is_value:
+            raise self._damage(Notice("broken_file", {"why": f"<{element[:20]}>"}))
         elif element == self._row_name:
             self._row = int(attributes.get("r", self._row + 1))
             self._column = 0
@@ -159,6 +162,15 @@ class CellsPart(Part):
             if self._cell_text > MOST_CELL_TEXT:
                 raise self._damage(Notice("text_too_long", {"most": MOST_CELL_TEXT}))
             self._spend(len(words))
+
+    def comment(self, words: str) -> None:  # noqa: ARG002
+        """Refuse a value that is cut in two.
+
+        Raises:
+            TableRefused: it is.
+        """
+        if self._is_value:
+            raise self._damage(Notice("broken_file", {"why": "<!-- -->"}))
 
     def _spend(self, characters: int) -> None:
         self.text_left -= characters

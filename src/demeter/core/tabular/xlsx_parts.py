@@ -28,6 +28,7 @@ class Part:
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.characters
+        parser.CommentHandler = self.comment
         parser.StartDoctypeDeclHandler = _handler_that_refuses("DOCTYPE")
         parser.StartCdataSectionHandler = _handler_that_refuses("CDATA")  # calamine leaves it out
         return parser
@@ -40,6 +41,9 @@ class Part:
 
     def characters(self, words: str) -> None:
         """Text within an element, or a piece of it."""
+
+    def comment(self, words: str) -> None:
+        """A comment, of which the reader makes the end of a value."""
 
 
 class WorkbookPart(Part):
@@ -132,6 +136,15 @@ class SharedTextsPart(Part):
         if self._is_text and self.lengths:
             self.lengths[-1] += len(words.strip())
 
+    def comment(self, words: str) -> None:  # noqa: ARG002
+        """Refuse a text that is cut in two.
+
+        Raises:
+            TableRefused: it is.
+        """
+        if self._is_text:
+            raise damage("<!-- -->")
+
 
 @lru_cache(maxsize=256)
 def local_name(element: str) -> str:
@@ -139,8 +152,13 @@ def local_name(element: str) -> str:
     return element.rpartition(":")[2]
 
 
+def damage(why: str, **place: Any) -> TableRefused:
+    """The workbook is not as a spreadsheet writes it, and not read as it may be meant."""
+    return TableRefused.because(Notice("broken_file", {"why": why}), **place)
+
+
 def _handler_that_refuses(what: str) -> Callable[..., None]:
     def refuse(*_: Any) -> None:
-        raise TableRefused.because(Notice("broken_file", {"why": what}))
+        raise damage(what)
 
     return refuse

@@ -9,15 +9,21 @@ from sqlalchemy.orm import Session
 from demeter.core.notices import Notice
 from demeter.core.tabular.reading import read_table
 from demeter.core.tabular.remarks import Remark
-from demeter.core.tabular.tables import Table, TableFile, TableShape
+from demeter.core.tabular.tables import Table, TableFile, TableShape, titles_in
+from demeter.core.wording import LANGUAGES
+from demeter.core.wording import read as texts_of
 from demeter.counts.errors import SheetInvalid
 from demeter.counts.sheets.location_rows import LocationCount, LocationRows
 
+REQUIRED = ("location_code", "plants")
+OPTIONAL = ("bin_code", "product_code", "packaging_sku", "counted_at", "note")
 SHAPE = TableShape(
-    required=("location_code", "plants"),
-    optional=("bin_code", "product_code", "packaging_sku", "counted_at", "note"),
+    required=REQUIRED,
+    optional=OPTIONAL,
     most_rows=20_000,
     error=SheetInvalid,
+    # as a printed sheet has them
+    titles=titles_in(map(texts_of, LANGUAGES), REQUIRED + OPTIONAL, "sheet.column"),
 )
 
 

@@ -2,67 +2,124 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from demeter.core.notices import Notice
 from demeter.vision.errors import LabelsRefused
+from demeter.vision.metrics.coco_document import OnNotice
 from demeter.vision.metrics.ignored_regions import IgnoredRegions
+from demeter.vision.metrics.label_files import read_text
 from demeter.vision.metrics.marks import MarkedContainer, MarkedPhoto, discs_of
 from demeter.vision.metrics.pictures import SUFFIXES, read_upright
-from demeter.vision.networks.class_names import Meaning, meaning_of, names_in
-from demeter.vision.networks.yaml_table import YamlUnreadable
+from demeter.vision.metrics.shapes import (
+    ShapeRefused,
+    class_index,
+    corners_of,
+    first_pose,
+    shares,
+)
+from demeter.vision.networks.class_names import Meaning, meaning_of
+from demeter.vision.networks.yaml_table import (
+    YamlUnreadable,
+    one_or_more_texts,
+    texts_by_index,
+    yaml_table,
+)
+
+_SPLITS = ("train", "val", "test")
+_CLASSES = "classes.txt"  # some programs write it among the labels
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A folder of pictures and the folder of their label files."""
+
+    images: Path
+    labels: Path
 
 
 def is_yolo_folder(folder: Path) -> bool:
     """Whether pictures lie under ``images`` and their text files under ``labels``."""
-    return (folder / "images").is_dir() and (folder / "labels").is_dir()
+    return any(_pairs(folder))
 
 
-def read_yolo(folder: Path) -> list[MarkedPhoto]:
-    """The photos of a YOLO folder, with or without a level of splits below.
+def _pairs(folder: Path) -> Iterator[_Pair]:
+    """`images` and `labels` of the folder itself, or of each split in it."""
+    for parent in (folder, *sorted(p for p in folder.iterdir() if p.is_dir())):
+        pair = _Pair(parent / "images", parent / "labels")
+        if pair.images.is_dir() and pair.labels.is_dir():
+            yield pair
+
+
+def read_yolo(folder: Path, on_notice: OnNotice = lambda _: None) -> list[MarkedPhoto]:
+    """The photos of a YOLO folder, with or without a level of splits above or below.
 
     A picture without a label file holds no marks, as YOLO means it.
 
     Raises:
-        LabelsRefused: no names or unreadable ones, a file that is no text, a line that is
-            neither a box nor a polygon, or a picture that cannot be read.
+        LabelsRefused: no names or unreadable ones, a file that is no text, a line that is no
+            mark, a label file without a picture, or a picture that cannot be read.
     """
-    meanings = [meaning_of(n) for n in _names(folder)]
-    pictures = [p for p in sorted((folder / "images").rglob("*")) if p.suffix.lower() in SUFFIXES]
-    return [_photo(folder, p, meanings) for p in pictures]
+    meanings = [meaning_of(n) for n in _names(folder, on_notice)]
+    photos = []
+    for pair in _pairs(folder):
+        pictures = sorted(p for p in pair.images.rglob("*") if p.suffix.lower() in SUFFIXES)
+        _require_pictures(pair, pictures)
+        photos += [_photo(pair, p, meanings, on_notice) for p in pictures]
+    return photos
 
 
-def _names(folder: Path) -> list[str]:
+def _require_pictures(pair: _Pair, pictures: list[Path]) -> None:
+    """Refuse a label file with lines whose picture is not there."""
+    known = {p.relative_to(pair.images).with_suffix("") for p in pictures}
+    for path in sorted(pair.labels.rglob("*.txt")):
+        is_known = path.relative_to(pair.labels).with_suffix("") in known
+        if not is_known and path.name != _CLASSES and read_text(path).strip():
+            raise LabelsRefused(f"{path.name}, line 1: its picture is not under {pair.images.name}")
+
+
+def _names(folder: Path, on_notice: OnNotice) -> list[str]:
     """Class names by index, from ``data.yaml`` or ``classes.txt``."""
-    classes, table = folder / "classes.txt", folder / "data.yaml"
+    classes, table = folder / _CLASSES, folder / "data.yaml"
     if classes.is_file():
-        return _text(classes).splitlines()
-    names = _yaml_names(table) if table.is_file() else []
+        return [name.strip() for name in read_text(classes).strip().splitlines()]
+    names = _yaml_names(table, on_notice) if table.is_file() else []
     if not names:
         raise LabelsRefused(f"{folder.name}: neither data.yaml nor classes.txt names the classes")
     return names
 
 
-def _yaml_names(path: Path) -> list[str]:
+def _yaml_names(path: Path, on_notice: OnNotice) -> list[str]:
     try:
-        return names_in(_text(path))
+        table = yaml_table(read_text(path))
+        if "kpt_shape" in table:
+            line = table["kpt_shape"].start_mark.line + 1
+            raise LabelsRefused(f"{path.name}, line {line}: labels of poses are no marks")
+        for split in _SPLITS:
+            for named in one_or_more_texts(table[split]) if split in table else []:
+                _look_for_folder(path, split, named, on_notice)
+        return texts_by_index(table["names"]) if "names" in table else []
     except YamlUnreadable as error:
         raise LabelsRefused(f"{path.name}, {error}") from error
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise LabelsRefused(f"{path.name}: not text in UTF-8 ({error})") from error
+def _look_for_folder(path: Path, split: str, named: str, on_notice: OnNotice) -> None:
+    """Say where a split lies in a folder that is not there; what is there is read all the same."""
+    parts = [p for p in named.replace("\\", "/").split("/") if p not in ("", ".", "..")]
+    if parts and not (Path(named).exists() or path.parent.joinpath(*parts).exists()):
+        notice = Notice("split_not_there", {"file": path.name, "split": split, "folder": named})
+        on_notice(notice)
 
 
-def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> MarkedPhoto:
+def _photo(pair: _Pair, picture: Path, meanings: list[Meaning], on_notice: OnNotice) -> MarkedPhoto:
     height, width = read_upright(picture).shape[:2]
     size_wh = (width, height)
-    inner = picture.relative_to(folder / "images").with_suffix(".txt")
-    rows = _rows(folder / "labels" / inner, meanings)
+    labels = pair.labels / picture.relative_to(pair.images).with_suffix(".txt")
+    rows = _rows(labels, meanings, size_wh, on_notice)
     scale = np.array([*size_wh], np.float64)
     shapes = [(m, np.rint(corners * scale)) for m, corners in rows]
     plants = np.array([_box(c) for m, c in shapes if m.is_plant]).reshape(-1, 4)
@@ -83,37 +140,32 @@ def _photo(folder: Path, picture: Path, meanings: list[Meaning]) -> MarkedPhoto:
     )
 
 
-def _rows(path: Path, meanings: list[Meaning]) -> list[tuple[Meaning, np.ndarray]]:
-    """Meaning and corners [n, 2], 0..1, of each line of a label file."""
+def _rows(
+    path: Path, meanings: list[Meaning], size_wh: tuple[int, int], on_notice: OnNotice
+) -> list[tuple[Meaning, np.ndarray]]:
+    """Meaning and corners [n, 2], 0..1, of each line of a label file; of equal lines one."""
     if not path.is_file():
         return []
-    rows = []
-    for number, line in enumerate(_text(path).splitlines(), 1):
-        fields = line.split()
+    rows: dict[tuple[float, ...], tuple[Meaning, np.ndarray]] = {}
+    numbers_by_line: dict[int, list[float]] = {}
+    for line, words in enumerate(read_text(path).splitlines(), 1):
+        fields = words.split()
         if not fields:
             continue
         try:
-            meaning, values = meanings[int(fields[0])], [float(f) for f in fields[1:]]
-            rows.append((meaning, _corners(values)))
-        except (ValueError, IndexError) as error:
-            raise LabelsRefused(f"{path.name}, line {number}: {line!r}") from error
-    return rows
-
-
-def _corners(values: list[float]) -> np.ndarray:
-    """Corners [n, 2] of a box or a polygon.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if len(values) == 4:  # noqa: PLR2004 - a box: centre and size
-        x, y, w, h = values
-        x1, y1, x2, y2 = x - w / 2, y - h / 2, x + w / 2, y + h / 2
-        return np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
-    corners = np.array(values, np.float64).reshape(-1, 2)
-    if len(corners) < 3:  # noqa: PLR2004 - no area, no polygon
-        raise ValueError(f"{len(corners)} corners are no polygon")
-    return corners
+            index = class_index(fields[0], len(meanings))
+            numbers = numbers_by_line[line] = shares(fields[1:])
+            rows[index, *numbers] = meanings[index], corners_of(numbers, size_wh)
+        except ShapeRefused as error:
+            raise LabelsRefused(f"{path.name}, line {line}: {error}") from error
+    pose = first_pose(list(numbers_by_line.values()))
+    if pose is not None:
+        line = list(numbers_by_line)[pose]
+        raise LabelsRefused(f"{path.name}, line {line}: a box with the points of a pose is no mark")
+    repeats = len(numbers_by_line) - len(rows)
+    if repeats:
+        on_notice(Notice("marks_repeated", {"file": path.name, "marks": repeats}))
+    return list(rows.values())
 
 
 def _box(corners: np.ndarray) -> tuple[float, float, float, float]:

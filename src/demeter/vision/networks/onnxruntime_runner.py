@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demeter.vision.errors import ModelRefused
-from demeter.vision.networks.openvino_runner import ModelFile, Outputs, Pictures, Preparation
+from demeter.vision.networks.openvino_runner import (
+    ModelFile,
+    Outputs,
+    Pictures,
+    Preparation,
+    require_numbers,
+)
 
 _CUDA = "CUDAExecutionProvider"
 _BATCH = 8
@@ -43,11 +49,15 @@ class OnnxRuntimeRunner:
     batch: int
     batch_is_fixed: bool = False
     precision: str = "f32, CUDA"
+    file: str = "the network"
 
     def __call__(self, pictures: Pictures) -> Iterator[Outputs]:
         """Outputs of each picture, in order; ``batch`` pictures at a time.
 
         A last group that is too small for a fixed batch is filled up with its last picture.
+
+        Raises:
+            ModelRefused: an answer holds what is no number.
         """
         name = self.session.get_inputs()[0].name
         for group in _batches(pictures, self.batch):
@@ -55,6 +65,7 @@ class OnnxRuntimeRunner:
             missing = self.batch - len(group) if self.batch_is_fixed else 0
             entry = np.stack(inputs + inputs[-1:] * missing)
             outputs = [np.asarray(o, np.float32) for o in self.session.run(None, {name: entry})]
+            require_numbers(self.file, tuple(outputs))
             yield from (tuple(o[i : i + 1] for o in outputs) for i in range(len(group)))
 
 
@@ -85,7 +96,7 @@ def open_on_gpu(
         raise ModelRefused(file.path.name, reason) from error
     is_fixed = batch_length != -1
     batch = batch_length if is_fixed else _BATCH
-    return OnnxRuntimeRunner(session, input_hw, preparation, batch, is_fixed)
+    return OnnxRuntimeRunner(session, input_hw, preparation, batch, is_fixed, file=file.path.name)
 
 
 def prepare(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.float32]:

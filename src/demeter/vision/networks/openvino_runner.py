@@ -134,12 +134,16 @@ class OpenVinoRunner:
     input_hw: tuple[int, int]
     precision: str
     streams: int
+    file: str = "the network"
 
     def __call__(self, pictures: Pictures) -> Iterator[Outputs]:
         """Run every picture; as many at once as there are streams.
 
         Requests take turns and are read before they start again: no callback from another
         thread is needed, and answers come in order by themselves.
+
+        Raises:
+            ModelRefused: an answer holds what is no number.
         """
         # One more than there are streams, so that none idles while a picture is made or an
         # output read.
@@ -147,14 +151,20 @@ class OpenVinoRunner:
         requests = [self.network.create_infer_request() for _ in range(places)]
         running: deque[Any] = deque()
         for index, picture in enumerate(pictures):
-            answer = _answer(running.popleft()) if len(running) == places else None
+            answer = self._answer(running.popleft()) if len(running) == places else None
             request = requests[index % places]
             request.start_async({0: np.ascontiguousarray(picture)[None]})
             running.append(request)
             if answer is not None:
                 yield answer
         while running:
-            yield _answer(running.popleft())
+            yield self._answer(running.popleft())
+
+    def _answer(self, request: Any) -> Outputs:
+        request.wait()
+        outputs = tuple(np.array(t.data, np.float32) for t in request.output_tensors)
+        require_numbers(self.file, outputs)
+        return outputs
 
 
 def compile_network(
@@ -181,7 +191,7 @@ def compile_network(
     except RuntimeError as error:
         reason = f"does not take pictures of {width} by {height}"
         raise ModelRefused(file.path.name, reason) from error
-    return OpenVinoRunner(network, input_hw, precision.value, threads)
+    return OpenVinoRunner(network, input_hw, precision.value, threads, file.path.name)
 
 
 def _options(precision: Precision, threads: int) -> dict[str, Any]:
@@ -213,9 +223,14 @@ def _with_preparation(
     return steps.build()
 
 
-def _answer(request: Any) -> Outputs:
-    request.wait()
-    return tuple(np.array(t.data, np.float32) for t in request.output_tensors)
+def require_numbers(file: str, outputs: Outputs) -> None:
+    """Refuse a network's answer in which NaN or infinity stands: it would count as nothing seen.
+
+    Raises:
+        ModelRefused: one does.
+    """
+    if not all(np.isfinite(output).all() for output in outputs):
+        raise ModelRefused(file, "answers with what is no number (NaN or infinite)")
 
 
 def _shape(port: Any) -> tuple[int, ...]:

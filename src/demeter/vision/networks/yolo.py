@@ -22,7 +22,13 @@ from demeter.vision.geometry import (
 )
 from demeter.vision.networks.class_names import Meaning, meanings_of
 from demeter.vision.networks.devices import runner_for
-from demeter.vision.networks.openvino_runner import Precision, Preparation, Runner, open_model
+from demeter.vision.networks.openvino_runner import (
+    Outputs,
+    Precision,
+    Preparation,
+    Runner,
+    open_model,
+)
 from demeter.vision.networks.yolo_layout import YoloLayout, yolo_layout
 from demeter.vision.networks.yolo_rows import YoloRows, masks_of, rows_of, suppress_overlaps
 from demeter.vision.plants.boxes import Boxes
@@ -55,6 +61,11 @@ class YoloDetector:
         outputs = self.runner(pad_tile(t, self.tile_px) for t in tiles)
         return [self._boxes(rows_of(o, self.layout, floor)) for o in outputs]
 
+    def answer(self, tile: NDArray[np.uint8]) -> Outputs:
+        """What the network itself says of a tile."""
+        (outputs,) = self.runner([pad_tile(tile, self.tile_px)])
+        return outputs
+
     def _boxes(self, rows: YoloRows) -> Boxes:
         plant = np.array([m.is_plant for m in self.meanings])
         empty = np.array([m.is_empty for m in self.meanings])
@@ -84,6 +95,12 @@ class YoloSegmenter:
                 )
                 regions.append(region)
         return tuple(regions)
+
+    def answer(self, rgb: NDArray[np.uint8]) -> Outputs:
+        """What the network itself says of a photo."""
+        framed = letterbox(rgb, self.layout.side_px, centred=True, interpolation=cv2.INTER_LINEAR)
+        (outputs,) = self.runner([framed.square])
+        return outputs
 
     def predict(self, rgb: NDArray[np.uint8]) -> tuple[YoloRows, NDArray[np.bool_], Letterbox]:
         """Run the network: rows and masks [n, side, side] in pixels of the letterboxed photo."""

@@ -8,6 +8,7 @@ masks)] of corners, confidence and class. The input is one square RGB picture, 0
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from demeter.vision.networks.yaml_table import (
 
 _DEFAULT_SIDE_PX = 640
 _TASKS = {"detect", "segment"}
-_END_TO_END_FIELDS = 6
+_END_TO_END_FIELDS, _END_TO_END_KEYS = 6, ("nms", "end2end", "args")
+_STRIDES, _V5_BOXES = (8, 16, 32), 3  # of anchors; YOLOv5 gives so many boxes at each
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class YoloLayout:
     side_px: int
     masks: int
     end_to_end: bool
+    file: str = "the network"
+    says_end_to_end: bool = False
 
 
 def yolo_layout(file: ModelFile) -> YoloLayout:
@@ -57,12 +61,23 @@ def yolo_layout(file: ModelFile) -> YoloLayout:
     names = notes.names
     rows, masks = _outputs(file, task)
     fields, length = rows[1], rows[2]
+    side = _side(file, notes.imgsz)
+    _require_fields_first(name, rows, side, len(names), masks)
     end_to_end = length == _END_TO_END_FIELDS + masks and (fields > length or fields == -1)
     if not end_to_end:
         names = _checked_names(name, names, fields - 4 - masks)
     elif not names:
         raise ModelRefused(name, "it does not say what its classes are called")
-    return YoloLayout(task, names, _side(file, notes.imgsz), masks, end_to_end)
+    return YoloLayout(task, names, side, masks, end_to_end, name, notes.says_end_to_end)
+
+
+def yolo_names(file: ModelFile) -> tuple[str, ...]:
+    """The class names that an export says, none where it says none.
+
+    Raises:
+        ModelRefused: they cannot be read.
+    """
+    return _notes(file).names
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,7 @@ class _Notes:
     task: str = ""
     names: tuple[str, ...] = ()
     imgsz: str = ""
+    says_end_to_end: bool = False
 
 
 def _notes(file: ModelFile) -> _Notes:
@@ -87,12 +103,14 @@ def _notes_inside(file: ModelFile, metadata: dict[str, str]) -> _Notes:
         names = inline_names(metadata.get("names", ""))
     except YamlUnreadable as error:
         raise ModelRefused(file.path.name, f"its class names cannot be read: {error}") from error
-    return _Notes(metadata.get("task", ""), tuple(names), metadata.get("imgsz", ""))
+    says = _says_end_to_end(" ".join(f"{k}: {metadata.get(k, '')}" for k in _END_TO_END_KEYS))
+    return _Notes(metadata.get("task", ""), tuple(names), metadata.get("imgsz", ""), says)
 
 
 def _notes_beside(path: Path) -> _Notes:
     try:
-        table = yaml_table(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        table = yaml_table(text)
         names = texts_by_index(table["names"]) if "names" in table else []
         sides = one_or_more_texts(table["imgsz"]) if "imgsz" in table else []
         task = plain_text(table["task"]) if "task" in table else ""
@@ -100,7 +118,12 @@ def _notes_beside(path: Path) -> _Notes:
         raise ModelRefused(path.name, f"not text in UTF-8 ({error})") from error
     except YamlUnreadable as error:
         raise ModelRefused(path.name, str(error)) from error
-    return _Notes(task, tuple(names), ",".join(sides))
+    return _Notes(task, tuple(names), ",".join(sides), _says_end_to_end(text))
+
+
+def _says_end_to_end(words: str) -> bool:
+    """Whether an exporter wrote `nms: true` or `end2end: true`, also among its arguments."""
+    return re.search(r"\b(nms|end2end)['\"]?\s*:\s*true\b", words, re.IGNORECASE) is not None
 
 
 def _outputs(file: ModelFile, task: str) -> tuple[tuple[int, ...], int]:
@@ -115,6 +138,33 @@ def _outputs(file: ModelFile, task: str) -> tuple[tuple[int, ...], int]:
     if task == "segment" and len(prototypes) != 1:
         raise ModelRefused(name, f"gives {list(outputs)}: mask prototypes [1, m, h, w] are missing")
     return rows[0], prototypes[0][1] if prototypes else 0
+
+
+def _require_fields_first(
+    file: str, rows: tuple[int, ...], side: int, names: int, masks: int
+) -> None:
+    """Refuse outputs [1, n, fields] by what they are; those of six fields may be end to end.
+
+    Raises:
+        ModelRefused: they are YOLOv5's, RT-DETR's, or transposed.
+    """
+    count, fields = rows[1], rows[2]
+    anchors = sum((side // stride) ** 2 for stride in _STRIDES)
+    is_end_to_end = fields == _END_TO_END_FIELDS + masks
+    if not names or count <= fields:
+        return
+    if fields == 5 + names + masks and (count == _V5_BOXES * anchors or not is_end_to_end):
+        raise ModelRefused(
+            file,
+            f"gives {list(rows)}: boxes with an objectness, as YOLOv5 and YOLOv7 do; YOLOv8 and "
+            "YOLO11 exports can be used",
+        )
+    if fields == 4 + names + masks and (count == anchors or not is_end_to_end):
+        raise ModelRefused(
+            file,
+            f"gives {list(rows)}: a row for each box, as RT-DETR and transposed exports do; "
+            f"[1, {fields}, {count}] is needed",
+        )
 
 
 def _checked_names(file: str, names: tuple[str, ...], classes: int) -> tuple[str, ...]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from demeter.vision.errors import ModelRefused
 from demeter.vision.networks.openvino_runner import Outputs
 from demeter.vision.networks.yolo_layout import YoloLayout
+
+_ROUNDING = 0.01  # of a score
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +34,26 @@ class YoloRows:
 
 
 def rows_of(outputs: Outputs, layout: YoloLayout, floor: float) -> YoloRows:
-    """Rows of one picture above the confidence ``floor``."""
+    """Rows of one picture above the confidence ``floor``; classes without a name are left out.
+
+    Raises:
+        ModelRefused: what is to be a score or a class is none.
+    """
     rows = next(o for o in outputs if o.ndim == 3)[0]  # noqa: PLR2004
     if layout.end_to_end:
+        _require_scores(layout, rows[:, 4])
         rows = rows[rows[:, 4] > floor]
+        is_named = (rows[:, 5] >= 0) & (rows[:, 5] < len(layout.names))
+        if not is_named.all():
+            classes = ", ".join(map(str, unnamed_classes(outputs, layout)))
+            warnings.warn(
+                f"{layout.file}: classes without a name left out: {classes}", stacklevel=2
+            )
+        rows = rows[is_named]
         return YoloRows(rows[:, :4], rows[:, 4], rows[:, 5].astype(np.intp), rows[:, 6:])
     rows = rows.T
     scores = rows[:, 4 : 4 + len(layout.names)]
+    _require_scores(layout, scores)
     keep = scores.max(axis=1) > floor
     rows, scores = rows[keep], scores[keep]
     half = rows[:, 2:4] / np.float32(2)
@@ -43,6 +61,49 @@ def rows_of(outputs: Outputs, layout: YoloLayout, floor: float) -> YoloRows:
     return YoloRows(
         xyxy, scores.max(axis=1), scores.argmax(axis=1), rows[:, 4 + len(layout.names) :]
     )
+
+
+def unnamed_classes(outputs: Outputs, layout: YoloLayout) -> list[int]:
+    """The classes of an answer, end to end, that the export does not name.
+
+    Raises:
+        ModelRefused: a class is no whole number, as where the rows are something else.
+    """
+    if not layout.end_to_end:
+        return []
+    classes = next(o for o in outputs if o.ndim == 3)[0][:, 5]  # noqa: PLR2004
+    if (classes != np.rint(classes)).any():
+        value = float(classes[classes != np.rint(classes)][0])
+        raise ModelRefused(
+            layout.file,
+            f"gives rows of six numbers whose last is no class ({value:.3g}): RT-DETR and "
+            "transposed exports do; corners, confidence and class are needed",
+        )
+    unnamed = classes[(classes < 0) | (classes >= len(layout.names))]
+    return sorted({int(c) for c in unnamed})
+
+
+def require_end_to_end(answers: Sequence[Outputs], layout: YoloLayout) -> None:
+    """Of two classes six numbers may be a box and two scores; answers of nothing do not tell.
+
+    Raises:
+        ModelRefused: neither they nor the export say that they are corners, confidence, class.
+    """
+    is_open = layout.end_to_end and not layout.says_end_to_end and len(layout.names) == 2  # noqa: PLR2004
+    if is_open and not any(output.any() for outputs in answers for output in outputs):
+        raise ModelRefused(
+            layout.file,
+            "gives rows of six numbers, which for two classes may be corners, confidence and "
+            "class, or a box and two scores (RT-DETR); export it with `nms` or `end2end` said",
+        )
+
+
+def _require_scores(layout: YoloLayout, scores: NDArray[np.float32]) -> None:
+    least, most = scores.min(initial=0), scores.max(initial=0)
+    if least < -_ROUNDING or most > 1 + _ROUNDING:
+        raise ModelRefused(
+            layout.file, f"gives scores from {least:.3g} to {most:.3g}, not from 0 to 1"
+        )
 
 
 def suppress_overlaps(rows: YoloRows, iou: float, most: int) -> YoloRows:
