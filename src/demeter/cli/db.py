@@ -33,7 +33,7 @@ def migrate(
 ) -> None:
     """Bring the schema and the reference rows up to date."""
     embedded = _embedded()
-    started_here = embedded is not None and embedded.status().state != "running"
+    started_here = embedded is not None and embedded.status().is_down
     db.migrate(db.engine(), revision)
     _err.print(f"The schema is at {revision}.")
     db.engine().dispose()
