@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 import demeter
 from demeter import tables
 from demeter.accounts import policy
-from demeter.core import logs
+from demeter.core import logs, private_files
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.guards import Guards
 from demeter.core.http.requests import RequestIds
@@ -43,6 +43,7 @@ TAGS = {
 
 def create_app() -> FastAPI:
     """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
+    private_files.keep_private()
     logs.configure()
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(

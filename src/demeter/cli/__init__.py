@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -156,6 +157,7 @@ def _demeter(
 
 def main() -> None:
     """Run a command; a refusal goes to standard error with what to do about it."""
+    os.umask(0o077)  # what Demeter writes is its owner's alone: see `core.private_files`
     command = next(iter(sys.argv[1:]), "")
     is_service = command in SERVICES
     try:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import psycopg
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.exc import ProgrammingError
 
-from demeter.core import logs
-from demeter.core.errors import DomainError, Unavailable
+from demeter.core import database_errors, logs
+from demeter.core.errors import DomainError
 
 log = logs.get(__name__)
 
 
-class SchemaOutdated(Unavailable):
-    """The database has not been migrated to what this code expects."""
-
-    code = "schema_outdated"
-    title = "The database's schema is not up to date"
-    next_action = "Run: demeter db migrate"
-
-
 def refusal_of(error: Exception) -> DomainError | None:
     """What a person is told instead of a traceback; ``None`` for a fault of the program."""
-    if isinstance(error, DomainError):
-        return error
-    missing = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
-    if isinstance(error, ProgrammingError) and isinstance(error.orig, missing):
-        return SchemaOutdated(str(error.orig).partition("\n")[0])
-    return None
+    return database_errors.refusal_of(error)
 
 
 def report(refusal: DomainError, *, is_service: bool) -> None:

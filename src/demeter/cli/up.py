@@ -15,7 +15,9 @@ from rich.markup import escape
 
 from demeter.core import db, logs
 from demeter.core.errors import Conflict
+from demeter.core.http.guards import check_host
 from demeter.core.localdb import LocalDatabase
+from demeter.core.private_files import close_to_others, make_directory
 from demeter.core.settings import settings
 from demeter.ops.supervisor import Crew, DatabaseKeeper, Relay, Role, pass_on
 
@@ -58,13 +60,17 @@ def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
     ``say`` takes lines for the person, ``relay`` those of the processes.
 
     Raises:
+        OpenToOthers: the address is not this machine's own.
         AddressInUse: something listens at the address already.
     """
     configured = settings()
+    check_host(configured.host)
     _check_address(configured.host, configured.port)
     embedded = None if configured.database_url else LocalDatabase(configured.home)
     started_here = embedded is not None and embedded.status().is_down
     try:
+        make_directory(configured.home)
+        close_to_others(configured.home)
         db.migrate(db.engine())
         db.engine().dispose()
         roles = _roles(configured.host, configured.port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
@@ -20,6 +21,8 @@ TRY_TO_CONNECT_S = 2.0
 FETCH, FINISH, RETRY = queries["fetch_job"], queries["finish_job"], queries["retry_job"]
 Answer = TypeVar("Answer")
 log = logs.get(__name__)
+# A line for each try to connect; `queue_away` says it once.
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 # A connection may break after the server gave a job away and before we heard of it: nobody
 # would do that job while this worker lives.

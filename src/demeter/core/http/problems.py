@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from demeter.core import logs
-from demeter.core.errors import DomainError, Unavailable, chain
+from demeter.core.database_errors import refusal_of
+from demeter.core.errors import DomainError, chain
 
 log = logs.get(__name__)
 
@@ -22,14 +24,6 @@ MEDIA_TYPE = "application/problem+json"
 MACHINES = ("/api/", "/health/")  # these never answer with a page
 
 PageOfProblem = Callable[[Request, dict[str, Any]], Response]
-
-
-class DatabaseUnavailable(Unavailable):
-    """PostgreSQL does not answer."""
-
-    code = "database_unavailable"
-    title = "The database does not answer"
-    next_action = "Try again in a moment; `demeter doctor` says what is wrong."
 
 
 class NoSuchPage(DomainError):
@@ -46,7 +40,8 @@ def install(app: FastAPI, page: PageOfProblem) -> None:
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(OperationalError, _database_error)
+    for kind in (SQLAlchemyError, psycopg.Error, OSError):
+        app.add_exception_handler(kind, _system_error)
 
 
 def respond(
@@ -118,6 +113,10 @@ def _http_error(request: Request, error: Exception) -> Response:
     return respond(request, problem | {"status": error.status_code}, error.headers)
 
 
-def _database_error(request: Request, error: Exception) -> Response:
-    log.error("database_unavailable", error=chain(error), exc_info=error)
-    return respond(request, DatabaseUnavailable("PostgreSQL could not be reached").problem())
+def _system_error(request: Request, error: Exception) -> Response:
+    """An error of the database or the system that amounts to a refusal; others are unexpected."""
+    refusal = refusal_of(error)
+    if refusal is None:
+        raise error
+    log.error("request_refused", code=refusal.code, error=chain(error))
+    return respond(request, refusal.problem())
