@@ -80,5 +80,7 @@ def create_app() -> FastAPI:
     app.include_router(session_actions.router, include_in_schema=False)
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
+    document = app.openapi
+    app.openapi = lambda: openapi.add_codes(document())
     app.mount("/static", assets.files(), name="static")
     return app

@@ -102,6 +102,7 @@ def up_server(
     home: Path, log: Path, output: IO[bytes] | int | None = None, **environment: str
 ) -> Iterator[UpServer]:
     """`demeter up` with a small nursery; ``output`` takes its log instead of the file ``log``."""
+    LocalDatabase(home, durable=False).ensure_running()
     port = free_port()
     variables = {k: v for k, v in os.environ.items() if k != "DEMETER_DATABASE_URL"}
     variables |= {

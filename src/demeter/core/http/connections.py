@@ -67,7 +67,9 @@ class TimedConnection(H11Protocol):
         self._stuck_s = self._stuck_s + LOOK_EVERY_S if takes_nothing else 0.0
         self._unsent_bytes = unsent_bytes
         is_over = self._used_s >= self._allowed_s or self._stuck_s >= ANSWER_S
-        if is_over and not self.transport.is_closing():
+        if is_over and self.transport.is_closing():
+            self.transport.abort()  # closing waits for what is unsent, and nobody takes it
+        elif is_over:
             self._close()
 
     def _is_asked_to_send(self) -> bool:
@@ -82,4 +84,3 @@ class TimedConnection(H11Protocol):
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
             self.transport.write(TOO_SLOW)
         self.transport.close()
-        self.loop.call_later(LOOK_EVERY_S, self.transport.abort)  # nobody takes what is unsent

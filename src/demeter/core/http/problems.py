@@ -13,14 +13,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from demeter.core import logs
 from demeter.core.database_errors import refusal_of
-from demeter.core.errors import DomainError, chain
+from demeter.core.errors import DomainError, InvalidInput, chain
 
 log = logs.get(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MACHINES = ("/api/", "/health/")  # these never answer with a page
 
 PageOfProblem = Callable[[Request, dict[str, Any]], Response]
@@ -103,14 +105,37 @@ def _validation_error(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # the body is no JSON, or no form
+        return respond(request, InvalidInput(str(error.detail)).problem())
+    headers = error.headers
     problem = NoSuchPage(f"{request.method} {request.url.path}: {error.detail}").problem()
-    if error.status_code not in (404, 405):
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"allow": ", ".join(_methods_at(request))}
+    elif error.status_code != HTTPStatus.NOT_FOUND:
         problem |= {
             "type": "about:blank",
             "code": f"http_{error.status_code}",
             "title": HTTPStatus(error.status_code).phrase,
         }
-    return respond(request, problem | {"status": error.status_code}, error.headers)
+    return respond(request, problem | {"status": error.status_code}, headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Every method that is served at this address; a route knows its own alone.
+
+    An address that the document names is not also one of a template, as ``…/preview`` is no id.
+    """
+    named = request.app.openapi()["paths"].get(request.url.path)
+    if named is not None:
+        return [method for method in METHODS if method.lower() in named]
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _system_error(request: Request, error: Exception) -> Response:
