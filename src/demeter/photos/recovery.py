@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from demeter.core import job_deaths, jobs, logs
 from demeter.core.blob_jobs import restart_unstored
 from demeter.core.db import transaction
-from demeter.core.errors import DomainError
+from demeter.core.errors import DomainError, chain
+from demeter.core.retry import may_pass
 from demeter.core.settings import settings
 from demeter.counts import blind_recounts
 from demeter.photos import sessions
@@ -45,13 +46,18 @@ async def recover(context: JobContext, timestamp: int) -> None:
     Counts that nobody recounted blind in time are shown, and posted.
     """
     del timestamp
-    for job in await _stalled_jobs(context):
-        await _revive(context, job)
-    with transaction() as session:
-        restart_lost(session)
-        restart_unstored(session)
-        retry_after_outage(session)
-        blind_recounts.show_expired(session)
+    try:
+        for job in await _stalled_jobs(context):
+            await _revive(context, job)
+        with transaction() as session:
+            restart_lost(session)
+            restart_unstored(session)
+            retry_after_outage(session)
+            blind_recounts.show_expired(session)
+    except Exception as error:
+        if not may_pass(error):
+            raise
+        log.warning("recovery_postponed", error=chain(error))  # the next one is on its way
 
 
 async def _stalled_jobs(context: JobContext) -> list[Job]:
