@@ -20,6 +20,7 @@ LEAVES = leaves()
 ENDLESS = ("up", "worker", "db shell")  # with right arguments they go on
 DEAR = ("demo", "synth", "train", "evaluate", "models compare", "models calibrate")
 SEED = int(os.environ.get("COMMANDS_SEED", "19"))
+CASES = int(os.environ.get("COMMANDS_CASES", "40"))
 KEY = "0f6f1f3d-0a3e-4f59-9d1c-6a1f6a7f2b11"
 
 # In this order, on one database; {session} and {folder} are filled in.
@@ -122,10 +123,10 @@ def check_wrong(cases: list[list[str]]) -> None:
 
 
 def test_some_commands_name_what_is_wrong(place: dict[str, str]) -> None:
-    """Some of the cases of the next test; others where COMMANDS_SEED is another."""
+    """Some of the cases of the next test; others where COMMANDS_SEED is another, more with COMMANDS_CASES."""
     folder = Path(place["folder"])
     cases = [case for leaf in LEAVES for case in wrong_cases(leaf, folder)]
-    check_wrong(random.Random(SEED).sample(cases, 60))
+    check_wrong(random.Random(SEED).sample(cases, CASES))
 
 
 @pytest.mark.long
