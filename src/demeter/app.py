@@ -10,7 +10,7 @@ import demeter
 from demeter import tables
 from demeter.accounts import policy
 from demeter.catalog import api as catalog
-from demeter.core import logs
+from demeter.core import logs, private_files
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
@@ -47,6 +47,7 @@ TAGS = {
 
 def create_app() -> FastAPI:
     """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
+    private_files.keep_private()
     logs.configure()
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(
@@ -86,5 +87,7 @@ def create_app() -> FastAPI:
     app.include_router(session_actions.router, include_in_schema=False)
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
+    document = app.openapi
+    app.openapi = lambda: openapi.add_codes(document())
     app.mount("/static", assets.files(), name="static")
     return app

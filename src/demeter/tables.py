@@ -2,7 +2,7 @@
 
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
-from demeter.core import blobs
+from demeter.core import blobs, job_deaths
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
 from demeter.locations import models as locations
@@ -18,6 +18,7 @@ __all__ = [
     "catalog",
     "counts",
     "idempotency",
+    "job_deaths",
     "locations",
     "periods",
     "photos",

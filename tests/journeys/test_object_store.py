@@ -7,17 +7,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from demeter.core import blobs
+from demeter.core import blobs, jobs
 from demeter.core.db import engine, transaction
 from demeter.core.settings import settings
+from demeter.photos import intake
+from support.nursery import location, plant_nursery, user
 from support.pictures import encoded, picture
 
 WEED = Path(sys.executable).with_name("weed")
@@ -83,12 +85,11 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("the S3 server did not answer within 30 s")
 
 
-@pytest.mark.timeout(180)
-def test_an_outage_of_the_store_loses_nothing(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    base = free_base()
-    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{base + SERVERS.index('s3')}")
+@pytest.fixture
+def base(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The first port of an S3 server that is the object store of this test, once it runs."""
+    port = free_base()
+    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{port + SERVERS.index('s3')}")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "demeter")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
@@ -96,8 +97,14 @@ def test_an_outage_of_the_store_loses_nothing(
     monkeypatch.setenv("DEMETER_HOME", str(tmp_path / "home"))
     settings.cache_clear()
     blobs.store.cache_clear()
+    (tmp_path / "s3").mkdir()
+    yield port
+    blobs.store.cache_clear()
+
+
+@pytest.mark.timeout(180)
+def test_an_outage_of_the_store_loses_nothing(base: int, tmp_path: Path) -> None:
     folder = tmp_path / "s3"
-    folder.mkdir()
     first, second = encoded(picture(seed=1)), encoded(picture(seed=2))
     with s3(folder, base):
         kept = accept(first)
@@ -118,8 +125,75 @@ def test_an_outage_of_the_store_loses_nothing(
         shutil.rmtree(tmp_path / "home" / "cache")
         assert blobs.read(engine(), kept) == first
         assert blobs.read(engine(), lost_store) == second
-    settings.cache_clear()
-    blobs.store.cache_clear()
+
+
+def wait_out_an_outage(base: int, home: Path, folder: Path, photos: int, seconds: float) -> None:
+    """Photos that only the store has, while it is away; and more of them that come meanwhile."""
+    with transaction() as db:
+        plant_nursery(db)
+    with s3(folder, base):
+        for seed in range(photos):
+            add(seed)
+        jobs.work(["io"], wait=False)
+        assert waiting() == 0
+    shutil.rmtree(home / "cache", ignore_errors=True)
+    with running_worker():
+        for seed in range(photos, photos + 2):
+            add(seed)
+        until(lambda: count("photo_session_images WHERE error_code = 'object_store_unavailable'"))
+        time.sleep(seconds)
+        assert count("photo_session_images WHERE status = 'failed'") == 0
+        with s3(folder, base):
+            sessions = "photo_processing_sessions WHERE status IN ('pending', 'processing')"
+            until(lambda: not count(sessions))
+            until(lambda: not waiting())
+    assert count("photo_session_images WHERE status <> 'succeeded'") == 0
+    assert count("photo_processing_sessions") == photos + 2
+    assert count("photo_processing_sessions WHERE status = 'failed'") == 0
+    assert count("procrastinate_jobs WHERE status = 'failed'") == 0
+
+
+@pytest.mark.timeout(400)
+def test_a_short_outage_with_the_cache_lost_is_waited_out(base: int, tmp_path: Path) -> None:
+    wait_out_an_outage(base, tmp_path / "home", tmp_path / "s3", photos=1, seconds=2)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_two_minutes_of_outage_with_the_cache_lost_are_waited_out(
+    base: int, tmp_path: Path
+) -> None:
+    wait_out_an_outage(base, tmp_path / "home", tmp_path / "s3", photos=6, seconds=120)
+
+
+def add(seed: int) -> None:
+    body = encoded(picture(128, 96, 100 + seed))
+    with transaction() as db:
+        photos = intake.inspect_all([intake.Upload("bed.jpg", lambda: body)], read_labels=False)
+        intake.add_photos(db, photos, user=user(db), location=location(db, f"A{seed % 2 + 1}"))
+
+
+@contextmanager
+def running_worker() -> Iterator[None]:
+    command = [sys.executable, "-m", "demeter", "worker"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def count(rows: str) -> int:
+    with transaction() as db:
+        return db.execute(text(f"SELECT count(*) FROM {rows}")).scalar_one()
+
+
+def until(question: Callable[[], object], within_s: float = 300) -> None:
+    end = time.monotonic() + within_s
+    while not question():
+        assert time.monotonic() < end
+        time.sleep(0.2)
 
 
 def accept(body: bytes) -> str:

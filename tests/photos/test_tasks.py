@@ -29,8 +29,8 @@ def ready(fresh_database: str) -> tuple[int, list[int]]:
         return made.id, [i.id for i in made.images]
 
 
-def context(attempts: int = 0, **arguments: int) -> SimpleNamespace:
-    return SimpleNamespace(job=SimpleNamespace(attempts=attempts, task_kwargs=arguments))
+def context(**arguments: int) -> SimpleNamespace:
+    return SimpleNamespace(job=SimpleNamespace(task_kwargs=arguments))
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, *answers) -> None:
@@ -46,9 +46,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, *answers) -> None:
     monkeypatch.setattr(inference, "count_image", count_image)
 
 
-def child(session_id: int, image_id: int, attempts: int = 0) -> None:
-    arguments = {"session_id": session_id, "session_image_id": image_id, "attempt": 1}
-    tasks.ml_child_task.func(context(attempts, **arguments), **arguments)
+def child(session_id: int, image_id: int) -> None:
+    tasks.ml_child_task.func(session_id=session_id, session_image_id=image_id, attempt=1)
 
 
 def parent(session_id: int) -> None:
@@ -117,16 +116,50 @@ def test_an_image_that_fails_for_good_leaves_the_session_to_a_person(ready, monk
     assert [i.status for i in ended.images] == ["succeeded", "failed", "succeeded"]
 
 
-def test_an_outage_is_tried_again_and_in_the_end_told(ready, monkeypatch) -> None:
+def test_an_outage_is_waited_out_however_long_it_lasts(ready, monkeypatch) -> None:
     session_id, images = ready
     parent(session_id)
     outage = ObjectStoreUnavailable("it does not answer")
-    answering(monkeypatch, outage, outage)
-    with pytest.raises(ObjectStoreUnavailable):
-        child(session_id, images[0])
-    assert found(session_id).images[0].status is SessionImageStatus.PROCESSING
-    child(session_id, images[0], attempts=retry.MAX_ATTEMPTS - 1)
-    assert found(session_id).images[0].status is SessionImageStatus.FAILED
+    answering(monkeypatch, *[outage] * 30, photo_count((4, 0)))
+    for _ in range(30):
+        with pytest.raises(ObjectStoreUnavailable):
+            child(session_id, images[0])
+    waiting_image = found(session_id).images[0]
+    assert waiting_image.status is SessionImageStatus.PENDING
+    assert waiting_image.error_code == "object_store_unavailable"
+    child(session_id, images[0])
+    image = found(session_id).images[0]
+    assert (image.status, image.error_code) == (SessionImageStatus.SUCCEEDED, None)
+
+
+@pytest.mark.parametrize("attempts", [0, 3, 50, 5000])
+def test_a_job_that_waits_for_an_outage_is_never_given_up(attempts: int) -> None:
+    job = SimpleNamespace(attempts=attempts)
+    decide = retry.Backoff().get_retry_decision
+    assert decide(exception=ObjectStoreUnavailable("down"), job=job) is not None
+    assert decide(exception=ValueError("a mistake"), job=job) is None
+
+
+def test_images_that_an_outage_had_failed_are_counted_when_it_is_over(ready, monkeypatch) -> None:
+    session_id, images = ready
+    parent(session_id)
+    answering(monkeypatch, photo_count((4, 0)), BlobMissing("as before"), photo_count())
+    for image in images:
+        child(session_id, image)
+    callback(session_id)
+    with transaction() as db:
+        assert recovery.retry_after_outage(db) == 0  # it failed for good
+        db.execute(text("UPDATE photo_session_images SET error_code = 'object_store_unavailable'"))
+        assert recovery.retry_after_outage(db) == 1
+        assert recovery.retry_after_outage(db) == 0
+    under_way = found(session_id)
+    assert (under_way.status, under_way.attempt) == (SessionStatus.PROCESSING, 2)
+    answering(monkeypatch, photo_count((2, 0)))
+    tasks.ml_child_task.func(session_id=session_id, session_image_id=images[1], attempt=2)
+    tasks.ml_aggregation_callback.func(context(), session_id, 2)
+    ended = found(session_id)
+    assert ended.status.is_end
+    assert {i.status for i in ended.images} == {SessionImageStatus.SUCCEEDED}
 
 
 def test_an_answer_that_cannot_be_stored_ends_the_image(ready, monkeypatch) -> None:
@@ -198,6 +231,11 @@ def test_a_child_that_kills_every_worker_fails_its_image_only(ready, monkeypatch
     assert found(session_id).reason_code == "image_failed"
 
 
+def because(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "passes"),
     [
@@ -207,6 +245,11 @@ def test_a_child_that_kills_every_worker_fails_its_image_only(ready, monkeypatch
         (ProgrammingError("x", None, psycopg.errors.UndefinedTable()), False),
         (BlobMissing("gone"), False),
         (ValueError("a mistake"), False),
+        (
+            because(ValueError("bins"), OperationalError("x", None, psycopg.OperationalError())),
+            True,
+        ),
+        (because(ValueError("bins"), ValueError("a mistake")), False),
     ],
 )
 def test_only_what_can_pass_is_tried_again(error: Exception, passes: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -102,6 +104,7 @@ COMMANDS = {
 }
 
 SERVICES = ("up", "worker")  # they run for long, and their log is what one reads
+WITHOUT_TABLES = ("db", "doctor", "synth", "train", "up")  # they ask for no rows by their class
 
 
 class LazyCommands(TyperGroup):
@@ -123,6 +126,8 @@ def imported_command(name: str) -> Any:
     """The command itself, out of its module."""
     source = COMMANDS[name]
     commands = getattr(import_module(source.module), source.attribute)
+    if name not in WITHOUT_TABLES:
+        import_module("demeter.tables")  # a row's class leads to those of other rooms
     if not isinstance(commands, typer.Typer):
         function = commands
         commands = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
@@ -157,6 +162,10 @@ def _demeter(
 
 def main() -> None:
     """Run a command; a refusal goes to standard error with what to do about it."""
+    os.umask(0o077)  # what Demeter writes is its owner's alone: see `core.private_files`
+    for stream in (sys.stdout, sys.stderr):  # a name of a file need be no text
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     command = next(iter(sys.argv[1:]), "")
     is_service = command in SERVICES
     try:
@@ -166,12 +175,12 @@ def main() -> None:
     except Exception as error:
         # Imported when needed: what it knows of the database takes longer to import than a
         # list of the commands may take.
-        from demeter.cli.refusals import refusal_of, report  # noqa: PLC0415
+        from demeter.cli.refusals import refusal_of, report, unexpected  # noqa: PLC0415
 
         refusal = refusal_of(error)
-        if refusal is None:
+        if refusal is None and is_service:
             raise
-        report(refusal, is_service=is_service)
+        report(refusal or unexpected(error), is_service=is_service)
         sys.exit(1)
 
 

@@ -10,11 +10,20 @@ import typer
 from rich.console import Console
 
 from demeter.core import db
+from demeter.core.errors import InvalidInput
 from demeter.core.localdb import LocalDatabase, programs
 from demeter.core.settings import settings
 
 app = typer.Typer(help="The database: its address, its schema, its life.", no_args_is_help=True)
 _out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+class NoSuchRevision(InvalidInput):
+    """The schema has no such revision, or cannot get there."""
+
+    code = "no_such_revision"
+    title = "The schema has no such revision"
+    next_action = "Leave --revision out to bring the schema up to date; `base` undoes all."
 
 
 @app.command("url")
@@ -33,12 +42,21 @@ def migrate(
 ) -> None:
     """Bring the schema and the reference rows up to date."""
     embedded = _embedded()
-    started_here = embedded is not None and embedded.status().state != "running"
-    db.migrate(db.engine(), revision)
+    started_here = embedded is not None and embedded.status().is_down
+    _migrate(revision)
     _err.print(f"The schema is at {revision}.")
     db.engine().dispose()
     if embedded is not None and started_here and stop_after:
         embedded.stop()
+
+
+def _migrate(revision: str) -> None:
+    from alembic.util import CommandError  # noqa: PLC0415  other commands migrate nothing
+
+    try:
+        db.migrate(db.engine(), revision)
+    except CommandError as error:
+        raise NoSuchRevision(str(error), revision=revision) from error
 
 
 @app.command("start")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 
@@ -14,12 +13,14 @@ from rich.markup import escape
 
 from demeter.cli.address import require_free
 from demeter.core import db, logs
+from demeter.core.http.guards import check_host
 from demeter.core.localdb import LocalDatabase
+from demeter.core.private_files import close_to_others, make_directory
 from demeter.core.settings import settings
-from demeter.ops.supervisor import Crew, Relay, Role, pass_on
+from demeter.ops.supervisor import Crew, DatabaseKeeper, Relay, Role, pass_on
 
 WORKERS = {"worker gpu": ("gpu",), "worker cpu io": ("cpu", "io")}
-LOOK_AT_DATABASE_EVERY_S = 2.0
+PROTOCOL = "demeter.core.http.connections:TimedConnection"
 Say = Callable[[str], None]
 _err = Console(stderr=True, highlight=False)
 log = logs.get(__name__)
@@ -34,7 +35,9 @@ def up() -> None:
 
 
 def _say(line: str) -> None:
-    _err.print(f"[bold]demeter[/] {escape(line)}", soft_wrap=True)
+    with _err.capture() as rendered:
+        _err.print(f"[bold]demeter[/] {escape(line)}", soft_wrap=True)
+    logs.output.write(rendered.get().rstrip("\n"))
 
 
 def _log(line: str) -> None:
@@ -47,17 +50,22 @@ def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
     ``say`` takes lines for the person, ``relay`` those of the processes.
 
     Raises:
+        OpenToOthers: the address is not this machine's own.
         AddressInUse: something listens at the address already.
     """
     configured = settings()
+    check_host(configured.host)
     require_free(configured.host, configured.port)
     embedded = None if configured.database_url else LocalDatabase(configured.home)
-    started_here = embedded is not None and embedded.status().state != "running"
+    started_here = embedded is not None and embedded.status().is_down
     try:
+        make_directory(configured.home)
+        close_to_others(configured.home)
         db.migrate(db.engine())
         db.engine().dispose()
         roles = _roles(configured.host, configured.port)
-        Crew(roles, say, _tend(embedded, page, say), relay).run()
+        keeper = DatabaseKeeper(embedded, say) if embedded is not None else None
+        Crew(roles, say, _tend(keeper, page, say), relay).run()
     finally:
         if embedded is not None and started_here:
             embedded.stop()
@@ -68,7 +76,7 @@ def _roles(host: str, port: int) -> list[Role]:
     """The web server and the workers; their logs are written as this process's is."""
     environment = {"DEMETER_LOG_FORMAT": "json" if logs.is_json() else "console"}
     web = ["uvicorn", "demeter.app:create_app", "--factory", "--host", host, "--port", str(port)]
-    calm = ["--log-level", "warning", "--timeout-graceful-shutdown", "5"]
+    calm = ["--log-level", "warning", "--timeout-graceful-shutdown", "5", "--http", PROTOCOL]
     return [
         Role("web", [sys.executable, "-m", *web, *calm], environment),
         *(Role(name, _worker(queues), environment) for name, queues in WORKERS.items()),
@@ -80,22 +88,19 @@ def _worker(queues: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "demeter", "worker", *options]
 
 
-def _tend(embedded: LocalDatabase | None, page: str, say: Say) -> Callable[[], None]:
+def _tend(keeper: DatabaseKeeper | None, page: str, say: Say) -> Callable[[], None]:
     """What is looked at between the processes: the database lives, the address is told once."""
     configured = settings()
     address = f"http://{configured.host}:{configured.port}"
-    announced, last_check = False, time.monotonic()
+    announced = False
 
     def tend() -> None:
-        nonlocal announced, last_check
+        nonlocal announced
         if not announced and _is_answering(address):
             say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
             announced = True
-        if embedded is not None and time.monotonic() - last_check > LOOK_AT_DATABASE_EVERY_S:
-            if embedded.status().state != "running":
-                say("The database does not answer; starting it again.")
-                embedded.ensure_running()
-            last_check = time.monotonic()
+        if keeper is not None:
+            keeper.look()
 
     return tend
 
@@ -104,7 +109,7 @@ def _is_answering(address: str) -> bool:
     try:
         with urllib.request.urlopen(f"{address}/health/live", timeout=1) as answer:  # noqa: S310
             return answer.status == 200  # noqa: PLR2004
-    except (OSError, urllib.error.URLError):
+    except (OSError, http.client.HTTPException):
         return False
 
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -19,8 +20,8 @@ from pathlib import Path
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
+from psycopg.errors import UniqueViolation
 from sqlalchemy import Engine, delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from demeter.core import logs
@@ -83,14 +84,30 @@ def bucket() -> str:
 
 
 def accept(session: Session, body: bytes, content_type: str) -> str:
-    """Put bytes into the inbox, in the caller's transaction; returns their SHA-256."""
+    """Put bytes into the inbox, in the caller's transaction; returns their SHA-256.
+
+    They go in by COPY: a server that logs slow statements logs their parameters, too, and a
+    photo as hexadecimal digits belongs in no log.
+    """
     sha256 = sha256_of(body)
-    session.execute(
-        insert(BlobInbox)
-        .values(sha256=sha256, content_type=content_type, body=body)
-        .on_conflict_do_nothing()
-    )
+    is_there = select(BlobInbox.sha256).where(BlobInbox.sha256 == sha256)
+    if session.scalar(is_there) is None:
+        with suppress(UniqueViolation), session.begin_nested():  # another upload was faster
+            _copy_in(session, sha256, content_type, body)
     return sha256
+
+
+def _copy_in(session: Session, sha256: str, content_type: str, body: bytes) -> None:
+    connection = session.connection().connection.driver_connection
+    assert connection is not None
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY blob_inbox (sha256, content_type, body) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.set_types(["text", "text", "bytea"])
+        copy.write_row((sha256, content_type, body))
 
 
 def read(bound_to: Engine, sha256: str) -> bytes:
@@ -136,36 +153,52 @@ def _cache_path(sha256: str) -> Path:
 
 
 def _read_cache(sha256: str) -> bytes | None:
+    """The bytes from the cache; whatever is wrong with it, they come from elsewhere then."""
     path = _cache_path(sha256)
     try:
         body = path.read_bytes()
+        if sha256_of(body) != sha256:
+            log.warning("cache_entry_corrupt", sha256=sha256)
+            path.unlink(missing_ok=True)
+            return None
     except FileNotFoundError:
         return None
-    if sha256_of(body) == sha256:
+    except OSError as error:
+        log.warning("cache_not_read", sha256=sha256, error=str(error))
+        return None
+    with suppress(OSError):
         os.utime(path)  # used now: the last to be cleared
-        return body
-    log.warning("cache_entry_corrupt", sha256=sha256)
-    path.unlink(missing_ok=True)
-    return None
+    return body
 
 
 def _write_cache(sha256: str, body: bytes) -> None:
     path = _cache_path(sha256)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-            partial.write(body)
-        Path(partial.name).replace(path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_whole(path, body)
         _trim_cache()
     except OSError as error:
         # The cache only saves time; a worker whose disk is full still counts.
         log.warning("cache_not_written", sha256=sha256, error=str(error))
 
 
+def _write_whole(path: Path, body: bytes) -> None:
+    """Beside its place first, so that nobody reads half of it; nothing is left of a failure."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
+        try:
+            partial.write(body)
+            partial.flush()
+            Path(partial.name).replace(path)
+        except OSError:
+            Path(partial.name).unlink(missing_ok=True)
+            raise
+
+
 def _trim_cache() -> None:
     entries = [
-        (entry.stat().st_mtime, entry.stat().st_size, entry)
+        (status.st_mtime, status.st_size, entry)
         for entry in (settings().home / "cache").glob("??/*")
+        if (status := _status(entry)) is not None
     ]
     total = sum(size for _, size, _ in entries)
     for _, size, entry in sorted(entries):
@@ -173,6 +206,13 @@ def _trim_cache() -> None:
             return
         entry.unlink(missing_ok=True)
         total -= size
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:  # another worker cleared it meanwhile
+        return None
 
 
 @dataclass

@@ -88,6 +88,7 @@ def make_engine(libpq_url: str) -> Engine:
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC"},
+        hide_parameters=True,  # what people wrote and photographed stays out of messages
     )
 
 

@@ -79,15 +79,36 @@ class Unavailable(DomainError):
 
 
 def chain(error: BaseException) -> str:
-    """The error with its causes, outermost first, as one line for a log or a person."""
+    """The error with its causes, outermost first, as one line for a log or a person.
+
+    What a database said stands there once: the wrapper that the ORM puts around it, with its
+    SQL and its advice, says nothing more.
+    """
     parts: list[str] = []
     seen_ids: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen_ids:
         seen_ids.add(id(current))
-        text = str(current).strip() or "no message"
-        parts.append(f"{type(current).__name__}: {text}")
-        current = current.__cause__ or (
-            None if current.__suppress_context__ else current.__context__
-        )
+        if not isinstance(getattr(current, "orig", None), BaseException):
+            parts.append(f"{type(current).__name__}: {error_sentence(current)}")
+        current = _cause_of(current)
     return " <- ".join(parts)
+
+
+def error_sentence(error: BaseException) -> str:
+    """What an error says, without a statement, its place in it, or an address for programmers."""
+    text = str(error).strip() or "no message"
+    for beginning in OF_PROGRAMMERS:
+        text = text.partition(beginning)[0]
+    return text.strip()
+
+
+# As SQLAlchemy and PostgreSQL add them to what they say.
+OF_PROGRAMMERS = ("[SQL:", "(Background on this error", "\nLINE ", "\nCONTEXT:")
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    original = getattr(error, "orig", None)
+    if isinstance(original, BaseException):
+        return original
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -11,6 +11,17 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 MOST = 10_000_000  # plants in one movement or count
 YEARS = range(2000, 2200)
 DIGITS = re.compile(r"[0-9]{1,15}")
+# A day that there is, from 2000 to 2199, and perhaps a time of it: what is refused otherwise
+# stands in the OpenAPI document, too.
+LEAP_YEAR = r"(2000|2[01](0[48]|[2468][048]|[13579][26]))"
+DAY = (
+    r"((2[01][0-9]{2}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
+    rf"|02-(0[1-9]|1[0-9]|2[0-8])))|{LEAP_YEAR}-02-29)"
+)
+TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+OFFSET = r"(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
+DATE = re.compile(DAY)
+WHEN = re.compile(rf"^{DAY}([T ]{TIME}{OFFSET}?)?$")
 
 
 def parse_when(value: Any) -> datetime | date | None:
@@ -23,13 +34,13 @@ def parse_when(value: Any) -> datetime | date | None:
         return value
     if not isinstance(value, str):
         raise ValueError("a time such as 2026-03-01T10:30-03:00, or a date")  # noqa: TRY004  pydantic's
-    try:
-        parsed: date = date.fromisoformat(value)  # 20260301 and 2026-W09-7 are days, too
-    except ValueError:
-        parsed = datetime.fromisoformat(value)
-    if parsed.year not in YEARS:
-        raise ValueError(f"the year {parsed.year} is not one of a nursery's")
-    return parsed
+    if not WHEN.fullmatch(value):
+        raise ValueError(
+            f"a time such as 2026-03-01T10:30-03:00, or a date, of the years {YEARS.start} to "
+            f"{YEARS.stop - 1}"
+        )
+    is_day = DATE.fullmatch(value) is not None
+    return date.fromisoformat(value) if is_day else datetime.fromisoformat(value)
 
 
 When = Annotated[
@@ -38,11 +49,10 @@ When = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "format": "date-time"},
-                {"type": "string", "format": "date"},
+                {"type": "string", "pattern": WHEN.pattern},
                 {"type": "null"},
             ],
-            "description": "a date alone is the end of that day at the site; none is now",
+            "description": "ISO 8601; a date alone is the end of that day at the site; none is now",
             "examples": ["2026-03-01T10:30:00-03:00", "2026-03-01"],
         }
     ),

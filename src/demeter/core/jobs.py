@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterable
 from typing import Any
 
 import procrastinate
+import psycopg
 from procrastinate import PsycopgConnector, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.tasks import Task
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.core import logs
 from demeter.core.db import database_url
+from demeter.core.errors import chain
+from demeter.core.queue_connector import PatientConnector
 from demeter.core.settings import settings
 
 log = logs.get(__name__)
 
 QUEUES = ("gpu", "cpu", "io")
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+BEGIN_ANEW_AFTER_S = 1.0
 
 app = procrastinate.App(
     connector=PsycopgConnector(),
@@ -51,8 +58,32 @@ def work(queues: Iterable[str] = QUEUES, *, wait: bool = True, concurrency: int 
 
 
 async def _work(queues: list[str], *, wait: bool, concurrency: int) -> None:
+    """Work until asked to stop; a worker that a lost database ended is followed by another."""
+    stopping = asyncio.Event()
+    conninfo = database_url()
+    while True:
+        connector = PatientConnector(conninfo, concurrency + 4, stopping)
+        worker = asyncio.create_task(_run_worker(connector, queues, wait, concurrency))
+        if wait:
+            _stop_on_signal(worker, stopping)
+        try:
+            await worker
+        except asyncio.CancelledError:
+            if not stopping.is_set():
+                raise
+        except (ConnectorException, psycopg.OperationalError) as error:
+            if not wait:
+                raise
+            log.warning("worker_begins_anew", error=chain(error))
+        if not wait or stopping.is_set():
+            return
+        await asyncio.sleep(BEGIN_ANEW_AFTER_S)
+
+
+async def _run_worker(
+    connector: PatientConnector, queues: list[str], wait: bool, concurrency: int
+) -> None:
     configured = settings()
-    connector = PsycopgConnector(conninfo=database_url(), min_size=1, max_size=concurrency + 4)
     with app.replace_connector(connector) as bound:
         async with bound.open_async():
             await bound.run_worker_async(
@@ -60,11 +91,25 @@ async def _work(queues: list[str], *, wait: bool, concurrency: int) -> None:
                 wait=wait,
                 delete_jobs="successful",  # what a job did is in the rows that it wrote
                 concurrency=concurrency,
-                install_signal_handlers=wait,
+                install_signal_handlers=False,
                 update_heartbeat_interval=configured.worker_heartbeat_s,
                 stalled_worker_timeout=configured.worker_stalled_s,
                 fetch_job_polling_interval=2.0,
             )
+
+
+def _stop_on_signal(worker: asyncio.Task[None], stopping: asyncio.Event) -> None:
+    """Let the job in hand finish on SIGTERM or Ctrl-C; a second one ends the process."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.set()
+        worker.cancel()
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop)
 
 
 def workers_alive(session: Session) -> int:

@@ -6,15 +6,18 @@ own logging and its warnings: every line of a JSON log is JSON.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 
+from demeter.core.log_output import LineOutput
 from demeter.core.settings import settings
 
 OWN = "demeter"
@@ -22,13 +25,28 @@ OWN = "demeter"
 WITH_OWN_HANDLERS = ("uvicorn", "uvicorn.access")
 
 
-class _StandardError(logging.StreamHandler[TextIO]):
-    """Writes to what standard error is at that moment, which tests and consoles replace."""
+class _StandardError(logging.Handler):
+    """Writes lines by `output`, which neither blocks nor raises."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one line."""
-        self.stream = sys.stderr
-        super().emit(record)
+        """Write one line; one that cannot be put into words is named by its place in the code."""
+        try:
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller goes on
+            line = _line(
+                "log_line_unreadable", place=f"{record.pathname}:{record.lineno}", error=repr(error)
+            )
+        output.write(line)
+
+
+def _line(event: str, **facts: Any) -> str:
+    """A warning of the log itself, past all handlers."""
+    now = datetime.now(UTC).isoformat()
+    body = {**facts, "event": event, "level": "warning", "timestamp": now, "module": __name__}
+    return json.dumps(body) if is_json() else f"{now} [warning] {event} {facts}"
+
+
+output = LineOutput(lambda count: _line("log_lines_lost", count=count))
 
 
 def is_json() -> bool:

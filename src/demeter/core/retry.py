@@ -3,52 +3,57 @@
 from __future__ import annotations
 
 import psycopg
-from procrastinate import JobContext, RetryDecision
+from procrastinate import RetryDecision
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy.exc import DBAPIError
 
 from demeter.core.errors import Unavailable
 
-MAX_ATTEMPTS = 4
+LONGEST_WAIT_S = 60
+DISK_FULL = psycopg.errors.DiskFull
+PASSING = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.AdminShutdown,
+    psycopg.errors.CrashShutdown,
+    psycopg.errors.CannotConnectNow,
+    psycopg.errors.TooManyConnections,
+    DISK_FULL,
+)
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether the same work may succeed later: outages, lost connections, lock conflicts."""
-    if isinstance(error, DBAPIError):
-        cause = error.orig
-        return (
-            error.connection_invalidated
-            or isinstance(
-                cause,
-                psycopg.errors.SerializationFailure
-                | psycopg.errors.DeadlockDetected
-                | psycopg.errors.LockNotAvailable
-                | psycopg.errors.AdminShutdown
-                | psycopg.errors.CrashShutdown
-                | psycopg.errors.CannotConnectNow
-                | psycopg.errors.DiskFull
-                | psycopg.errors.TooManyConnections,
-            )
-            or type(cause) is psycopg.OperationalError
-        )
-    return isinstance(error, Unavailable | psycopg.OperationalError)
+    """Whether the same work may succeed later: outages, lost connections, lock conflicts.
+
+    What was raised because of such a failure ("the bins could not be made") may pass, too.
+    """
+    current: BaseException | None = error
+    while current is not None:
+        if _is_passing(current):
+            return True
+        current = current.__cause__
+    return False
+
+
+def _is_passing(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # Without a code of the server's it is the connection that failed.
+    return isinstance(error, (Unavailable, *PASSING)) or type(error) is psycopg.OperationalError
 
 
 class Backoff(BaseRetryStrategy):
-    """Again after 2, 4, 8 … seconds for what can pass; not at all for what cannot."""
+    """Again after 2, 4, 8 … seconds for what can pass, for as long as it takes.
 
-    def __init__(self, most: int = MAX_ATTEMPTS) -> None:
-        self.most = most
+    Waiting for an outage is no failure of the job, so the number of tries has no limit; what
+    cannot pass is not tried again.
+    """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Procrastinate's question after a failure."""
-        if not may_pass(exception) or job.attempts + 1 >= self.most:
+        if not may_pass(exception):
             return None
-        return RetryDecision(retry_in={"seconds": min(2 ** (job.attempts + 1), 300)})
-
-
-def is_last_try(context: JobContext, error: BaseException) -> bool:
-    """Whether this failure is the job's end, so that its session must be told."""
-    assert context.job is not None
-    return not may_pass(error) or context.job.attempts + 1 >= MAX_ATTEMPTS
+        wait_s = min(2 ** min(job.attempts + 1, 10), LONGEST_WAIT_S)
+        return RetryDecision(retry_in={"seconds": wait_s})

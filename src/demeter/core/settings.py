@@ -32,7 +32,8 @@ class Settings(BaseSettings):
     database_url: str | None = None  # none: the embedded cluster under home
     object_store_url: str | None = None  # none: the directory home/objects
     host: str = "127.0.0.1"
-    port: int = 8000
+    host_names: str = ""  # names of a proxy before the server, separated by commas
+    port: int = Field(default=8000, ge=0, le=65_535)
     time_zone: str = "America/Argentina/Mendoza"  # the site's, for EXIF times without offset
     log_level: str = "INFO"
     log_format: str = "auto"  # json, console, or auto: console on a terminal
@@ -73,6 +74,10 @@ class Settings(BaseSettings):
 
     worker_stalled_s: float = 12.0
     worker_heartbeat_s: float = 3.0
+
+    def own_names(self) -> set[str]:
+        """The host names, besides this machine's own, that the server goes by."""
+        return {name.strip().lower() for name in self.host_names.split(",")} - {""}
 
 
 @lru_cache(maxsize=1)

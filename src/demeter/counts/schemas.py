@@ -17,7 +17,7 @@ from demeter.stock.models import SourceType
 from demeter.stock.schemas import LedgerCommandCreate
 from demeter.vision.values import ContainerType
 
-CountId = Annotated[int, Path(ge=1, lt=2**62)]
+CountId = Annotated[int, Path(ge=1, lt=2**53)]
 
 
 class BinCount(Input):
@@ -42,7 +42,7 @@ class HandCountCreate(LedgerCommandCreate):
 class ContainerCorrect(Input):
     """The number of one container, by its id in the count."""
 
-    container_id: Annotated[int, Field(ge=1, lt=2**62)]
+    container_id: Annotated[int, Field(ge=1, lt=2**53)]
     plants: Plants
 
 

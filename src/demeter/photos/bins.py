@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from demeter.core import logs
+from demeter.core.errors import error_sentence
 from demeter.core.settings import settings
 from demeter.locations.bins import default_bin_type, photo_bins
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
@@ -93,7 +94,7 @@ def create_storage_bins(
         session.flush()
     except (SQLAlchemyError, KeyError, ValueError, TypeError) as error:
         raise CannotCreateBins(
-            f"Cannot create StorageBins: {error}",
+            f"Cannot create StorageBins: {error_sentence(error)}",
             session_id=facts.session_id,
             location_code=location.code,
         ) from error

@@ -31,10 +31,11 @@ UPLOAD: dict[str, Any] = {
                             "in the photo or its GPS position decides, else a person is asked.",
                             "examples": ["NAVE1-C03"],
                         },
-                        "location_id": {"type": "integer", "minimum": 1},
+                        "location_id": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
                         "storage_location_id": {
                             "type": "integer",
                             "minimum": 1,
+                            "maximum": 2**53 - 1,
                             "description": "the same as `location_id`",
                         },
                         "captured_at": {

@@ -6,16 +6,18 @@ its work is done or when a newer attempt has taken over.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from procrastinate import JobContext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from demeter.core import jobs, logs
 from demeter.core.db import transaction
-from demeter.core.errors import DomainError, chain
-from demeter.core.retry import Backoff, is_last_try
+from demeter.core.errors import DomainError, Unavailable, chain
+from demeter.core.retry import Backoff, may_pass
 from demeter.photos import sessions
 from demeter.photos.models import (
     SessionImage,
@@ -47,11 +49,12 @@ def ml_parent_task(context: JobContext, session_id: int, attempt: int) -> None:
         log.info("session_processing")
 
 
-@jobs.app.task(name="ml_child_task", queue="gpu", retry=Backoff(), pass_context=True)
-def ml_child_task(
-    context: JobContext, session_id: int, session_image_id: int, attempt: int
-) -> None:
-    """Count one image and keep the answer; the child that ends last queues the callback."""
+@jobs.app.task(name="ml_child_task", queue="gpu", retry=Backoff())
+def ml_child_task(session_id: int, session_image_id: int, attempt: int) -> None:
+    """Count one image and keep the answer; the child that ends last queues the callback.
+
+    An outage, of the object store say, is waited out: the image is tried again until it passes.
+    """
     from demeter.photos import inference  # noqa: PLC0415  loads the vision runtime: workers only
 
     with logs.bind(session_id=session_id, image=session_image_id, attempt=attempt):
@@ -63,7 +66,8 @@ def ml_child_task(
                 if end_image(session, session_id, session_image_id, attempt, result=counted.result):
                     inference.keep_pictures(session, session_image_id, counted)
         except Exception as error:
-            if not is_last_try(context, error):
+            if may_pass(error):
+                _note_wait(session_image_id, attempt, error)
                 raise
             log.exception("image_failed", error=chain(error))
             with transaction() as session:
@@ -136,6 +140,17 @@ def _begin(session_image_id: int, attempt: int) -> bool:
         return True
 
 
+def _note_wait(session_image_id: int, attempt: int, error: BaseException) -> None:
+    """Say on the image's row what it waits for; where the database is away itself, nowhere."""
+    log.warning("image_waits", error=chain(error))
+    with suppress(DBAPIError, Unavailable), transaction() as session:
+        image = session.get(SessionImage, session_image_id, with_for_update=True)
+        if image is not None and not image.status.is_end and image.attempt == attempt:
+            image.status = SessionImageStatus.PENDING
+            image.error_code = error.code if isinstance(error, DomainError) else "unavailable"
+            image.error_message = chain(error)
+
+
 class _end_on_failure:  # noqa: N801  reads as the statement it is used as
     """Bring the session to its visible end when its job will not be tried again."""
 
@@ -146,7 +161,7 @@ class _end_on_failure:  # noqa: N801  reads as the statement it is used as
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, Exception) or not is_last_try(self._context, error):
+        if not isinstance(error, Exception) or may_pass(error):
             return
         job = self._context.job
         assert job is not None

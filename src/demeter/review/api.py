@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -53,13 +53,27 @@ class Discard(Decision):
     reason: str = Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*\S[^\x00]*$")
 
 
+def _named_by(way: Literal["code", "id"]) -> dict[str, Any]:
+    """For the OpenAPI document: the location is named so, and not in the other way."""
+    other = "id" if way == "code" else "code"
+    return {
+        "required": [f"location_{way}"],
+        "properties": {
+            f"location_{way}": {"not": {"type": "null"}},
+            f"location_{other}": {"type": "null"},
+        },
+    }
+
+
 class LocationChoice(Decision):
     """The location, by one of its names."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_named_by("code"), _named_by("id")]})
 
     location_code: str | None = Field(
         default=None, pattern="^[A-Z0-9_-]{1,50}$", examples=["NAVE1-C03"]
     )
-    location_id: int | None = Field(default=None, ge=1, lt=2**63)
+    location_id: int | None = Field(default=None, ge=1, lt=2**53)
 
     @model_validator(mode="after")
     def _is_named(self) -> LocationChoice:

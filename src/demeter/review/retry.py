@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from demeter.core import jobs, logs
 from demeter.core.db import transaction
+from demeter.core.retry import Backoff
 from demeter.counts import service
 from demeter.locations import retry_signal
 from demeter.photos import sessions
@@ -17,7 +18,7 @@ from demeter.review import photo_counts
 log = logs.get(__name__)
 
 
-@jobs.app.task(name=retry_signal.TASK, queue="cpu")
+@jobs.app.task(name=retry_signal.TASK, queue="cpu", retry=Backoff())
 def retry_waiting_counts(location_id: int) -> None:
     """Try every waiting count of a location, oldest first, until none gets further."""
     while _retry_sessions(location_id) or _retry_counts(location_id):

@@ -13,7 +13,7 @@ from demeter.photos.models import SessionStatus
 from demeter.review.models import CorrectionKind
 
 Plants = Annotated[int, Field(ge=0, le=1_000_000), IS_NUMBER]
-Id = Annotated[int, Field(ge=1, lt=2**63)]
+Id = Annotated[int, Field(ge=1, lt=2**53)]
 Pixel = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Text = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -45,6 +46,18 @@ class ForeignOrigin(DomainError):
     next_action = "Open Demeter itself and do it there."
 
 
+class OpenToOthers(DomainError):
+    """The server would be reached, or was, from other machines."""
+
+    status = 403
+    code = "open_to_others"
+    title = "Demeter serves this machine only"
+    next_action = (
+        "Set DEMETER_HOST to 127.0.0.1; put a proxy that asks who comes in before it, and name "
+        "that proxy's host in DEMETER_HOST_NAMES."
+    )
+
+
 class Guards:
     """Refuses foreign names and origins; adds the headers that fence pages in."""
 
@@ -64,7 +77,7 @@ class Guards:
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = refusal_of(scope["method"], Headers(scope=scope))
+        refusal = _refusal_of_address(scope) or refusal_of(scope["method"], Headers(scope=scope))
         if refusal is None:
             await self.app(scope, receive, send_with_policy)
         else:
@@ -87,14 +100,52 @@ def refusal_of(method: str, headers: Headers) -> DomainError | None:
     return None
 
 
+def check_host(host: str) -> None:
+    """Refuse to listen where other machines can come in: there are no accounts yet.
+
+    Raises:
+        OpenToOthers: an address of ``host`` is not this machine's own.
+    """
+    try:
+        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host or None, 0)}
+    except OSError as error:
+        raise OpenToOthers(f"{host!r} is no address of this machine: {error}", host=host) from error
+    if not host or not all(_is_loopback(address) for address in addresses):
+        raise OpenToOthers(
+            f"DEMETER_HOST={host} would let everybody who reaches this machine see and change "
+            "everything, for people cannot log in yet.",
+            host=host,
+        )
+
+
+def _refusal_of_address(scope: Scope) -> DomainError | None:
+    """Whoever started the server, and however: what comes in from outside is refused."""
+    address = (scope.get("server") or ("", None))[0]
+    if _is_address(address) and not _is_loopback(address):
+        return OpenToOthers(f"this request came in at {address}, and people cannot log in yet")
+    return None
+
+
 def is_own_name(name: str) -> bool:
     """Whether a host name can be ours.
 
-    A name with a dot can be pointed here by whoever owns it, whose pages would then be taken
-    for our own (DNS rebinding); addresses, names without a dot and the set host cannot.
+    Any other name can be pointed here by whoever owns it or answers for it in this network,
+    and the pages of that name would then be taken for our own (DNS rebinding).
     """
-    if name == settings().host or "." not in name or name.endswith(".localhost"):
+    if name == "localhost" or name.endswith(".localhost") or _is_address(name):
         return True
+    configured = settings()
+    return bool(name) and name in {configured.host.lower(), *configured.own_names()}
+
+
+def _name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # as of a bracket that is not closed
+        return ""
+
+
+def _is_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:
@@ -102,5 +153,7 @@ def is_own_name(name: str) -> bool:
     return True
 
 
-def _name(host: str) -> str:
-    return urlsplit(f"//{host}").hostname or ""
+def _is_loopback(address: str) -> bool:
+    parsed = ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback

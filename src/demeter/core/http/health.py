@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Response
 from sqlalchemy import text
 
-from demeter.core import db, jobs
+from demeter.core import db, jobs, logs, private_files
 from demeter.core.errors import chain
 from demeter.core.settings import settings
 
+PROBE_BYTES = 65_536
 router = APIRouter(prefix="/health", tags=["health"])
 
 
@@ -27,9 +29,15 @@ def live() -> dict[str, str]:
 def ready(response: Response) -> dict[str, Any]:
     """Each part that an upload needs, checked now; 503 if one is missing.
 
-    ``workers`` is reported and not required: accepted photos wait safely without one.
+    ``workers`` is reported and not required: accepted photos wait safely without one. Where
+    files are kept, a file is written.
     """
-    checks = {"database": _check(_database), "storage": _check(_storage)}
+    checks = {
+        "database": _check(_database),
+        "storage": _check(_storage),
+        "temporary_files": _check(_temporary_files),
+        "log": _check(_log),
+    }
     is_ready = all(check["ok"] for check in checks.values())
     response.status_code = 200 if is_ready else 503
     return {"status": "ok" if is_ready else "unavailable", "checks": checks}
@@ -57,5 +65,33 @@ def _database() -> dict[str, Any]:
 def _storage() -> dict[str, Any]:
     """The local directory, for the cache and, without an object store, for the photos."""
     home = settings().home
-    home.mkdir(parents=True, exist_ok=True)
-    return {"ok": os.access(home, os.W_OK), "home": str(home)}
+    private_files.make_directory(home)
+    _write_probe(home)
+    return {"home": str(home)}
+
+
+def _temporary_files() -> dict[str, Any]:
+    """Where an upload lies while it comes in."""
+    place = Path(tempfile.gettempdir())
+    _write_probe(place)
+    return {"directory": str(place)}
+
+
+def _log() -> dict[str, Any]:
+    """Whether what is logged is written; what is not is counted."""
+    lost = logs.output.lost
+    return {"ok": lost == 0, "lost_lines": lost}
+
+
+def _write_probe(directory: Path) -> None:
+    """Write a small file and remove it.
+
+    Raises:
+        OSError: it cannot be written; the message names the directory.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=directory, prefix="ready-") as probe:
+            probe.write(b"\0" * PROBE_BYTES)
+            probe.flush()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(directory)) from None

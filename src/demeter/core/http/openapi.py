@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from demeter.core.errors import DomainError
 from demeter.core.http.permissions import Permission, requires
 
 router = APIRouter(prefix="/api/v1", include_in_schema=False)
@@ -66,4 +67,34 @@ PROBLEM: dict[str, Any] = {
 }
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {404: PROBLEM, 422: PROBLEM, 503: PROBLEM}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: PROBLEM,
+    422: PROBLEM,
+    500: PROBLEM,
+    503: PROBLEM,
+    507: PROBLEM,
+}
+
+
+def add_codes(document: dict[str, Any]) -> dict[str, Any]:
+    """Say with each answer that is a problem which codes it can have: ``x-codes``.
+
+    What the schema of a request allows may be refused for its content, by one of these names.
+    """
+    codes = _codes_by_status()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if "application/problem+json" in response.get("content", {}):
+                    response["x-codes"] = codes.get(int(status), [])
+    return document
+
+
+def _codes_by_status() -> dict[int, list[str]]:
+    codes: dict[int, set[str]] = {}
+    unseen: list[type[DomainError]] = [DomainError]
+    while unseen:
+        kind = unseen.pop()
+        codes.setdefault(kind.status, set()).add(kind.code)
+        unseen += kind.__subclasses__()
+    return {status: sorted(names) for status, names in codes.items()}

@@ -6,30 +6,26 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from demeter.core import logs
-from demeter.core.errors import DomainError, Unavailable, chain
+from demeter.core.database_errors import refusal_of
+from demeter.core.errors import DomainError, InvalidInput, chain
 
 log = logs.get(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MACHINES = ("/api/", "/health/")  # these never answer with a page
 
 PageOfProblem = Callable[[Request, dict[str, Any]], Response]
-
-
-class DatabaseUnavailable(Unavailable):
-    """PostgreSQL does not answer."""
-
-    code = "database_unavailable"
-    title = "The database does not answer"
-    next_action = "Try again in a moment; `demeter doctor` says what is wrong."
 
 
 class NoSuchPage(DomainError):
@@ -46,7 +42,8 @@ def install(app: FastAPI, page: PageOfProblem) -> None:
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(OperationalError, _database_error)
+    for kind in (SQLAlchemyError, psycopg.Error, OSError):
+        app.add_exception_handler(kind, _system_error)
 
 
 def respond(
@@ -111,16 +108,43 @@ def _validation_error(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # the body is no JSON, or no form
+        return respond(request, InvalidInput(str(error.detail)).problem())
+    headers = error.headers
     problem = NoSuchPage(f"{request.method} {request.url.path}: {error.detail}").problem()
-    if error.status_code not in (404, 405):
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"allow": ", ".join(_methods_at(request))}
+    elif error.status_code != HTTPStatus.NOT_FOUND:
         problem |= {
             "type": "about:blank",
             "code": f"http_{error.status_code}",
             "title": HTTPStatus(error.status_code).phrase,
         }
-    return respond(request, problem | {"status": error.status_code}, error.headers)
+    return respond(request, problem | {"status": error.status_code}, headers)
 
 
-def _database_error(request: Request, error: Exception) -> Response:
-    log.error("database_unavailable", error=chain(error), exc_info=error)
-    return respond(request, DatabaseUnavailable("PostgreSQL could not be reached").problem())
+def _methods_at(request: Request) -> list[str]:
+    """Every method that is served at this address; a route knows its own alone.
+
+    An address that the document names is not also one of a template, as ``…/preview`` is no id.
+    """
+    named = request.app.openapi()["paths"].get(request.url.path)
+    if named is not None:
+        return [method for method in METHODS if method.lower() in named]
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
+def _system_error(request: Request, error: Exception) -> Response:
+    """An error of the database or the system that amounts to a refusal; others are unexpected."""
+    refusal = refusal_of(error)
+    if refusal is None:
+        raise error
+    log.error("request_refused", code=refusal.code, error=chain(error))
+    return respond(request, refusal.problem())

@@ -21,16 +21,25 @@ from demeter.core.localdb.errors import LocalDatabaseFailed
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60
 STALE_LOCK_TIMEOUT_S = 30
-STALE_LOCK_RETRY_S = 0.25
+RETRY_S = 0.25
 
 
 @dataclass(frozen=True)
 class Status:
-    """What the embedded database is doing; ``major`` is its PostgreSQL version."""
+    """What the embedded database is doing; ``major`` is its PostgreSQL version.
 
-    state: Literal["absent", "stopped", "running"]
+    While it is ``busy`` its server lives and takes nobody in: it starts, recovers from the
+    death of one of its processes, or stops. It needs no help.
+    """
+
+    state: Literal["absent", "stopped", "busy", "running"]
     data_dir: Path
     major: int | None
+
+    @property
+    def is_down(self) -> bool:
+        """Whether no server lives: only then is one started."""
+        return self.state in ("absent", "stopped")
 
 
 class LocalDatabase:
@@ -86,8 +95,7 @@ class LocalDatabase:
         """Whether the cluster exists and answers; starts nothing."""
         if not self.data_dir.exists():
             return Status("absent", self.data_dir, None)
-        is_running = self._ping() is Ping.OK
-        return Status("running" if is_running else "stopped", self.data_dir, self._major())
+        return Status(_STATES.get(self._ping(), "stopped"), self.data_dir, self._major())
 
     def _create(self) -> None:
         """Make the cluster beside its place and rename it, so that it is there whole or not."""
@@ -105,19 +113,39 @@ class LocalDatabase:
         new.rename(self.data_dir)
 
     def _start(self) -> None:
-        """Start the server, waiting out the lock that a hard kill leaves behind."""
+        """Start the server, or wait for one that lives until it takes connections.
+
+        A server that recovers must not be started again: that would be refused. A hard kill
+        leaves a lock behind, which is waited out.
+        """
         sockets.claim(self.data_dir)
         start = ["start", "-w", "-t", str(START_TIMEOUT_S), "-l", f"{execution.HERE}/startup.log"]
         options = sockets.server_options(self.data_dir)
-        deadline = time.monotonic() + STALE_LOCK_TIMEOUT_S
-        while self._ping() is not Ping.OK:
+        given_up_at = time.monotonic() + START_TIMEOUT_S
+        lock_given_up_at = time.monotonic() + STALE_LOCK_TIMEOUT_S
+        while (answer := self._ping()) is not Ping.OK:
+            if answer is Ping.REJECT:
+                self._wait_until(given_up_at)
+                continue
             try:
                 self._run("pg_ctl", *start, "-o", options)
             except LocalDatabaseFailed as error:
-                if not stale_locks.is_about_a_lock(str(error)) or time.monotonic() > deadline:
+                if self._ping() is not Ping.NO_RESPONSE:
+                    continue  # it lives and recovers: the refusal was right
+                if not stale_locks.is_about_a_lock(str(error)):
+                    raise
+                if time.monotonic() > lock_given_up_at:
                     raise
                 stale_locks.clear_if_nobody_lives(self.data_dir, sockets.socket_dir(self.data_dir))
-                time.sleep(STALE_LOCK_RETRY_S)
+                time.sleep(RETRY_S)
+
+    def _wait_until(self, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            raise LocalDatabaseFailed(
+                f"The server of {self.data_dir} lives and takes no connections for "
+                f"{START_TIMEOUT_S} s; its log is in {self.data_dir / 'log'}."
+            )
+        time.sleep(RETRY_S)
 
     def _ensure_database(self) -> None:
         try:
@@ -173,3 +201,6 @@ class LocalDatabase:
             yield
         finally:
             os.close(lock)
+
+
+_STATES: dict[Ping, Literal["busy", "running"]] = {Ping.OK: "running", Ping.REJECT: "busy"}

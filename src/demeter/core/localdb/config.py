@@ -27,6 +27,7 @@ log_filename = 'postgresql-%a.log'
 log_rotation_age = '1d'
 log_truncate_on_rotation = on
 log_min_duration_statement = '5s'
+log_parameter_max_length = 200  # what people wrote and photographed stays out of the log
 """
 NOT_DURABLE = """\
 # A cluster that may be lost: tests do not wait for the disk.

@@ -39,7 +39,10 @@ def server_options(data_dir: Path) -> str:
     """What the server must be told of its socket; its current directory is the cluster's."""
     sockets = socket_dir(data_dir)
     where = "." if sockets == data_dir else str(sockets)
-    return f"-c listen_addresses='' -c port={PORT} -c unix_socket_directories={where}"
+    return (
+        f"-c listen_addresses='' -c port={PORT} -c unix_socket_directories={where} "
+        "-c unix_socket_permissions=0700"
+    )
 
 
 def claim(data_dir: Path) -> None:

@@ -91,7 +91,7 @@ def _database_engine() -> Iterator[Engine]:
     """The engine; an embedded database that did not run is stopped again afterwards."""
     configured = settings()
     embedded = None if configured.database_url else LocalDatabase(configured.home)
-    was_running = embedded is None or embedded.status().state == "running"
+    was_running = embedded is None or not embedded.status().is_down
     engine = db.make_engine(db.database_url())
     try:
         yield engine

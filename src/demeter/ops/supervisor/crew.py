@@ -7,11 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from demeter.core import logs
+from demeter.core.errors import chain
 from demeter.ops.supervisor.member import Member, Relay, Role, pass_on
 
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 30.0  # a worker finishes the job in hand
 SAY_WHY_AFTER = 3  # early deaths in a row
+PAUSE_AFTER_FAILURE_S = 2.0
+log = logs.get(__name__)
 
 
 class Crew:
@@ -42,7 +46,7 @@ class Crew:
         previous_handlers = {n: signal.signal(n, self._handle_stop_signal) for n in _STOP_SIGNALS}
         try:
             while not self._stopping.is_set():
-                self._look()
+                self._look_safely()
                 self._stopping.wait(LOOK_EVERY_S)
         finally:
             self._stop()
@@ -57,6 +61,14 @@ class Crew:
         self._asked += 1
         self._stopping.set()
 
+    def _look_safely(self) -> None:
+        """One look; whatever goes wrong in it, the processes are kept running."""
+        try:
+            self._look()
+        except Exception as error:
+            log.exception("supervision_failed", error=chain(error))
+            self._stopping.wait(PAUSE_AFTER_FAILURE_S)
+
     def _look(self) -> None:
         self._tend()
         for member in self.members:
@@ -70,7 +82,7 @@ class Crew:
         self._say(f"{member.role.name} ended ({cause}); starting it again.")
         if member.early_deaths >= SAY_WHY_AFTER:
             self._say(f"{member.role.name} keeps dying. Its last words:")
-            for line in member.last_words:
+            for line in tuple(member.last_words):
                 self._say(f"    {line}")
 
     def _stop(self) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
+from demeter.core import logs
+
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 SETTLED_AFTER_S = 30.0  # a process that lived this long had begun well
@@ -33,9 +35,8 @@ class Role:
 
 
 def pass_on(_: str, line: str) -> None:
-    """Write a process's line to standard error as it is."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
+    """Write a process's line to standard error as it is; it neither blocks nor raises."""
+    logs.output.write(line)
 
 
 class Member:
@@ -107,10 +108,17 @@ class Member:
         listener.start()
 
     def _listen(self, output: IO[str]) -> None:
-        """Pass on what it says, and keep the last of it for when it dies."""
+        """Pass on what it says, and keep the last of it for when it dies.
+
+        It is read to its end whatever becomes of a line: a process whose output nobody reads
+        stands still.
+        """
         for line in output:
             self.last_words.append(line.rstrip())
-            self._relay(self.role.name, line.rstrip("\n"))
+            try:
+                self._relay(self.role.name, line.rstrip("\n"))
+            except Exception:  # noqa: BLE001 - a line is lost, and counted; the process goes on
+                logs.output.lost += 1
 
 
 def _end_with_parent() -> None:

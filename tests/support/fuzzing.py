@@ -1,0 +1,109 @@
+"""Schemathesis on the whole API: examples, limits, random and stateful requests, all checks."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import schemathesis
+from fastapi import FastAPI
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+# It streams until a session ends or ten minutes are over; its route is tested by itself.
+ENDLESS = "/api/v1/photos/sessions/{session_id}/events"
+
+
+@dataclass
+class Findings:
+    """What a run did and what it found, by check and operation."""
+
+    cases: int = 0
+    seconds: float = 0.0
+    named_refusals: int = 0  # of what the schema allows, for its content, by a documented code
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: dict[tuple[str, str, str], list[str]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    errors: list[str] = field(default_factory=list)
+    operations: set[str] = field(default_factory=set)
+
+    def add(self, recorder: Any) -> None:
+        """Count a scenario's cases, and keep the first examples of each failure."""
+        for case_id, node in recorder.cases.items():
+            interaction = recorder.interactions.get(case_id)
+            self.cases += 1
+            self.operations.add(node.value.operation.label)
+            response = interaction.response if interaction else None
+            if response is not None:
+                self.statuses[response.status_code] += 1
+            for check in recorder.checks.get(case_id, []):
+                if check.failure_info is not None:
+                    label = node.value.operation.label
+                    failure = check.failure_info.failure
+                    if check.name == "positive_data_acceptance" and _is_named(node.value, response):
+                        self.named_refusals += 1
+                        continue
+                    key = (check.name, label, failure.title)
+                    self.failures[key].append(_example(node.value, response, failure))
+
+    def by_check(self) -> Counter[str]:
+        return Counter(check for check, _, _ in self.failures)
+
+    def report(self) -> str:
+        lines = [
+            f"{self.cases} cases, {len(self.operations)} operations, {self.seconds:.0f} s; "
+            f"answers {dict(sorted(self.statuses.items()))}; {self.named_refusals} refused by name; "
+            f"failures {dict(self.by_check())}"
+        ]
+        lines += [
+            f"\n{check} | {label} | {title} ({len(examples)})\n    {examples[0]}"
+            for (check, label, title), examples in sorted(self.failures.items())
+        ]
+        return "\n".join([*lines, *self.errors])
+
+
+def _is_named(case: Any, response: Any) -> bool:
+    """Whether a refusal has a documented name, and is none of the schema's own."""
+    problem = response.json()
+    documented = case.operation.definition.raw["responses"].get(str(response.status_code), {})
+    return problem["code"] in documented.get("x-codes", []) and "errors" not in problem
+
+
+def _example(case: Any, response: Any, failure: Any) -> str:
+    answer = response.content[:700].decode(errors="replace") if response is not None else "none"
+    status = response.status_code if response is not None else "-"
+    sent = {
+        name: value
+        for name in ("path_parameters", "query", "headers", "body")
+        if (value := getattr(case, name, None)) not in (None, {})
+    }
+    described = getattr(case.meta, "phase", None)
+    return (
+        f"{case.method} {case.formatted_path} {str(sent)[:900]}\n    -> {status} {answer}\n"
+        f"    {failure.message[:500]}\n    {str(described)[:300]}"
+    )
+
+
+def fuzz(app: FastAPI, path: str, *, seed: int, seconds: int, examples: int) -> Findings:
+    """Send requests made from the OpenAPI document at ``path`` until the time is over."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": seed,
+            "max-time": seconds,
+            "generation": {"max-examples": examples, "database": "none", "no-shrink": True},
+        }
+    )
+    schema = schemathesis.openapi.from_asgi(path, app, config=config).exclude(path=ENDLESS)
+    findings = Findings()
+    started = time.monotonic()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            findings.add(event.recorder)
+        elif isinstance(event, events.NonFatalError | events.FatalError):
+            value = getattr(event, "value", None) or getattr(event, "exception", event)
+            findings.errors.append(f"{type(value).__name__}: {value}"[:2000])
+    findings.seconds = time.monotonic() - started
+    return findings
