@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 import demeter
+from demeter.cli.groups import command_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ class LazyCommands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         listed = {
-            name: TyperCommand(name, help=source.short_help) for name, source in COMMANDS.items()
+            name: TyperCommand(name, short_help=source.short_help)
+            for name, source in COMMANDS.items()
         }
         super().__init__(**{**attributes, "commands": listed})
 
@@ -124,7 +126,7 @@ def imported_command(name: str) -> Any:
     commands = getattr(import_module(source.module), source.attribute)
     if not isinstance(commands, typer.Typer):
         function = commands
-        commands = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+        commands = command_group()
         commands.command(name)(function)
     command = get_command(commands)
     command.name = name
@@ -132,7 +134,11 @@ def imported_command(name: str) -> Any:
 
 
 app = typer.Typer(
-    name="demeter", cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False
+    name="demeter",
+    cls=LazyCommands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 

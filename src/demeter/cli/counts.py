@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from demeter.accounts.queries import find_user
+from demeter.cli.groups import command_group
 from demeter.cli.output import (
     AsJson,
     At,
@@ -34,7 +35,7 @@ from demeter.review import corrections, count_decisions
 from demeter.stock.schemas import LedgerCommandCreate
 from demeter.vision.values import ContainerType
 
-app = typer.Typer(help="Counts: by hand, corrected, taken back; count sheets.")
+app = command_group(help="Counts: by hand, corrected, taken back; count sheets.")
 
 CountId = Annotated[int, typer.Argument(min=1, help="the count's number")]
 

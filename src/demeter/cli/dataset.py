@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from demeter.cli.groups import command_group
 from demeter.cli.photos import parse_time
 from demeter.core.db import engine, transaction
 from demeter.core.settings import settings
@@ -19,7 +20,7 @@ from demeter.learning.dataset import Format, export
 from demeter.learning.densities import learn_densities
 from demeter.learning.splits import Side, SplitRule
 
-app = typer.Typer(help="What people accepted and corrected: as a training set, as densities.")
+app = command_group(help="What people accepted and corrected: as a training set, as densities.")
 _out, _err = Console(highlight=False), Console(stderr=True)
 
 Share = Annotated[

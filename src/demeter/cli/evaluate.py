@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from demeter.cli.groups import command_group
 from demeter.core.errors import DomainError
 from demeter.vision.hints import Hints
 from demeter.vision.metrics.figures import PhotoFigures
@@ -30,7 +31,7 @@ from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision.networks.shipped import default_models
 from demeter.vision.plants.detect import DetectRule
 
-app = typer.Typer()
+app = command_group()
 _err = Console(stderr=True)
 
 

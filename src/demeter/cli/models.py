@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.queries import find_user
 from demeter.cli import models_calibrate, models_compare
+from demeter.cli.groups import command_group
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import preview
@@ -21,7 +22,7 @@ from demeter.vision.networks.class_names import meaning_of
 from demeter.vision_models import active, registry
 from demeter.vision_models.models import ModelActivation, VisionModel, VisionTask
 
-app = typer.Typer(help="Models: add your own, compare them, put them to work, roll back.")
+app = command_group(help="Models: add your own, compare them, put them to work, roll back.")
 _out = Console(highlight=False)
 
 app.command("compare")(models_compare.compare)

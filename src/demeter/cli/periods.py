@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from demeter.accounts.queries import find_user
+from demeter.cli.groups import command_group
 from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warnings, read_file
 from demeter.cli.stock import checked_moment
 from demeter.core.db import transaction
@@ -21,7 +22,7 @@ from demeter.periods.formula import ExceptionKind
 from demeter.periods.schemas import PeriodPreviewRead
 from demeter.stock import lookup
 
-app = typer.Typer(help="Month's end: open, look, explain, close, reopen, report.")
+app = command_group(help="Month's end: open, look, explain, close, reopen, report.")
 
 Code = Annotated[str, typer.Argument(help="the period's code, such as 2026-03")]
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.accounts.queries import find_user
+from demeter.cli.groups import command_group
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
@@ -24,7 +25,7 @@ from demeter.photos import intake, location_guess
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import session_decisions
 
-app = typer.Typer(help="Photos: add them, watch them become stock, settle what waits.")
+app = command_group(help="Photos: add them, watch them become stock, settle what waits.")
 _err = Console(stderr=True, highlight=False)
 
 Name = Annotated[str | None, typer.Option("--user", help="who did it; else the service user")]
