@@ -8,7 +8,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import demeter
 from demeter import tables
-from demeter.accounts import policy
+from demeter.accounts import api as people
+from demeter.accounts import audit, policy
 from demeter.core import logs
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.guards import Guards
@@ -37,6 +38,7 @@ TAGS = {
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
+    "people": "People, what they log in with, and the record of changes.",
     "health": "Whether the server runs, and can do its work.",
 }
 
@@ -44,6 +46,7 @@ TAGS = {
 def create_app() -> FastAPI:
     """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
     logs.configure()
+    audit.install()
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(
         title="Demeter",
@@ -61,7 +64,7 @@ def create_app() -> FastAPI:
         ],
     )
     problems.install(app, page=errors.page)
-    permissions.install(app, check=policy.allow_everyone)
+    permissions.install(app, check=policy.check)
 
     app.include_router(photos.router)
     app.include_router(decisions.router)
@@ -71,6 +74,7 @@ def create_app() -> FastAPI:
     app.include_router(count_decisions.router)
     app.include_router(periods.router)
     app.include_router(corrections.router)
+    app.include_router(people.router)
     app.include_router(health.router)
     app.include_router(openapi.router)
 

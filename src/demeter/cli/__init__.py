@@ -167,6 +167,7 @@ def main() -> None:
     try:
         if command in COMMANDS:  # help, version and completion log nothing
             _configure_logs(is_service=is_service)
+            _act_as_machine_owner()
         app(prog_name="demeter")
     except Exception as error:
         # Imported when needed: what it knows of the database takes longer to import than a
@@ -178,6 +179,12 @@ def main() -> None:
             raise
         report(refusal, is_service=is_service)
         sys.exit(1)
+
+
+def _act_as_machine_owner() -> None:
+    from demeter.accounts import identity  # noqa: PLC0415  see `main`
+
+    identity.act_as(identity.MachineOwner())
 
 
 def _configure_logs(*, is_service: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.cli.groups import command_group
 from demeter.cli.output import (
     AsJson,
@@ -242,7 +242,7 @@ def post_sheet(
     sent = checked_input(LedgerCommandCreate, user=user, movement_id=key)
     table_file = read_file(file, sheet)
     with transaction() as session:
-        counter = find_user(session, sent.user)
+        counter = acting_user(session, sent.user)
 
         def act() -> list[posting.SheetLine]:
             return posting.post(session, table_file, sent.movement_id, counter)

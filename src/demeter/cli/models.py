@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.cli import models_calibrate, models_compare
 from demeter.cli.groups import command_group
 from demeter.core.db import engine, transaction
@@ -65,7 +65,7 @@ def add(
             _print_body(body, as_json=as_json, lines=_preview_lines(body))
             return
         with transaction() as session:
-            row = registry.add(session, find_user(session, user), candidate)
+            row = registry.add(session, acting_user(session, user), candidate)
             row_body = _as_json(row)
     _print_body(row_body, as_json=as_json, lines=_model_lines(row_body))
 
@@ -129,7 +129,7 @@ def activate(
     """Put a model to work from the next photo on, without the gate of `promote`."""
     with transaction() as session:
         row, for_task = find_model(session, model, task)
-        user_row = find_user(session, user)
+        user_row = acting_user(session, user)
         registry.activate(session, user_row, row, for_task, reason=reason)
     _print_at_work(for_task)
 
@@ -142,7 +142,7 @@ def rollback(
 ) -> None:
     """Put the model to work again that was before the present one."""
     with transaction() as session:
-        registry.roll_back(session, find_user(session, user), task, reason)
+        registry.roll_back(session, acting_user(session, user), task, reason)
     _print_at_work(task)
 
 

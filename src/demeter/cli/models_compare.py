@@ -12,7 +12,7 @@ from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.core.db import engine, transaction
 from demeter.core.errors import InvalidInput
 from demeter.learning import promotion
@@ -49,7 +49,7 @@ def compare(
         raise InvalidInput("either a folder or --held-out")
     judgement = _judge(incumbent, candidate, folder, task)
     with transaction() as session:
-        row = promotion.keep_comparison(session, find_user(session, user), judgement)
+        row = promotion.keep_comparison(session, acting_user(session, user), judgement)
         body = row.figures | {"passed": row.passed, "task": judgement.task.value}
     _print_comparison(judgement, body, as_json=as_json)
 
@@ -65,11 +65,11 @@ def promote(
     """Put a model to work if it is not worse than the active one on held-out photos."""
     judgement = _judge(ACTIVE, candidate, folder, task)
     with transaction() as session:
-        row = promotion.keep_comparison(session, find_user(session, user), judgement, margin)
+        row = promotion.keep_comparison(session, acting_user(session, user), judgement, margin)
         body = row.figures | {"passed": row.passed, "task": judgement.task.value}
     _print_comparison(judgement, body, as_json=as_json)
     with transaction() as session:
-        promotion.promote(session, find_user(session, user), judgement, session.merge(row))
+        promotion.promote(session, acting_user(session, user), judgement, session.merge(row))
     if not as_json:
         _out.print(
             f"At work for {judgement.task}: {_model_name(judgement.candidate)}, "

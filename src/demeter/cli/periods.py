@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.cli.groups import command_group
 from demeter.cli.output import AsJson, Sheet, User, out, print_json, print_warnings, read_file
 from demeter.cli.stock import checked_moment
@@ -42,7 +42,7 @@ def open_(
     with transaction() as session:
         period = service.open_period(
             session,
-            find_user(session, user),
+            acting_user(session, user),
             code,
             moment and service.moment_at_site(moment),
             grace_hours,
@@ -140,7 +140,10 @@ def explain(
 ) -> None:
     """Explain exceptions one by one, or a greenhouse's small differences together."""
     with transaction() as session:
-        period, explainer = service.find_period(session, code, lock=True), find_user(session, user)
+        period, explainer = (
+            service.find_period(session, code, lock=True),
+            acting_user(session, user),
+        )
         if together is not None:
             number = service.explain_together(session, period, explainer, explanation, together)
         elif location is None or product is None:
@@ -162,7 +165,7 @@ def explain(
 def close(code: Code, *, user: User = None) -> None:
     """Close a period, or propose to where a second person has to do it."""
     with transaction() as session:
-        period = closing.close(session, code, find_user(session, user))
+        period = closing.close(session, code, acting_user(session, user))
         out.print(f"{code} is {period.status.value}")
 
 
@@ -175,7 +178,7 @@ def reopen(
 ) -> None:
     """Open a closed period again; what closing wrote is reversed."""
     with transaction() as session:
-        period = closing.reopen(session, code, find_user(session, user), reason)
+        period = closing.reopen(session, code, acting_user(session, user), reason)
         out.print(f"{code} is {period.status.value}")
 
 

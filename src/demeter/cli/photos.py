@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from sqlalchemy.orm import Session
 
+from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User
-from demeter.accounts.queries import find_user
 from demeter.cli.groups import command_group
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import transaction
@@ -52,7 +52,7 @@ def add(
         accepted = intake.add_photos(
             session,
             photos,
-            user=find_user(session, user),
+            user=acting_user(session, user),
             location=location_guess.by_code(session, location) if location else None,
             captured_at=parse_time(captured_at) if captured_at else None,
         )
@@ -116,7 +116,7 @@ def locate_(
     """Say where the photos of a waiting session were taken; processing begins."""
     with transaction() as session:
         place = location_guess.by_code(session, location)
-        session_decisions.choose_location(session, session_id, find_user(session, user), place)
+        session_decisions.choose_location(session, session_id, acting_user(session, user), place)
     _follow([session_id], wait=wait, as_json_=as_json_)
 
 
@@ -126,7 +126,7 @@ def reprocess(
 ) -> None:
     """Count a session's photos anew from their originals; adds no stock twice."""
     with transaction() as session:
-        session_decisions.reprocess(session, session_id, find_user(session, user))
+        session_decisions.reprocess(session, session_id, acting_user(session, user))
     _follow([session_id], wait=wait, as_json_=as_json_)
 
 
@@ -162,7 +162,7 @@ def _decide(
     action: Callable[[Session, User], PhotoSession],
 ) -> None:
     with transaction() as session:
-        action(session, find_user(session, user))
+        action(session, acting_user(session, user))
     _follow([session_id], wait=False, as_json_=as_json_, must_complete=True)
 
 

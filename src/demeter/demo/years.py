@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.core.errors import Conflict
 from demeter.core.settings import settings
 from demeter.demo.flows import Bed, Book, Month, Pair
@@ -70,7 +70,7 @@ def load_years(
     """
     if session.scalar(text("SELECT EXISTS (TABLE stock_batches) OR EXISTS (TABLE periods)")):
         raise YearsLoaded("this database has stock or periods")
-    user_id = find_user(session, None).id
+    user_id = acting_user(session, None).id
     months = _months(session, _boundaries(years, until), user_id)
     beds = _beds(session, places, seed)
     states = _states(session)

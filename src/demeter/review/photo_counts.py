@@ -158,7 +158,7 @@ def post_kept(session: Session, photo_session: PhotoSession) -> None:
     if not corrected:
         record.post_again(session, photo_session)
         return
-    latest = max(corrected, key=lambda row: row.corrected_at or row.updated_at)
+    latest = max(corrected, key=lambda row: row.corrected_at or row.updated_at or row.created_at)
     assert latest.corrected_by_user_id is not None
     author = Author(latest.corrected_by_user_id, SourceType.MANUAL, "corrected")
     record.post_again(session, photo_session, author, confirmed=True)
