@@ -208,6 +208,7 @@ except SetupError as error:
     assert "the mirror is closed" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("apt-cache"), reason="no apt: this system has no packages")
 def test_unpacking_takes_what_is_missing_and_leaves_out_what_is_unwanted() -> None:
     program = """

@@ -148,6 +148,7 @@ def test_an_installed_wheel_migrates_and_serves_its_pages(
     assert set(statuses.split()) == {"200"}
 
 
+@pytest.mark.long
 def test_assets_that_are_older_than_their_sources_are_built_again(checkout: Path) -> None:
     style = checkout / "frontend/src/styles/base.css"
     style.write_text(style.read_text() + "\n.of-this-test { color: red }\n")

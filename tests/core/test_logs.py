@@ -239,6 +239,7 @@ def test_what_a_process_prints_before_it_logs_is_json_too(
     assert printed[:2] == ["no such thing", "as a server"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_server_that_a_person_starts_logs_json(fresh_database: str, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"

@@ -126,6 +126,7 @@ READING = [  # those that can tell a number; each is a process of its own
 ]
 
 
+@pytest.mark.long
 def test_no_reading_command_tells_the_number(blind: TestClient, tmp_path) -> None:
     values = waiting(blind)
     for command in READING:

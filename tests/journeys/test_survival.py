@@ -118,6 +118,7 @@ def doing(connection: psycopg.Connection, task: str) -> Callable[[], object]:
     ).fetchone()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_worker_killed_while_it_counts(database: str, photo: bytes) -> None:
     session_id = add(photo)
@@ -160,6 +161,7 @@ def test_a_worker_killed_before_recording_commits(database: str, photo: bytes) -
         assert_completed_once(connection, session_id)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_worker_killed_after_recording_and_before_its_job_is_done(
     database: str, photo: bytes

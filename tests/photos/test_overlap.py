@@ -90,6 +90,7 @@ def test_photos_that_overlap_are_counted_once_without_asking(client: TestClient)
     assert body["total"] == pytest.approx(len(worlds[0] | worlds[1]), rel=0.02)
 
 
+@pytest.mark.long
 def test_what_another_photo_counts_is_kept_and_shown(client: TestClient) -> None:
     session_id = seen(client, *map(exact, pair()))
     with transaction() as session:
@@ -109,6 +110,7 @@ def test_what_another_photo_counts_is_kept_and_shown(client: TestClient) -> None
         assert result["beyond_seam_px"]
 
 
+@pytest.mark.long
 def test_settling_twice_changes_nothing(client: TestClient) -> None:
     session_id = seen(client, *map(exact, pair()))
     with transaction() as session:
@@ -121,6 +123,7 @@ def test_settling_twice_changes_nothing(client: TestClient) -> None:
         assert [row.result for row in _found(session, session_id).images] == before
 
 
+@pytest.mark.long
 def test_photos_with_nothing_in_common_are_added(client: TestClient) -> None:
     answer = exact_count(pair()[0])
     session_id = seen(client, (noise(1), answer), (noise(2), answer))
@@ -139,6 +142,7 @@ def test_where_it_is_not_sure_a_person_decides_and_is_told_why(client: TestClien
     assert "photos 1 and 2 (" in body["error_message"]
 
 
+@pytest.mark.long
 def test_plants_that_disagree_leave_it_to_a_person(client: TestClient) -> None:
     first, second = map(exact, pair())
     moved = second[1].to_json()
@@ -211,6 +215,7 @@ def width_of(polygon) -> int:
     return max(x for x, _ in polygon) - min(x for x, _ in polygon)
 
 
+@pytest.mark.long
 def test_a_camera_moved_by_one_tray_swaps_no_bins(client: TestClient) -> None:
     """By their place in the photo alone each tray would be taken for its neighbour."""
     scene = month()[0]

@@ -26,7 +26,7 @@ from support.ledgerapi import assert_ledger_verified
 from support.ledgersteps import supervisor
 from support.nursery import configure, on_hand, plant_nursery
 
-CONNECTIONS, MOVEMENTS = 8, 2_000
+CONNECTIONS = 8
 BEDS = ("A1", "A2", "A3")
 KINDS = ("plantar", "plantar", "muerte", "ventas", "transplante", "transplante", "ajuste", "move")
 REFUSALS = {"too_few_plants", "same_place"}
@@ -90,11 +90,11 @@ def report(tally: Tally, request: dict) -> None:
     tally.written[request["movement_id"]] = request
 
 
-def one_connection(number: int, keys: list[UUID], start: threading.Barrier) -> Tally:
+def one_connection(number: int, turns: int, keys: list[UUID], start: threading.Barrier) -> Tally:
     """A person's share; every tenth movement is told by the neighbour too, at the same time."""
     tally = Tally()
     start.wait()
-    for turn in range(MOVEMENTS // CONNECTIONS):
+    for turn in range(turns):
         request = random_movement(random.Random(f"{number} {turn}"), uuid4())
         if turn % 10 == 0:
             pair = number // 2
@@ -123,12 +123,16 @@ def today(session: Session) -> dict[str, int]:
     return {code: on_hand(session, code) for code in BEDS}
 
 
-def test_two_thousand_movements_from_eight_connections(beds: None) -> None:
+@pytest.mark.parametrize("movements", [240, pytest.param(2_000, marks=pytest.mark.long)])
+def test_many_movements_from_eight_connections(beds: None, movements: int) -> None:
     keys = [uuid4() for _ in range(CONNECTIONS // 2 * 1_000)]
     start = threading.Barrier(CONNECTIONS)
     started = time.monotonic()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        shares = [pool.submit(one_connection, n, keys, start) for n in range(CONNECTIONS)]
+        shares = [
+            pool.submit(one_connection, n, movements // CONNECTIONS, keys, start)
+            for n in range(CONNECTIONS)
+        ]
         tallies = [share.result() for share in shares]  # anything but a typed refusal is raised
     seconds = time.monotonic() - started
     ends = sum((tally.ends for tally in tallies), Counter())
@@ -138,9 +142,9 @@ def test_two_thousand_movements_from_eight_connections(beds: None) -> None:
         f"{dict(ends)}; p50 {statistics.median(each) * 1000:.0f} ms, "
         f"p95 {each[int(0.95 * len(each))] * 1000:.0f} ms, longest {each[-1] * 1000:.0f} ms\n"
     )
-    assert sum(ends.values()) == MOVEMENTS
+    assert sum(ends.values()) == movements
     assert set(ends) <= {"written"} | REFUSALS
-    assert ends["written"] > MOVEMENTS / 2
+    assert ends["written"] > movements / 2
     with transaction() as session:
         stock = today(session)
     model = Counter(dict.fromkeys(BEDS, 200))
@@ -150,5 +154,5 @@ def test_two_thousand_movements_from_eight_connections(beds: None) -> None:
         model.update(effect_on_beds(request))
     assert stock == dict(model)
     assert min(stock.values()) >= 0
-    assert seconds < 120  # 19 to 31 s on two cores that others use too
+    assert seconds < max(60, movements * 0.06)  # 19 to 31 s on two cores that others use too
     assert_ledger_verified()

@@ -1,8 +1,8 @@
 """The ledger against a plain model with a hidden true history, in random order, two at a time.
 
-By default a few short histories, the same ones each time; LEDGER_EXAMPLES (and LEDGER_STEPS)
-ask for more, and for new ones each time; LEDGER_SHRINK for a failing one to be made small, which
-takes minutes.
+By default a few short histories, the same ones each time; `make test-all` plays new ones, too.
+LEDGER_EXAMPLES (and LEDGER_STEPS) ask for more, and for new ones each time; LEDGER_SHRINK for a
+failing one to be made small, which takes minutes.
 """
 
 from __future__ import annotations
@@ -540,12 +540,22 @@ def nursery(fresh_database: str) -> Iterator[None]:
 
 
 def test_whatever_is_told_in_whatever_order(nursery: None) -> None:
+    play(examples=int(EXAMPLES or 8), again=EXAMPLES is None)
+
+
+@pytest.mark.long
+def test_new_histories_each_time(nursery: None) -> None:
+    play(examples=int(EXAMPLES or 40), again=False)
+
+
+def play(examples: int, *, again: bool) -> None:
+    """Random histories against the model; ``again`` plays the same ones each time."""
     run_state_machine_as_test(
         History,
         settings=settings(
-            max_examples=int(EXAMPLES or 15),
+            max_examples=examples,
             stateful_step_count=STEPS,
-            derandomize=EXAMPLES is None,
+            derandomize=again,
             phases=tuple(Phase) if SHRINK else (Phase.generate,),
             database=None,
             deadline=None,

@@ -218,6 +218,7 @@ def run(*words: str) -> str:
     return result.output.splitlines()[-1]
 
 
+@pytest.mark.long
 def test_a_model_put_to_work_counts_the_next_photo_and_is_loaded_once(home: Path) -> None:
     shipped = inference.models()
     assert inference.models() is shipped

@@ -24,6 +24,7 @@ def small_box() -> Scene:
     return scene(7, (960, 720), kind="box", plants=40)
 
 
+@pytest.mark.long
 def test_the_same_photo_gives_the_same_rows_twice_and_on_one_thread_and_two():
     rgb = small_box().rgb
     first = count(rgb, models(), FRAMED)

@@ -86,12 +86,14 @@ def test_a_photo_moved_and_turned_is_registered_to_a_pixel(pair) -> None:
     assert np.abs(map_points(result.matrix, at) - map_points(truth, at)).max() < 1.5
 
 
+@pytest.mark.long
 def test_the_same_photos_are_registered_the_same_again(pair) -> None:
     assert register_pictures(pair[0].rgb, pair[1].rgb) == register_pictures(
         pair[0].rgb, pair[1].rgb
     )
 
 
+@pytest.mark.long
 def test_near_a_registration_more_matches_are_found_than_anywhere(pair, registration) -> None:
     a, b = map(scene_features, pair)
     small = rescale(registration.matrix, 1 / a.scale, 1 / b.scale)
@@ -113,6 +115,7 @@ def test_a_rich_ground_leaves_places_to_the_points_of_containers() -> None:
     assert 0 < (~points.in_container).sum() <= MOST_LOOSE
 
 
+@pytest.mark.long
 def test_what_plants_contradict_is_not_believed(pair) -> None:
     a, b = map(scene_features, pair)
     against = Notice("plants_disagree", {"share": 0.0, "asked": 9})
@@ -133,6 +136,7 @@ def assert_containers_are_found_again(
     )
 
 
+@pytest.mark.long
 def test_boxes_on_a_rich_ground_are_found_again_a_month_later() -> None:
     world = draw_world(8003, "box", 160)
     scenes = photos_on_two_dates(world, SIZE, 0.2, 3)
@@ -140,6 +144,7 @@ def test_boxes_on_a_rich_ground_are_found_again_a_month_later() -> None:
     assert_containers_are_found_again(register(a, b), scenes)
 
 
+@pytest.mark.long
 def test_a_bench_of_pots_is_told_by_where_it_ends_when_looks_do_not_say() -> None:
     world = draw_world(13_009, "pots", 118)
     scenes = photos_on_two_dates(world, (1600, 1200), 0.25, 5009)
