@@ -41,22 +41,30 @@ class MachineOwner:
     """Whoever runs commands on the machine itself: they may act in anybody's name."""
 
 
-_current: ContextVar[Identity | MachineOwner | None] = ContextVar("identity", default=None)
+Acting = Identity | MachineOwner | None
+_current: ContextVar[Acting] = ContextVar("identity")  # unset: as the process was started
+_process: Acting = None
+
+
+def own_machine() -> None:
+    """This process was started by who owns the machine, to carry out commands."""
+    global _process  # noqa: PLW0603  said once, at the start
+    _process = MachineOwner()
 
 
 def current() -> Identity | None:
     """Who acts, or ``None`` where nobody has said yet."""
-    acting = _current.get()
+    acting = _current.get(_process)
     return acting if isinstance(acting, Identity) else None
 
 
-def act_as(acting: Identity | MachineOwner | None) -> None:
+def act_as(acting: Acting) -> None:
     """Let what follows in this request or command be this person's doing."""
     _current.set(acting)
 
 
 @contextmanager
-def acting_as(acting: Identity | MachineOwner | None) -> Iterator[None]:
+def acting_as(acting: Acting) -> Iterator[None]:
     """Let what happens inside be this person's doing."""
     before = _current.set(acting)
     try:
@@ -80,7 +88,7 @@ def acting_user(session: Session, named: str | None = None) -> User:
         OtherUserNamed: the request names somebody else.
         UserNotFound: on the machine: nobody, or nobody active, is called that.
     """
-    acting = _current.get()
+    acting = _current.get(_process)
     if acting is None:
         raise NotSignedIn("nobody is signed in")
     if isinstance(acting, MachineOwner) or acting.means is Means.COMMAND:

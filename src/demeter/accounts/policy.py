@@ -58,6 +58,17 @@ async def check_form(request: Request, acting: Identity) -> None:
         raise FormOutdated("the form does not belong to this session")
 
 
+async def require_form_token(request: Request) -> None:
+    """For a route that everybody may use: a signed-in person's form must be of their session.
+
+    Raises:
+        FormOutdated: as `check_form`.
+    """
+    acting = await identify(request)
+    if acting is not None:
+        await check_form(request, acting)
+
+
 def is_form(headers: Headers) -> bool:
     """Whether the body is a form of a page, small enough to be read for its token."""
     return headers.get("content-type", "").startswith("application/x-www-form-urlencoded")

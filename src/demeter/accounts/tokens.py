@@ -73,14 +73,14 @@ def scope_of(token: ApiToken) -> UserRole:
     return max(token.role, token.user.role, key=lambda role: role.rank)
 
 
-def find_token(session: Session, token_id: int) -> ApiToken:
-    """The token with this number.
+def find_token(session: Session, token_id: int, owner: User | None = None) -> ApiToken:
+    """The token with this number, of ``owner`` where one is given.
 
     Raises:
         TokenNotFound: none has it.
     """
     token = session.get(ApiToken, token_id)
-    if token is None:
+    if token is None or (owner is not None and token.user_id != owner.id):
         raise TokenNotFound(f"no token has the number {token_id}", token_id=token_id)
     return token
 

@@ -61,6 +61,9 @@ COMMANDS = {
         "app",
         "Models: add your own, compare them, put them to work, roll back.",
     ),
+    "people": CommandSource(
+        "demeter.cli.people", "app", "People: added, invited, given a role, let go."
+    ),
     "periods": CommandSource(
         "demeter.cli.periods",
         "app",
@@ -79,6 +82,7 @@ COMMANDS = {
         "app",
         "Render pictures of benches into OUT, with their truth in OUT/coco.json.",
     ),
+    "tokens": CommandSource("demeter.cli.tokens", "app", "Tokens: made, listed, ended."),
     "train": CommandSource(
         "demeter.cli.train",
         "app",
@@ -184,7 +188,7 @@ def main() -> None:
 def _act_as_machine_owner() -> None:
     from demeter.accounts import identity  # noqa: PLC0415  see `main`
 
-    identity.act_as(identity.MachineOwner())
+    identity.own_machine()
 
 
 def _configure_logs(*, is_service: bool) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markup import escape
 
+from demeter.accounts import first_start
 from demeter.core import db, logs
 from demeter.core.errors import Conflict
 from demeter.core.localdb import LocalDatabase
@@ -51,9 +52,12 @@ def _log(line: str) -> None:
     log.info("supervisor", message=line)
 
 
-def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
+def run(
+    page: str = "/", say: Say = _say, relay: Relay = pass_on, *, first_link: bool = True
+) -> None:
     """As `up`; ``page`` is the path that a person is pointed to once it answers.
 
+    ``first_link`` also shows the link that makes the first admin, where there is none.
     ``say`` takes lines for the person, ``relay`` those of the processes.
 
     Raises:
@@ -67,7 +71,7 @@ def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
         db.migrate(db.engine())
         db.engine().dispose()
         roles = _roles(configured.host, configured.port)
-        Crew(roles, say, _tend(embedded, page, say), relay).run()
+        Crew(roles, say, _tend(embedded, page, say, first_link=first_link), relay).run()
     finally:
         if embedded is not None and started_here:
             embedded.stop()
@@ -90,7 +94,9 @@ def _worker(queues: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "demeter", "worker", *options]
 
 
-def _tend(embedded: LocalDatabase | None, page: str, say: Say) -> Callable[[], None]:
+def _tend(
+    embedded: LocalDatabase | None, page: str, say: Say, *, first_link: bool
+) -> Callable[[], None]:
     """What is looked at between the processes: the database lives, the address is told once."""
     configured = settings()
     address = f"http://{configured.host}:{configured.port}"
@@ -100,6 +106,8 @@ def _tend(embedded: LocalDatabase | None, page: str, say: Say) -> Callable[[], N
         nonlocal announced, last_check
         if not announced and _is_answering(address):
             say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
+            if first_link:
+                _tell_first_link(address, say)
             announced = True
         if embedded is not None and time.monotonic() - last_check > LOOK_AT_DATABASE_EVERY_S:
             if embedded.status().state != "running":
@@ -108,6 +116,15 @@ def _tend(embedded: LocalDatabase | None, page: str, say: Say) -> Callable[[], N
             last_check = time.monotonic()
 
     return tend
+
+
+def _tell_first_link(address: str, say: Say) -> None:
+    """Where nobody can come in yet, the link that makes the first admin, once."""
+    with db.transaction() as session:
+        path = first_start.create_link(session) if first_start.is_due(session) else None
+    db.engine().dispose()
+    if path is not None:
+        say(f"First of all, open {address}{path} and say who you are (works once, for a day)")
 
 
 def _check_address(host: str, port: int) -> None:

@@ -31,8 +31,19 @@ ROLES: Mapping[Permission, tuple[str, ...]] = {
     Permission.ADMINISTER: ("admin",),
 }
 
-# Served to whoever can reach the server: it says nothing about the nursery.
-PUBLIC = ("/health/live", "/health/ready", "/language", "/static")
+# Served to whoever can reach the server: it says nothing about the nursery, or lets people in.
+PUBLIC = (
+    "/health/live",
+    "/health/ready",
+    "/language",
+    "/static",
+    "/login",
+    "/logout",
+    "/start/{secret}",
+    "/join/{secret}",
+    "/reset/{secret}",
+    "/enter/{secret}",
+)
 
 Check = Callable[[Request, Permission], Awaitable[None]]
 
