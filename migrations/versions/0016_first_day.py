@@ -130,6 +130,19 @@ MASTER_DATA = """
 ALTER TABLE warehouses ALTER COLUMN geojson_coordinates DROP NOT NULL;
 ALTER TABLE storage_areas ALTER COLUMN geojson_coordinates DROP NOT NULL;
 ALTER TABLE storage_locations ALTER COLUMN geojson_coordinates DROP NOT NULL;
+CREATE OR REPLACE FUNCTION demeter_require_covered(
+    outer_shape geometry, inner_shape geometry, outer_name text, inner_name text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- Where one of the two was not surveyed there is nothing to compare.
+    IF ST_Covers(outer_shape, inner_shape) IS NOT FALSE
+       OR current_setting('demeter.accept_outside', true) = 'on' THEN
+        RETURN;
+    END IF;
+    RAISE EXCEPTION '% lies outside % by %', inner_name, outer_name,
+        demeter_outside_by(inner_shape, outer_shape)
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_geometry_contained';
+END $$;
 ALTER TABLE storage_locations ADD COLUMN walk_order integer;
 ALTER TABLE storage_location_config ADD COLUMN count_unit text
     CONSTRAINT ck_storage_location_config_count_unit

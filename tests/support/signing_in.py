@@ -23,9 +23,8 @@ def signed_in(username: str | None = None, role: UserRole = UserRole.ADMIN) -> d
     """The header with which a person's program comes; the service's own where none is named."""
     with transaction() as session:
         user = person(session, username or settings().service_user, role)
-        if username is None:
-            user.role = role
-            session.flush()
+        user.role = role
+        session.flush()
         _, secret = tokens.create_token(session, user, user, name="tests")
     return {"Authorization": f"Bearer {secret}"}
 

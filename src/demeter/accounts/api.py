@@ -31,6 +31,7 @@ from demeter.core.http.etags import etag_of, require_match
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.requests import link_url
 
 router = APIRouter(prefix="/api/v1", tags=["people"], responses=PROBLEMS | {409: PROBLEM})
 
@@ -194,11 +195,6 @@ def list_changes(
             subject_key=subject_key,
             username=username,
         )
-
-
-def link_url(request: Request, path: str) -> str:
-    """A path of ours with the name by which this server was addressed."""
-    return f"{str(request.base_url).rstrip('/')}{path}"
 
 
 def _linked(

@@ -84,7 +84,8 @@ class PersonInvited(Output):
     )
 
 
-PersonPage = Page[PersonRead]
+class PersonPage(Page[PersonRead]):
+    """A page of people."""
 
 
 class MeRead(Output):
@@ -125,7 +126,8 @@ class TokenCreated(Output):
     secret: str | None = Field(examples=["dmt_…"], description="null where a request is repeated")
 
 
-TokenPage = Page[TokenRead]
+class TokenPage(Page[TokenRead]):
+    """A page of tokens."""
 
 
 class AuditRead(Output):
@@ -141,4 +143,5 @@ class AuditRead(Output):
     after: dict[str, Any] | None
 
 
-AuditPage = Page[AuditRead]
+class AuditPage(Page[AuditRead]):
+    """A page of changes."""

@@ -22,6 +22,7 @@ class ProductCategory(ChangedRow, Base):
     code: Mapped[str]
     name: Mapped[str]
     description: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class ProductFamily(ChangedRow, Base):
@@ -35,6 +36,7 @@ class ProductFamily(ChangedRow, Base):
     name: Mapped[str]
     scientific_name: Mapped[str | None]
     description: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class Product(ChangedRow, Base):
@@ -50,6 +52,7 @@ class Product(ChangedRow, Base):
     scientific_name: Mapped[str | None]
     current_height_mm: Mapped[Decimal | None]
     custom_attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class ProductState(ChangedRow, Base):
@@ -62,6 +65,7 @@ class ProductState(ChangedRow, Base):
     description: Mapped[str | None]
     is_sellable: Mapped[bool] = mapped_column(server_default="false")
     sort_order: Mapped[int] = mapped_column(server_default="0")
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class ProductSize(ChangedRow, Base):
@@ -74,6 +78,7 @@ class ProductSize(ChangedRow, Base):
     name: Mapped[str]
     min_height_cm: Mapped[Decimal]
     max_height_cm: Mapped[Decimal | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class Packaging(ChangedRow, Base):
@@ -87,6 +92,7 @@ class Packaging(ChangedRow, Base):
     volume_liters: Mapped[Decimal | None]
     diameter_cm: Mapped[Decimal | None]
     height_cm: Mapped[Decimal | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class LocationConfig(ChangedRow, Base):
@@ -102,6 +108,7 @@ class LocationConfig(ChangedRow, Base):
     )
     packaging_catalog_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_catalog.id"))
     area_cm2: Mapped[Decimal | None]
+    count_unit: Mapped[str | None]
     active: Mapped[bool] = mapped_column(server_default="true")
 
     product: Mapped[Product] = relationship()

@@ -61,7 +61,7 @@ class Warehouse(MappedPlace, Base):
 
     warehouse_id: Mapped[int] = mapped_column(primary_key=True)
     warehouse_type: Mapped[WarehouseType] = mapped_column(pg_enum(WarehouseType, "warehouse_type"))
-    geojson_coordinates: Mapped[Any] = mapped_column(_shape("POLYGON"))
+    geojson_coordinates: Mapped[Any | None] = mapped_column(_shape("POLYGON"), nullable=True)
 
 
 class StorageArea(MappedPlace, Base):
@@ -73,7 +73,7 @@ class StorageArea(MappedPlace, Base):
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.warehouse_id"))
     area_type: Mapped[WarehouseType] = mapped_column(pg_enum(WarehouseType, "warehouse_type"))
     position: Mapped[str | None]
-    geojson_coordinates: Mapped[Any] = mapped_column(_shape("POLYGON"))
+    geojson_coordinates: Mapped[Any | None] = mapped_column(_shape("POLYGON"), nullable=True)
 
     warehouse: Mapped[Warehouse] = relationship()
 
@@ -88,8 +88,9 @@ class StorageLocation(MappedPlace, Base):
     qr_code: Mapped[str | None]
     location_type: Mapped[LocationType] = mapped_column(pg_enum(LocationType, "location_type"))
     description: Mapped[str | None]
-    geojson_coordinates: Mapped[Any] = mapped_column(_shape("GEOMETRY"))
+    geojson_coordinates: Mapped[Any | None] = mapped_column(_shape("GEOMETRY"), nullable=True)
     framed_whole: Mapped[bool] = mapped_column(server_default="false")
+    walk_order: Mapped[int | None]
     photo_session_id: Mapped[int | None] = mapped_column(ForeignKey("photo_processing_sessions.id"))
 
     area: Mapped[StorageArea] = relationship()

@@ -80,3 +80,8 @@ def _id_of_caller(scope: Scope) -> str | None:
             text = value.decode("latin-1")
             return text if _ACCEPTABLE.fullmatch(text) else None
     return None
+
+
+def link_url(request: Request, path: str) -> str:
+    """A path of ours with the name by which this server was addressed."""
+    return f"{str(request.base_url).rstrip('/')}{path}"

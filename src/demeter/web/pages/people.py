@@ -11,12 +11,12 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from demeter.accounts import people, queries
-from demeter.accounts.api import link_url
 from demeter.accounts.identity import acting_user
 from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.requests import link_url
 from demeter.core.settings import settings
 from demeter.web import render
 
