@@ -17,6 +17,7 @@ class ProductCategory(ChangedRow, Base):
     """Cacti, succulents and so on."""
 
     __tablename__ = "product_categories"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
@@ -29,6 +30,7 @@ class ProductFamily(ChangedRow, Base):
     """A botanical family within a category."""
 
     __tablename__ = "product_families"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_category_id: Mapped[int] = mapped_column(ForeignKey("product_categories.id"))
@@ -43,6 +45,7 @@ class Product(ChangedRow, Base):
     """One kind of plant that the nursery keeps."""
 
     __tablename__ = "products"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_category_id: Mapped[int] = mapped_column(ForeignKey("product_categories.id"))
@@ -59,6 +62,7 @@ class ProductState(ChangedRow, Base):
     """Where a plant is in its life."""
 
     __tablename__ = "product_states"
+    is_audited = True
 
     product_state_id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -72,6 +76,7 @@ class ProductSize(ChangedRow, Base):
     """A range of height, lower bound included, upper not."""
 
     __tablename__ = "product_sizes"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
@@ -85,6 +90,7 @@ class Packaging(ChangedRow, Base):
     """A pot or tray of the packaging catalog."""
 
     __tablename__ = "packaging_catalog"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str]
@@ -99,6 +105,7 @@ class LocationConfig(ChangedRow, Base):
     """What is expected to stand at a location; at most one active a location."""
 
     __tablename__ = "storage_location_config"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_location_id: Mapped[int] = mapped_column(ForeignKey("storage_locations.location_id"))
@@ -120,6 +127,7 @@ class DensityParameter(ChangedRow, Base):
     """How close plants of a product stand in a kind of bin, as learnt or entered."""
 
     __tablename__ = "density_parameters"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_bin_type_id: Mapped[int] = mapped_column(ForeignKey("storage_bin_types.bin_type_id"))

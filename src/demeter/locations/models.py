@@ -58,6 +58,7 @@ class Warehouse(MappedPlace, Base):
     """A greenhouse (*nave*)."""
 
     __tablename__ = "warehouses"
+    is_audited = True
 
     warehouse_id: Mapped[int] = mapped_column(primary_key=True)
     warehouse_type: Mapped[WarehouseType] = mapped_column(pg_enum(WarehouseType, "warehouse_type"))
@@ -68,6 +69,7 @@ class StorageArea(MappedPlace, Base):
     """A bed (*cantero*) or other part of a warehouse."""
 
     __tablename__ = "storage_areas"
+    is_audited = True
 
     storage_area_id: Mapped[int] = mapped_column(primary_key=True)
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.warehouse_id"))
@@ -82,6 +84,7 @@ class StorageLocation(MappedPlace, Base):
     """A bed section (*claro*): the unit of a count."""
 
     __tablename__ = "storage_locations"
+    is_audited = True
 
     location_id: Mapped[int] = mapped_column(primary_key=True)
     storage_area_id: Mapped[int] = mapped_column(ForeignKey("storage_areas.storage_area_id"))
@@ -100,6 +103,7 @@ class StorageBinType(ChangedRow, Base):
     """A kind of bin; a photo alone never names a grid."""
 
     __tablename__ = "storage_bin_types"
+    is_audited = True
 
     bin_type_id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
@@ -141,6 +145,7 @@ class LocationRelationship(CreatedRow, Base):
     """One location holds another, or they touch."""
 
     __tablename__ = "location_relationships"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     parent_location_id: Mapped[int] = mapped_column(ForeignKey("storage_locations.location_id"))
