@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from demeter.accounts import identity, people, queries, tokens
-from demeter.accounts.errors import NotAllowed, NotSignedIn
+from demeter.accounts.errors import NotAllowed, NotSignedIn, RoleTooHigh
 from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User, UserRole
 from demeter.accounts.schemas import (
@@ -218,7 +218,13 @@ def _require_admin(what: str) -> None:
 
 
 def _scope(owner: User, user: User, asked: UserRole | None) -> UserRole:
-    """A token made with a token can do no more than that one."""
+    """What a new token may do; made with a token, no more than that one.
+
+    Raises:
+        RoleTooHigh: it would do more.
+    """
     acting = identity.current()
-    lowest = acting.role if acting and owner.id == user.id else owner.role
-    return asked if asked is not None else max(lowest, owner.role, key=lambda role: role.rank)
+    most = acting.role if acting and owner.id == user.id else owner.role
+    if asked is not None and asked.rank < most.rank:
+        raise RoleTooHigh(f"who acts here is {most}: the token cannot be {asked}", role=asked)
+    return asked or most

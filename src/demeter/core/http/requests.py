@@ -57,7 +57,7 @@ class RequestIds:
 def _shown(scope: Scope) -> str:
     """The path without what only its receiver may know: a one-time link lets in whoever has it."""
     first = scope["path"].split("/")[1:2]
-    return f"/{first[0]}/…" if first and first[0] in SECRET else scope["path"]
+    return f"/{first[0]}/***" if first and first[0] in SECRET else scope["path"]
 
 
 class _Answer:
