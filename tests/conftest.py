@@ -23,6 +23,7 @@ from psycopg import sql
 from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session
 
+from demeter.accounts import identity
 from demeter.core import db
 from demeter.core.errors import Unavailable
 from demeter.core.localdb import LocalDatabase
@@ -38,6 +39,9 @@ TEMPLATE = "demeter_template"
 # A machine with other work to do is slow, not wrong.
 hypothesis.settings.register_profile("demeter", deadline=None)
 hypothesis.settings.load_profile("demeter")
+
+# Rules are asked for as a command asks for them; requests say who they are.
+identity.own_machine()
 
 
 def pytest_configure(config: pytest.Config) -> None:

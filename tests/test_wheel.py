@@ -122,7 +122,7 @@ from demeter.core import db
 db.migrate(db.engine(), "base")
 db.migrate(db.engine())
 with TestClient(create_app(), base_url="http://localhost") as client:
-    page = client.get("/").raise_for_status().text
+    page = client.get("/login").raise_for_status().text
     loaded = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
     print(demeter.__file__, demeter_training.__file__)
     print(*(client.get(path).status_code for path in loaded))

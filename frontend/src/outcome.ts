@@ -35,7 +35,7 @@ export class Outcome {
     const links = sessions.map((s) => {
       const link = element("a", `${this.words.textSee} · ${s.location_code ?? this.words.textNoLocation}`);
       link.setAttribute("href", s.page_url);
-      link.className = "button";
+      link.className = "btn";
       return link;
     });
     this.show("safe", [
@@ -71,7 +71,7 @@ export class Outcome {
 
   unreachable(again: () => void): void {
     const retry = element("button", this.words.textRetry ?? "");
-    retry.className = "button primary";
+    retry.className = "btn primary";
     retry.addEventListener("click", again);
     this.show("refused", [
       element("h2", this.words.textNotSent ?? ""),

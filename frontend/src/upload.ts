@@ -82,6 +82,7 @@ function post(data: FormData, key: string, onProgress: (share: number) => void):
     const request = new XMLHttpRequest();
     request.open("POST", "/api/v1/stock/photo");
     request.setRequestHeader("Idempotency-Key", key);
+    request.setRequestHeader("X-Form-Token", formToken());
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress(event.loaded / (event.total || 1));
     request.onerror = request.onabort = () => resolve({ kind: "unreachable" });
@@ -103,4 +104,9 @@ function post(data: FormData, key: string, onProgress: (share: number) => void):
 function newKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// What shows that a change comes from a page of ours; the page carries it.
+function formToken(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="form-token"]')?.content ?? "";
 }

@@ -8,7 +8,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 import demeter
 from demeter import tables
-from demeter.accounts import policy
+from demeter.accounts import api as people
+from demeter.accounts import audit, policy
 from demeter.catalog import api as catalog
 from demeter.core import logs, private_files
 from demeter.core.http import health, openapi, permissions, problems
@@ -25,7 +26,8 @@ from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
-from demeter.web.pages import home, reference, session, session_actions
+from demeter.web.pages import door, home, me, more, reference, session, session_actions
+from demeter.web.pages import people as people_pages
 
 ABOUT = """Photos become counts, and counts become stock.
 
@@ -41,6 +43,7 @@ TAGS = {
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
+    "people": "People, what they log in with, and the record of changes.",
     "health": "Whether the server runs, and can do its work.",
 }
 
@@ -49,6 +52,7 @@ def create_app() -> FastAPI:
     """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
     private_files.keep_private()
     logs.configure()
+    audit.install()
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(
         title="Demeter",
@@ -68,7 +72,7 @@ def create_app() -> FastAPI:
         ],
     )
     problems.install(app, page=errors.page)
-    permissions.install(app, check=policy.allow_everyone)
+    permissions.install(app, check=policy.check)
 
     app.include_router(photos.router)
     app.include_router(decisions.router)
@@ -79,6 +83,7 @@ def create_app() -> FastAPI:
     app.include_router(count_decisions.router)
     app.include_router(periods.router)
     app.include_router(corrections.router)
+    app.include_router(people.router)
     app.include_router(health.router)
     app.include_router(openapi.router)
 
@@ -87,6 +92,10 @@ def create_app() -> FastAPI:
     app.include_router(session_actions.router, include_in_schema=False)
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
+    app.include_router(door.router, include_in_schema=False)
+    app.include_router(people_pages.router, include_in_schema=False)
+    app.include_router(me.router, include_in_schema=False)
+    app.include_router(more.router, include_in_schema=False)
     document = app.openapi
     app.openapi = lambda: openapi.add_codes(document())
     app.mount("/static", assets.files(), name="static")

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 
 from demeter.core.settings import settings
 from support.fuzzing import fuzz
-from support.served import client, record_answers, upload_session
 from support.nursery import photo_count
+from support.served import client, record_answers, upload_session
 
 __all__ = ["client"]
 

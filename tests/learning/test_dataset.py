@@ -26,6 +26,7 @@ from demeter.vision.metrics.labels import read_marks
 from demeter.vision.values import PhotoCount
 from support.nursery import NOON, SIDE, photo_count
 from support.served import SESSIONS, client, jpeg, record_answers, upload_session
+from support.signing_in import signed_in
 
 assert client  # pytest finds the fixture by its name here
 
@@ -39,7 +40,9 @@ def accept_session(
     session_id = upload_session(client, jpeg(seed), location_code=code)
     record_answers(session_id, answer)
     body = edits or {"accept": True}
-    response = client.post(f"{SESSIONS}/{session_id}/corrections", json=body | {"user": "rosa"})
+    response = client.post(
+        f"{SESSIONS}/{session_id}/corrections", json=body, headers=signed_in("rosa")
+    )
     assert response.json()["status"] == "completed", response.text
     return session_id
 
@@ -64,7 +67,9 @@ def test_only_what_a_person_has_looked_at_is_truth(client: TestClient, tmp_path:
     assert photos() == []
     with pytest.raises(TooLittleTruth):
         export(engine(), tmp_path / "set", Format.COCO, SplitRule())
-    client.post(f"{SESSIONS}/{session_id}/corrections", json={"accept": True, "user": "rosa"})
+    client.post(
+        f"{SESSIONS}/{session_id}/corrections", json={"accept": True}, headers=signed_in("rosa")
+    )
     (photo,) = photos()
     assert (photo.location_code, photo.accepted_by, len(photo.marks)) == ("A1", "rosa", 8)
     assert [(c.plants, c.source, c.unmarked_px) for c in photo.containers] == [(8, "accepted", ())]

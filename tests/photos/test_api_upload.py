@@ -114,7 +114,7 @@ def test_the_time_of_a_photo_can_be_chosen(client: TestClient, said: str, kept: 
         ([jpeg()], {"location_id": "first"}, 422, "invalid_input", "location_id"),
         ([jpeg()], {"captured_at": "yesterday"}, 422, "invalid_input", "captured_at"),
         ([jpeg()], {"captured_at": "2199-01-01T00:00Z"}, 422, "captured_in_future", "2199"),
-        ([jpeg()], {"user": "nobody"}, 404, "user_not_found", "nobody"),
+        ([jpeg()], {"user": "nobody"}, 403, "other_user_named", "nobody"),
         ([jpeg()], {"upload_source": "pigeon"}, 422, "invalid_input", "upload_source"),
     ],
 )

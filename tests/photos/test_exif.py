@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demeter.core.settings import settings
+from demeter.core.site import site_zone
 from demeter.core.wording import english
 from demeter.photos import exif
 from demeter.photos.models import CapturedAtSource
 
-SITE = ZoneInfo(settings().time_zone)
+SITE = site_zone()
 NOON = datetime(2026, 11, 26, 15, 0, tzinfo=SITE)
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 ORIGINAL, DIGITIZED, CHANGED = "DateTimeOriginal", "DateTimeDigitized", "DateTime"

@@ -11,6 +11,7 @@ from demeter.core.db import transaction
 from demeter.stock.models import StockMovement
 from support.nursery import configure, photo_count
 from support.served import SESSIONS, client, jpeg, record_answers, row_count, send, upload_session
+from support.signing_in import signed_in
 
 __all__ = ["client"]
 
@@ -24,7 +25,7 @@ def test_an_accepted_count_is_posted_once(client: TestClient):
     record_answers(session_id, photo_count((2, None), residual_share=0.4))
     assert row_count(StockMovement) == 0
     for _ in range(2):
-        answer = act(client, session_id, "accept", {"user": "rosa", "note": "I counted them"})
+        answer = act(client, session_id, "accept", {"note": "I counted them"}, **signed_in("rosa"))
         assert answer.status_code == 200
     told = answer.json()
     assert told["status"] == "completed"
@@ -66,7 +67,7 @@ def test_a_location_is_chosen_and_counting_begins(client: TestClient):
         ({}, 422, "invalid_input"),
         ({"location_code": "a 1"}, 422, "invalid_input"),
         ({"location_code": "A1", "usr": "rosa"}, 422, "invalid_input"),
-        ({"location_code": "A1", "user": "nobody"}, 404, "user_not_found"),
+        ({"location_code": "A1", "user": "nobody"}, 403, "other_user_named"),
     ],
 )
 def test_a_location_that_cannot_be_is_refused(client: TestClient, body, status, code):

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demeter.core.db import transaction
-from support.ledgerapi import count_by_hand, key, ok, on_hand, report_movement
+from support.ledgerapi import as_julia, count_by_hand, key, ok, on_hand, report_movement
 from support.ledgersteps import day, supervisor
 from support.workbooks import rows_of, table
 
@@ -35,7 +35,7 @@ def test_the_worked_example_from_count_to_report(client: TestClient) -> None:
     assert (here["sales"], here["unrecorded_sales"], there["sales"]) == (500, 500, 0)
     assert (here["moved_out"], there["moved_in"], there["closing"]["plants"]) == (300, 300, 700)
     before = on_hand(client), on_hand(client, "A2")
-    assert ok(client.post(f"{PERIODS}/P1/close", json={"user": "julia"}))["status"] == "closed"
+    assert ok(client.post(f"{PERIODS}/P1/close", json={}, headers=as_julia()))["status"] == "closed"
     assert (on_hand(client), on_hand(client, "A2")) == before == (9_500, 700)
     traced = ok(
         client.get(
@@ -191,7 +191,8 @@ def send(client: TestClient, content: bytes, path: str = "", sheet_key: str | No
     return client.post(
         f"{STOCK}/count-sheets{path}",
         files={"file": ("sheet.xlsx", content)},
-        data={"movement_id": sheet_key or key(), "user": "julia"},
+        data={"movement_id": sheet_key or key()},
+        headers=as_julia(),
     )
 
 
@@ -268,7 +269,7 @@ def test_a_sales_file_is_compared_line_by_line(client: TestClient) -> None:
             (4, "over", 5),
             (5, "unknown_sku", None),
         ]
-        client.post(f"{PERIODS}/P1/close", json={"user": "julia"})
+        client.post(f"{PERIODS}/P1/close", json={}, headers=as_julia())
     exact = ok(
         client.post(
             f"{PERIODS}/P1/sales",

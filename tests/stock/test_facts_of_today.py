@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from fastapi.testclient import TestClient
 
-from demeter.core.settings import settings
+from demeter.core.site import site_zone
 
 
 def test_what_happens_after_a_count_of_today_counts(client: TestClient) -> None:
     """Counted 100 today, sold 10 today, counted 90 today: 90, and nothing is in the future."""
-    today = datetime.now(ZoneInfo(settings().time_zone)).date().isoformat()
+    today = datetime.now(site_zone()).date().isoformat()
     said = {"location_code": "A1", "occurred_at": today}
     steps = [
         ("counts", {"plants": 100}),

@@ -12,6 +12,7 @@ from demeter.core.db import transaction
 from support.ledgerapi import (
     PERIODS,
     STOCK,
+    as_julia,
     assert_ledger_verified,
     close_period,
     count_by_hand,
@@ -111,7 +112,7 @@ def photographed_and_accepted(client: TestClient, plants: int, when: float) -> s
     """A change so large that a person has to stand for it."""
     session = count_by_photo(client, plants, when=when, width=4)
     assert session_read(client, session)["reason_code"] == "implausible_change"
-    ok(client.post(f"/api/v1/photos/sessions/{session}/accept", json={"user": "julia"}))
+    ok(client.post(f"/api/v1/photos/sessions/{session}/accept", json={}, headers=as_julia()))
     return session_read(client, session)["status"]
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from fastapi.testclient import TestClient
 
+from demeter.accounts.models import UserRole
 from demeter.core import jobs
 from demeter.core.checks import references, run
 from demeter.core.db import transaction
@@ -16,6 +17,7 @@ from demeter.stock.checks import LOTS, MOVES
 from support.ledgersteps import day
 from support.nursery import photo_count
 from support.served import jpeg, record_answers, upload_session
+from support.signing_in import signed_in
 
 STOCK = "/api/v1/stock"
 PERIODS = "/api/v1/periods"
@@ -23,6 +25,11 @@ PERIODS = "/api/v1/periods"
 
 def key() -> str:
     return str(uuid4())
+
+
+def as_julia() -> dict[str, str]:
+    """The headers with which the supervisor comes."""
+    return signed_in("julia", UserRole.SUPERVISOR)
 
 
 def ok(response: Any) -> Any:
@@ -37,9 +44,8 @@ def count_by_hand(client: TestClient, plants: int, when: float, code: str = "A1"
         "location_code": code,
         "plants": plants,
         "occurred_at": day(when).isoformat(),
-        "user": "julia",
     }
-    return ok(client.post(f"{STOCK}/counts", json=body))
+    return ok(client.post(f"{STOCK}/counts", json=body, headers=as_julia()))
 
 
 def count_by_photo(
@@ -111,9 +117,8 @@ def exception_kinds(client: TestClient, period: str, code: str = "A1") -> list[s
 def close_period(client: TestClient, period: str) -> None:
     """The period is closed, and stock is the same before and after."""
     before = ok(client.get(f"{STOCK}/on-hand"))
-    assert ok(client.post(f"{PERIODS}/{period}/close", json={"user": "julia"}))["status"] == (
-        "closed"
-    )
+    closed = ok(client.post(f"{PERIODS}/{period}/close", json={}, headers=as_julia()))
+    assert closed["status"] == "closed"
     assert ok(client.get(f"{STOCK}/on-hand")) == before
 
 

@@ -22,6 +22,7 @@ from demeter.vision import overlay
 from demeter.vision.values import PhotoCount
 from support.nursery import SIDE, plant_nursery
 from support.pictures import encoded, picture
+from support.signing_in import signed_in
 
 SESSIONS = "/api/v1/photos/sessions"
 UPLOAD = "/api/v1/stock/photo"
@@ -34,7 +35,7 @@ def client(fresh_database: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> It
     db.settings.cache_clear()
     with transaction() as session:
         plant_nursery(session)
-    with TestClient(_app(), base_url="http://localhost") as test_client:
+    with TestClient(_app(), base_url="http://localhost", headers=signed_in()) as test_client:
         yield test_client
 
 

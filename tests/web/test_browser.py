@@ -21,6 +21,7 @@ from demeter.app import create_app
 from demeter.photos.models import PhotoSession
 from support.nursery import photo_count
 from support.served import SESSIONS, client, jpeg, record_answers, row_count, upload_session
+from support.signing_in import entrance
 
 __all__ = ["client"]
 
@@ -108,6 +109,7 @@ def visit(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterat
     phone = size is PHONE
     context = browser.new_context(viewport=size, locale=language, has_touch=phone, is_mobile=phone)
     made = Visit(context.new_page(), site)
+    made.go(entrance("vera"))
     made.page.on("pageerror", lambda error: made.faults.append(str(error)))
     made.page.on(
         "console", lambda said: made.faults.append(said.text) if said.type == "error" else None
@@ -228,7 +230,7 @@ def test_progress_is_shown_and_the_page_turns_into_the_result(visit: Visit, clie
     )
     expect(page.locator("[data-no-worker]")).to_be_visible()
     record_answers(session_id, photo_count((12, 3)))
-    expect(page.locator(".badge.large")).to_have_class("badge large completed")
+    expect(page.locator(".chip.large")).to_have_class("chip large completed")
     expect(page.locator(".big span")).to_have_text("15")
     assert fits(page)
     assert visit.faults == []
@@ -289,12 +291,12 @@ def test_a_count_is_accepted_with_a_button(visit: Visit, client: TestClient):
     page = visit.go(f"/sessions/{session_id}")
     page.fill("#note", "looked at it")
     page.locator(f"form[action='/sessions/{session_id}/accept'] button").click()
-    expect(page.locator(".badge.large")).to_have_class("badge large completed")
+    expect(page.locator(".chip.large")).to_have_class("chip large completed")
     assert client.get(f"{SESSIONS}/{session_id}").json()["validated"] is True
 
 
 def test_the_language_is_changed_by_a_person(visit: Visit):
-    page = visit.go("/")
+    page = visit.go("/me")
     other = "en" if is_spanish(page) else "es"
     page.locator(f".languages button[value={other}]").click()
     expect(page.locator("html")).to_have_attribute("lang", other)
@@ -316,7 +318,7 @@ def test_everything_has_a_name_and_is_large_enough_to_touch(visit: Visit, client
         assert nameless == []
         if page.viewport_size == PHONE:
             small = page.evaluate("""() => [...document.querySelectorAll(
-                'button, .button, summary, input:not([type=hidden], [type=checkbox]), .layer')]
+                'button, .btn, summary, input:not([type=hidden], [type=checkbox]), .layer')]
                 .filter(e => e.offsetParent && e.getBoundingClientRect().height < 34)
                 .map(e => e.outerHTML)""")
             assert small == []

@@ -183,7 +183,7 @@ def test_every_state_has_a_page_in_both_languages(client: TestClient, language: 
         assert answer.status_code == 200
         assert f'<html lang="{language}">' in answer.text
         assert client.get(f"{SESSIONS}/{session_id}").json()["status"] == status
-        assert f'class="badge large {status}"' in answer.text
+        assert f'class="chip large {status}"' in answer.text
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,18 @@ from fastapi.testclient import TestClient
 
 from demeter.app import create_app
 from demeter.web.reference import prose, reference, type_name
+from support.served import client
 
 APP = create_app()
+__all__ = ["client"]
+
 DOCUMENT = APP.openapi()
 REFERENCE = reference(DOCUMENT)
 OPERATIONS = {operation.id: operation for g in REFERENCE.groups for operation in g.operations}
 
 
 @pytest.fixture
-def page() -> str:
-    client = TestClient(APP, base_url="http://localhost")
+def page(client: TestClient) -> str:
     answer = client.get("/api/v1/docs", headers={"accept-language": "en"})
     assert answer.status_code == 200
     return answer.text
@@ -111,8 +113,7 @@ def test_the_page_loads_nothing_from_another_host_and_has_no_script_of_its_own(p
     assert " style=" not in page
 
 
-def test_its_frame_is_in_both_languages():
-    client = TestClient(APP, base_url="http://localhost")
+def test_its_frame_is_in_both_languages(client: TestClient):
     spanish = client.get("/api/v1/docs", headers={"accept-language": "es"}).text
     assert '<html lang="es">' in spanish
     assert "Parámetros" in spanish

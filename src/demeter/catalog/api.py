@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.catalog import queries, service
 from demeter.catalog.schemas import LocationConfigCreate, LocationConfigRead
 from demeter.core.db import transaction
@@ -47,7 +47,7 @@ def set_config(
     """
 
     def configure(session: Session) -> LocationConfigRead:
-        find_user(session, body.user)
+        acting_user(session, body.user)
         location = lookup.location(session, location_code)
         growing = lookup.growing(session, body.product_code, body.state, body.packaging_sku)
         service.set_location_config(session, location, growing, framed_whole=body.framed_whole)

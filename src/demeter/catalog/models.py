@@ -17,17 +17,20 @@ class ProductCategory(ChangedRow, Base):
     """Cacti, succulents and so on."""
 
     __tablename__ = "product_categories"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
     name: Mapped[str]
     description: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class ProductFamily(ChangedRow, Base):
     """A botanical family within a category."""
 
     __tablename__ = "product_families"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_category_id: Mapped[int] = mapped_column(ForeignKey("product_categories.id"))
@@ -35,12 +38,14 @@ class ProductFamily(ChangedRow, Base):
     name: Mapped[str]
     scientific_name: Mapped[str | None]
     description: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class Product(ChangedRow, Base):
     """One kind of plant that the nursery keeps."""
 
     __tablename__ = "products"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     product_category_id: Mapped[int] = mapped_column(ForeignKey("product_categories.id"))
@@ -50,36 +55,42 @@ class Product(ChangedRow, Base):
     scientific_name: Mapped[str | None]
     current_height_mm: Mapped[Decimal | None]
     custom_attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class ProductState(ChangedRow, Base):
     """Where a plant is in its life."""
 
     __tablename__ = "product_states"
+    is_audited = True
 
     product_state_id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     description: Mapped[str | None]
     is_sellable: Mapped[bool] = mapped_column(server_default="false")
     sort_order: Mapped[int] = mapped_column(server_default="0")
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class ProductSize(ChangedRow, Base):
     """A range of height, lower bound included, upper not."""
 
     __tablename__ = "product_sizes"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
     name: Mapped[str]
     min_height_cm: Mapped[Decimal]
     max_height_cm: Mapped[Decimal | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class Packaging(ChangedRow, Base):
     """A pot or tray of the packaging catalog."""
 
     __tablename__ = "packaging_catalog"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str]
@@ -87,12 +98,14 @@ class Packaging(ChangedRow, Base):
     volume_liters: Mapped[Decimal | None]
     diameter_cm: Mapped[Decimal | None]
     height_cm: Mapped[Decimal | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
 
 
 class LocationConfig(ChangedRow, Base):
     """What is expected to stand at a location; at most one active a location."""
 
     __tablename__ = "storage_location_config"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_location_id: Mapped[int] = mapped_column(ForeignKey("storage_locations.location_id"))
@@ -102,6 +115,7 @@ class LocationConfig(ChangedRow, Base):
     )
     packaging_catalog_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_catalog.id"))
     area_cm2: Mapped[Decimal | None]
+    count_unit: Mapped[str | None]
     active: Mapped[bool] = mapped_column(server_default="true")
 
     product: Mapped[Product] = relationship()
@@ -113,6 +127,7 @@ class DensityParameter(ChangedRow, Base):
     """How close plants of a product stand in a kind of bin, as learnt or entered."""
 
     __tablename__ = "density_parameters"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     storage_bin_type_id: Mapped[int] = mapped_column(ForeignKey("storage_bin_types.bin_type_id"))

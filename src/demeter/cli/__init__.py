@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 import demeter
+from demeter.cli.groups import command_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ COMMANDS = {
         "app",
         "Models: add your own, compare them, put them to work, roll back.",
     ),
+    "people": CommandSource(
+        "demeter.cli.people", "app", "People: added, invited, given a role, let go."
+    ),
     "periods": CommandSource(
         "demeter.cli.periods",
         "app",
@@ -81,6 +85,7 @@ COMMANDS = {
         "app",
         "Render pictures of benches into OUT, with their truth in OUT/coco.json.",
     ),
+    "tokens": CommandSource("demeter.cli.tokens", "app", "Tokens: made, listed, ended."),
     "train": CommandSource(
         "demeter.cli.train",
         "app",
@@ -112,7 +117,8 @@ class LazyCommands(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         listed = {
-            name: TyperCommand(name, help=source.short_help) for name, source in COMMANDS.items()
+            name: TyperCommand(name, short_help=source.short_help)
+            for name, source in COMMANDS.items()
         }
         super().__init__(**{**attributes, "commands": listed})
 
@@ -130,7 +136,7 @@ def imported_command(name: str) -> Any:
         import_module("demeter.tables")  # a row's class leads to those of other rooms
     if not isinstance(commands, typer.Typer):
         function = commands
-        commands = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+        commands = command_group()
         commands.command(name)(function)
     command = get_command(commands)
     command.name = name
@@ -138,7 +144,11 @@ def imported_command(name: str) -> Any:
 
 
 app = typer.Typer(
-    name="demeter", cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False
+    name="demeter",
+    cls=LazyCommands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -171,6 +181,7 @@ def main() -> None:
     try:
         if command in COMMANDS:  # help, version and completion log nothing
             _configure_logs(is_service=is_service)
+            _act_as_machine_owner()
         app(prog_name="demeter")
     except Exception as error:
         # Imported when needed: what it knows of the database takes longer to import than a
@@ -182,6 +193,12 @@ def main() -> None:
             raise
         report(refusal or unexpected(error), is_service=is_service)
         sys.exit(1)
+
+
+def _act_as_machine_owner() -> None:
+    from demeter.accounts import identity  # noqa: PLC0415  see `main`
+
+    identity.own_machine()
 
 
 def _configure_logs(*, is_service: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.catalog import queries, service
 from demeter.catalog.schemas import LocationConfigCreate, LocationConfigRead
 from demeter.cli.output import AsJson, User, checked_input, out, print_json
@@ -68,7 +68,7 @@ def grow(
     body = {"product_code": product, "state": state, "packaging_sku": packaging, "user": user}
     checked = checked_input(LocationConfigCreate, framed_whole=framed_whole, **body)
     with transaction() as session:
-        find_user(session, checked.user)
+        acting_user(session, checked.user)
         growing = lookup.growing(
             session, checked.product_code, checked.state, checked.packaging_sku
         )

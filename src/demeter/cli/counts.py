@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
+from demeter.cli.groups import command_group
 from demeter.cli.output import (
     AsJson,
     At,
@@ -37,7 +38,7 @@ from demeter.review import corrections, count_decisions
 from demeter.stock.schemas import LedgerCommandCreate
 from demeter.vision.values import ContainerType
 
-app = typer.Typer(help="Counts: by hand, corrected, taken back; count sheets.")
+app = command_group(help="Counts: by hand, corrected, taken back; count sheets.")
 
 CountId = Annotated[int, typer.Argument(min=1, help="the count's number")]
 
@@ -244,7 +245,7 @@ def post_sheet(
     sent = checked_input(LedgerCommandCreate, user=user, movement_id=key)
     table_file = read_file(file, sheet)
     with transaction() as session:
-        counter = find_user(session, sent.user)
+        counter = acting_user(session, sent.user)
 
         def act() -> list[posting.SheetLine]:
             return posting.post(session, table_file, sent.movement_id, counter)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from demeter.cli.groups import command_group
 from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
 from demeter.core.moments import beginning_of, parse_typed
@@ -19,7 +20,7 @@ from demeter.learning.dataset import Format, export
 from demeter.learning.densities import learn_densities
 from demeter.learning.splits import Side, SplitRule
 
-app = typer.Typer(help="What people accepted and corrected: as a training set, as densities.")
+app = command_group(help="What people accepted and corrected: as a training set, as densities.")
 _out, _err = Console(highlight=False), Console(stderr=True)
 
 Share = Annotated[

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from demeter.cli.groups import command_group
 from demeter.core import db
 from demeter.core.errors import InvalidInput
 from demeter.core.localdb import LocalDatabase, programs
 from demeter.core.settings import settings
 
-app = typer.Typer(help="The database: its address, its schema, its life.", no_args_is_help=True)
+app = command_group(help="The database: its address, its schema, its life.", no_args_is_help=True)
 _out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 

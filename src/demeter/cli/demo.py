@@ -10,12 +10,16 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from demeter.accounts import links
+from demeter.accounts.models import LinkPurpose
+from demeter.accounts.queries import find_user
 from demeter.cli.address import require_free
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import engine, migrate, transaction
 from demeter.core.settings import settings
 from demeter.photos.models import SessionStatus
 
+SUPERVISOR = "demo-luis"  # of the nursery that is loaded
 _err = Console(stderr=True, highlight=False)
 
 
@@ -71,5 +75,8 @@ def _load_years(years: int, places: int, seed: int) -> None:
 def _serve(session_id: UUID) -> None:
     from demeter.cli.up import run  # noqa: PLC0415  only where pages are shown
 
-    _err.print("\nThe pages come up; the photos above are on them.\n")
-    run(f"/sessions/{session_id}")
+    with transaction() as session:
+        supervisor = find_user(session, SUPERVISOR)
+        path = links.create_link(session, LinkPurpose.SIGN_IN, supervisor)
+    _err.print("\nThe pages come up; the photos above are on them. The link signs you in, once.\n")
+    run(f"{path}?back=/sessions/{session_id}", first_link=False)

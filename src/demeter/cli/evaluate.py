@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from demeter.cli.groups import command_group
 from demeter.cli.notices import print_notice
 from demeter.cli.tables import RowTable
 from demeter.core.errors import DomainError
@@ -31,7 +32,7 @@ from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision.networks.shipped import default_models
 from demeter.vision.plants.detect import DetectRule
 
-app = typer.Typer()
+app = command_group()
 _err = Console(stderr=True)
 
 

@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.cli import models_calibrate, models_compare
+from demeter.cli.groups import command_group
 from demeter.cli.notices import print_notice
 from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
@@ -22,7 +23,7 @@ from demeter.vision.networks.class_names import meaning_of
 from demeter.vision_models import active, registry
 from demeter.vision_models.models import ModelActivation, VisionModel, VisionTask
 
-app = typer.Typer(help="Models: add your own, compare them, put them to work, roll back.")
+app = command_group(help="Models: add your own, compare them, put them to work, roll back.")
 _out = Console(highlight=False)
 
 app.command("compare")(models_compare.compare)
@@ -67,7 +68,7 @@ def add(
             _print_body(body, as_json=as_json, lines=_preview_lines(body))
             return
         with transaction() as session:
-            row = registry.add(session, find_user(session, user), candidate)
+            row = registry.add(session, acting_user(session, user), candidate)
             row_body = _as_json(row)
     _print_body(row_body, as_json=as_json, lines=_model_lines(row_body))
 
@@ -131,7 +132,7 @@ def activate(
     """Put a model to work from the next photo on, without the gate of `promote`."""
     with transaction() as session:
         row, for_task = find_model(session, model, task)
-        user_row = find_user(session, user)
+        user_row = acting_user(session, user)
         registry.activate(session, user_row, row, for_task, reason=reason)
     _print_at_work(for_task)
 
@@ -144,7 +145,7 @@ def rollback(
 ) -> None:
     """Put the model to work again that was before the present one."""
     with transaction() as session:
-        registry.roll_back(session, find_user(session, user), task, reason)
+        registry.roll_back(session, acting_user(session, user), task, reason)
     _print_at_work(task)
 
 

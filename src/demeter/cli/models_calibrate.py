@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.cli.notices import print_notice
 from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
@@ -40,7 +40,7 @@ def calibrate(
     """Fit the 90 % intervals to the models at work; kept if it covers better than the present."""
     if back:
         with transaction() as session:
-            calibration.keep_error_model(session, find_user(session, user), None)
+            calibration.keep_error_model(session, acting_user(session, user), None)
         _out.print("The shipped intervals are in use again, from the next photo on.")
         return
     samples, source = _samples(folder)
@@ -49,7 +49,7 @@ def calibrate(
         result = calibration.calibrate(samples, present, source)
         is_kept = not only_tell and (result.is_better or anyway)
         if is_kept:
-            calibration.keep_error_model(session, find_user(session, user), result)
+            calibration.keep_error_model(session, acting_user(session, user), result)
     if as_json:
         typer.echo(json.dumps(result.as_json() | {"kept": is_kept}))
         return

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.cli.notices import print_notice
 from demeter.cli.tables import RowTable
 from demeter.core.db import engine, transaction
@@ -50,7 +50,7 @@ def compare(
         raise InvalidInput("either a folder or --held-out")
     judgement = _judge(incumbent, candidate, folder, task)
     with transaction() as session:
-        row = promotion.keep_comparison(session, find_user(session, user), judgement)
+        row = promotion.keep_comparison(session, acting_user(session, user), judgement)
         body = row.figures | {"passed": row.passed, "task": judgement.task.value}
     _print_comparison(judgement, body, as_json=as_json)
 
@@ -66,11 +66,11 @@ def promote(
     """Put a model to work if it is not worse than the active one on held-out photos."""
     judgement = _judge(ACTIVE, candidate, folder, task)
     with transaction() as session:
-        row = promotion.keep_comparison(session, find_user(session, user), judgement, margin)
+        row = promotion.keep_comparison(session, acting_user(session, user), judgement, margin)
         body = row.figures | {"passed": row.passed, "task": judgement.task.value}
     _print_comparison(judgement, body, as_json=as_json)
     with transaction() as session:
-        promotion.promote(session, find_user(session, user), judgement, session.merge(row))
+        promotion.promote(session, acting_user(session, user), judgement, session.merge(row))
     if not as_json:
         _out.print(
             f"At work for {judgement.task}: {_model_name(judgement.candidate)}, "

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
+from demeter.cli.groups import command_group
 from demeter.cli.output import (
     AsJson,
     Sheet,
@@ -28,7 +29,7 @@ from demeter.periods.formula import ExceptionKind
 from demeter.periods.schemas import PeriodPreviewRead
 from demeter.stock import lookup
 
-app = typer.Typer(help="Month's end: open, look, explain, close, reopen, report.")
+app = command_group(help="Month's end: open, look, explain, close, reopen, report.")
 
 Code = Annotated[str, typer.Argument(help="the period's code, such as 2026-03")]
 
@@ -48,7 +49,7 @@ def open_(
     with transaction() as session:
         period = service.open_period(
             session,
-            find_user(session, user),
+            acting_user(session, user),
             code,
             boundary,
             grace_hours,
@@ -153,7 +154,10 @@ def explain(
     if len(places) > 1 or not (places or kind):
         raise InvalidInput("name one of --location, --at and --together, or --kind, or both")
     with transaction() as session:
-        period, explainer = service.find_period(session, code, lock=True), find_user(session, user)
+        period, explainer = (
+            service.find_period(session, code, lock=True),
+            acting_user(session, user),
+        )
         if location is not None:
             lookup.location(session, location)
         if product is not None:
@@ -169,7 +173,7 @@ def explain(
 def close(code: Code, *, user: User = None) -> None:
     """Close a period, or propose to where a second person has to do it."""
     with transaction() as session:
-        period = closing.close(session, code, find_user(session, user))
+        period = closing.close(session, code, acting_user(session, user))
         out.print(f"{code} is {period.status.value}")
 
 
@@ -182,7 +186,7 @@ def reopen(
 ) -> None:
     """Open a closed period again; what closing wrote is reversed."""
     with transaction() as session:
-        period = closing.reopen(session, code, find_user(session, user), reason)
+        period = closing.reopen(session, code, acting_user(session, user), reason)
         out.print(f"{code} is {period.status.value}")
 
 

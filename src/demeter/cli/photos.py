@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from sqlalchemy.orm import Session
 
+from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User
-from demeter.accounts.queries import find_user
+from demeter.cli.groups import command_group
 from demeter.cli.output import number_text, out, print_json
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.cli.tables import RowTable
@@ -25,7 +26,7 @@ from demeter.photos.capture_time import captured_moment
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.review import session_decisions
 
-app = typer.Typer(help="Photos: add them, watch them become stock, settle what waits.")
+app = command_group(help="Photos: add them, watch them become stock, settle what waits.")
 _err = Console(stderr=True, highlight=False)
 
 Name = Annotated[str | None, typer.Option("--user", help="who did it; else the service user")]
@@ -53,7 +54,7 @@ def add(
         accepted = intake.add_photos(
             session,
             photos,
-            user=find_user(session, user),
+            user=acting_user(session, user),
             location=location_guess.by_code(session, location) if location else None,
             captured_at=captured_moment(captured_at) if captured_at else None,
         )
@@ -180,7 +181,7 @@ def locate_(
     """Say where photos were taken, also after their location was deleted; processing begins."""
     with transaction() as session:
         place = location_guess.by_code(session, location)
-        session_decisions.choose_location(session, session_id, find_user(session, user), place)
+        session_decisions.choose_location(session, session_id, acting_user(session, user), place)
     _follow([session_id], wait=wait, as_json_=as_json_)
 
 
@@ -190,7 +191,7 @@ def reprocess(
 ) -> None:
     """Count a session's photos anew from their originals; adds no stock twice."""
     with transaction() as session:
-        session_decisions.reprocess(session, session_id, find_user(session, user))
+        session_decisions.reprocess(session, session_id, acting_user(session, user))
     _follow([session_id], wait=wait, as_json_=as_json_)
 
 
@@ -215,7 +216,7 @@ def _decide(
     must_complete: bool = True,
 ) -> None:
     with transaction() as session:
-        action(session, find_user(session, user))
+        action(session, acting_user(session, user))
     _follow([session_id], wait=False, as_json_=as_json_, must_complete=must_complete)
 
 

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from demeter.cli.groups import command_group
 from demeter_training.scenes.export import write_scenes
 
-app = typer.Typer()
+app = command_group()
 
 
 class SceneKind(StrEnum):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import typer
 
+from demeter.cli.groups import command_group
 from demeter.cli.output import (
     AsJson,
     At,
@@ -31,7 +32,7 @@ from demeter.stock.on_hand import StockFilter
 from demeter.stock.schemas import LedgerCommandCreate, Level, MovementCreate
 from demeter.vision.values import ContainerType
 
-app = typer.Typer(help="Stock: what there is, and what people report.", no_args_is_help=True)
+app = command_group(help="Stock: what there is, and what people report.", no_args_is_help=True)
 
 Code = Annotated[str | None, typer.Option()]
 

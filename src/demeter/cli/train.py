@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 from rich.progress import Progress as Bar
 
+from demeter.cli.groups import command_group
 from demeter.core.errors import InvalidInput
 from demeter.core.settings import settings
 from demeter.vision.networks.shipped import weights_folder
 from demeter_training.scenes.export import write_scenes
 
-app = typer.Typer()
+app = command_group()
 
 STEPS, RATE = 4000, 1.5e-3
 FINE_STEPS, FINE_RATE = 300, 3e-4  # a model that sees plants already is only bent a little

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.markup import escape
 
+from demeter.accounts import first_start
 from demeter.cli.address import require_free
 from demeter.core import db, logs
 from demeter.core.http.guards import check_host
@@ -44,9 +45,12 @@ def _log(line: str) -> None:
     log.info("supervisor", message=line)
 
 
-def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
+def run(
+    page: str = "/", say: Say = _say, relay: Relay = pass_on, *, first_link: bool = True
+) -> None:
     """As `up`; ``page`` is the path that a person is pointed to once it answers.
 
+    ``first_link`` also shows the link that makes the first admin, where there is none.
     ``say`` takes lines for the person, ``relay`` those of the processes.
 
     Raises:
@@ -65,7 +69,7 @@ def run(page: str = "/", say: Say = _say, relay: Relay = pass_on) -> None:
         db.engine().dispose()
         roles = _roles(configured.host, configured.port)
         keeper = DatabaseKeeper(embedded, say) if embedded is not None else None
-        Crew(roles, say, _tend(keeper, page, say), relay).run()
+        Crew(roles, say, _tend(keeper, page, say, first_link=first_link), relay).run()
     finally:
         if embedded is not None and started_here:
             embedded.stop()
@@ -88,7 +92,9 @@ def _worker(queues: tuple[str, ...]) -> list[str]:
     return [sys.executable, "-m", "demeter", "worker", *options]
 
 
-def _tend(keeper: DatabaseKeeper | None, page: str, say: Say) -> Callable[[], None]:
+def _tend(
+    keeper: DatabaseKeeper | None, page: str, say: Say, *, first_link: bool
+) -> Callable[[], None]:
     """What is looked at between the processes: the database lives, the address is told once."""
     configured = settings()
     address = f"http://{configured.host}:{configured.port}"
@@ -98,11 +104,22 @@ def _tend(keeper: DatabaseKeeper | None, page: str, say: Say) -> Callable[[], No
         nonlocal announced
         if not announced and _is_answering(address):
             say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
+            if first_link:
+                _tell_first_link(address, say)
             announced = True
         if keeper is not None:
             keeper.look()
 
     return tend
+
+
+def _tell_first_link(address: str, say: Say) -> None:
+    """Where nobody can come in yet, the link that makes the first admin, once."""
+    with db.transaction() as session:
+        path = first_start.create_link(session) if first_start.is_due(session) else None
+    db.engine().dispose()
+    if path is not None:
+        say(f"First of all, open {address}{path} and say who you are (works once, for a day)")
 
 
 def _is_answering(address: str) -> bool:

@@ -53,11 +53,9 @@ class CreatedRow:
 
 
 class ChangedRow(CreatedRow):
-    """A row that changes; a trigger keeps ``updated_at``."""
+    """A row that changes; a trigger keeps ``updated_at``, which is null until it first does."""
 
-    updated_at: Mapped[datetime] = mapped_column(
-        server_default=func.now(), server_onupdate=FetchedValue()
-    )
+    updated_at: Mapped[datetime | None] = mapped_column(server_onupdate=FetchedValue())
 
 
 def pg_enum(kind: type[StrEnum], name: str) -> Enum:

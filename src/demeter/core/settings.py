@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     host_names: str = ""  # names of a proxy before the server, separated by commas
     port: int = Field(default=8000, ge=0, le=65_535)
-    time_zone: str = "America/Argentina/Mendoza"  # the site's, for EXIF times without offset
+    time_zone: str | None = None  # the site's, for EXIF times without offset
     log_level: str = "INFO"
     log_format: str = "auto"  # json, console, or auto: console on a terminal
     service_user: str = "demeter-service"

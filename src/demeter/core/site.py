@@ -1,7 +1,8 @@
-"""Days and hours of the site: its time zone is the one that people of the nursery live by."""
+"""The site: what it is called, and its days and hours, which people of the nursery live by."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,9 +11,33 @@ from demeter.core.settings import settings
 INSTANT = timedelta(microseconds=1)  # the least by which two moments differ
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What pages and times need to know of the nursery, before its first day too."""
+
+    name: str | None = None
+    language: str = "es"
+    time_zone: str = "America/Argentina/Mendoza"
+
+
+_known: dict[str, Site] = {}
+
+
+def site() -> Site:
+    """The nursery as this process last read it (`core.nursery`); a set time zone overrides."""
+    known = _known.get("site", Site())
+    zone = settings().time_zone
+    return replace(known, time_zone=zone) if zone else known
+
+
+def keep_site(read: Site) -> None:
+    """From now on the nursery is so."""
+    _known["site"] = read
+
+
 def site_zone() -> ZoneInfo:
     """The site's time zone."""
-    return ZoneInfo(settings().time_zone)
+    return ZoneInfo(site().time_zone)
 
 
 def day_at_site(moment: datetime) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.counts import service
 from demeter.counts.hand_counts import HandCount
 from demeter.counts.schemas import HandCountCreate
@@ -15,7 +15,7 @@ from demeter.stock.commands import command_from, packaging_id, state_id
 
 def count_by_hand(session: Session, request: HandCountCreate) -> LedgerChange:
     """Keep and post a person's count."""
-    user = find_user(session, request.user)
+    user = acting_user(session, request.user)
     location = lookup.location(session, request.location_code)
     hand_count = HandCount(
         location_id=location.location_id,

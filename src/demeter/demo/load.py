@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.photos import intake, location_guess
 from demeter.photos.models import PhotoSession
 from demeter_training.scenes.demo import demo_photos
@@ -64,7 +64,7 @@ def add_photo(session: Session, shot: Shot) -> PhotoSession:
     (accepted,) = intake.add_photos(
         session,
         [intake.inspect(shot.upload, read_labels=False)],
-        user=find_user(session, "demo-rosa"),
+        user=acting_user(session, "demo-rosa"),
         location=location_guess.by_code(session, shot.location),
         captured_at=datetime.now(UTC) - shot.age,
     )

@@ -13,14 +13,13 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.core.errors import Conflict
-from demeter.core.settings import settings
+from demeter.core.site import site_zone
 from demeter.demo.flows import Bed, Book, Month, Pair
 
 WAREHOUSES, AREAS, PLACES, PRODUCTS = 28, 56, 1_290, 12
@@ -70,7 +69,7 @@ def load_years(
     """
     if session.scalar(text("SELECT EXISTS (TABLE stock_batches) OR EXISTS (TABLE periods)")):
         raise YearsLoaded("this database has stock or periods")
-    user_id = find_user(session, None).id
+    user_id = acting_user(session, None).id
     months = _months(session, _boundaries(years, until), user_id)
     beds = _beds(session, places, seed)
     states = _states(session)
@@ -97,7 +96,7 @@ def load_years(
 
 def _boundaries(years: int, until: datetime | None) -> list[datetime]:
     """The first moments of months at the site, from ``years`` ago to the present one's."""
-    zone = ZoneInfo(settings().time_zone)
+    zone = site_zone()
     last = (until or datetime.now(zone)).astimezone(zone)
     months = [last.year * 12 + last.month - 1 - back for back in range(years * 12, -1, -1)]
     return [datetime(m // 12, m % 12 + 1, 1, tzinfo=zone) for m in months]

@@ -58,22 +58,24 @@ class Warehouse(MappedPlace, Base):
     """A greenhouse (*nave*)."""
 
     __tablename__ = "warehouses"
+    is_audited = True
 
     warehouse_id: Mapped[int] = mapped_column(primary_key=True)
     warehouse_type: Mapped[WarehouseType] = mapped_column(pg_enum(WarehouseType, "warehouse_type"))
-    geojson_coordinates: Mapped[Any] = mapped_column(_shape("POLYGON"))
+    geojson_coordinates: Mapped[Any | None] = mapped_column(_shape("POLYGON"), nullable=True)
 
 
 class StorageArea(MappedPlace, Base):
     """A bed (*cantero*) or other part of a warehouse."""
 
     __tablename__ = "storage_areas"
+    is_audited = True
 
     storage_area_id: Mapped[int] = mapped_column(primary_key=True)
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.warehouse_id"))
     area_type: Mapped[WarehouseType] = mapped_column(pg_enum(WarehouseType, "warehouse_type"))
     position: Mapped[str | None]
-    geojson_coordinates: Mapped[Any] = mapped_column(_shape("POLYGON"))
+    geojson_coordinates: Mapped[Any | None] = mapped_column(_shape("POLYGON"), nullable=True)
 
     warehouse: Mapped[Warehouse] = relationship()
 
@@ -82,14 +84,16 @@ class StorageLocation(MappedPlace, Base):
     """A bed section (*claro*): the unit of a count."""
 
     __tablename__ = "storage_locations"
+    is_audited = True
 
     location_id: Mapped[int] = mapped_column(primary_key=True)
     storage_area_id: Mapped[int] = mapped_column(ForeignKey("storage_areas.storage_area_id"))
     qr_code: Mapped[str | None]
     location_type: Mapped[LocationType] = mapped_column(pg_enum(LocationType, "location_type"))
     description: Mapped[str | None]
-    geojson_coordinates: Mapped[Any] = mapped_column(_shape("GEOMETRY"))
+    geojson_coordinates: Mapped[Any | None] = mapped_column(_shape("GEOMETRY"), nullable=True)
     framed_whole: Mapped[bool] = mapped_column(server_default="false")
+    walk_order: Mapped[int | None]
     photo_session_id: Mapped[int | None] = mapped_column(ForeignKey("photo_processing_sessions.id"))
 
     area: Mapped[StorageArea] = relationship()
@@ -99,6 +103,7 @@ class StorageBinType(ChangedRow, Base):
     """A kind of bin; a photo alone never names a grid."""
 
     __tablename__ = "storage_bin_types"
+    is_audited = True
 
     bin_type_id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
@@ -140,6 +145,7 @@ class LocationRelationship(CreatedRow, Base):
     """One location holds another, or they touch."""
 
     __tablename__ = "location_relationships"
+    is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
     parent_location_id: Mapped[int] = mapped_column(ForeignKey("storage_locations.location_id"))

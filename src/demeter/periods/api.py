@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.fields import Code, SheetName
 from demeter.core.http.bodies import FileRoute, Files, takes
@@ -55,7 +55,7 @@ def open_period(body: PeriodCreate, once: OnceOnly) -> PeriodRead:
     """It ends at its boundary; counts within the grace still close it."""
 
     def open_(session: Session) -> PeriodRead:
-        user = find_user(session, body.user)
+        user = acting_user(session, body.user)
         period = service.open_period(session, user, body.code, _boundary(body), body.grace_hours)
         return queries.period_read(session, period)
 
@@ -104,7 +104,7 @@ def close(code: PeriodCode, once: OnceOnly, body: PeriodDecision | None = None) 
     request = body or PeriodDecision()
 
     def close_period(session: Session) -> PeriodRead:
-        period = closing.close(session, code, find_user(session, request.user))
+        period = closing.close(session, code, acting_user(session, request.user))
         return queries.period_read(session, period)
 
     return run_once(once, [code, request], close_period)
@@ -115,7 +115,7 @@ def reopen(code: PeriodCode, body: PeriodReopen, once: OnceOnly) -> PeriodRead:
     """What closing wrote is reversed, and a trace is left."""
 
     def reopen_period(session: Session) -> PeriodRead:
-        user = find_user(session, body.user)
+        user = acting_user(session, body.user)
         return queries.period_read(session, closing.reopen(session, code, user, body.reason))
 
     return run_once(once, body, reopen_period)
@@ -162,7 +162,7 @@ def get_report(
 
 
 def _explain(session: Session, code: str, body: ExceptionExplain) -> int:
-    period, user = service.find_period(session, code, lock=True), find_user(session, body.user)
+    period, user = service.find_period(session, code, lock=True), acting_user(session, body.user)
     if body.location_code is not None:
         lookup.location(session, body.location_code)
     if body.product_code is not None:

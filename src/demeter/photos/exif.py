@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from demeter.core.notices import Notice
 from demeter.core.settings import settings
+from demeter.core.site import site_zone
 from demeter.photos.models import CapturedAtSource
 
 Tags = Mapping[str, Any]
@@ -105,7 +105,7 @@ def _moment(text: str, offsets: Sequence[Any], part: str) -> datetime | None:
         return None
     local += timedelta(days=hour == 24)  # noqa: PLR2004
     zones = (_zone(offset) for offset in (match["offset"], *offsets))
-    zone = next((zone for zone in zones if zone), None) or ZoneInfo(settings().time_zone)
+    zone = next((zone for zone in zones if zone), None) or site_zone()
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 

@@ -126,7 +126,8 @@ def restart_lost(session: Session) -> int:
         select(PhotoSession.id).where(
             PhotoSession.status.in_([SessionStatus.PENDING, SessionStatus.PROCESSING]),
             text("""
-            photo_processing_sessions.updated_at < now() - interval '60 seconds'
+            coalesce(photo_processing_sessions.updated_at, photo_processing_sessions.created_at)
+                < now() - interval '60 seconds'
             AND NOT EXISTS (
                 SELECT FROM procrastinate_jobs j
                 WHERE j.status IN ('todo', 'doing')

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.notices import Notice
 from demeter.core.pixels.errors import PhotoTooLarge
@@ -289,7 +289,7 @@ def accept(session: Session, wish: Wish, photos: Sequence[Photo]) -> list[Accept
     return add_photos(
         session,
         photos,
-        user=find_user(session, wish.user),
+        user=acting_user(session, wish.user),
         location=location_of(session, wish),
         captured_at=wish.captured_at,
         source=wish.source,

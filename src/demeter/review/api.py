@@ -10,8 +10,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
+from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User
-from demeter.accounts.queries import find_user
 from demeter.catalog.schemas import LocationConfigCreate
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import Once, OnceOnly
@@ -197,7 +197,7 @@ def _decide_once(once: Once, decision: Decision | LocationConfigCreate, decide: 
     """Carry a decision out once; the session as it stands then."""
 
     def act(session: Session) -> SessionRead:
-        decided = decide(session, find_user(session, decision.user))
+        decided = decide(session, acting_user(session, decision.user))
         session.flush()
         session.expire_all()
         return session_detail.answer(session, session_detail.find(session, decided.session_id))

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
@@ -86,7 +86,7 @@ def blind_recount(session_id: UUID, once: OnceOnly, body: BlindRecountCreate) ->
         recount = session_decisions.recount_blind(
             session,
             session_id,
-            find_user(session, body.user),
+            acting_user(session, body.user),
             body.plants,
             _by_index(body),
             body.reason,
@@ -102,7 +102,7 @@ def _correct(
 ) -> CorrectionDone:
     photo_session = find(session, session_id)
     count = queries.require_count(session, photo_session)
-    command = LedgerCommand(uuid4(), find_user(session, body.user).id, None, body.reason)
+    command = LedgerCommand(uuid4(), acting_user(session, body.user).id, None, body.reason)
     edits = corrections.Edits(
         plants=queries.by_container_id(count, _by_index(body)),
         add=tuple(

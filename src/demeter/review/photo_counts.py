@@ -162,7 +162,7 @@ def post_kept(session: Session, photo_session: PhotoSession) -> None:
         is_empty = count is not None and not any(c.seen for c in count.containers)
         record.post_again(session, photo_session, confirmed=is_empty)
         return
-    latest = max(corrected, key=lambda row: row.corrected_at or row.updated_at)
+    latest = max(corrected, key=lambda row: row.corrected_at or row.updated_at or row.created_at)
     assert latest.corrected_by_user_id is not None
     author = Author(latest.corrected_by_user_id, SourceType.MANUAL, "corrected")
     record.post_again(session, photo_session, author, confirmed=True)

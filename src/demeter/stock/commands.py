@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.catalog.queries import active_config
 from demeter.locations.models import StorageBin, StorageLocation
 from demeter.stock import lookup, movements, transfers
@@ -60,7 +60,7 @@ def report(session: Session, request: MovementCreate) -> LedgerChange:
 
 def command_from(session: Session, request: LedgerCommandCreate) -> LedgerCommand:
     """Who says so, under which key, when and why."""
-    user = find_user(session, request.user)
+    user = acting_user(session, request.user)
     return LedgerCommand(request.movement_id, user.id, request.occurred_at, request.reason)
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from demeter.accounts.errors import NotSignedIn
+from demeter.core.http.guards import SAFE
 from demeter.web import render
+from demeter.web.pages import door
 
 
 def page(request: Request, problem: dict[str, Any]) -> Response:
     """A problem in the person's language; where the code has no text, as it was raised."""
+    if problem["code"] == NotSignedIn.code and request.method in SAFE:
+        return RedirectResponse(door.login_path(request.url.path), status_code=303)
     words = render.words_of(request)
     code = problem["code"]
     return render.page(

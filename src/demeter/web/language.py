@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 
+from demeter.accounts import identity
 from demeter.core import wording
 from demeter.core.wording import LANGUAGES, Texts
 
@@ -23,7 +24,9 @@ router = APIRouter()
 
 def texts(request: Request) -> Texts:
     """The texts in which this request is to be answered."""
-    return read(chosen(request.cookies.get(COOKIE), request.headers.get("accept-language")))
+    acting = identity.current()
+    chosen_by_person = request.cookies.get(COOKIE) or (acting.language if acting else None)
+    return read(chosen(chosen_by_person, request.headers.get("accept-language")))
 
 
 def chosen(cookie: str | None, accept_language: str | None) -> str:
@@ -46,13 +49,13 @@ def choose(
     language: Annotated[str, Form(pattern="^(es|en)$")], back: Annotated[str, Form()] = "/"
 ) -> RedirectResponse:
     """Remember a person's choice and show the same page again."""
-    answer = RedirectResponse(_own_path(back), status_code=303)
+    answer = RedirectResponse(own_path(back), status_code=303)
     answer.set_cookie(COOKIE, language, max_age=A_YEAR_S, samesite="lax", httponly=True)
     return answer
 
 
-def _own_path(back: str) -> str:
-    """A path of ours; never another site."""
+def own_path(back: str) -> str:
+    """A path of ours, to go on at; never another site."""
     parts = urlsplit(back)
     is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/")
     return back if is_ours and "\\" not in back and not back.startswith("//") else "/"

@@ -9,8 +9,11 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from demeter.accounts import identity, secrets
+from demeter.core import site
 from demeter.core.formats import Numbers, Times
-from demeter.web import assets
+from demeter.web import assets, navigation
+from demeter.web.icons import icon
 from demeter.web.language import LANGUAGES, Texts, texts
 
 _environment = Environment(
@@ -25,9 +28,16 @@ _environment = Environment(
 def page(request: Request, template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:
     """A template in the person's language. It depends on who asks, so no cache keeps it."""
     words = texts(request)
+    acting = identity.current()
     body = _environment.get_template(template).render(
         t=words,
         asset=assets.url,
+        icon=icon,
+        initials=_initials,
+        me=acting,
+        nursery=site.site().name,
+        places=navigation.places(acting),
+        form_token=secrets.form_token(acting.secret) if acting and acting.secret else "",
         number=Numbers(words.language),
         time=Times(words.language),
         languages=LANGUAGES,
@@ -51,3 +61,9 @@ def fragment(request: Request, template: str, **values: Any) -> HTMLResponse:
 def words_of(request: Request) -> Texts:
     """The request's texts, for what is not a template."""
     return texts(request)
+
+
+def _initials(name: str) -> str:
+    """Two letters that stand for a person: of the first and the last name."""
+    parts = name.split()
+    return "".join(part[0] for part in (parts[:1] + parts[1:][-1:])).upper()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
@@ -35,8 +35,11 @@ def commands(fresh_database: str) -> TestClient:
 
         return run_once(once, body, act)
 
+    async def allow(_request: Request, _permission: Permission) -> None:
+        """Everybody."""
+
     app = FastAPI()
-    permissions.install(app, check=lambda _request, _permission: None)
+    permissions.install(app, check=allow)
     app.include_router(router)
     return TestClient(app)
 

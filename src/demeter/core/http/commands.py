@@ -16,11 +16,14 @@ from demeter.core.http.permissions import Permission, requires
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
-def run_once(once: Once, body: Any, act: Callable[[Session], Any]) -> Any:
+def run_once(
+    once: Once, body: Any, act: Callable[[Session], Any], *, untold: tuple[str, ...] = ()
+) -> Any:
     """What ``act`` returns, in one transaction; from memory if this key did it before.
 
     ``body`` is what the request asks for: another one under the same key is refused. On the
-    route of a preview the whole is rolled back, and the key stays free.
+    route of a preview the whole is rolled back, and the key stays free. ``untold`` are fields
+    of the answer that are not kept for a repeat, such as secrets.
 
     Raises:
         IdempotencyKeyReused: the key stands for another body.
@@ -28,7 +31,7 @@ def run_once(once: Once, body: Any, act: Callable[[Session], Any]) -> Any:
     with transaction() as session:
         if once.is_preview:
             return db.preview(session, lambda: act(session))
-        return once.answer(session, body, lambda: act(session))
+        return once.answer(session, body, lambda: act(session), untold=untold)
 
 
 def keep_nothing(once: OnceOnly) -> None:

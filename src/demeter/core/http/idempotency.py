@@ -21,11 +21,13 @@ REPLAYED = "Idempotency-Replayed"
 
 
 class IdempotencyKey(CreatedRow, Base):
-    """A key that was used, for what, and how it was answered."""
+    """A key that a person used, for what, and how it was answered."""
 
     __tablename__ = "idempotency_keys"
 
-    key: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None]
+    key: Mapped[str]
     request_sha256: Mapped[str]
     answer: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
@@ -58,11 +60,21 @@ class Once:
     ) -> None:
         self.is_preview = False
         self._operation = f"{request.method} {request.url.path}"
+        self._request = request
         self._response = response
         self._key = idempotency_key
 
-    def answer(self, session: Session, content: Any, act: Callable[[], Any]) -> Any:
+    def answer(
+        self,
+        session: Session,
+        content: Any,
+        act: Callable[[], Any],
+        *,
+        untold: tuple[str, ...] = (),
+    ) -> Any:
         """What ``act`` returns, as JSON values; from memory if this key did it before.
+
+        ``untold`` are fields that are not kept, such as secrets: a repeat has null there.
 
         Two requests with one key at the same moment wait for each other on the key's row.
 
@@ -72,14 +84,21 @@ class Once:
         if self._key is None:
             return act()
         digest = _digest(self._operation, content)
-        if not _claim(session, self._key, digest):
-            return self._replay(session, self._key, digest)
+        owner = getattr(self._request.state, "user_id", None)
+        claimed = _claim(session, owner, self._key, digest)
+        if claimed is None:
+            return self._replay(session, owner, self._key, digest)
         answer = jsonable_encoder(act())
-        session.get_one(IdempotencyKey, self._key).answer = answer
+        kept = {**answer, **dict.fromkeys(untold)} if untold else answer
+        session.get_one(IdempotencyKey, claimed).answer = kept
         return answer
 
-    def _replay(self, session: Session, key: str, digest: str) -> Any:
-        first = session.scalars(select(IdempotencyKey).where(IdempotencyKey.key == key)).one()
+    def _replay(self, session: Session, owner: int | None, key: str, digest: str) -> Any:
+        first = session.scalars(
+            select(IdempotencyKey).where(
+                IdempotencyKey.key == key, IdempotencyKey.user_id.is_not_distinct_from(owner)
+            )
+        ).one()
         if first.request_sha256 != digest:
             raise IdempotencyKeyReused(f"the key {key!r} was first used for another request")
         self._response.headers[REPLAYED] = "true"
@@ -89,22 +108,21 @@ class Once:
 OnceOnly = Annotated[Once, Depends()]
 
 
-def _claim(session: Session, key: str, digest: str) -> bool:
-    """Write the key's row; false where it is there already. Old keys are let go meanwhile."""
+def _claim(session: Session, owner: int | None, key: str, digest: str) -> int | None:
+    """Write the key's row; ``None`` where it is there already. Old keys are let go meanwhile."""
     session.execute(
         text("""
-        DELETE FROM idempotency_keys WHERE key IN (
-            SELECT key FROM idempotency_keys WHERE created_at < now() - interval '7 days'
+        DELETE FROM idempotency_keys WHERE id IN (
+            SELECT id FROM idempotency_keys WHERE created_at < now() - interval '7 days'
             ORDER BY created_at LIMIT 100 FOR UPDATE SKIP LOCKED)
         """)
     )
-    claimed = session.scalar(
+    return session.scalar(
         insert(IdempotencyKey)
-        .values(key=key, request_sha256=digest)
+        .values(user_id=owner, key=key, request_sha256=digest)
         .on_conflict_do_nothing()
-        .returning(IdempotencyKey.key)
+        .returning(IdempotencyKey.id)
     )
-    return claimed is not None
 
 
 def _digest(operation: str, content: Any) -> str:

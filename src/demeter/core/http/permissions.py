@@ -7,7 +7,7 @@ stand in the OpenAPI document as ``x-roles``. What lets a request pass is the on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -31,10 +31,21 @@ ROLES: Mapping[Permission, tuple[str, ...]] = {
     Permission.ADMINISTER: ("admin",),
 }
 
-# Served to whoever can reach the server: it says nothing about the nursery.
-PUBLIC = ("/health/live", "/health/ready", "/language", "/static")
+# Served to whoever can reach the server: it says nothing about the nursery, or lets people in.
+PUBLIC = (
+    "/health/live",
+    "/health/ready",
+    "/language",
+    "/static",
+    "/login",
+    "/logout",
+    "/start/{secret}",
+    "/join/{secret}",
+    "/reset/{secret}",
+    "/enter/{secret}",
+)
 
-Check = Callable[[Request, Permission], None]
+Check = Callable[[Request, Permission], Awaitable[None]]
 
 
 def install(app: FastAPI, check: Check) -> None:
@@ -48,9 +59,9 @@ class Requirement:
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
-    def __call__(self, request: Request) -> None:
+    async def __call__(self, request: Request) -> None:
         """Let the request pass, or raise as the installed check does."""
-        request.app.state.permission_check(request, self.permission)
+        await request.app.state.permission_check(request, self.permission)
 
 
 def requires(

@@ -18,6 +18,7 @@ log = logs.get(__name__)
 
 HEADER = b"x-request-id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SECRET = frozenset({"start", "join", "reset", "enter"})  # what follows lets people in
 QUIET = ("/static/", "/health/")
 
 
@@ -37,20 +38,26 @@ class RequestIds:
         with logs.bind(request_id=request_id):
             await self._run(scope, receive, answer, request_id)
             if not scope["path"].startswith(QUIET):
-                log.info("request", method=scope["method"], path=scope["path"], **answer.facts())
+                log.info("request", method=scope["method"], path=_shown(scope), **answer.facts())
 
     async def _run(self, scope: Scope, receive: Receive, answer: _Answer, request_id: str) -> None:
         try:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
-            log.info("client_went_away", path=scope["path"])
+            log.info("client_went_away", path=_shown(scope))
         except Exception as error:
-            log.exception("request_failed", path=scope["path"], error=chain(error))
+            log.exception("request_failed", path=_shown(scope), error=chain(error))
             if answer.status is not None:
                 raise  # the answer has begun: only breaking it off tells the client
             await problems.unexpected_error(Request(scope, receive), request_id)(
                 scope, receive, answer
             )
+
+
+def _shown(scope: Scope) -> str:
+    """The path without what only its receiver may know: a one-time link lets in whoever has it."""
+    first = scope["path"].split("/")[1:2]
+    return f"/{first[0]}/***" if first and first[0] in SECRET else scope["path"]
 
 
 class _Answer:
@@ -80,3 +87,8 @@ def _id_of_caller(scope: Scope) -> str | None:
             text = value.decode("latin-1")
             return text if _ACCEPTABLE.fullmatch(text) else None
     return None
+
+
+def link_url(request: Request, path: str) -> str:
+    """A path of ours with the name by which this server was addressed."""
+    return f"{str(request.base_url).rstrip('/')}{path}"

@@ -9,7 +9,7 @@ from fastapi import APIRouter, File, Query, Response, UploadFile
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from demeter.accounts.queries import find_user
+from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.fields import Code, SheetName
 from demeter.core.http.bodies import FileRoute, Files, takes
@@ -79,7 +79,7 @@ def post_sheet(form: Annotated[SheetUpload, File()], once: OnceOnly) -> list[She
     table_file = uploaded_table(form.file, form.sheet)
 
     def post(session: Session) -> list[SheetLine]:
-        user = find_user(session, form.user)
+        user = acting_user(session, form.user)
         return posting.post(session, table_file, form.movement_id, user)
 
     body = [table_file.sha256(), form.movement_id, form.user]

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
+from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User
-from demeter.accounts.queries import find_user
 from demeter.core.db import transaction
 from demeter.core.fields import IS_DIGITS
 from demeter.core.http.permissions import Permission, requires
@@ -118,5 +118,5 @@ def blind_recount(
 
 def _decided(session_id: UUID, act: Callable[[Session, User], object]) -> RedirectResponse:
     with transaction() as session:
-        act(session, find_user(session, None))
+        act(session, acting_user(session))
     return RedirectResponse(f"/sessions/{session_id}", status_code=303)

@@ -1,0 +1,41 @@
+"""Where one can go: the side bar of a desk, the bottom bar of a phone, and the page of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demeter.accounts.identity import Identity
+from demeter.core.http.permissions import ROLES, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the navigation; its name is the text ``nav.KEY``."""
+
+    key: str
+    path: str
+    icon: str
+    group: str  # the text ``nav.group.GROUP`` is its heading; "day" has none
+    permission: Permission = Permission.SEE
+    on_bar: bool = False
+
+    def is_here(self, path: str) -> bool:
+        """Whether a page belongs to this place."""
+        if self.path == "/":
+            return path == "/" or path.startswith("/sessions/")
+        return path == self.path or path.startswith(f"{self.path}/")
+
+
+PLACES = (
+    Place("today", "/", "sun", "day", on_bar=True),
+    Place("people", "/people", "users", "set_up"),
+    Place("api", "/api/v1/docs", "book-open", "set_up"),
+    Place("more", "/more", "menu", "bar", on_bar=True),
+)
+
+
+def places(acting: Identity | None) -> list[Place]:
+    """The pages that this person may open; none where nobody is in."""
+    if acting is None:
+        return []
+    return [place for place in PLACES if acting.role in ROLES[place.permission]]
