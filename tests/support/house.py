@@ -33,7 +33,12 @@ FLOORS = (
     ("app", "tables", "__main__"),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-OF_VISION = ("demeter.core.errors", "demeter.core.notices")  # all it may know of the rest
+OF_VISION = (  # all it may know of the rest
+    "demeter.core.errors",
+    "demeter.core.notices",
+    "demeter.core.pixels.faults",
+    "demeter.core.pixels.reading",
+)
 OF_TRAINING = ("demeter.cli.train", "demeter.cli.scenes", "demeter.demo.load")
 
 # Note that say that something happened, or point at something, and not what it is. They were

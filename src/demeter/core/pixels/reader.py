@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import threading
+import warnings
 from typing import Any
 
 from PIL import Image
@@ -37,6 +38,7 @@ _GONE = 0x2000  # POLLRDHUP: the other end was closed
 def main(descriptor: int) -> None:
     """Serve orders until the other end goes away."""
     faulthandler.enable()
+    warnings.simplefilter("ignore")  # damaged tags warn; pixels are what is asked
     own = socket.socket(fileno=descriptor)
     threading.Thread(target=_end_with_parent, args=(descriptor,), daemon=True).start()
     while (order := receive(own)) is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,7 +30,6 @@ from demeter.core.pixels import chunks, isobmff, jpeg, tags, tiff
 from demeter.core.pixels.faults import damaged, not_a_photo, raw, unread
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked on the heading, before any pixel
-warnings.simplefilter("ignore")
 
 CONTENT_TYPES = {
     "JPEG": "image/jpeg",
