@@ -102,6 +102,7 @@ COMMANDS = {
 }
 
 SERVICES = ("up", "worker")  # they run for long, and their log is what one reads
+WITHOUT_TABLES = ("db", "doctor", "synth", "train", "up")  # they ask for no rows by their class
 
 
 class LazyCommands(TyperGroup):
@@ -123,6 +124,8 @@ def imported_command(name: str) -> Any:
     """The command itself, out of its module."""
     source = COMMANDS[name]
     commands = getattr(import_module(source.module), source.attribute)
+    if name not in WITHOUT_TABLES:
+        import_module("demeter.tables")  # a row's class leads to those of other rooms
     if not isinstance(commands, typer.Typer):
         function = commands
         commands = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
