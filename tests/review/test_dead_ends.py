@@ -134,9 +134,12 @@ def test_a_count_by_hand_of_something_else_waits_and_says_so(client: TestClient)
 def test_photos_of_a_deleted_location_are_given_to_another(client: TestClient) -> None:
     session = gone(client)
     seen = session_read(client, session)
-    assert (seen["status"], seen["reason_code"]) == ("failed", "location_gone")
+    assert (seen["status"], seen["reason_code"]) == ("failed", "cannot_create_bins")
     assert seen["actions"] == ["location", "discard"]
-    assert 'name="location_code"' in page_of(client, session)
+    assert seen["next_action"].startswith("Choose another location")
+    page = page_of(client, session)
+    assert 'name="location_code"' in page
+    assert "Elija otra ubicación para estas fotos, o descártelas." in page
     refused = client.post(f"{SESSIONS}/{session}/reprocess", json={})
     assert refused.status_code == 409
     moved = client.post(f"{SESSIONS}/{session}/location", json={"location_code": "A1"})

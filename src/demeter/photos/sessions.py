@@ -118,9 +118,9 @@ def fail(session: Session, session_id: int, attempt: int, error: BaseException) 
     )
     if photo_session is None or photo_session.attempt != attempt or photo_session.status.is_end:
         return
+    code = error.code if isinstance(error, DomainError) else "unexpected_error"
     # Where the location is gone, that is what a person can do something about.
     known = error.__cause__ if isinstance(error.__cause__, LocationGone) else error
-    code = known.code if isinstance(known, DomainError) else "unexpected_error"
     action = known.next_action if isinstance(known, DomainError) else ""
     wait_for(photo_session, SessionStatus.FAILED, code, chain(error), action or UNEXPECTED)
 
