@@ -21,45 +21,8 @@ __all__ = ["client"]
 
 # Words that every second sentence of a language has and that no word of the other is.
 STOP_WORDS = {
-    "en": [
-        "the",
-        "is",
-        "are",
-        "was",
-        "were",
-        "been",
-        "of",
-        "with",
-        "not",
-        "and",
-        "for",
-        "this",
-        "that",
-        "which",
-        "there",
-        "from",
-        "cannot",
-    ],
-    "es": [
-        "el",
-        "la",
-        "los",
-        "las",
-        "está",
-        "están",
-        "fue",
-        "del",
-        "con",
-        "y",
-        "para",
-        "este",
-        "esta",
-        "que",
-        "hay",
-        "desde",
-        "puede",
-        "una",
-    ],
+    "en": "the|is|are|was|were|been|of|with|not|and|for|this|that|which|there|from|cannot",
+    "es": "el|la|los|las|está|están|fue|del|con|y|para|este|esta|que|hay|desde|puede|una",
 }
 OTHER = {"es": "en", "en": "es"}
 NAME_OF_A3 = "Bed A3, not configured"  # a name that people gave is of no language
@@ -101,7 +64,7 @@ def shown_words(html: str) -> str:
 
 def foreign_words(text: str, language: str) -> list[str]:
     """Passages around words of the other language."""
-    words = "|".join(STOP_WORDS[OTHER[language]])
+    words = STOP_WORDS[OTHER[language]]
     return [
         text[max(0, m.start() - 40) : m.end() + 40]
         for m in re.finditer(rf"(?<![\w-])(?:{words})(?![\w-])", text, re.IGNORECASE)
