@@ -134,7 +134,8 @@ def correct(
 ) -> None:
     """Say what a count should have said; the net difference is written."""
     numbers = [
-        {"container_id": code, "plants": n} for code, n in code_numbers(containers, "CONTAINER")
+        {"container_id": int(code) if code.isdecimal() else code, "plants": n}
+        for code, n in code_numbers(containers, "CONTAINER")
     ]
     checked = checked_input(
         CountCorrect, containers=numbers, reason=reason, user=user, movement_id=key

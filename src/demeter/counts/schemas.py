@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import Field
 
-from demeter.core.fields import Code, Plants
+from demeter.core.fields import IS_NUMBER, Code, Plants
 from demeter.core.notices import Notice
 from demeter.core.pagination import Page
 from demeter.core.schemas import Input, Output
@@ -42,7 +42,7 @@ class HandCountCreate(LedgerCommandCreate):
 class ContainerCorrect(Input):
     """The number of one container, by its id in the count."""
 
-    container_id: Annotated[int, Field(ge=1, lt=2**53)]
+    container_id: Annotated[int, Field(ge=1, lt=2**53), IS_NUMBER]
     plants: Plants
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from demeter.core.fields import Code, Note, UserName, When
+from demeter.core.fields import IS_NUMBER, Code, Note, UserName, When
 from demeter.core.notices import Notice
 from demeter.core.schemas import Input, Output
 from demeter.core.tabular.remarks import RemarkRead
@@ -31,7 +31,7 @@ class PeriodCreate(PeriodDecision):
 
     code: Annotated[str, Field(pattern=PERIOD_CODE)]
     boundary_at: When = None
-    grace_hours: Annotated[int, Field(ge=0, le=2000)] | None = None
+    grace_hours: Annotated[int, Field(ge=0, le=2000), IS_NUMBER] | None = None
 
 
 class ExceptionExplain(PeriodDecision):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User
 from demeter.catalog.schemas import LocationConfigCreate
+from demeter.core.fields import IS_NUMBER
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
@@ -73,7 +74,7 @@ class LocationChoice(Decision):
     location_code: str | None = Field(
         default=None, pattern="^[A-Z0-9_-]{1,50}$", examples=["NAVE1-C03"]
     )
-    location_id: int | None = Field(default=None, ge=1, lt=2**53)
+    location_id: Annotated[int, IS_NUMBER] | None = Field(default=None, ge=1, lt=2**53)
 
     @model_validator(mode="after")
     def _is_named(self) -> LocationChoice:

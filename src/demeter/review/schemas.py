@@ -13,8 +13,10 @@ from demeter.photos.models import SessionStatus
 from demeter.review.models import CorrectionKind
 
 Plants = Annotated[int, Field(ge=0, le=1_000_000), IS_NUMBER]
-Id = Annotated[int, Field(ge=1, lt=2**53)]
-Pixel = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+Id = Annotated[int, Field(ge=1, lt=2**53), IS_NUMBER]
+Index = Annotated[int, Field(ge=1, le=100_000), IS_NUMBER]
+Position = Annotated[int, Field(ge=1, le=100), IS_NUMBER]
+Pixel = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False), IS_NUMBER]
 Text = Field(default=None, max_length=2000, pattern=r"^[^\x00]*$")
 
 
@@ -32,7 +34,7 @@ class ContainerNumber(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    index: int = Field(ge=1, le=100_000, description="of the container over the whole session")
+    index: Index = Field(description="of the container over the whole session")
     plants: Plants
 
 
@@ -44,9 +46,9 @@ class AddedMark(BaseModel):
     box: tuple[Pixel, Pixel, Pixel, Pixel] = Field(
         description="x1, y1, x2, y2 in pixels of the upright image", examples=[[310, 220, 362, 270]]
     )
-    position: int = Field(default=1, ge=1, le=100, description="of the photo in the session")
-    container_index: int | None = Field(
-        default=None, ge=1, le=100_000, description="else the container that holds its centre"
+    position: Position = Field(default=1, description="of the photo in the session")
+    container_index: Index | None = Field(
+        default=None, description="else the container that holds its centre"
     )
     is_empty_container: bool = False
 
