@@ -123,7 +123,9 @@ def test_bytes_in_the_inbox_without_a_job_get_one(home: Path) -> None:
     assert tuple(job) == ("io", sha256)
 
 
-def test_no_log_of_postgresql_holds_a_photo(new_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_log_of_postgresql_holds_a_photo(
+    new_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that logs every statement with its parameters, and one that fails."""
     database = LocalDatabase(new_home, durable=False)
     url = database.ensure_running()

@@ -245,7 +245,10 @@ def because(error: Exception, cause: Exception) -> Exception:
         (ProgrammingError("x", None, psycopg.errors.UndefinedTable()), False),
         (BlobMissing("gone"), False),
         (ValueError("a mistake"), False),
-        (because(ValueError("bins"), OperationalError("x", None, psycopg.OperationalError())), True),
+        (
+            because(ValueError("bins"), OperationalError("x", None, psycopg.OperationalError())),
+            True,
+        ),
         (because(ValueError("bins"), ValueError("a mistake")), False),
     ],
 )

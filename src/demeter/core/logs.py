@@ -33,8 +33,9 @@ class _StandardError(logging.Handler):
         try:
             line = self.format(record)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller goes on
-            line = _line("log_line_unreadable", place=f"{record.pathname}:{record.lineno}",
-                         error=repr(error))
+            line = _line(
+                "log_line_unreadable", place=f"{record.pathname}:{record.lineno}", error=repr(error)
+            )
         output.write(line)
 
 

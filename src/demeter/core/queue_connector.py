@@ -123,7 +123,10 @@ def is_outage(error: BaseException) -> bool:
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
     if isinstance(cause, psycopg.InterfaceError):
         return True
-    return isinstance(cause, psycopg.OperationalError) and (
-        cause.sqlstate is None  # the connection itself, or a pool that has none to give
-        or cause.sqlstate[:2] in ("08", "53", "57")  # connection, resources, shutdown
+    return (
+        isinstance(cause, psycopg.OperationalError)
+        and (
+            cause.sqlstate is None  # the connection itself, or a pool that has none to give
+            or cause.sqlstate[:2] in ("08", "53", "57")  # connection, resources, shutdown
+        )
     )
