@@ -123,7 +123,7 @@ def check_wrong(cases: list[list[str]]) -> None:
 
 
 def test_some_commands_name_what_is_wrong(place: dict[str, str]) -> None:
-    """Some of the cases of the next test; others where COMMANDS_SEED is another, more with COMMANDS_CASES."""
+    """Some cases of the next test: others with COMMANDS_SEED, more with COMMANDS_CASES."""
     folder = Path(place["folder"])
     cases = [case for leaf in LEAVES for case in wrong_cases(leaf, folder)]
     check_wrong(random.Random(SEED).sample(cases, CASES))

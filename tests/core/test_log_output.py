@@ -1,4 +1,4 @@
-"""Lines of a log whose reader leaves or hangs, or whose disk fills: they neither block nor raise."""
+"""Lines of a log whose reader leaves or hangs, or whose disk fills: they hold nobody up."""
 
 from __future__ import annotations
 

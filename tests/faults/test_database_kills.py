@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Self
 
 import httpx2
 import pytest
@@ -31,7 +32,7 @@ class Uploads:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._send)
 
-    def __enter__(self) -> Uploads:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

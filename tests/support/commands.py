@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from demeter.cli import COMMANDS, imported_command
@@ -138,7 +138,7 @@ for line in sys.stdin:
 class CommandRunner:
     """Runs many commands, each in a process of its own, for the price of their own work."""
 
-    def __enter__(self) -> CommandRunner:
+    def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [sys.executable, "-c", NURSERY_OF_PROCESSES],
             stdin=subprocess.PIPE,

@@ -52,12 +52,19 @@ class Findings:
     def by_check(self) -> Counter[str]:
         return Counter(check for check, _, _ in self.failures)
 
+    def facts(self) -> dict[str, Any]:
+        """The figures of the run."""
+        return {
+            "cases": self.cases,
+            "operations": len(self.operations),
+            "seconds": round(self.seconds),
+            "answers": dict(sorted(self.statuses.items())),
+            "refused by name": self.named_refusals,
+            "failures": dict(self.by_check()),
+        }
+
     def report(self) -> str:
-        lines = [
-            f"{self.cases} cases, {len(self.operations)} operations, {self.seconds:.0f} s; "
-            f"answers {dict(sorted(self.statuses.items()))}; {self.named_refusals} refused by name; "
-            f"failures {dict(self.by_check())}"
-        ]
+        lines = [str(self.facts())]
         lines += [
             f"\n{check} | {label} | {title} ({len(examples)})\n    {examples[0]}"
             for (check, label, title), examples in sorted(self.failures.items())

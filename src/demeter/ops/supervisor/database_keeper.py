@@ -56,5 +56,5 @@ class DatabaseKeeper:
             self._failures += 1
             wait_s = min(LOOK_EVERY_S * 2**self._failures, LONGEST_WAIT_S)
             self._next_look = time.monotonic() + wait_s
-            log.error("database_not_started", error=chain(error))
+            log.exception("database_not_started", error=chain(error))
             self._say(f"The database does not start; trying again in {wait_s:.0f} s: {error}")
