@@ -97,6 +97,6 @@ def create_app() -> FastAPI:
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)
     document = app.openapi
-    app.openapi = lambda: openapi.add_codes(document())
+    app.openapi = lambda: openapi.complete(document())
     app.mount("/static", assets.files(), name="static")
     return app

@@ -15,6 +15,7 @@ from demeter.core.settings import settings
 from support.fuzzing import fuzz
 from support.nursery import photo_count
 from support.served import client, record_answers, upload_session
+from support.signing_in import signed_in
 
 __all__ = ["client"]
 
@@ -29,7 +30,12 @@ def test_the_api_keeps_to_its_document(client: TestClient, monkeypatch: pytest.M
     settings.cache_clear()
     record_answers(upload_session(client), photo_count((4, 0)))
     findings = fuzz(
-        client.app, "/api/v1/openapi.json", seed=SEED, seconds=SECONDS, examples=EXAMPLES
+        client.app,
+        "/api/v1/openapi.json",
+        headers=signed_in(),
+        seed=SEED,
+        seconds=SECONDS,
+        examples=EXAMPLES,
     )
     sys.stdout.write(f"{findings.facts()}\n")
     assert findings.errors == []

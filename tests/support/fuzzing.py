@@ -94,16 +94,27 @@ def _example(case: Any, response: Any, failure: Any) -> str:
     )
 
 
-def fuzz(app: FastAPI, path: str, *, seed: int, seconds: int, examples: int) -> Findings:
+def fuzz(
+    app: FastAPI,
+    path: str,
+    *,
+    headers: dict[str, str],
+    seed: int,
+    seconds: int,
+    examples: int,
+) -> Findings:
     """Send requests made from the OpenAPI document at ``path`` until the time is over."""
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
+            "headers": headers,
             "max-time": seconds,
             "generation": {"max-examples": examples, "database": "none", "no-shrink": True},
         }
     )
-    schema = schemathesis.openapi.from_asgi(path, app, config=config).exclude(path=ENDLESS)
+    schema = schemathesis.openapi.from_asgi(path, app, config=config, headers=headers).exclude(
+        path=ENDLESS
+    )
     findings = Findings()
     started = time.monotonic()
     for event in from_schema(schema).execute():

@@ -68,6 +68,8 @@ PROBLEM: dict[str, Any] = {
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: PROBLEM,
+    403: PROBLEM,
     404: PROBLEM,
     422: PROBLEM,
     500: PROBLEM,
@@ -76,11 +78,19 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def add_codes(document: dict[str, Any]) -> dict[str, Any]:
-    """Say with each answer that is a problem which codes it can have: ``x-codes``.
+SECURITY = {
+    "token": {"type": "http", "scheme": "bearer", "description": "`demeter tokens create`"},
+    "login": {"type": "apiKey", "in": "cookie", "name": "demeter_session"},
+}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Say how requests are signed, and with each answer that is a problem which codes it can have: ``x-codes``.
 
     What the schema of a request allows may be refused for its content, by one of these names.
     """
+    document["components"]["securitySchemes"] = SECURITY
+    document["security"] = [{name: []} for name in SECURITY]
     codes = _codes_by_status()
     for methods in document["paths"].values():
         for operation in methods.values():

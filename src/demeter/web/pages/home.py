@@ -69,8 +69,14 @@ def offer_locations(
 
 
 @router.post("/upload", **requires(Permission.REPORT, openapi=takes(Files.PHOTOS)))
-def upload(received: Annotated[Received, Depends(receive)]) -> RedirectResponse:
-    """The form without scripts; with them the page talks to the API and shows progress."""
+def upload(
+    received: Annotated[Received, Depends(receive)], form_token: str = ""
+) -> RedirectResponse:
+    """The form without scripts; with them the page talks to the API and shows progress.
+
+    ``form_token`` is looked at before the photos are read.
+    """
+    del form_token
     wish = wish_of(received.fields, UploadSource.WEB)
     with transaction() as session:
         has_location = location_of(session, wish) is not None
