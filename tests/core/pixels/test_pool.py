@@ -98,7 +98,7 @@ def test_a_reader_is_told_no_secret(own_pool: pool.Pool, monkeypatch: pytest.Mon
     assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
-@pytest.mark.parametrize("ending", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
+@pytest.mark.parametrize("ending", [signal.SIGSEGV, signal.SIGABRT])
 def test_a_crash_is_a_named_refusal_and_the_next_photo_is_read(
     own_pool: pool.Pool, ending: signal.Signals
 ) -> None:
@@ -111,6 +111,17 @@ def test_a_crash_is_a_named_refusal_and_the_next_photo_is_read(
         read_facts(body, "bed.jpg", codes=False)
     assert ending.name in chain(refusal.value)
     assert read_facts(body, "bed.jpg", codes=False).width_px == 6000
+    assert pid not in readers(own_pool)
+
+
+def test_a_reader_that_somebody_kills_is_replaced_in_the_middle(own_pool: pool.Pool) -> None:
+    read_facts(encoded(picture()), "first.jpg", codes=False)
+    (pid,) = readers(own_pool)
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.2, lambda: os.kill(pid, signal.SIGKILL)).start()
+    rgb, _ = read_pixels(encoded(picture(320, 240)), "bed.jpg")
+    assert rgb.shape == (240, 320, 3)
+    assert rgb.std() > 10
     assert pid not in readers(own_pool)
 
 

@@ -30,7 +30,7 @@ from demeter.core import logs
 from demeter.core.errors import DomainError
 from demeter.core.notices import Notice
 from demeter.core.pixels import messages
-from demeter.core.pixels.errors import DecoderBusy, DecoderFailed, refusal
+from demeter.core.pixels.errors import DecoderBusy, DecoderFailed, PhotoUnreadable, refusal
 from demeter.core.settings import settings
 
 log = logs.get(__name__)
@@ -93,6 +93,10 @@ class Allowance:
             finally:
                 self._waiting.remove(own)
                 self._changed.notify_all()
+
+
+class _Killed(PhotoUnreadable):
+    """A reader was killed in the middle of a photo."""
 
 
 class Reader:
@@ -189,25 +193,32 @@ class Pool:
             DomainError: why the file is not read, by name, or that there is no room now.
         """
         limits = settings()
-        wait_s = limits.decoder_wait_s
-        with self.readers.hold(1, wait_s, limits.decoder_waiting):
-            reader = self._reader()
+        with self.readers.hold(1, limits.decoder_wait_s, limits.decoder_waiting):
             try:
-                answer = self._converse(reader, request, (source, out))
-            except BaseException:
-                # Nobody knows what it is doing: only a new one can be trusted.
-                reader.end()
-                raise
-            if answer is None:
-                status, words = reader.end()
-                raise _crash(request.name, status, words)
-            if answer.get("notice") == "photo_needs_memory":
-                reader.end()
-            else:
-                self._keep(reader)
+                answer = self._answer(request, (source, out))
+            except _Killed:  # by somebody outside, which says nothing about the photo
+                os.ftruncate(out, 0)
+                os.lseek(out, 0, os.SEEK_SET)
+                answer = self._answer(request, (source, out))
         if "fault" in answer:
             raise refusal(answer["fault"], answer["notice"], request.name, answer["params"])
         return answer["answer"]
+
+    def _answer(self, request: PictureRequest, files: tuple[int, int]) -> dict[str, Any]:
+        reader = self._reader()
+        try:
+            answer = self._converse(reader, request, files)
+        except BaseException:
+            # Nobody knows what it is doing: only a new one can be trusted.
+            reader.end()
+            raise
+        if answer is None:
+            raise _crash(request.name, *reader.end())
+        if answer.get("notice") == "photo_needs_memory":
+            reader.end()
+        else:
+            self._keep(reader)
+        return answer
 
     def _converse(
         self, reader: Reader, request: PictureRequest, files: tuple[int, int]
@@ -305,6 +316,8 @@ def _crash(name: str, status: int, words: str) -> DomainError:
     ending = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     cause = DecoderFailed(f"{ending}: {words}" if words else ending)
     error = refusal("photo_unreadable", "photo_reader_failed", name, {"cause": ending})
+    if status == -signal.SIGKILL:
+        error = _Killed(error.notice, **error.context)
     error.__cause__ = cause
     return error
 
