@@ -32,6 +32,7 @@ from demeter.periods.schemas import (
     SalesComparisonRead,
 )
 from demeter.stock import lookup
+from demeter.stock.errors import Ambiguous
 
 router = APIRouter(
     prefix="/api/v1/periods",
@@ -162,6 +163,9 @@ def get_report(
 
 
 def _explain(session: Session, code: str, body: ExceptionExplain) -> int:
+    places = [body.location_code, body.place_code, body.together_at]
+    if sum(place is not None for place in places) > 1:
+        raise Ambiguous("name one of location_code, place_code and together_at")
     period, user = service.find_period(session, code, lock=True), acting_user(session, body.user)
     if body.location_code is not None:
         lookup.location(session, body.location_code)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from demeter.core.fields import IS_NUMBER, Code, Note, UserName, When
 from demeter.core.notices import Notice
@@ -49,13 +49,6 @@ class ExceptionExplain(PeriodDecision):
     )
     kind: ExceptionKind | None = None
     together_at: Code | None = Field(default=None, description="as `place_code`, small ones only")
-
-    @model_validator(mode="after")
-    def _is_of_one_place(self) -> ExceptionExplain:
-        places = [self.location_code, self.place_code, self.together_at]
-        if sum(place is not None for place in places) > 1:
-            raise ValueError("name one of location_code, place_code and together_at")
-        return self
 
 
 class PeriodReopen(PeriodDecision):

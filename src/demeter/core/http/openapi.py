@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import PUBLIC, Permission, requires
 
 router = APIRouter(prefix="/api/v1", include_in_schema=False)
 
@@ -85,15 +85,18 @@ SECURITY = {
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Say how requests are signed, and with each answer that is a problem which codes it can have: ``x-codes``.
+    """Say how requests are signed, and which codes each answer that is a problem can have.
 
-    What the schema of a request allows may be refused for its content, by one of these names.
+    What the schema of a request allows may be refused for its content, by one of the names
+    under ``x-codes``.
     """
     document["components"]["securitySchemes"] = SECURITY
     document["security"] = [{name: []} for name in SECURITY]
     codes = _codes_by_status()
-    for methods in document["paths"].values():
+    for path, methods in document["paths"].items():
         for operation in methods.values():
+            if path in PUBLIC:
+                operation["security"] = []
             for status, response in operation["responses"].items():
                 if "application/problem+json" in response.get("content", {}):
                     response["x-codes"] = codes.get(int(status), [])
