@@ -145,6 +145,23 @@ def test_every_change_is_recorded_with_who_and_what_and_no_secret(client: TestCl
     assert refused.status_code == 403
 
 
+@pytest.mark.parametrize("kind", ["ventas", "ajuste", "muerte"])
+def test_sales_and_adjustments_are_a_supervisors(client: TestClient, kind: str):
+    body = {
+        "movement_id": str(uuid4()),
+        "movement_type": kind,
+        "location_code": "A1",
+        "quantity": 1,
+        "reason": "counted again",
+    }
+    luis = signed_in("luis", UserRole.WORKER)
+    refused = client.post("/api/v1/stock/movements", json=body, headers=luis)
+    assert (refused.json()["code"] == "not_allowed") == (kind != "muerte")
+    luis = signed_in("luis", UserRole.SUPERVISOR)
+    answer = client.post("/api/v1/stock/movements", json=body, headers=luis)
+    assert answer.json()["code"] != "not_allowed"
+
+
 def closed_routes() -> list[tuple[str, str, tuple[str, ...]]]:
     """Each route's method, address and roles, from the routes themselves."""
     rows = []

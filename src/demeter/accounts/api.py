@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from demeter.accounts import identity, people, queries, tokens
-from demeter.accounts.errors import NotAllowed, NotSignedIn, RoleTooHigh
+from demeter.accounts.errors import NotSignedIn, RoleTooHigh
 from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User, UserRole
 from demeter.accounts.schemas import (
@@ -141,7 +141,7 @@ def list_tokens(limit: Limit = 100, cursor: Cursor = None, everybody: bool = Fal
     with transaction() as session:
         user = acting_user(session)
         if everybody:
-            _require_admin("see other people's tokens")
+            identity.require(Permission.ADMINISTER)
         return queries.tokens(
             session, owner=None if everybody else user, limit=limit, cursor=cursor
         )
@@ -155,7 +155,7 @@ def create_token(body: TokenCreate, once: OnceOnly) -> TokenCreated:
         user = acting_user(session)
         owner = people.find_person(session, body.username) if body.username else user
         if owner.id != user.id:
-            _require_admin("make tokens for others")
+            identity.require(Permission.ADMINISTER)
         role = _scope(owner, user, body.role)
         row, secret = tokens.create_token(
             session, owner, user, name=body.name, role=role, days=body.days
@@ -173,7 +173,7 @@ def revoke_token(token_id: TokenId) -> TokenRead:
     with transaction() as session:
         row = tokens.find_token(session, token_id)
         if row.user_id != acting_user(session).id:
-            _require_admin("end other people's tokens")
+            identity.require(Permission.ADMINISTER)
         return queries.token(tokens.revoke_token(session, token_id))
 
 
@@ -209,12 +209,6 @@ def _linked(
         return PersonInvited(person=queries.person(user), link=link_url(request, path))
 
     return run_once(once, {"username": username}, act, untold=("link",))
-
-
-def _require_admin(what: str) -> None:
-    acting = identity.current()
-    if acting is None or acting.role is not UserRole.ADMIN:
-        raise NotAllowed(f"only an admin may {what}", roles=[UserRole.ADMIN])
 
 
 def _scope(owner: User, user: User, asked: UserRole | None) -> UserRole:

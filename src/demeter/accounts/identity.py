@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from demeter.accounts.errors import NotSignedIn, OtherUserNamed
+from demeter.accounts.errors import NotAllowed, NotSignedIn, OtherUserNamed
 from demeter.accounts.models import User, UserRole
 from demeter.accounts.queries import find_user
+from demeter.core.http.permissions import ROLES, Permission
 
 
 class Means(StrEnum):
@@ -102,3 +103,32 @@ def acting_user(session: Session, named: str | None = None) -> User:
             f"{acting.username} acts, not {named}", acting=acting.username, named=named
         )
     return session.get_one(User, acting.user_id)
+
+
+def require(permission: Permission) -> None:
+    """For what only some of a route's requests ask for, such as a sale among movements.
+
+    Raises:
+        NotSignedIn: nobody is signed in.
+        NotAllowed: the acting person's role does not have it; on the machine itself all do.
+    """
+    acting = _current.get(_process)
+    if acting is None:
+        raise NotSignedIn("nobody is signed in")
+    if isinstance(acting, Identity) and acting.means is not Means.COMMAND:
+        require_role(acting, permission)
+
+
+def require_role(acting: Identity, permission: Permission) -> None:
+    """The person may, or it is refused by name.
+
+    Raises:
+        NotAllowed: their role does not have the permission.
+    """
+    roles = ROLES[permission]
+    if acting.role not in roles:
+        raise NotAllowed(
+            f"{acting.username} is {acting.role}; this takes {' or '.join(roles)}",
+            role=acting.role,
+            roles=list(roles),
+        )

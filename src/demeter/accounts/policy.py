@@ -7,10 +7,10 @@ from starlette.datastructures import Headers
 
 from demeter.accounts import secrets
 from demeter.accounts.authentication import identify
-from demeter.accounts.errors import FormOutdated, NotAllowed, NotSignedIn
-from demeter.accounts.identity import Identity, Means
+from demeter.accounts.errors import FormOutdated, NotSignedIn
+from demeter.accounts.identity import Identity, Means, require_role
 from demeter.core.http.guards import SAFE
-from demeter.core.http.permissions import ROLES, Permission
+from demeter.core.http.permissions import Permission
 
 FORM_HEADER = "x-form-token"
 FORM_FIELD = "form_token"
@@ -27,13 +27,7 @@ async def check(request: Request, permission: Permission) -> None:
     acting = await identify(request)
     if acting is None:
         raise NotSignedIn("nobody is signed in")
-    roles = ROLES[permission]
-    if acting.role not in roles:
-        raise NotAllowed(
-            f"{acting.username} is {acting.role}; this takes {' or '.join(roles)}",
-            role=acting.role,
-            roles=list(roles),
-        )
+    require_role(acting, permission)
     await check_form(request, acting)
 
 

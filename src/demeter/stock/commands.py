@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from demeter.accounts.identity import acting_user
+from demeter.accounts.identity import acting_user, require
 from demeter.catalog.queries import active_config
+from demeter.core.http.permissions import Permission
 from demeter.locations.models import StorageBin, StorageLocation
 from demeter.stock import lookup, movements, transfers
 from demeter.stock.batches import LotKind
@@ -29,7 +30,13 @@ from demeter.stock.schemas import (
 
 
 def report(session: Session, request: MovementCreate) -> LedgerChange:
-    """Write what was reported; each kind to its own function."""
+    """Write what was reported; each kind to its own function.
+
+    Raises:
+        NotAllowed: a sale or an adjustment by somebody who may only report.
+    """
+    if isinstance(request, SaleCreate | AdjustmentCreate):
+        require(Permission.DECIDE)
     command = command_from(session, request)
     match request:
         case PlantingCreate():
