@@ -42,6 +42,7 @@ def demeter(fresh_database: str) -> Demeter:
     return run
 
 
+@pytest.mark.long
 def test_a_day_comes_back_as_it_was_meant_and_its_id_undoes_it(demeter: Demeter) -> None:
     assert "unknown plants" in demeter("stock", "show", "--location", "A1")
     demeter("counts", "add", "A1", "100", "--at", "2026-03-01", "--user", "julia")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -91,6 +92,19 @@ def test_what_is_shown_before_is_not_kept(run: Run) -> None:
         "counts", "void", count_id, "--reason", "x", "--preview"
     )
     assert on_hand(run) == 100
+
+
+def test_a_day_comes_back_as_it_was_meant_and_a_list_shows_what_undo_asks_for(run: Run) -> None:
+    assert "unknown plants" in run("stock", "show", "--location", "A1")
+    counted(run, 100, 0)
+    planted = ("--location", "A1", "--at", "2026-03-03")
+    assert "2026-03-03 23:59" in run("stock", "report", "plantar", 5, *planted)
+    listed = run("stock", "movements").splitlines()
+    (row,) = [line for line in listed if "plantar" in line and "2026-03-03 23:59" in line]
+    movement = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", row)
+    assert movement is not None
+    run("stock", "undo", movement[0], "--reason", "another bed")
+    assert "100 plants" in run("stock", "show", "--location", "A1")
 
 
 def test_the_same_key_again_is_one_sale(run: Run) -> None:
