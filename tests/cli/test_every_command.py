@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,9 +54,7 @@ worker --once --queue io
 
 
 @pytest.fixture
-def place(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
+def place(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A nursery with a counted session, and files to name."""
     monkeypatch.setenv("DEMETER_HOME", str(tmp_path / "home"))
     folder = tmp_path / "folder"
@@ -69,7 +66,7 @@ def place(
         photo_session = counted_session(session, photo_count((4, 0)))
         session.flush()
         session_id = photo_session.session_id
-    yield {"session": str(session_id), "folder": str(folder)}
+    return {"session": str(session_id), "folder": str(folder)}
 
 
 def run(*words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
