@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +33,12 @@ verify --json
 photos show {session} --json
 photos add {folder}/bed.jpg --location A2 --json
 photos add {folder}/caf\udce9.jpg --location A2
-stock report plantar 500 --location A1 --product ECHEVERIA-01
+stock report plantar 500 --location A1
 stock show --json
 stock show --at 2026-03-01
 stock movements --json
 counts list
-counts add --location A2 90 --product ECHEVERIA-01 --state SEEDLING
+counts add A2 90 --product ECHEVERIA-01 --state SEEDLING
 periods open 2026-02
 periods open 2026-03
 periods list --json
@@ -55,9 +54,7 @@ worker --once --queue io
 
 
 @pytest.fixture
-def place(
-    fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
+def place(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A nursery with a counted session, and files to name."""
     monkeypatch.setenv("DEMETER_HOME", str(tmp_path / "home"))
     folder = tmp_path / "folder"
@@ -68,7 +65,8 @@ def place(
         plant_nursery(session)
         photo_session = counted_session(session, photo_count((4, 0)))
         session.flush()
-        yield {"session": str(photo_session.session_id), "folder": str(folder)}
+        session_id = photo_session.session_id
+    return {"session": str(session_id), "folder": str(folder)}
 
 
 def run(*words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:

@@ -38,8 +38,8 @@ def may_pass(error: BaseException) -> bool:
 
 
 def _is_passing(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or (error.orig is not None and _is_passing(error.orig))
     # Without a code of the server's it is the connection that failed.
     return isinstance(error, (Unavailable, *PASSING)) or type(error) is psycopg.OperationalError
 
