@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.accounts.queries import find_user
+from demeter.cli.output import file_name
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import transaction
 from demeter.core.errors import InvalidInput
@@ -45,7 +46,7 @@ def add(
     as_json_: AsJson = False,
 ) -> None:
     """Keep photos, count them, and post the count as stock."""
-    uploads = [intake.Upload(path.name, _reader(path)) for path in files]
+    uploads = [intake.Upload(file_name(path), _reader(path)) for path in files]
     photos = intake.inspect_all(uploads, read_labels=location is None)
     with transaction() as session:
         accepted = intake.add_photos(
