@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from demeter.core.db import transaction
-from support.commands import CommandRunner, Leaf, fill_folder, leaves, wrong_arguments
+from demeter.photos.models import Image
+from support.commands import NO_UTF8, CommandRunner, Leaf, fill_folder, leaves, wrong_arguments
 from support.nursery import counted_session, photo_count, plant_nursery
 from support.pictures import encoded, picture
 
@@ -149,3 +151,12 @@ def test_what_used_to_end_in_a_traceback_is_named(place: dict[str, str], words: 
     assert not faults_of(words, answer.returncode, answer.stdout + answer.stderr)
     assert answer.returncode == 1
     assert ": " in answer.stderr
+
+
+def test_a_photo_may_have_any_bytes_as_its_name(place: dict[str, str]) -> None:
+    words = ["photos", "add", f"{place['folder']}/{NO_UTF8}.jpg", "--location", "A2", "--json"]
+    answer = run(*words)
+    assert not faults_of(words, answer.returncode, answer.stdout + answer.stderr)
+    assert answer.returncode == 0
+    with transaction() as session:
+        assert "café.jpg" in session.scalars(select(Image.original_filename)).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -83,7 +84,16 @@ def code_numbers(words: list[str], code_name: str) -> list[tuple[str, int]]:
 def read_file(path: Path, sheet: str | None) -> TableFile:
     """A table to read; of what is longer than one may be no more than shows it."""
     with path.open("rb") as stream:
-        return TableFile(path.name, io.BytesIO(stream.read(MOST_BYTES + 1)), sheet)
+        return TableFile(file_name(path), io.BytesIO(stream.read(MOST_BYTES + 1)), sheet)
+
+
+def file_name(path: Path) -> str:
+    """The name of a file as text; one that is no UTF-8 is taken as Latin-1."""
+    raw = os.fsencode(path.name)
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def print_warnings(warnings: Sequence[Remark | RemarkRead]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User
 from demeter.cli.groups import command_group
-from demeter.cli.output import number_text, out, print_json
+from demeter.cli.output import file_name, number_text, out, print_json
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
@@ -48,7 +48,7 @@ def add(
     as_json_: AsJson = False,
 ) -> None:
     """Keep photos, count them, and post the count as stock."""
-    uploads = [intake.Upload(path.name, _reader(path)) for path in files]
+    uploads = [intake.Upload(file_name(path), _reader(path)) for path in files]
     photos = intake.inspect_all(uploads, read_labels=location is None)
     with transaction() as session:
         accepted = intake.add_photos(

@@ -5,7 +5,7 @@ PostgreSQL 15 refuses a new enum value in the transaction that adds it, so the t
 
 from alembic import op
 
-revision = "0013"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None
