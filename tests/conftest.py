@@ -81,6 +81,13 @@ def _link_unpacked_programs(home: Path) -> None:
             (home / name).symlink_to(unpacked.resolve())
 
 
+@pytest.fixture(autouse=True)
+def new_process() -> None:
+    """What a server or command of ours sets for its process is gone before the next test."""
+    os.umask(0o022)
+    identity.act_as(identity.MachineOwner())
+
+
 @pytest.fixture
 def new_home(tmp_path: Path) -> Path:
     """An empty DEMETER_HOME of the test's own."""

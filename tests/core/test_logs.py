@@ -204,7 +204,7 @@ def test_every_line_of_demeter_up_is_json(fresh_database: str, tmp_path: Path) -
     env = environment(tmp_path, DEMETER_PORT=str(port))
     with running([sys.executable, "-m", "demeter", "up"], env, log) as process:
         until(lambda: "Demeter is at" in log.read_text(), "the server answers", process)
-        assert ask(port, "/") == 200
+        assert ask(port, "/login") == 200
         send_nonsense(port)
         until(lambda: "Invalid HTTP" in log.read_text(), "uvicorn complains", process)
         until(lambda: "nobody_has_it" in log.read_text(), "the job fails", process)

@@ -335,7 +335,7 @@ def test_the_bins_of_a_location_are_counted_together_with_all_notes(client: Test
     assert heading == COLUMNS
     for number, values in enumerate(r for r in rows if r[0] == "A1"):
         values[4], values[5], values[6] = "2026-03-10" if number else "", 4 + number, f"n{number}"
-    answer = send(client, table(heading, *rows), user="julia").json()
+    answer = send(client, table(heading, *rows)).json()
     assert [(line["location_code"], line["counted"]) for line in answer] == [("A1", 9)]
     (count,) = client.get("/api/v1/stock/counts").json()["items"]
     assert count["captured_at"].startswith("2026-03-11T02:59")

@@ -29,6 +29,7 @@ VALUES = {
     "code": ["2026-03"],
     "batch_code": ["none-such"],
     "movement_id": ["7d0c8a52-5b41-4f0e-8a53-1f1f3f0f9c10"],
+    "username": ["rosa"],
 }
 PAGES = ["/", "/sessions/{session_id}"]
 

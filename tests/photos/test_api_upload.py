@@ -7,10 +7,12 @@ import threading
 import pytest
 from fastapi.testclient import TestClient
 
+from demeter.accounts.models import UserRole
 from demeter.core.blobs import BlobInbox
 from demeter.photos.models import Image, PhotoSession
 from support.pictures import bomb, encoded, exif, picture
 from support.served import SESSIONS, UPLOAD, client, jpeg, row_count, send
+from support.signing_in import signed_in
 
 __all__ = ["client"]
 
@@ -20,7 +22,8 @@ def nothing_is_kept() -> bool:
 
 
 def test_a_photo_is_accepted_with_an_address_to_poll(client: TestClient):
-    answer = send(client, jpeg(), location_code="A1", user="rosa")
+    rosa = signed_in("rosa", UserRole.WORKER)
+    answer = send(client, jpeg(), headers=rosa, location_code="A1", user="rosa")
     body = answer.json()
     assert answer.status_code == 202
     assert body["status"] == "pending"
@@ -228,7 +231,7 @@ def test_one_key_with_other_content_is_a_conflict(client: TestClient):
 
 def test_a_key_of_a_refused_upload_can_be_used_again(client: TestClient):
     key = {"Idempotency-Key": "k1"}
-    assert send(client, jpeg(), headers=key, location_code="A1", user="x").status_code == 404
+    assert send(client, jpeg(), headers=key, location_code="A1", user="x").status_code == 403
     assert send(client, jpeg(), headers=key, location_code="A1").status_code == 202
 
 

@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from demeter.core.db import transaction
 from support.hostile import BODIES, PHOTO, UPLOADS, Sent, Upload
 from support.nursery import plant_nursery
+from support.signing_in import signed_in
 
 MOST_MB = 600
 MOST_S = 5.0
@@ -62,13 +63,14 @@ class Server:
 
     address: str
     pid: int
+    headers: dict[str, str]
 
     def peak_mb(self) -> float:
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1000
 
     def send(self, what: Upload | Sent) -> Answered:
-        with httpx.Client(base_url=self.address, timeout=120) as client:
+        with httpx2.Client(base_url=self.address, headers=self.headers, timeout=120) as client:
             if isinstance(what, Upload):
                 body = what.make()
                 started = time.perf_counter()
@@ -102,7 +104,7 @@ def server(fresh_database: str, tmp_path: Path) -> Iterator[Server]:
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_ready(address)
-        yield Server(address, process.pid)
+        yield Server(address, process.pid, signed_in())
     finally:
         process.terminate()
         process.wait(20)
@@ -111,9 +113,9 @@ def server(fresh_database: str, tmp_path: Path) -> Iterator[Server]:
 def _wait_until_ready(address: str) -> None:
     for _ in range(600):
         try:
-            if httpx.get(f"{address}/health/live", timeout=5).status_code == 200:
+            if httpx2.get(f"{address}/health/live", timeout=5).status_code == 200:
                 return
-        except httpx.TransportError:
+        except httpx2.TransportError:
             pass
         time.sleep(0.1)
     raise AssertionError("the server does not answer")
@@ -173,4 +175,4 @@ def test_whatever_is_sent_is_answered_by_name_in_little_memory(
     most_s = MOST_S * max(*crowded, _crowd(), 1.0)
     assert faults_of([*uploads, *bodies], most_s) == []
     assert server.peak_mb() < MOST_MB
-    assert httpx.get(f"{server.address}/health/ready", timeout=30).status_code == 200
+    assert httpx2.get(f"{server.address}/health/ready", timeout=30).status_code == 200

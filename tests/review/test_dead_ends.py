@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, select
 
+from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
 from demeter.locations.models import StorageLocation
 from demeter.photos import sessions
@@ -26,14 +27,18 @@ from support.ledgerapi import (
 from support.ledgersteps import day, supervisor
 from support.nursery import photo_count
 from support.served import SESSIONS, client, jpeg, record_answers, send, upload_session
+from support.signing_in import signed_in
 
 __all__ = ["client"]
 
 GROWING = {"product_code": "MAMMILLARIA-01", "state": "seedling"}
 
 
-def decide(client: TestClient, session: str, action: str, **body: Any) -> Any:
-    return ok(client.post(f"{SESSIONS}/{session}/{action}", json=body))
+def decide(
+    client: TestClient, session: str, action: str, user: str | None = None, **body: Any
+) -> Any:
+    headers = signed_in(user) if user else {}
+    return ok(client.post(f"{SESSIONS}/{session}/{action}", json=body, headers=headers))
 
 
 def page_of(client: TestClient, session: str, language: str = "es") -> str:
@@ -116,8 +121,9 @@ def test_what_is_not_in_the_catalog_is_named_with_what_is(
 
 
 def test_a_count_by_hand_of_something_else_waits_and_says_so(client: TestClient) -> None:
-    body = {"location_code": "A3", "plants": 5, "product_code": "MAMMILLARIA-01", "user": "rosa"}
-    waits = ok(client.post(f"{STOCK}/counts", json=body | {"movement_id": key()}))
+    body = {"location_code": "A3", "plants": 5, "product_code": "MAMMILLARIA-01"}
+    rosa = signed_in("rosa", UserRole.WORKER)
+    waits = ok(client.post(f"{STOCK}/counts", json=body | {"movement_id": key()}, headers=rosa))
     assert waits["waits_for"] == "needs_config"
     ok(client.post("/api/v1/locations/A3/config", json=GROWING | {"product_code": "ECHEVERIA-01"}))
     run_queued_jobs()

@@ -18,10 +18,12 @@ import httpx2
 import psycopg
 import pytest
 
+from demeter.accounts.secrets import digest
 from demeter.core.localdb import LocalDatabase
 from support.nursery import FIXTURES
 
 PATIENCE_S = 120.0
+TOKEN = "dmt_of_the_tests"
 
 
 @dataclass
@@ -49,6 +51,7 @@ class UpServer:
             f"{self.address}/api/v1/stock/photo",
             files=[("files", ("bed.jpg", body))],
             data={"location_code": place},
+            headers={"Authorization": f"Bearer {TOKEN}"},
             timeout=60,
         )
 
@@ -141,6 +144,12 @@ def is_live(server: UpServer) -> bool:
 def _plant(server: UpServer) -> None:
     with psycopg.connect(server.database.url) as connection:
         connection.execute(FIXTURES.read_text())
+        connection.execute(
+            "INSERT INTO api_tokens (token_sha256, user_id, name, role, created_by_user_id) "
+            "SELECT %s, id, 'tests', 'worker', id FROM users WHERE username = 'demeter-service' "
+            "ON CONFLICT DO NOTHING",
+            [digest(TOKEN)],
+        )
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from demeter.accounts import first_start, people, queries
 from demeter.accounts.identity import acting_user
 from demeter.accounts.models import UserRole
 from demeter.cli.groups import command_group
 from demeter.cli.output import print_json
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.settings import settings
 
@@ -33,7 +33,7 @@ def list_people(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(items)
         return
-    table = Table("username", "name", "role", "active", "can log in")
+    table = RowTable("username", "name", "role", "active", "can log in")
     for person in items:
         table.add_row(
             person.username,
@@ -42,7 +42,7 @@ def list_people(*, as_json: AsJson = False) -> None:
             _yes(person.is_active),
             _yes(person.has_password),
         )
-    _out.print(table)
+    table.print()
 
 
 @app.command()

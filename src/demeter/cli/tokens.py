@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from demeter.accounts import people, queries, tokens
 from demeter.accounts.identity import acting_user
 from demeter.accounts.models import UserRole
 from demeter.cli.groups import command_group
 from demeter.cli.output import print_json
+from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
+from demeter.core.formats import site_text
 
 app = command_group(help="Tokens: made, listed, ended.", no_args_is_help=True)
 _out = Console(highlight=False)
@@ -51,12 +52,12 @@ def list_tokens(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(items)
         return
-    table = Table("id", "person", "name", "role", "last used", "state")
+    table = RowTable("id", "person", "name", "role", "last used", "state")
     for row in items:
-        used = f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never"
+        used = site_text(row.last_used_at) if row.last_used_at else "never"
         state = "ended" if row.revoked_at else "works"
         table.add_row(str(row.id), row.username, row.name, row.role, used, state)
-    _out.print(table)
+    table.print()
 
 
 @app.command()

@@ -97,6 +97,14 @@ def beginning_of(when: datetime | date) -> datetime:
     return at_site(when) if isinstance(when, datetime) else start_of_day(when)
 
 
+def _extended(words: str) -> str:
+    """A day as the API writes it, where a person wrote it in another way of ISO 8601."""
+    try:
+        return date.fromisoformat(words).isoformat()
+    except ValueError:
+        return words
+
+
 def parse_typed(words: str) -> datetime | date:
     """A day, or a time, as a person typed it.
 
@@ -104,7 +112,7 @@ def parse_typed(words: str) -> datetime | date:
         NoMoment: it is neither.
     """
     try:
-        when = parse_when(words.strip())
+        when = parse_when(_extended(words.strip()))
     except ValueError as error:
         raise NoMoment(
             f"{words!r} is no day such as 2026-03-01 and no time such as 2026-03-01T10:30",

@@ -22,6 +22,8 @@ PARTS = {
     "place_code": "NAVE1",
     "batch_code": "X",
     "location_code": "A1",
+    "username": "ana",
+    "token_id": "1",
 }
 PAGES = ["/", "/parts/sessions", "/parts/locations", f"/sessions/{key()}", "/api/v1/docs"]
 
