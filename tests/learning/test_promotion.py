@@ -74,7 +74,7 @@ def models(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def run(*words: str, fails: bool = False) -> str:
     result = CliRunner().invoke(cli.app, list(words))
     assert (result.exit_code != 0) == fails, result.output
-    return result.output.splitlines()[-1] if not fails else str(result.exception)
+    return result.stdout.splitlines()[-1] if not fails else str(result.exception)
 
 
 def test_a_model_that_is_not_worse_passes_the_gate(models, marked_folder: Path) -> None:

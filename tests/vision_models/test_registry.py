@@ -215,7 +215,7 @@ def home(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def run(*words: str) -> str:
     result = CliRunner().invoke(cli.app, list(words))
     assert result.exit_code == 0, result.output
-    return result.output.splitlines()[-1]
+    return result.stdout.splitlines()[-1]
 
 
 @pytest.mark.long

@@ -74,7 +74,7 @@ class LocationChoice(Decision):
     location_code: str | None = Field(
         default=None, pattern="^[A-Z0-9_-]{1,50}$", examples=["NAVE1-C03"]
     )
-    location_id: Annotated[int, IS_NUMBER] | None = Field(default=None, ge=1, lt=2**53)
+    location_id: Annotated[int, Field(ge=1, lt=2**53), IS_NUMBER] | None = None
 
     @model_validator(mode="after")
     def _is_named(self) -> LocationChoice:
