@@ -327,7 +327,7 @@ def test_everything_has_a_name_and_is_large_enough_to_touch(visit: Visit, client
 def test_a_page_without_scripts_still_takes_photos(browser: Browser, site: str):
     context = browser.new_context(java_script_enabled=False, locale="en")
     page = context.new_page()
-    page.goto(site)
+    page.goto(site + entrance("vera"))
     choose(page, ("bed.jpg", jpeg()))
     page.fill("#location_code", "A1")
     page.locator("[data-send]").click()
