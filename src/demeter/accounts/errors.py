@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from demeter.core.errors import Conflict, DomainError, InvalidInput, NotFound
 from demeter.core.notices import Notice
 
@@ -86,8 +84,8 @@ class PasswordTooWeak(InvalidInput):
     title = "This password is too easy to find"
     next_action = "Choose a longer one, such as three words."
 
-    def __init__(self, code: str, params: dict[str, Any]) -> None:
-        super().__init__(Notice(code, params), field="password")
+    def __init__(self, notice: Notice) -> None:
+        super().__init__(notice, field="password")
 
 
 class UserNameTaken(Conflict):

@@ -10,6 +10,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from pwdlib.hashers.bcrypt import BcryptHasher
 
 from demeter.accounts.errors import PasswordTooWeak
+from demeter.core.notices import Notice
 
 SHORTEST, LONGEST = 10, 200
 NO_PASSWORD = "!"  # noqa: S105  of whoever cannot log in: no hash looks like this
@@ -33,10 +34,10 @@ def hash_password(password: str, *names: str | None) -> str:
         PasswordTooWeak: too short, too long, or what others would try first.
     """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise PasswordTooWeak("password_length", {"least": SHORTEST, "most": LONGEST})
+        raise PasswordTooWeak(Notice("password_length", {"least": SHORTEST, "most": LONGEST}))
     plain = password.casefold()
     if len(set(plain)) < FEW_KINDS or plain in {name.casefold() for name in names if name}:
-        raise PasswordTooWeak("password_guessable", {})
+        raise PasswordTooWeak(Notice("password_guessable", {}))
     return _hashing().hash(password)
 
 

@@ -162,6 +162,8 @@ class _Order:
             rgb = rgb.resize(wanted, Image.Resampling.BICUBIC, reducing_gap=2.0)
         stream = io.BytesIO()
         rgb.save(stream, "WEBP", quality=85, method=1)
+        # Each answer has a limit of its own, or it would have that of the picture before.
+        _limit(resource.RLIMIT_FSIZE, len(stream.getbuffer()))
         with os.fdopen(os.dup(self._out), "wb") as out:
             out.write(stream.getbuffer())
 
