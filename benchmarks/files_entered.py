@@ -96,13 +96,15 @@ def main() -> None:
         from demeter.core.db import engine, migrate, transaction  # noqa: PLC0415
         from demeter.core.localdb import LocalDatabase  # noqa: PLC0415
         from support.nursery import plant_nursery  # noqa: PLC0415
+        from support.signing_in import signed_in  # noqa: PLC0415
 
         migrate(engine())
         with transaction() as session:
             plant_nursery(session)
+        headers = signed_in()
         threading.setprofile(note_call)
         sys.setprofile(note_call)
-        with TestClient(create_app(), base_url="http://localhost") as client:
+        with TestClient(create_app(), base_url="http://localhost", headers=headers) as client:
             for name, act in acts(client):
                 entered.clear()
                 act()
