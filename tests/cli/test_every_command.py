@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,7 @@ def run(*words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]
         check=False,
         timeout=timeout_s,
         env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
+        cwd=tempfile.gettempdir(),  # what a wrong name makes does not land in the sources
     )
 
 

@@ -32,7 +32,7 @@ def test_the_api_keeps_to_its_document(client: TestClient, monkeypatch: pytest.M
     findings = fuzz(
         client.app,
         "/api/v1/openapi.json",
-        headers=signed_in(),
+        sign_in=signed_in,
         seed=SEED,
         seconds=SECONDS,
         examples=EXAMPLES,

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -145,6 +146,7 @@ class CommandRunner:
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
+            cwd=tempfile.gettempdir(),  # what a wrong name makes does not land in the sources
         )
         return self
 

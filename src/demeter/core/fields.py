@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from demeter.core.errors import InvalidInput
 
 MOST = 10_000_000  # plants in one movement or count
 YEARS = range(2000, 2200)
@@ -101,3 +112,75 @@ IS_NUMBER = BeforeValidator(require_number)
 IS_DIGITS = BeforeValidator(parse_digits)
 Plants = Annotated[int, Field(ge=0, le=MOST), IS_NUMBER]
 PlantChange = Annotated[int, Field(ge=-MOST, le=MOST), IS_NUMBER]
+
+
+class TooManyDecimals(InvalidInput):
+    """A number finer than its column keeps: rounding it would change it in silence."""
+
+    code = "too_many_decimals"
+    title = "The number has too many decimals"
+    next_action = "Round it, and send it again."
+
+
+@dataclass(frozen=True)
+class ExactDecimal:
+    """An exact number from 0 on: digits before the point, and behind it.
+
+    A text is read as written; a JSON number by its shortest text, for binary fractions are
+    not exact.
+    """
+
+    whole: int
+    places: int
+
+    def parse(self, value: Any) -> Any:
+        """The number.
+
+        Raises:
+            ValueError: it is no such number.
+            TooManyDecimals: it is finer.
+        """
+        if value is None or isinstance(value, Decimal):
+            return value
+        if isinstance(value, str):
+            if not re.fullmatch(self._pattern, value):
+                raise ValueError(
+                    f"digits and a point, at most {self.whole} before and {self.places} behind"
+                )
+            return Decimal(value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError("a number")  # noqa: TRY004  pydantic's
+        return self._exact(value)
+
+    def _exact(self, value: float) -> Decimal:
+        number = Decimal(str(value))
+        if not number.is_finite():
+            raise ValueError("a number")
+        if int(number.normalize().as_tuple().exponent) < -self.places:
+            raise TooManyDecimals(f"{value}: at most {self.places} decimals", places=self.places)
+        return number
+
+    @property
+    def _pattern(self) -> str:
+        return rf"^[0-9]{{1,{self.whole}}}(\.[0-9]{{1,{self.places}}})?$"
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        limits = core_schema.decimal_schema(ge=Decimal(0), lt=Decimal(10**self.whole))
+        return core_schema.no_info_before_validator_function(self.parse, limits)
+
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 10**self.whole - 1},
+                {"type": "string", "pattern": self._pattern},
+            ],
+            "description": f"at most {self.places} decimals; a text is exact",
+        }
+
+
+# Of one plant or packaging, in the nursery's currency.
+Price = Annotated[Decimal, ExactDecimal(8, 4)]

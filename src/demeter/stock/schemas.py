@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from demeter.core.fields import Code, Note, PlantChange, UserName, When
+from demeter.core.fields import Code, Note, PlantChange, Price, UserName, When
 from demeter.core.notices import Notice
 from demeter.core.pagination import Page
 from demeter.core.schemas import Input, Output
@@ -64,7 +63,7 @@ class SaleCreate(WithdrawalCreate):
     """Plants were sold."""
 
     movement_type: Literal["ventas"]
-    unit_price: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=4)] | None = None
+    unit_price: Price | None = None
 
 
 class AdjustmentCreate(WithdrawalCreate):
