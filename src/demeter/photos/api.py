@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from demeter.accounts import identity
 from demeter.core.db import transaction
 from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.commands import run_once
@@ -41,8 +42,8 @@ from demeter.photos.upload import (
 
 router = APIRouter(prefix="/api/v1", tags=["photos"], responses=PROBLEMS, route_class=FileRoute)
 
-IMMUTABLE = "public, max-age=31536000, immutable"
-REVALIDATE = "no-cache"
+IMMUTABLE = "private, max-age=31536000, immutable"
+REVALIDATE = "private, no-cache"
 
 Upload = Annotated[Received, Depends(receive)]
 
@@ -152,7 +153,7 @@ def get_detections(
     "/photos/images/{image_id}/{variant}",
     response_class=Response,
     responses={200: {"content": {"image/*": {}}}, 304: {"description": "as you have it"}},
-    summary="A picture: original, view (for browsers), processed (drawn on), thumbnail",
+    summary="A picture: original, file, view (for browsers), processed (drawn on), thumbnail",
     **requires(Permission.SEE),
 )
 def get_picture(
@@ -161,13 +162,21 @@ def get_picture(
     variant: pictures.Variant,
     v: Annotated[str | None, Query(max_length=64, description="a version, as in our URLs")] = None,
 ) -> Response:
-    """By content: the `ETag` is the hash, and what cannot change may be kept for ever."""
+    """By content: the `ETag` is the hash, and what cannot change may be kept for ever.
+
+    Pictures are encoded anew, without what the camera wrote of time, place and owner. `file`,
+    for supervisors, is the photo byte by byte as it came in.
+    """
+    if variant is pictures.Variant.FILE:
+        identity.require(Permission.DECIDE)
     with transaction() as session:
         picture = pictures.find(session, image_id, variant)
     headers = {
         "etag": picture.etag,
         "cache-control": IMMUTABLE if picture.is_final(v) else REVALIDATE,
     }
+    if variant is pictures.Variant.FILE:
+        headers["content-disposition"] = f'attachment; filename="{image_id}"'
     if picture.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(pictures.read(picture), media_type=picture.content_type, headers=headers)
