@@ -26,7 +26,7 @@ from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
-from demeter.web.pages import door, home, me, more, reference, session, session_actions
+from demeter.web.pages import door, home, me, more, phones, reference, session, session_actions
 from demeter.web.pages import people as people_pages
 
 ABOUT = """Photos become counts, and counts become stock.
@@ -96,6 +96,7 @@ def create_app() -> FastAPI:
     app.include_router(people_pages.router, include_in_schema=False)
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)
+    app.include_router(phones.router, include_in_schema=False)
     document = app.openapi
     app.openapi = lambda: openapi.complete(document())
     app.mount("/static", assets.files(), name="static")
