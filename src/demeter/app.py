@@ -9,9 +9,9 @@ from starlette.middleware.gzip import GZipMiddleware
 import demeter
 from demeter import tables
 from demeter.accounts import api as people
-from demeter.accounts import audit, policy
+from demeter.accounts import api_nursery, audit, policy
 from demeter.catalog import api as catalog
-from demeter.core import logs, private_files
+from demeter.core import logs, nursery, private_files
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
@@ -26,7 +26,18 @@ from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
-from demeter.web.pages import door, home, me, more, phones, reference, session, session_actions
+from demeter.web.pages import (
+    changes,
+    door,
+    home,
+    me,
+    more,
+    nursery_page,
+    phones,
+    reference,
+    session,
+    session_actions,
+)
 from demeter.web.pages import people as people_pages
 
 ABOUT = """Photos become counts, and counts become stock.
@@ -53,6 +64,7 @@ def create_app() -> FastAPI:
     private_files.keep_private()
     logs.configure()
     audit.install()
+    nursery.follow()
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(
         title="Demeter",
@@ -84,6 +96,7 @@ def create_app() -> FastAPI:
     app.include_router(periods.router)
     app.include_router(corrections.router)
     app.include_router(people.router)
+    app.include_router(api_nursery.router)
     app.include_router(health.router)
     app.include_router(openapi.router)
 
@@ -97,6 +110,8 @@ def create_app() -> FastAPI:
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)
     app.include_router(phones.router, include_in_schema=False)
+    app.include_router(nursery_page.router, include_in_schema=False)
+    app.include_router(changes.router, include_in_schema=False)
     document = app.openapi
     app.openapi = lambda: openapi.complete(document())
     app.mount("/static", assets.files(), name="static")

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     max_photo_bytes: int = 50_000_000
     max_photo_pixels: int = 120_000_000
     min_photo_side_px: int = 64
+    photos_per_minute: int = Field(default=600, ge=1)  # of one person
+    photos_per_day: int = Field(default=10_000, ge=1)
+    photo_bytes_per_day: int = Field(default=100_000_000_000, ge=1)
     max_body_bytes: int = 1_000_000  # of a request, where its route does not say otherwise
     decoder_processes: int = Field(default=2, ge=1)  # that unpack photos, for each process here
     decoder_process_bytes: int = 1_500_000_000  # the most that one of them may take

@@ -33,8 +33,7 @@ from demeter.photos.schemas import (
 from demeter.photos.upload import (
     Received,
     accept,
-    inspect_each,
-    location_of,
+    look_through,
     receive,
     room_to_keep,
     wish_of,
@@ -63,9 +62,7 @@ def upload_photos(received: Upload, once: OnceOnly) -> list[UploadRead] | Upload
     The same photos for the same location again are answered by their first session.
     """
     wish = wish_of(received.fields)
-    with transaction() as session:
-        has_location = location_of(session, wish) is not None
-    photos = inspect_each(received, read_labels=not has_location)
+    photos = look_through(received, wish)
     content = [received.fields, [photo.sha256 for photo in photos]]
     with room_to_keep(photos):
         return run_once(

@@ -29,6 +29,8 @@ class Place:
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
     Place("people", "/people", "users", "set_up"),
+    Place("nursery", "/nursery", "settings", "set_up", Permission.ADMINISTER),
+    Place("changes", "/changes", "history", "set_up", Permission.ADMINISTER),
     Place("phones", "/phones", "smartphone", "set_up"),
     Place("api", "/api/v1/docs", "book-open", "set_up"),
     Place("more", "/more", "menu", "bar", on_bar=True),
