@@ -1,0 +1,12 @@
+"""The catalog's pages: products, packaging, prices, and what belongs to them."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from demeter.catalog.registers import CATALOG
+from demeter.web.registers import Shelf, add_pages
+
+SHELF = Shelf("/catalog", "nav.catalog", CATALOG)
+router = APIRouter()
+add_pages(router, SHELF)
