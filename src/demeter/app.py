@@ -22,6 +22,8 @@ from demeter.counts import api as counts
 from demeter.counts.sheets import api as sheets
 from demeter.periods import api as periods
 from demeter.photos import api as photos
+from demeter.photos import api_evidence as evidence
+from demeter.pricing import api as pricing
 from demeter.review import api as decisions
 from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
@@ -29,6 +31,7 @@ from demeter.stock import api as stock
 from demeter.web import assets, errors, language
 from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import door, home, me, more, reference, session, session_actions
+from demeter.web.pages import evidence as evidence_pages
 from demeter.web.pages import people as people_pages
 
 ABOUT = """Photos become counts, and counts become stock.
@@ -42,7 +45,8 @@ TAGS = {
     "decisions": "What a person decides about a session.",
     "corrections": "Numbers and marks that a person corrects, and recounts made blind.",
     "locations": "Locations, and what grows there.",
-    "catalog": "Products, packaging, and what belongs to them.",
+    "catalog": "Products, packaging, prices, and what belongs to them.",
+    "evidence": "Sessions, images, detections, lots and movements, as they are stored.",
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
@@ -81,6 +85,8 @@ def create_app() -> FastAPI:
     app.include_router(decisions.router)
     app.include_router(catalog.router)
     app.include_router(catalog_registers.router)
+    app.include_router(pricing.router)
+    app.include_router(evidence.router)
     app.include_router(stock.router)
     app.include_router(sheets.router)
     app.include_router(counts.router)
@@ -98,6 +104,7 @@ def create_app() -> FastAPI:
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
     app.include_router(catalog_pages.router, include_in_schema=False)
+    app.include_router(evidence_pages.router, include_in_schema=False)
     app.include_router(people_pages.router, include_in_schema=False)
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from demeter.accounts.identity import acting_user
 from demeter.cli.output import out, print_json
@@ -23,6 +23,7 @@ from demeter.core.registers.entries import (
     parse_entries,
 )
 from demeter.core.registers.queries import Wanted
+from demeter.core.schemas import Input
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="its name; without it, all are named")]
 Name = Annotated[str, typer.Argument(metavar="KEY", help="code, SKU, name or number of the row")]
@@ -44,17 +45,24 @@ class TableUnknown(InvalidInput):
 def add_commands(app: typer.Typer, *registers: Register) -> None:
     """Give a group of commands the verbs of these registers."""
     by_name = {register.name: register for register in registers}
-    _add_reads(app, by_name)
+    add_reads(app, *registers)
+    _add_fields(app, by_name)
     _add_changes(app, by_name)
     _add_ends(app, by_name)
 
 
-def _add_reads(app: typer.Typer, by_name: Mapping[str, Register]) -> None:
+def add_reads(app: typer.Typer, *registers: Register) -> None:
+    """Give a group of commands the verbs that only read: `list` and `show`."""
+    by_name = {register.name: register for register in registers}
+
     @app.command("list")
     def list_(
         table: Table,
         *,
         search: Annotated[str | None, typer.Option(help="what its texts hold")] = None,
+        where: Annotated[
+            list[str] | None, typer.Option(metavar="FIELD=VALUE", help="only rows with this")
+        ] = None,
         active: Annotated[
             bool | None, typer.Option("--active/--inactive", help="else all rows")
         ] = None,
@@ -62,8 +70,9 @@ def _add_reads(app: typer.Typer, by_name: Mapping[str, Register]) -> None:
     ) -> None:
         """List every row of a table."""
         register = _find(by_name, table)
+        wanted = Wanted(search, active, _filters(register, where or []))
         with transaction() as session:
-            rows = list(queries.read_all(session, register, Wanted(search, active)))
+            rows = list(queries.read_all(session, register, wanted))
         _print_rows(register, rows, as_json=as_json)
 
     @app.command("show")
@@ -74,6 +83,8 @@ def _add_reads(app: typer.Typer, by_name: Mapping[str, Register]) -> None:
             row = queries.find_row(session, register, _key(register, key))
             print_json(queries.read_row(session, register, row))
 
+
+def _add_fields(app: typer.Typer, by_name: Mapping[str, Register]) -> None:
     @app.command("fields")
     def fields(table: Table) -> None:
         """List the fields that `add` and `change` take."""
@@ -158,6 +169,13 @@ def _key(register: Register, key: str) -> str | int:
     if not key.isascii() or not key.isdigit() or len(key) > 15:  # noqa: PLR2004  bigint's
         raise InvalidInput(f"{register.name} are named by their number, not {key!r}")
     return int(key)
+
+
+def _filters(register: Register, words: list[str]) -> dict[str, Any]:
+    """Values by field, of those that a list can be narrowed by."""
+    fields = {n: (register.read.model_fields[n].annotation, None) for n in register.filters}
+    given = _parsed(create_model("Filters", __base__=Input, **fields), words)  # type: ignore[call-overload]
+    return {name: value for name, value in given.model_dump().items() if value is not None}
 
 
 def _parsed(schema: type[BaseModel], words: list[str]) -> Any:

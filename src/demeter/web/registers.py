@@ -23,7 +23,7 @@ from demeter.core.formats import UNKNOWN, Numbers, Times
 from demeter.core.http.etags import RowChanged, etag_of
 from demeter.core.http.permissions import ROLES, Permission, requires
 from demeter.core.registers import queries, service
-from demeter.core.registers.description import RowReference, Register
+from demeter.core.registers.description import Register, RowReference
 from demeter.core.registers.entries import (
     EntryKind,
     FieldsWrong,
@@ -68,7 +68,9 @@ def add_pages(router: APIRouter, shelf: Shelf) -> None:
     @router.get(shelf.path, **requires(Permission.SEE))
     def show_shelf(request: Request) -> Response:
         with transaction() as session:
-            counts = [(r, queries.row_count(session, r)) for r in shelf.registers]
+            counts = [
+                (r, None if r.read_only else queries.row_count(session, r)) for r in shelf.registers
+            ]
         return render.page(request, "registers/shelf.html", shelf=shelf, counts=counts)
 
     for register in shelf.registers:

@@ -100,7 +100,8 @@ class Register:
     ``fields`` are those with a way of their own in and out. ``filters`` are fields that a list
     can be narrowed by, ``columns`` those that a list shows. ``rules`` are asked before a row is
     written. ``switch`` puts a row out of use and into it, where ``active`` does not say that.
-    ``refusals`` are errors by the constraint of the database that they come from.
+    ``visible`` says which rows may be seen. ``refusals`` are errors by the constraint of the
+    database that they come from.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Register:
     writes: Permission = Permission.ADMINISTER
     deletes: Permission = Permission.ADMINISTER
     read_only: bool = False
+    visible: Callable[[], ColumnElement[bool]] | None = None
     rules: tuple[Rule, ...] = ()
     switch: Callable[[Any, bool], None] | None = None
     refusals: Mapping[str, type[DomainError]] = field(default_factory=dict)

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from demeter.core.errors import InvalidInput
 from demeter.core.fields import DIGITS
 from demeter.core.notices import Notice
-from demeter.core.registers.description import RowReference, Register
+from demeter.core.registers.description import Register, RowReference
 
 LONG = 300  # characters, from which on a text has a field of several lines
 YES, NO = ("true", "yes", "sí", "si", "on", "1"), ("false", "no", "off", "0")

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from demeter.core.fields import IS_NUMBER, ExactDecimal
+from demeter.core.fields import DATE, IS_NUMBER, ExactDecimal
+
+
+def parse_day(value: Any) -> Any:
+    """A day as ISO 8601, of the years 2000 to 2199.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if value is None or isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not DATE.fullmatch(value):
+        raise ValueError("a day such as 2026-03-01")
+    return date.fromisoformat(value)
+
 
 # It stands in addresses: no slash, and no point at its beginning.
 KEY_PATTERN = r"^[^\x00-\x20\x7f/\\?#%.]([^\x00-\x1f\x7f/\\?#%]*[^\x00-\x20\x7f/\\?#%])?$"
@@ -27,3 +42,8 @@ Millimetres = Annotated[Decimal, ExactDecimal(6, 2)]
 Litres = Annotated[Decimal, ExactDecimal(6, 4)]
 Share = Annotated[Decimal, ExactDecimal(1, 4)]
 Measure = Annotated[Decimal, ExactDecimal(9, 4)]
+Day = Annotated[
+    date,
+    BeforeValidator(parse_day),
+    WithJsonSchema({"type": "string", "pattern": f"^{DATE.pattern}$", "examples": ["2026-03-01"]}),
+]

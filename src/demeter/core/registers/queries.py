@@ -35,7 +35,7 @@ def find_row(session: Session, register: Register, key: str | int, *, lock: bool
     Raises:
         RowNotFound: none; it says which are called something like it.
     """
-    query = select(register.model).where(_is_called(register, key))
+    query = select(register.model).where(_is_called(register, key), *_visible(register))
     row = session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise RowNotFound(
@@ -96,7 +96,7 @@ def _rows(register: Register) -> Select[Any]:
 
 
 def _narrowed(register: Register, wanted: Wanted) -> Select[Any]:
-    query = _rows(register).order_by(*_order(register))
+    query = _rows(register).where(*_visible(register)).order_by(*_order(register))
     if wanted.search and register.search:
         pattern = f"%{_escaped(wanted.search.strip())}%"
         texts = [cast(field_expression(register, name), String) for name in register.search]
@@ -126,6 +126,10 @@ def _is_after(session: Session, register: Register, number: int) -> ColumnElemen
     if last is None:
         raise BadCursor("the row at which the page before ended is gone")
     return tuple_(*order) > tuple_(*last)
+
+
+def _visible(register: Register) -> list[ColumnElement[bool]]:
+    return [register.visible()] if register.visible is not None else []
 
 
 def _is_called(register: Register, key: str | int) -> ColumnElement[bool]:

@@ -63,7 +63,7 @@ def page_schema(read: type[BaseModel]) -> type[Page[Any]]:
 
 
 def _noun(create: type[BaseModel]) -> str:
-    return create.__name__.removesuffix("Create")
+    return create.__name__.removesuffix("Create").removesuffix("Row")
 
 
 def _without_limits(annotation: Any) -> Any:
