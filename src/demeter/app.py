@@ -30,7 +30,7 @@ from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
 from demeter.web.pages import catalog as catalog_pages
-from demeter.web.pages import door, home, me, more, reference, session, session_actions
+from demeter.web.pages import door, growing, home, me, more, reference, session, session_actions
 from demeter.web.pages import evidence as evidence_pages
 from demeter.web.pages import people as people_pages
 
@@ -103,6 +103,7 @@ def create_app() -> FastAPI:
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
+    app.include_router(growing.router, include_in_schema=False)
     app.include_router(catalog_pages.router, include_in_schema=False)
     app.include_router(evidence_pages.router, include_in_schema=False)
     app.include_router(people_pages.router, include_in_schema=False)

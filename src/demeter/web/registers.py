@@ -245,7 +245,7 @@ def _form_page(
         offered = {
             entry.name: _offered(session, register, entry.name)
             for entry in fields
-            if entry.kind is EntryKind.ROW
+            if entry.kind is EntryKind.ROW and not register.read_only
         }
         history = _history(session, register, read)
     return render.page(
