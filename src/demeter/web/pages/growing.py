@@ -27,6 +27,9 @@ router = APIRouter(prefix="/growing")
 
 COLOURS = 6  # products that have a colour and pattern of their own, those of most beds
 Code = Annotated[str, Form(max_length=200)]
+NOTHING_TYPED = dict.fromkeys(
+    ("product_code", "state", "packaging_sku", "count_unit", "framed_whole"), ""
+)
 YES_NO = {"yes": True, "no": False}
 
 
@@ -183,7 +186,7 @@ def _page(
         chosen=len(chosen),
         any_beds=bool(everything),
         view={"warehouse": "", "only": "", "choose": ""} | view,
-        typed=typed or {},
+        typed=NOTHING_TYPED | (typed or {}),
         choices=choices,
         units=list(CountUnit),
         problem=error.problem() if error else None,
