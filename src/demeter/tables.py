@@ -8,6 +8,7 @@ from demeter.counts import models as counts
 from demeter.locations import models as locations
 from demeter.periods import models as periods
 from demeter.photos import models as photos
+from demeter.pricing import models as pricing
 from demeter.review import models as review
 from demeter.stock import models as stock
 from demeter.vision_models import models as vision_models
@@ -22,6 +23,7 @@ __all__ = [
     "locations",
     "periods",
     "photos",
+    "pricing",
     "review",
     "stock",
     "vision_models",

@@ -33,6 +33,9 @@ class CommandSource:
 # commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
     "beds": CommandSource("demeter.cli.beds", "app", "Beds: what grows where."),
+    "catalog": CommandSource(
+        "demeter.cli.catalog", "app", "The catalog: products, packaging, prices."
+    ),
     "counts": CommandSource(
         "demeter.cli.counts", "app", "Counts: by hand, corrected, taken back; count sheets."
     ),
@@ -58,6 +61,9 @@ COMMANDS = {
         "demeter.cli.evaluate",
         "app",
         "Count the marked photos of FOLDER and say how right that is.",
+    ),
+    "evidence": CommandSource(
+        "demeter.cli.evidence", "app", "Evidence: sessions, images, detections, lots, movements."
     ),
     "models": CommandSource(
         "demeter.cli.models",

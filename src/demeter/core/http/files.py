@@ -9,12 +9,13 @@ from fastapi import Response, UploadFile
 from demeter.core.tabular.tables import TableFile
 
 MEDIA_TYPES = {
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
 # What a route for such files adds to the OpenAPI document.
 AS_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {media_type: {} for media_type in MEDIA_TYPES.values()}}
+    200: {"content": {MEDIA_TYPES[kind]: {} for kind in ("xlsx", "pdf")}}
 }
 
 
