@@ -19,6 +19,7 @@ from demeter.core.http.query_parameters import refuse_unknown
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
 from demeter.counts.sheets import api as sheets
+from demeter.imports import api as imports
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.review import api as decisions
@@ -43,6 +44,7 @@ TAGS = {
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
+    "imports": "Places and lists from files: previewed, carried out, taken back.",
     "people": "People, what they log in with, and the record of changes.",
     "health": "Whether the server runs, and can do its work.",
 }
@@ -83,6 +85,7 @@ def create_app() -> FastAPI:
     app.include_router(count_decisions.router)
     app.include_router(periods.router)
     app.include_router(corrections.router)
+    app.include_router(imports.router)
     app.include_router(people.router)
     app.include_router(health.router)
     app.include_router(openapi.router)

@@ -33,6 +33,9 @@ class CommandSource:
 # commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
     "beds": CommandSource("demeter.cli.beds", "app", "Beds: what grows where."),
+    "catalog": CommandSource(
+        "demeter.cli.catalog", "app", "The catalog: products, packaging, prices."
+    ),
     "counts": CommandSource(
         "demeter.cli.counts", "app", "Counts: by hand, corrected, taken back; count sheets."
     ),
@@ -77,6 +80,7 @@ COMMANDS = {
         "app",
         "Photos: add them, watch them become stock, settle what waits.",
     ),
+    "places": CommandSource("demeter.cli.places", "app", "Places: greenhouses, areas and beds."),
     "stock": CommandSource(
         "demeter.cli.stock", "app", "Stock: what there is, and what people report."
     ),

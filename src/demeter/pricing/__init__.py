@@ -1,0 +1,1 @@
+"""Prices of packagings by category of plants."""
