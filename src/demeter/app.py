@@ -11,6 +11,7 @@ from demeter import tables
 from demeter.accounts import api as people
 from demeter.accounts import audit, policy
 from demeter.catalog import api as catalog
+from demeter.catalog import api_registers as catalog_registers
 from demeter.core import logs, private_files
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.bodies import BodyLimits
@@ -22,12 +23,16 @@ from demeter.counts.sheets import api as sheets
 from demeter.imports import api as imports
 from demeter.periods import api as periods
 from demeter.photos import api as photos
+from demeter.photos import api_evidence as evidence
+from demeter.pricing import api as pricing
 from demeter.review import api as decisions
 from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
+from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import door, home, me, more, reference, session, session_actions
+from demeter.web.pages import evidence as evidence_pages
 from demeter.web.pages import people as people_pages
 
 ABOUT = """Photos become counts, and counts become stock.
@@ -41,6 +46,8 @@ TAGS = {
     "decisions": "What a person decides about a session.",
     "corrections": "Numbers and marks that a person corrects, and recounts made blind.",
     "locations": "Locations, and what grows there.",
+    "catalog": "Products, packaging, prices, and what belongs to them.",
+    "evidence": "Sessions, images, detections, lots and movements, as they are stored.",
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
@@ -79,6 +86,9 @@ def create_app() -> FastAPI:
     app.include_router(photos.router)
     app.include_router(decisions.router)
     app.include_router(catalog.router)
+    app.include_router(catalog_registers.router)
+    app.include_router(pricing.router)
+    app.include_router(evidence.router)
     app.include_router(stock.router)
     app.include_router(sheets.router)
     app.include_router(counts.router)
@@ -96,6 +106,8 @@ def create_app() -> FastAPI:
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
+    app.include_router(catalog_pages.router, include_in_schema=False)
+    app.include_router(evidence_pages.router, include_in_schema=False)
     app.include_router(people_pages.router, include_in_schema=False)
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)

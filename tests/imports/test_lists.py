@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from demeter.catalog.models import Packaging, Product
+from demeter.catalog.models import Packaging, Product, ProductCategory
 from demeter.imports import queries
-from demeter.pricing.models import PriceListEntry
+from demeter.pricing.models import ListPrice
 from demeter.stock.models import StockMovement
 from support.importing import (
     SAMPLES,
@@ -48,12 +48,13 @@ def test_the_price_list_is_read_to_the_peso(session: Session):
     assert (run.kind, counts.rows, counts.new, counts.refused) == ("prices", len(raw), 29, 0)
     assert run.title == "LISTA PRECIOS CULTIVO MAYORISTA al 1_9_2025"
     totals = sum(Decimal(row[5].replace("$", "").strip()) * 1000 for row in raw)
-    assert session.scalar(select(func.sum(PriceListEntry.wholesale_total_price_per_box))) == totals
-    prices = {p.sku: p for p in session.scalars(select(PriceListEntry))}
+    assert session.scalar(select(func.sum(ListPrice.wholesale_total_price_per_box))) == totals
+    prices = {p.sku: p for p in session.scalars(select(ListPrice))}
     assert prices["C R5 T-1"].wholesale_unit_price == 950
     assert prices["C R5 D-2"].wholesale_unit_price == 1050
     assert prices["C R8 D -2"].wholesale_total_price_per_box == 41_990
-    assert prices["S R5 V-1"].category.code == "SUCCULENT"
+    category = session.get_one(ProductCategory, prices["S R5 V-1"].product_categories_id)
+    assert category.code == "SUCCULENT"
     assert {str(p.valid_from) for p in prices.values()} == {"2025-09-01"}
     for price in prices.values():
         box = price.wholesale_unit_price * price.unit_per_storage_box
@@ -146,7 +147,7 @@ def test_a_new_price_ends_the_one_before(session: Session):
     assert (row.verdict, row.before["unit_price"], row.values["unit_price"]) == (
         "changed", "950", "1000",
     )  # fmt: skip
-    prices = session.scalars(select(PriceListEntry).order_by(PriceListEntry.valid_from)).all()
+    prices = session.scalars(select(ListPrice).order_by(ListPrice.valid_from)).all()
     assert [(str(p.valid_from), str(p.valid_to)) for p in prices] == [
         ("2026-03-05", "2026-05-31"), ("2026-06-01", "None"),
     ]  # fmt: skip

@@ -62,6 +62,9 @@ COMMANDS = {
         "app",
         "Count the marked photos of FOLDER and say how right that is.",
     ),
+    "evidence": CommandSource(
+        "demeter.cli.evidence", "app", "Evidence: sessions, images, detections, lots, movements."
+    ),
     "models": CommandSource(
         "demeter.cli.models",
         "app",

@@ -1,1 +1,1 @@
-"""Prices of packagings by category of plants."""
+"""Prices: what a packaging of a category of plants costs, and from when to when."""

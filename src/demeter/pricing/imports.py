@@ -26,7 +26,7 @@ from demeter.core.tabular.cells import text
 from demeter.core.tabular.numbers import whole_number, written_amount
 from demeter.core.tabular.tables import TableRow
 from demeter.pricing.amounts import PricedRow, price_in_pesos, scale_of_totals
-from demeter.pricing.models import PriceListEntry
+from demeter.pricing.models import ListPrice
 
 SHAPE = ListShape(
     titles={
@@ -162,10 +162,10 @@ def _base(row: _ReadRow) -> str:
     return (compact[1:] if is_of_category else compact)[:50]
 
 
-def _stored(session: Session) -> dict[str, PriceListEntry]:
+def _stored(session: Session) -> dict[str, ListPrice]:
     """Prices that hold, by their codes without blanks."""
-    query = select(PriceListEntry).where(PriceListEntry.valid_to.is_(None))
-    rows = session.scalars(query.order_by(PriceListEntry.valid_from, PriceListEntry.id))
+    query = select(ListPrice).where(ListPrice.valid_to.is_(None))
+    rows = session.scalars(query.order_by(ListPrice.valid_from, ListPrice.id))
     return {_compact(row.sku): row for row in rows if row.sku}
 
 
@@ -180,7 +180,7 @@ def _once(row: PlannedRow, first: dict[str, int]) -> PlannedRow:
     return row
 
 
-def _compare(row: PlannedRow, stored: dict[str, PriceListEntry]) -> PlannedRow:
+def _compare(row: PlannedRow, stored: dict[str, ListPrice]) -> PlannedRow:
     entry = stored.get(_compact(row.code or ""))
     if entry is None:
         return row
@@ -212,7 +212,7 @@ def write(session: Session, planned: Plan, journal: Journal) -> None:
 
 def _write(
     row: PlannedRow,
-    entry: PriceListEntry | None,
+    entry: ListPrice | None,
     since: date,
     writer: CatalogWriter,
     into: tuple[Session, Journal],
@@ -230,16 +230,17 @@ def _write(
         return
     if entry is not None:
         journal.change(entry, {"valid_to": since - timedelta(days=1)})
-        packaging, category = entry.packaging, entry.category
+        packaging_id, category_id = entry.packaging_catalog_id, entry.product_categories_id
         values["retail_unit_price"] = entry.retail_unit_price
     else:
-        packaging = writer.packaging(row.values["packaging"], row.values["packaging_name"])
-        category = writer.category(row.values["category"])
+        sku, name = row.values["packaging"], row.values["packaging_name"]
+        packaging_id = writer.packaging(sku, name).id
+        category_id = writer.category(row.values["category"]).id
     journal.create(
         session,
-        PriceListEntry(
-            packaging_catalog_id=packaging.id,
-            product_categories_id=category.id,
+        ListPrice(
+            packaging_catalog_id=packaging_id,
+            product_categories_id=category_id,
             sku=row.code,
             valid_from=since,
             **values,

@@ -1,4 +1,4 @@
-"""What a plant of a category costs in a packaging, and since when."""
+"""The price list."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
-from demeter.catalog.models import Packaging, ProductCategory
 from demeter.core.db import Base, ChangedRow
 
 
-class PriceListEntry(ChangedRow, Base):
-    """A price; ``valid_to`` is null while it holds."""
+class ListPrice(ChangedRow, Base):
+    """What a packaging of a category of plants costs on the days from ``valid_from`` on."""
 
     __tablename__ = "price_list"
     is_audited = True
@@ -31,6 +30,3 @@ class PriceListEntry(ChangedRow, Base):
     discount_factor: Mapped[Decimal | None]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
-
-    packaging: Mapped[Packaging] = relationship()
-    category: Mapped[ProductCategory] = relationship()

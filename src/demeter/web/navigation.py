@@ -28,7 +28,9 @@ class Place:
 
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
+    Place("catalog", "/catalog", "tags", "set_up"),
     Place("people", "/people", "users", "set_up"),
+    Place("evidence", "/evidence", "activity", "set_up"),
     Place("api", "/api/v1/docs", "book-open", "set_up"),
     Place("more", "/more", "menu", "bar", on_bar=True),
 )
