@@ -65,6 +65,11 @@ COMMANDS = {
     "evidence": CommandSource(
         "demeter.cli.evidence", "app", "Evidence: sessions, images, detections, lots, movements."
     ),
+    "labels": CommandSource(
+        "demeter.cli.labels",
+        "labels",
+        "Write QR labels of beds as PDF: code, name, and the QR that is read in photos.",
+    ),
     "models": CommandSource(
         "demeter.cli.models",
         "app",

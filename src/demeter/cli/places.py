@@ -10,11 +10,14 @@ import typer
 from demeter.cli.groups import command_group
 from demeter.cli.imports import Profile, Yes, import_files
 from demeter.cli.output import AsJson, Preview, User, print_json
+from demeter.cli.registers import add_commands, print_table
 from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.locations import place_list
+from demeter.locations.registers import PLACES
 
 app = command_group(help="Places: greenhouses, areas and beds.", no_args_is_help=True)
+add_commands(app, *PLACES, has_list=False)
 
 Files = Annotated[
     list[Path],
@@ -49,12 +52,17 @@ def import_places(
 @app.command("list")
 def list_places(
     place: Annotated[
-        str | None, typer.Argument(help="code of a greenhouse or an area; else all places")
+        str | None,
+        typer.Argument(help="code of a greenhouse or an area, or a table's name; else all places"),
     ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Places in walking order: code, name, what it is, its area."""
+    """List places in walking order, or every row of a table such as bins."""
+    register = next((r for r in PLACES if r.name == place), None)
+    if register is not None:
+        print_table(register, None, [], active=None, as_json=as_json)
+        return
     with transaction() as session:
         places = place_list.places(session, place)
     if as_json:

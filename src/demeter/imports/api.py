@@ -48,6 +48,8 @@ AS_REPORT: dict[int | str, dict[str, Any]] = {
     200: {"content": {MEDIA_TYPES[kind]: {} for kind in ("xlsx", "csv")}}
 }
 
+AS_SHEET: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPES["xlsx"]: {}}}}
+
 
 class ImportUpload(BaseModel):
     """Files to import; the kind is guessed where neither it nor a profile is named."""
@@ -211,6 +213,20 @@ def get_report(
         rows = queries.all_rows(session, service.find_import(session, import_id))
     write = reports.as_xlsx if kind == "xlsx" else reports.as_csv
     return attachment(write(rows, language), f"import-{import_id}", kind)
+
+
+@router.get(
+    "/imports/{import_id}/count-sheet.xlsx",
+    response_class=Response,
+    responses=AS_SHEET,
+    summary="The filled count sheet of a list of seedling trays",
+    **requires(Permission.SEE),
+)
+def get_count_sheet(import_id: ImportId) -> Response:
+    """For a supervisor to look through and post, as any count sheet."""
+    with transaction() as session:
+        lines = queries.count_sheet_rows(session, service.find_import(session, import_id))
+    return attachment(reports.count_sheet(lines), f"count-sheet-{import_id}", "xlsx")
 
 
 @router.get("/import-profiles", summary="Remembered columns", **requires(Permission.SEE))

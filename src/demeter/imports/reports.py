@@ -9,6 +9,8 @@ from typing import Any
 
 from demeter.core.tabular.xlsx_writing import SheetContent, workbook
 from demeter.core.wording import Texts, read
+from demeter.counts.sheets.template import COLUMNS as COUNT_COLUMNS
+from demeter.imports.queries import CountSheetLine
 from demeter.imports.schemas import ImportRowRead
 
 COLUMNS = ("source", "row", "subject", "code", "name", "verdict", "outcome", "reasons", "values")
@@ -30,6 +32,15 @@ def as_csv(rows: Sequence[ImportRowRead], language: str) -> bytes:
     writer.writerow([texts(f"import.column.{name}") for name in COLUMNS])
     writer.writerows([_harmless(cell) for cell in _cells(row, texts)] for row in rows)
     return stream.getvalue().encode("utf-8-sig")
+
+
+def count_sheet(lines: Sequence[CountSheetLine]) -> bytes:
+    """A filled sheet with the columns by which `counts/sheets` reads it; the day is left open."""
+    rows: list[list[str | int]] = [
+        [line.location_code, "", line.product_code, "", "", line.plants, line.note]
+        for line in lines
+    ]
+    return workbook([SheetContent("trays", COUNT_COLUMNS, rows, frozen_columns=1)])
 
 
 def _cells(row: ImportRowRead, texts: Texts) -> list[str | int]:

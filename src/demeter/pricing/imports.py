@@ -27,6 +27,7 @@ from demeter.core.tabular.numbers import whole_number, written_amount
 from demeter.core.tabular.tables import TableRow
 from demeter.pricing.amounts import PricedRow, price_in_pesos, scale_of_totals
 from demeter.pricing.models import ListPrice
+from demeter.pricing.registers import require_own_days
 
 SHAPE = ListShape(
     titles={
@@ -201,7 +202,11 @@ def _compare(row: PlannedRow, stored: dict[str, ListPrice]) -> PlannedRow:
 
 
 def write(session: Session, planned: Plan, journal: Journal) -> None:
-    """Prices from their day on; the price before ends the day before."""
+    """Prices from their day on; the price before ends the day before.
+
+    Raises:
+        PriceOverlaps: another price, under another code, is valid on these days.
+    """
     writer = CatalogWriter(session, journal)
     stored = _stored(session)
     since: date = planned.rests_on["since"]
@@ -236,7 +241,7 @@ def _write(
         sku, name = row.values["packaging"], row.values["packaging_name"]
         packaging_id = writer.packaging(sku, name).id
         category_id = writer.category(row.values["category"]).id
-    journal.create(
+    price = journal.create(
         session,
         ListPrice(
             packaging_catalog_id=packaging_id,
@@ -246,6 +251,8 @@ def _write(
             **values,
         ),
     )
+    session.flush()
+    require_own_days(session, price)
 
 
 def _since(above: Sequence[str]) -> date:

@@ -28,6 +28,7 @@ class Place:
 
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
+    Place("places", "/places", "map", "set_up"),
     Place("catalog", "/catalog", "tags", "set_up"),
     Place("people", "/people", "users", "set_up"),
     Place("evidence", "/evidence", "activity", "set_up"),
