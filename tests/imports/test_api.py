@@ -16,12 +16,12 @@ from demeter.app import create_app
 from demeter.catalog.models import LocationConfig, Product
 from demeter.core.db import transaction
 from demeter.locations.models import StorageLocation
-from support.importing import layer, square
+from support.importing import a_file, layer, square
 from support.signing_in import entrance, signed_in
 
 IMPORTS = "/api/v1/imports"
 NAVE = layer("naves", (square(0, 0, 10, 10), {"name": "Nave 1"}))
-CANTERO = layer("canteros", (square(0, 0, 10, 5), {"label": "Cantero Norte", "nave": "Nave 1"}))
+CANTERO = layer("canteros", (square(0, 0, 10, 5), {"label": "Norte", "nave": "Nave 1"}))
 CLAROS = layer(
     "claros",
     *(
@@ -47,8 +47,7 @@ def sent(*files, **fields) -> dict:
 
 
 def survey(client: TestClient, **headers: str) -> dict:
-    cantero = layer("canteros", (square(0, 0, 10, 5), {"label": "Norte", "nave": "Nave 1"}))
-    answer = client.post(IMPORTS, **sent(NAVE, cantero, CLAROS, kind="places"), headers=headers)
+    answer = client.post(IMPORTS, **sent(NAVE, CANTERO, CLAROS, kind="places"), headers=headers)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -129,8 +128,6 @@ def product_name(code: str) -> str:
 
 
 def file(name: str, words: str):
-    from support.importing import a_file  # noqa: PLC0415
-
     return a_file(words, name)
 
 
@@ -194,8 +191,7 @@ def form_token(page: TestClient, path: str) -> str:
 
 def test_the_page_goes_from_files_to_beds_and_back_without_scripts(page: TestClient):
     token = form_token(page, "/imports?kind=places")
-    cantero = layer("canteros", (square(0, 0, 10, 5), {"label": "Norte", "nave": "Nave 1"}))
-    parts = sent(NAVE, cantero, CLAROS, kind="places")
+    parts = sent(NAVE, CANTERO, CLAROS, kind="places")
     shown = page.post(f"/imports?form_token={token}", **parts)
     assert shown.status_code == 200, shown.text
     assert "Importar 5 lugares" in shown.text

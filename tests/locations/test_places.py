@@ -56,8 +56,8 @@ def test_places_are_made_changed_found_and_retired(client: TestClient):
     changed = client.patch(path, json={"qr_code": "otro", "shape": square(3, 3)})
     assert (changed.json()["qr_code"], changed.json()["shape"]["type"]) == ("otro", "Polygon")
     assert client.get(f"{PLACES}/by-qr", params={"text": "N1-C02"}).status_code == 404
-    features = client.get(f"{PLACES}/map", params={"level": "location", "west": 2.5, "south": 0,
-                                                   "east": 9, "north": 9}).json()["features"]  # fmt: skip
+    frame = {"level": "location", "west": 2.5, "south": 0, "east": 9, "north": 9}
+    features = client.get(f"{PLACES}/map", params=frame).json()["features"]
     assert [f["properties"]["code"] for f in features] == ["N1-C02"]
     assert client.post(f"{path}/deactivate").json()["active"] is False
     assert client.get(f"{PLACES}/at", params={"longitude": 3.5, "latitude": 3.5}).json() == []

@@ -33,7 +33,13 @@ Yes = Annotated[
         "rows that are refused are listed",
     ),
 ]
-Profile = Annotated[str | None, typer.Option("--profile", help="columns remembered under a name")]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="columns remembered under a name, or a kind of list: prices, species, trays, products",
+    ),
+]
 
 
 def import_files(

@@ -51,6 +51,8 @@ def start_import(
     """
     if not files or (kind_name != "places" and len(files) > 1):
         raise ImportFilesWrong(f"{len(files)} files were sent")
+    if profile_name in KINDS:  # each kind is a profile that is always there
+        kind_name, profile_name = profile_name, None
     profile = find_profile(session, profile_name, kind_name)
     name = profile.kind if profile else kind_name
     kind = KINDS[name] if name else guess_list(files)

@@ -28,11 +28,11 @@ def places(session: Session, place_code: str | None = None) -> list[PlaceRead]:
 
 _PLACES = """
 SELECT level, code, name, parent_code, area_m2, walk_order, active FROM (
-    SELECT 'warehouse' AS level, code, name, NULL AS parent_code, area_m2, NULL AS walk_order,
-           active, 0 AS depth, code AS w, '' AS a
+    SELECT 'warehouse' AS level, code, name, NULL AS parent_code, area_m2,
+           NULL::integer AS walk_order, active, 0 AS depth, code AS w, '' AS a
     FROM warehouses
     UNION ALL
-    SELECT 'area', a.code, a.name, w.code, a.area_m2, NULL, a.active, 1, w.code, a.code
+    SELECT 'area', a.code, a.name, w.code, a.area_m2, NULL::integer, a.active, 1, w.code, a.code
     FROM storage_areas a JOIN warehouses w USING (warehouse_id)
     UNION ALL
     SELECT 'location', l.code, l.name, a.code, l.area_m2, l.walk_order, l.active, 2, w.code, a.code
