@@ -20,6 +20,8 @@ from demeter.core.http.query_parameters import refuse_unknown
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
 from demeter.counts.sheets import api as sheets
+from demeter.imports import api as imports
+from demeter.locations import api as places
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.photos import api_evidence as evidence
@@ -44,7 +46,10 @@ from demeter.web.pages import (
     session_actions,
 )
 from demeter.web.pages import evidence as evidence_pages
+from demeter.web.pages import imports as import_pages
+from demeter.web.pages import labels as label_pages
 from demeter.web.pages import people as people_pages
+from demeter.web.pages import places as place_pages
 
 ABOUT = """Photos become counts, and counts become stock.
 
@@ -62,6 +67,8 @@ TAGS = {
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
+    "places": "Greenhouses, areas, beds and bins: their tables, where they are, and labels.",
+    "imports": "Places and lists from files: previewed, carried out, taken back.",
     "people": "People, what they log in with, and the record of changes.",
     "health": "Whether the server runs, and can do its work.",
 }
@@ -106,6 +113,8 @@ def create_app() -> FastAPI:
     app.include_router(count_decisions.router)
     app.include_router(periods.router)
     app.include_router(corrections.router)
+    app.include_router(imports.router)
+    app.include_router(places.router)
     app.include_router(people.router)
     app.include_router(api_nursery.router)
     app.include_router(health.router)
@@ -121,6 +130,9 @@ def create_app() -> FastAPI:
     app.include_router(catalog_pages.router, include_in_schema=False)
     app.include_router(evidence_pages.router, include_in_schema=False)
     app.include_router(people_pages.router, include_in_schema=False)
+    app.include_router(place_pages.router, include_in_schema=False)
+    app.include_router(import_pages.router, include_in_schema=False)
+    app.include_router(label_pages.router, include_in_schema=False)
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)
     app.include_router(phones.router, include_in_schema=False)

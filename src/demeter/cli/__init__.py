@@ -65,6 +65,11 @@ COMMANDS = {
     "evidence": CommandSource(
         "demeter.cli.evidence", "app", "Evidence: sessions, images, detections, lots, movements."
     ),
+    "labels": CommandSource(
+        "demeter.cli.labels",
+        "labels",
+        "Write QR labels of beds as PDF: code, name, and the QR that is read in photos.",
+    ),
     "models": CommandSource(
         "demeter.cli.models",
         "app",
@@ -86,6 +91,7 @@ COMMANDS = {
         "app",
         "Photos: add them, watch them become stock, settle what waits.",
     ),
+    "places": CommandSource("demeter.cli.places", "app", "Places: greenhouses, areas and beds."),
     "stock": CommandSource(
         "demeter.cli.stock", "app", "Stock: what there is, and what people report."
     ),

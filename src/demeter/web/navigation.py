@@ -29,6 +29,7 @@ class Place:
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
     Place("growing", "/growing", "flower-2", "set_up"),
+    Place("places", "/places", "map", "set_up"),
     Place("catalog", "/catalog", "tags", "set_up"),
     Place("people", "/people", "users", "set_up"),
     Place("nursery", "/nursery", "settings", "set_up", Permission.ADMINISTER),
