@@ -102,9 +102,17 @@ def free_port() -> int:
 
 @contextmanager
 def up_server(
-    home: Path, log: Path, output: IO[bytes] | int | None = None, **environment: str
+    home: Path,
+    log: Path,
+    output: IO[bytes] | int | None = None,
+    *,
+    is_empty: bool = False,
+    **environment: str,
 ) -> Iterator[UpServer]:
-    """`demeter up` with a small nursery; ``output`` takes its log instead of the file ``log``."""
+    """`demeter up` with a small nursery, or with nothing in it.
+
+    ``output`` takes its log instead of the file ``log``.
+    """
     LocalDatabase(home, durable=False).ensure_running()
     port = free_port()
     variables = {k: v for k, v in os.environ.items() if k != "DEMETER_DATABASE_URL"}
@@ -126,7 +134,8 @@ def up_server(
     server = UpServer(process, f"http://127.0.0.1:{port}", LocalDatabase(home), log)
     try:
         until(lambda: is_live(server), "the server answers")
-        patiently(lambda: _plant(server))
+        if not is_empty:
+            patiently(lambda: _plant(server))
         yield server
     finally:
         stop(process)

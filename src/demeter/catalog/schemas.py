@@ -30,7 +30,8 @@ from demeter.core.schemas import Input, Output
 AttributeName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 AttributeText = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 AttributeNumber = Annotated[float, Field(allow_inf_nan=False)]
-Attributes = dict[AttributeName, AttributeText | bool | AttributeNumber | None]
+AttributeTexts = Annotated[list[AttributeText], Field(max_length=200)]
+Attributes = dict[AttributeName, AttributeText | bool | AttributeNumber | AttributeTexts | None]
 
 SizeCode = Annotated[
     str, Field(min_length=1, max_length=10, pattern=r"^[A-Z0-9]+$", examples=["XL"])

@@ -72,4 +72,6 @@ def _without_limits(annotation: Any) -> Any:
         return _without_limits(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         return Union[tuple(_without_limits(part) for part in get_args(annotation))]  # noqa: UP007
+    if get_origin(annotation) is dict:
+        return dict[str, Any]
     return annotation
