@@ -33,6 +33,9 @@ class CommandSource:
 # commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
     "beds": CommandSource("demeter.cli.beds", "app", "Beds: what grows where."),
+    "catalog": CommandSource(
+        "demeter.cli.catalog", "app", "The catalog: products, packaging, prices."
+    ),
     "counts": CommandSource(
         "demeter.cli.counts", "app", "Counts: by hand, corrected, taken back; count sheets."
     ),
@@ -59,6 +62,14 @@ COMMANDS = {
         "app",
         "Count the marked photos of FOLDER and say how right that is.",
     ),
+    "evidence": CommandSource(
+        "demeter.cli.evidence", "app", "Evidence: sessions, images, detections, lots, movements."
+    ),
+    "labels": CommandSource(
+        "demeter.cli.labels",
+        "labels",
+        "Write QR labels of beds as PDF: code, name, and the QR that is read in photos.",
+    ),
     "models": CommandSource(
         "demeter.cli.models",
         "app",
@@ -80,6 +91,7 @@ COMMANDS = {
         "app",
         "Photos: add them, watch them become stock, settle what waits.",
     ),
+    "places": CommandSource("demeter.cli.places", "app", "Places: greenhouses, areas and beds."),
     "stock": CommandSource(
         "demeter.cli.stock", "app", "Stock: what there is, and what people report."
     ),

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
-from demeter.catalog.service import Growing, set_location_config
+from demeter.catalog.service import Growing, Setting, set_location_config
 from demeter.core import logs
 from demeter.core.errors import Conflict, InvalidInput
 from demeter.counts import blind_recounts
@@ -185,7 +185,7 @@ def configure(
     location = session.get(StorageLocation, photo_session.storage_location_id or 0)
     if location is None:
         raise LocationGone(f"the location of session {session_id} does not exist any more")
-    set_location_config(session, location, growing, framed_whole=framed_whole)
+    set_location_config(session, location, growing, Setting(framed_whole=framed_whole))
     if standing_count(session, photo_session.id) is not None:
         photo_counts.post_kept(session, photo_session)
     log.info("session_configured", session_id=photo_session.id, user=user.username)
