@@ -103,6 +103,33 @@ def test_each_login_has_a_secret_of_its_own_and_a_planted_one_is_none(
     assert stored == digest(next(secret for secret in secrets if secret != "planted"))
 
 
+def test_who_logs_in_again_leaves_no_session_behind(browser: TestClient, ana: str):
+    log_in(browser, ana)
+    kept = browser.cookies[COOKIE]
+    log_in(browser, ana)
+    browser.cookies.clear()
+    browser.cookies.set(COOKIE, kept)
+    assert browser.get("/people", follow_redirects=False).status_code == 303
+
+
+def test_the_log_names_who_came_who_was_refused_and_from_where(
+    browser: TestClient, ana: str, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO", "demeter")
+    log_in(browser, ana)
+    browser.get("/nursery")
+    browser.post("/logout", data={"form_token": form_token(browser)})
+    for _ in range(MOST_FOR_NAME + 1):
+        log_in(browser, ana, "wrong password")
+    lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    by_event = {line["event"]: line for line in lines}
+    assert {"logged_in", "logged_out", "login_failed", "door_closed"} <= set(by_event)
+    (refused,) = [line for line in lines if line.get("code") == "not_allowed"]
+    assert refused["user_id"] == by_event["logged_out"]["user_id"]
+    assert by_event["request"]["address"] == "127.0.0.1"
+    assert "wrong password" not in caplog.text
+
+
 def test_after_the_way_out_the_cookie_opens_nothing(browser: TestClient, ana: str):
     log_in(browser, ana)
     kept = browser.cookies[COOKIE]
@@ -224,11 +251,14 @@ def test_a_password_is_changed_by_who_knows_the_old_one_and_other_browsers_are_o
     token = form_token(browser)
     wrong = {"old": "not it at all", "new": "otras palabras largas", "form_token": token}
     assert browser.post("/me/password", data=wrong).status_code == 401
+    before = browser.cookies[COOKIE]
     assert browser.post("/me/password", data=wrong | {"old": GOOD}).status_code == 200
     assert browser.get("/people", follow_redirects=False).status_code == 200
+    for old in (before, other):
+        browser.cookies.clear()
+        browser.cookies.set(COOKIE, old)
+        assert browser.get("/people", follow_redirects=False).status_code == 303
     browser.cookies.clear()
-    browser.cookies.set(COOKIE, other)
-    assert browser.get("/people", follow_redirects=False).status_code == 303
     assert log_in(browser, ana).status_code == 401
     assert log_in(browser, ana, "otras palabras largas").status_code == 303
 

@@ -40,6 +40,23 @@ def test_a_password_that_others_would_find_is_refused(weak: str):
         passwords.hash_password(weak, "margarita1")
 
 
+@pytest.mark.parametrize(
+    "first_tried",
+    [
+        "demeter-2026",
+        "Vivero 12345",
+        "ADMINISTRADOR",
+        "1234567890",
+        "qwertyuiop",
+        "Las.Cardones.99",
+    ],
+)
+def test_words_of_this_place_and_rows_of_keys_are_refused(first_tried: str):
+    with pytest.raises(PasswordTooWeak):
+        passwords.hash_password(first_tried, "ana", "Las Cardones")
+    assert passwords.hash_password(f"{first_tried} y algo más", "ana", "Las Cardones")
+
+
 def test_it_takes_as_long_whether_a_name_exists_or_not():
     hashed = passwords.hash_password(GOOD)
     seconds: dict[bool, list[float]] = {True: [], False: []}

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from demeter.core import jobs
+from demeter.core import jobs, logs
 from demeter.core.db import transaction
 
 PATIENCE_S = 90
@@ -130,6 +130,11 @@ def test_on_a_terminal_nothing_is_json(tmp_path: Path) -> None:
     assert "Job 12 failed" in answer.stderr
     assert "of two" in answer.stderr
     assert not any(line.startswith("{") for line in answer.stderr.splitlines())
+
+
+def test_what_a_request_says_commands_no_terminal() -> None:
+    line = logs._tame(None, "info", {"event": "request", "path": "/\x1b[2J\nVivero ñ", "n": 1})
+    assert line == {"event": "request", "path": "/\\x1b[2J\\nVivero ñ", "n": 1}
 
 
 def free_port() -> int:

@@ -35,7 +35,10 @@ def client(fresh_database: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> It
     db.settings.cache_clear()
     with transaction() as session:
         plant_nursery(session)
-    with TestClient(_app(), base_url="http://localhost", headers=signed_in()) as test_client:
+    here = ("127.0.0.1", 50_000)  # passwords from elsewhere come by TLS alone
+    with TestClient(
+        _app(), base_url="http://localhost", headers=signed_in(), client=here
+    ) as test_client:
         yield test_client
 
 

@@ -12,6 +12,7 @@ from starlette.requests import cookie_parser
 
 from demeter.accounts import identity, logins, tokens
 from demeter.accounts.identity import Identity, Means
+from demeter.core import logs
 from demeter.core.db import transaction
 
 COOKIE = "demeter_session"
@@ -26,6 +27,8 @@ async def identify(request: Request) -> Identity | None:
     acting = await run_in_threadpool(_read, request.headers)
     identity.act_as(acting)
     request.state.user_id = acting.user_id if acting else None
+    if acting is not None:
+        logs.keep(user_id=acting.user_id, means=acting.means.value)
     return acting
 
 

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 from demeter.accounts.errors import LinkInvalid
 from demeter.accounts.models import LinkPurpose, OneTimeLink, User
 from demeter.accounts.secrets import digest, new_secret
+from demeter.core import logs
+
+log = logs.get(__name__)
 
 VALID = {
     LinkPurpose.FIRST_START: timedelta(days=1),
@@ -49,6 +52,7 @@ def create_link(
         )
     )
     session.flush()
+    log.info("link_made", purpose=purpose.value, for_user_id=user.id if user else None)
     return f"{PATHS[purpose]}/{secret}"
 
 
@@ -84,6 +88,7 @@ def use_link(session: Session, secret: str, purpose: LinkPurpose) -> OneTimeLink
     link = find_link(session, secret, purpose, lock=True)
     link.used_at = datetime.now(UTC)
     session.flush()
+    log.info("link_used", purpose=purpose.value, user_id=link.user_id)
     return link
 
 

@@ -64,7 +64,7 @@ def open_session(session: Session, user: User, address: str, user_agent: str | N
     )
     session.execute(delete(LoginSession).where(LoginSession.expires_at < now))
     session.flush()
-    log.info("logged_in", user_id=user.id)
+    log.info("logged_in", user_id=user.id, address=address)
     return secret
 
 
@@ -92,15 +92,15 @@ def user_of(session: Session, secret: str) -> User | None:
 
 def close_session(session: Session, secret: str) -> None:
     """Log this browser out."""
-    session.execute(delete(LoginSession).where(LoginSession.token_sha256 == digest(secret)))
+    gone = delete(LoginSession).where(LoginSession.token_sha256 == digest(secret))
+    user_id = session.scalar(gone.returning(LoginSession.user_id))
+    if user_id is not None:
+        log.info("logged_out", user_id=user_id)
 
 
-def close_all(session: Session, user: User, but: str | None = None) -> None:
-    """Log a person out everywhere, but for the browser with the secret ``but``."""
-    query = delete(LoginSession).where(LoginSession.user_id == user.id)
-    if but is not None:
-        query = query.where(LoginSession.token_sha256 != digest(but))
-    session.execute(query)
+def close_all(session: Session, user: User) -> None:
+    """Log a person out everywhere."""
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
 
 
 def _refuse_many(session: Session, username: str, address: str) -> None:
@@ -114,5 +114,6 @@ def _refuse_many(session: Session, username: str, address: str) -> None:
         ).where(or_(LoginFailure.username == username, LoginFailure.address == address))
     ).one()
     if for_name >= MOST_FOR_NAME or from_address >= MOST_FROM_ADDRESS:
+        log.warning("door_closed", username=username[:200], address=address)
         wait_s = max(1, round((first - since).total_seconds()))
         raise TooManyLogins(f"try again in {wait_s} s", retry_after_s=wait_s)

@@ -15,6 +15,22 @@ from demeter.core.notices import Notice
 SHORTEST, LONGEST = 10, 200
 NO_PASSWORD = "!"  # noqa: S105  of whoever cannot log in: no hash looks like this
 FEW_KINDS = 4  # "aaaaaaaaaa" is long enough and no password
+# What others would try first here, also with digits and signs around it.
+FIRST_TRIED = frozenset(
+    [
+        *("demeter", "vivero", "invernadero", "nursery", "greenhouse", "plantas", "plants"),
+        *("contraseña", "contrasena", "password", "qwerty", "bienvenido", "welcome"),
+        *("admin", "administrador", "administrator", "supervisor"),
+        *("trabajador", "worker", "visita", "viewer"),
+    ]
+)
+RUNS = (
+    "01234567890123456789",
+    "98765432109876543210",
+    "abcdefghijklmnopqrstuvwxyz",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "qwertyuiopasdfghjklñzxcvbnm",
+)
 
 
 @lru_cache(maxsize=1)
@@ -35,10 +51,20 @@ def hash_password(password: str, *names: str | None) -> str:
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise PasswordTooWeak(Notice("password_length", {"least": SHORTEST, "most": LONGEST}))
-    plain = password.casefold()
-    if len(set(plain)) < FEW_KINDS or plain in {name.casefold() for name in names if name}:
+    if _is_guessable(password.casefold(), [name.casefold() for name in names if name]):
         raise PasswordTooWeak(Notice("password_guessable", {}))
     return _hashing().hash(password)
+
+
+def _is_guessable(plain: str, names: list[str]) -> bool:
+    if len(set(plain)) < FEW_KINDS or plain in names or any(plain in run for run in RUNS):
+        return True
+    letters = _letters(plain)
+    return bool(letters) and letters in FIRST_TRIED | {_letters(name) for name in names}
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text if c.isalpha())
 
 
 def check_password(password: str, hashed: str | None) -> tuple[bool, str | None]:

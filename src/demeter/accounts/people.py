@@ -12,10 +12,11 @@ from demeter.accounts import links, logins, passwords
 from demeter.accounts.errors import LastAdmin, UserNameTaken, UserNotFound
 from demeter.accounts.models import LinkPurpose, User, UserRole
 from demeter.accounts.schemas import PersonUpdate
-from demeter.core import db
+from demeter.core import db, logs, site
 from demeter.core.settings import settings
 
 LOCK = "demeter.people"
+log = logs.get(__name__)
 
 
 def find_person(session: Session, username: str) -> User:
@@ -75,18 +76,17 @@ def reset_password(session: Session, user: User, by: User | None) -> str:
     return links.create_link(session, LinkPurpose.PASSWORD_RESET, user, by)
 
 
-def set_password(session: Session, user: User, password: str, but: str | None = None) -> None:
+def set_password(session: Session, user: User, password: str) -> None:
     """A new password: whoever was logged in as this person, and every link, is out.
-
-    ``but`` is the secret of the browser in which it was changed, which stays.
 
     Raises:
         PasswordTooWeak: as `hash_password`.
     """
     user.hashed_password = passwords.hash_password(
-        password, user.username, user.first_name, user.last_name, user.email
+        password, user.username, user.first_name, user.last_name, user.email, site.site().name
     )
-    logins.close_all(session, user, but)
+    log.info("password_set", for_user_id=user.id)
+    logins.close_all(session, user)
     links.end_links(session, user)
     session.flush()
 

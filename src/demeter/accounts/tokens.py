@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from demeter.accounts.errors import RoleTooHigh, TokenNotFound
 from demeter.accounts.models import ApiToken, User, UserRole
 from demeter.accounts.secrets import digest, new_secret
+from demeter.core import logs
 
 PREFIX = "dmt_"
 SEEN_EVERY = timedelta(minutes=1)
+log = logs.get(__name__)
 
 
 def create_token(
@@ -47,6 +49,7 @@ def create_token(
     )
     session.add(token)
     session.flush()
+    log.info("token_made", token_id=token.id, for_user_id=owner.id, role=scope.value)
     return token, secret
 
 
@@ -94,4 +97,5 @@ def revoke_token(session: Session, token_id: int) -> ApiToken:
     token = find_token(session, token_id)
     token.revoked_at = token.revoked_at or datetime.now(UTC)
     session.flush()
+    log.info("token_revoked", token_id=token.id)
     return token

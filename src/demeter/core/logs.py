@@ -86,12 +86,23 @@ def _formatter(common: list[Any]) -> ProcessorFormatter:
     renderers: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if is_json()
-        else [structlog.dev.ConsoleRenderer()]
+        else [_tame, structlog.dev.ConsoleRenderer()]
     )
     return ProcessorFormatter(
         foreign_pre_chain=[*common, _name_of_logger],
         processors=[ProcessorFormatter.remove_processors_meta, *renderers],
     )
+
+
+_OF_LINES = ("exception", "stack")
+
+
+def _tame(_: Any, __: str, event: structlog.typing.EventDict) -> Any:
+    """No character that a terminal obeys, as a request's path or a typed name may have them."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable() and name not in _OF_LINES:
+            event[name] = "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+    return event
 
 
 def _name_of_logger(_: Any, __: str, event: structlog.typing.EventDict) -> Any:
@@ -137,3 +148,4 @@ def get(name: str) -> Any:
 
 
 bind = structlog.contextvars.bound_contextvars
+keep = structlog.contextvars.bind_contextvars  # to the end of this request or task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uvicorn
 from cryptography.hazmat.primitives.serialization import Encoding
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.middleware import Middleware
 
@@ -46,6 +46,8 @@ def create_app() -> FastAPI:
 
     @app.get("/{path:path}")
     def send_on(request: Request, path: str) -> Response:
+        if path.startswith("api/"):  # a program's token must not go on travelling in the open
+            raise HTTPException(403, f"By TLS only: {_address(request)}")
         return RedirectResponse(f"{_address(request)}{own_path('/' + path)}", status_code=307)
 
     return app

@@ -44,14 +44,17 @@ def require_quota(session: Session, user: User, photos: int, size_bytes: int) ->
     ).where(Image.uploaded_by_user_id == user.id, Image.created_at > now - A_DAY)
     in_minute, in_day, bytes_in_day, first = session.execute(sent).one()
     if in_minute and in_minute + photos > limits.photos_per_minute:
-        raise _limit("photos_per_minute", limits.photos_per_minute, A_MINUTE)
+        limit = limits.photos_per_minute
+        raise _limit(Notice("photos_per_minute", {"limit": limit}), limit, A_MINUTE)
     wait = A_DAY - (now - first) if first else A_DAY
     if in_day + photos > limits.photos_per_day:
-        raise _limit("photos_per_day", limits.photos_per_day, wait)
+        limit = limits.photos_per_day
+        raise _limit(Notice("photos_per_day", {"limit": limit}), limit, wait)
     if bytes_in_day + size_bytes > limits.photo_bytes_per_day:
-        raise _limit("photo_bytes_per_day", limits.photo_bytes_per_day, wait)
+        limit = limits.photo_bytes_per_day
+        raise _limit(Notice("photo_bytes_per_day", {"limit": limit}), limit, wait)
 
 
-def _limit(kind: str, limit: int, wait: timedelta) -> UploadLimit:
+def _limit(notice: Notice, limit: int, wait: timedelta) -> UploadLimit:
     seconds = max(1, round(wait.total_seconds()))
-    return UploadLimit(Notice(kind, {"limit": limit}), limit=limit, retry_after_s=seconds)
+    return UploadLimit(notice, limit=limit, retry_after_s=seconds)

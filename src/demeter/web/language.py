@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from demeter.accounts import identity
@@ -16,6 +16,7 @@ from demeter.core.wording import LANGUAGES, Texts
 
 DEFAULT = "es"  # people at the nursery speak Spanish
 COOKIE = "language"
+SECURE_COOKIE = "__Host-language"  # over TLS
 A_YEAR_S = 365 * 24 * 3600
 OF_PAGES = Path(__file__).parent / "texts"
 
@@ -25,8 +26,9 @@ router = APIRouter()
 def texts(request: Request) -> Texts:
     """The texts in which this request is to be answered."""
     acting = identity.current()
-    chosen_by_person = request.cookies.get(COOKIE) or (acting.language if acting else None)
-    return read(chosen(chosen_by_person, request.headers.get("accept-language")))
+    kept = request.cookies.get(SECURE_COOKIE) or request.cookies.get(COOKIE)
+    by_person = kept or (acting.language if acting else None)
+    return read(chosen(by_person, request.headers.get("accept-language")))
 
 
 def chosen(cookie: str | None, accept_language: str | None) -> str:
@@ -46,12 +48,27 @@ def read(language: str) -> Texts:
 
 @router.post("/language")
 def choose(
-    language: Annotated[str, Form(pattern="^(es|en)$")], back: Annotated[str, Form()] = "/"
+    request: Request,
+    language: Annotated[str, Form(pattern="^(es|en)$")],
+    back: Annotated[str, Form()] = "/",
 ) -> RedirectResponse:
     """Remember a person's choice and show the same page again."""
     answer = RedirectResponse(own_path(back), status_code=303)
-    answer.set_cookie(COOKIE, language, max_age=A_YEAR_S, samesite="lax", httponly=True)
+    keep(request, answer, language)
     return answer
+
+
+def keep(request: Request, answer: Response, language: str) -> None:
+    """Have the browser remember it; over TLS in a cookie of this host alone."""
+    is_tls = request.url.scheme == "https"
+    answer.set_cookie(
+        SECURE_COOKIE if is_tls else COOKIE,
+        language,
+        max_age=A_YEAR_S,
+        secure=is_tls,
+        httponly=True,
+        samesite="lax",
+    )
 
 
 def own_path(back: str) -> str:

@@ -127,6 +127,11 @@ def test_a_foreign_page_cannot_upload(client: TestClient):
     assert row_count(PhotoSession) == 0
 
 
+def test_an_answer_that_says_nothing_else_is_kept_by_no_browser(client: TestClient):
+    for path in ("/", "/api/v1/people", "/nowhere", "/health/ready"):
+        assert client.get(path).headers["cache-control"] == "no-store"
+
+
 def test_every_answer_is_fenced_in(client: TestClient):
     image = client.get(f"/api/v1/photos/sessions/{upload_session(client)}").json()["images"][0]
     for path in ("/", "/health/live", "/nowhere", image["original_url"], "/api/v1/openapi.json"):

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from demeter.accounts.models import UserRole
 from demeter.app import create_app
 from demeter.core.settings import settings
+from demeter.ops import trust_server
 from support.served import client
 from support.signing_in import entrance, signed_in
 
@@ -94,3 +95,25 @@ def test_only_names_are_told_to_come_by_tls_alone(
     assert header("https://plants.example.org")
     for base_url in ("http://plants.example.org", "https://localhost", "https://192.168.1.20"):
         assert header(base_url) is None
+
+
+def test_pages_are_sent_on_to_tls_and_programs_are_not(client: TestClient) -> None:
+    phone = TestClient(
+        trust_server.create_app(), base_url="http://192.168.1.20:8001", follow_redirects=False
+    )
+    assert phone.get("/sessions").headers["location"] == "https://192.168.1.20:8000/sessions"
+    assert phone.get("/api/v1/people").status_code == 403
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_over_tls_every_cookie_is_of_this_host_alone(client: TestClient, scheme: str) -> None:
+    answer = browser("127.0.0.1", scheme).post("/language", data={"language": "en"})
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-language=en;") is (scheme == "https")
+    assert ("Secure" in cookie) is (scheme == "https")
+
+
+def test_other_machines_are_not_told_where_files_lie(client: TestClient) -> None:
+    assert "home" in browser("127.0.0.1").get("/health/ready").json()["checks"]["storage"]
+    checks = browser(OUTSIDE).get("/health/ready").json()["checks"]
+    assert all(set(check) == {"ok"} for check in checks.values())

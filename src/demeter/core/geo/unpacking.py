@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +22,22 @@ from demeter.core.notices import Notice
 from demeter.core.tabular.raw import MOST_BYTES
 
 MOST_UNPACKED = 10 * MOST_BYTES
+MOST_PARTS = 1_000
 ZIP = b"PK\x03\x04"
 SHAPEFILE = b"\x00\x00\x27\x0a"
 PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 _KML = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<kml[\s>]", re.DOTALL
+)
+
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,  # a method of packing that is not known
+    RuntimeError,  # packed with a password
 )
 
 
@@ -97,7 +109,8 @@ def _paths_of_zip(file: GeoFile, folder: Path) -> list[tuple[str, Path]]:
         paths.append((file.name if len(kmls) == 1 else name, path))
     paths += _shapefiles(members, folder / "parts")
     for name, content in members.items():
-        if name.lower().endswith((".geojson", ".json")):
+        # A zip in a zip is not opened: it could hold itself.
+        if name.lower().endswith((".geojson", ".json")) and not content.startswith(ZIP):
             paths += _paths_of(
                 GeoFile(PurePosixPath(name).name, content), folder / f"j{len(paths)}"
             )
@@ -112,13 +125,15 @@ def _members(file: GeoFile) -> dict[str, bytes]:
     Raises:
         ShapesRefused: it is damaged, or would unpack to more than may be read.
     """
+    if file.content.count(b"PK\x01\x02") > MOST_PARTS:
+        raise _refusal(file.name, Notice("zip_of_many", {"most": MOST_PARTS}))
     try:
         with zipfile.ZipFile(BytesIO(file.content)) as archive:
             infos = [i for i in archive.infolist() if not i.is_dir()]
             if sum(info.file_size for info in infos) > MOST_UNPACKED:
                 raise _refusal(file.name, Notice("shapes_too_large", {"most": MOST_UNPACKED}))
             return {info.filename: archive.read(info) for info in infos}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+    except _DAMAGE as error:
         raise _refusal(file.name, Notice("zip_damaged")) from error
 
 

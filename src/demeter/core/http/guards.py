@@ -9,9 +9,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demeter.core.errors import DomainError
+from demeter.core import logs
+from demeter.core.errors import DomainError, chain
 from demeter.core.http import problems
 from demeter.core.settings import settings
+
+log = logs.get(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FROM_HERE = frozenset({"same-origin", "none"})
@@ -25,6 +28,7 @@ SECURITY_HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(self), geolocation=(self), microphone=()",
+    "cache-control": "no-store",  # of answers that do not say otherwise
 }
 # A year; only for names, where a certificate stands for them: localhost serves others, too.
 ONLY_TLS = "max-age=31536000"
@@ -76,6 +80,7 @@ class Guards:
         if refusal is None:
             await self.app(scope, receive, send_with_policy)
         else:
+            log.warning("request_refused", code=refusal.code, error=chain(refusal))
             answer = problems.respond(Request(scope, receive), refusal.problem())
             await answer(scope, receive, send_with_policy)
 

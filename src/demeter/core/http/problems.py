@@ -92,6 +92,7 @@ def _validation_error(request: Request, error: Exception) -> Response:
         }
         for e in error.errors()
     ]
+    log.info("request_refused", code=InvalidInput.code, fields=[f["field"] for f in faults])
     detail = "; ".join(f"{f['field']}: {f['message']}" for f in faults)
     return respond(
         request,

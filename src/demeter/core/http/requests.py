@@ -38,7 +38,8 @@ class RequestIds:
         with logs.bind(request_id=request_id):
             await self._run(scope, receive, answer, request_id)
             if not scope["path"].startswith(QUIET):
-                log.info("request", method=scope["method"], path=_shown(scope), **answer.facts())
+                facts = {"address": _address(scope), **answer.facts()}
+                log.info("request", method=scope["method"], path=_shown(scope), **facts)
 
     async def _run(self, scope: Scope, receive: Receive, answer: _Answer, request_id: str) -> None:
         try:
@@ -58,6 +59,12 @@ def _shown(scope: Scope) -> str:
     """The path without what only its receiver may know: a one-time link lets in whoever has it."""
     first = scope["path"].split("/")[1:2]
     return f"/{first[0]}/***" if first and first[0] in SECRET else scope["path"]
+
+
+def _address(scope: Scope) -> str | None:
+    """Where it came from; behind a proxy that is believed, what the proxy says."""
+    client = scope.get("client")
+    return client[0] if client else None
 
 
 class _Answer:

@@ -58,7 +58,7 @@ def log_in(
     try:
         with transaction() as session:
             user = logins.log_in(session, name, password, _address(request))
-            secret = _open(session, request, user) if user else None
+            secret = open_session(session, request, user) if user else None
         if secret is None:
             raise logins.wrong_password()
     except DomainError as error:
@@ -72,7 +72,7 @@ def log_in(
             is_first=False,
             is_secure=True,
         )
-    return _enter(request, secret, own_path(back))
+    return let_in(request, secret, own_path(back))
 
 
 @router.post("/logout", dependencies=[Depends(require_form_token)])
@@ -119,16 +119,14 @@ def start(
     try:
         with transaction() as session:
             admin = first_start.start(session, secret, password=password, **values)
-            cookie = _open(session, request, admin)
+            cookie = open_session(session, request, admin)
             nurseries.refresh(session, now=True)
     except DomainError as error:
         if error.status not in (409, 422):
             raise
         return _start_page(request, secret, values, error)
-    answer = _enter(request, cookie, "/")
-    answer.set_cookie(
-        languages.COOKIE, language, max_age=languages.A_YEAR_S, samesite="lax", httponly=True
-    )
+    answer = let_in(request, cookie, "/")
+    languages.keep(request, answer, language)
     return answer
 
 
@@ -162,8 +160,8 @@ def enter(request: Request, secret: Secret, back: str = "/") -> Response:
     with transaction() as session:
         link = links.use_link(session, secret, LinkPurpose.SIGN_IN)
         assert link.user is not None
-        cookie = _open(session, request, link.user)
-    return _enter(request, cookie, own_path(back))
+        cookie = open_session(session, request, link.user)
+    return let_in(request, cookie, own_path(back))
 
 
 def login_path(back: str) -> str:
@@ -224,19 +222,23 @@ def _choose_password(
             link = links.use_link(session, secret, purpose)
             assert link.user is not None
             people.set_password(session, link.user, password)
-            cookie = _open(session, request, link.user)
+            cookie = open_session(session, request, link.user)
     except DomainError as error:
         if error.status != 422:  # noqa: PLR2004  a password to be chosen again; the link stays
             raise
         return _password_page(request, secret, purpose, error)
-    return _enter(request, cookie, "/")
+    return let_in(request, cookie, "/")
 
 
-def _open(session: Session, request: Request, user: User) -> str:
+def open_session(session: Session, request: Request, user: User) -> str:
+    """A new session; the one this browser had is over."""
+    former = cookie_of(request.headers)
+    if former:
+        logins.close_session(session, former)
     return logins.open_session(session, user, _address(request), request.headers.get("user-agent"))
 
 
-def _enter(request: Request, secret: str, path: str) -> RedirectResponse:
+def let_in(request: Request, secret: str, path: str) -> RedirectResponse:
     """On to a page, with the session's cookie; over TLS the cookie never leaves TLS."""
     is_secure = request.url.scheme == "https"
     answer = RedirectResponse(path, status_code=303)

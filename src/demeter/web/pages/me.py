@@ -8,13 +8,13 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from demeter.accounts import identity, logins, people, queries, tokens
-from demeter.accounts.authentication import cookie_of
 from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.http.permissions import Permission, requires
 from demeter.core.http.secure_connections import require_secure
 from demeter.web import render
+from demeter.web.pages import door
 
 router = APIRouter(prefix="/me")
 
@@ -29,18 +29,19 @@ def show_me(request: Request, changed: bool = False) -> Response:
 
 @router.post("/password", **requires(Permission.SEE, dependencies=[Depends(require_secure)]))
 def change_password(request: Request, old: Password = "", new: Password = "") -> Response:
-    """A new password; every other browser of this person is out."""
+    """A new password; every other browser of this person is out, this one has a new session."""
     try:
         with transaction() as session:
             user = acting_user(session)
-            again = logins.log_in(session, user.username, old, _address(request))
-            if again is not None:
-                people.set_password(session, user, new, but=cookie_of(request.headers))
-        if again is None:
+            secret = None
+            if logins.log_in(session, user.username, old, _address(request)) is not None:
+                people.set_password(session, user, new)
+                secret = door.open_session(session, request, user)
+        if secret is None:
             raise logins.wrong_password()
     except DomainError as error:
         return _page(request, problem=error.problem())
-    return RedirectResponse("/me?changed=true", status_code=303)
+    return door.let_in(request, secret, "/me?changed=true")
 
 
 @router.post("/tokens", **requires(Permission.SEE))
