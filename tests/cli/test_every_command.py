@@ -145,6 +145,8 @@ def test_each_command_names_what_is_wrong(place: dict[str, str]) -> None:
         ["periods", "close", "2026-01"],
         ["periods", "reopen", "2026-01", "--reason", "again"],
         ["db", "migrate", "--revision", "nonsense"],
+        ["db", "migrate", "--revision", ""],
+        ["db", "migrate", "--revision", "0001-01-01"],
         ["photos", "add", "no-such-file.jpg"],
     ],
 )

@@ -54,6 +54,8 @@ def migrate(
 def _migrate(revision: str) -> None:
     from alembic.util import CommandError  # noqa: PLC0415  other commands migrate nothing
 
+    if not revision.isalnum():  # alembic has a language of its own for others, and trips over it
+        raise NoSuchRevision(f"no revision is called {revision!r}", revision=revision)
     try:
         db.migrate(db.engine(), revision)
     except CommandError as error:

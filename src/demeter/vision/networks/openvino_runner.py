@@ -108,7 +108,7 @@ def open_model(path: Path) -> ModelFile:
         raise ModelRefused(path.name, no_network)
     try:
         model = ov.Core().read_model(path)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeError) as error:  # UnicodeError: of a name that is no text
         raise ModelRefused(path.name, no_network) from error
     return ModelFile(
         path=path,
@@ -121,9 +121,9 @@ def open_model(path: Path) -> ModelFile:
 
 def _looks_like_model(path: Path) -> bool:
     """OpenVINO tries other files as other packages' formats, and each complains on its own."""
-    if path.suffix == ".onnx":
-        return is_onnx(path)
-    return path.suffix != ".xml" or path.read_bytes()[:100].lstrip().startswith(b"<")
+    if path.suffix == ".xml":
+        return path.read_bytes()[:100].lstrip().startswith(b"<")
+    return is_onnx(path)
 
 
 @dataclass(frozen=True, slots=True)
