@@ -5,6 +5,7 @@ from demeter.catalog import models as catalog
 from demeter.core import blobs, job_deaths
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
+from demeter.imports import models as imports
 from demeter.locations import models as locations
 from demeter.periods import models as periods
 from demeter.photos import models as photos
@@ -19,6 +20,7 @@ __all__ = [
     "catalog",
     "counts",
     "idempotency",
+    "imports",
     "job_deaths",
     "locations",
     "periods",

@@ -42,10 +42,12 @@ class TableUnknown(InvalidInput):
     next_action = "Name one of those that are listed."
 
 
-def add_commands(app: typer.Typer, *registers: Register) -> None:
-    """Give a group of commands the verbs of these registers."""
+def add_commands(app: typer.Typer, *registers: Register, has_list: bool = True) -> None:
+    """Give a group of commands the verbs of these registers; some have a `list` of their own."""
     by_name = {register.name: register for register in registers}
-    add_reads(app, *registers)
+    if has_list:
+        _add_list(app, by_name)
+    _add_show(app, by_name)
     _add_fields(app, by_name)
     _add_changes(app, by_name)
     _add_ends(app, by_name)
@@ -54,7 +56,11 @@ def add_commands(app: typer.Typer, *registers: Register) -> None:
 def add_reads(app: typer.Typer, *registers: Register) -> None:
     """Give a group of commands the verbs that only read: `list` and `show`."""
     by_name = {register.name: register for register in registers}
+    _add_list(app, by_name)
+    _add_show(app, by_name)
 
+
+def _add_list(app: typer.Typer, by_name: Mapping[str, Register]) -> None:
     @app.command("list")
     def list_(
         table: Table,
@@ -69,12 +75,25 @@ def add_reads(app: typer.Typer, *registers: Register) -> None:
         as_json: AsJson = False,
     ) -> None:
         """List every row of a table."""
-        register = _find(by_name, table)
-        wanted = Wanted(search, active, _filters(register, where or []))
-        with transaction() as session:
-            rows = list(queries.read_all(session, register, wanted))
-        _print_rows(register, rows, as_json=as_json)
+        print_table(_find(by_name, table), search, where or [], active=active, as_json=as_json)
 
+
+def print_table(
+    register: Register,
+    search: str | None,
+    where: list[str],
+    *,
+    active: bool | None,
+    as_json: bool,
+) -> None:
+    """Every row of a register that is asked for."""
+    wanted = Wanted(search, active, _filters(register, where))
+    with transaction() as session:
+        rows = list(queries.read_all(session, register, wanted))
+    _print_rows(register, rows, as_json=as_json)
+
+
+def _add_show(app: typer.Typer, by_name: Mapping[str, Register]) -> None:
     @app.command("show")
     def show(table: Table, key: Name) -> None:
         """Print one row as JSON."""

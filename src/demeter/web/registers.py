@@ -61,6 +61,7 @@ class Shelf:
     path: str
     title: str
     registers: tuple[Register, ...]
+    links: tuple[tuple[str, str, str], ...] = ()  # path, icon, and the key of the words
 
 
 def add_pages(router: APIRouter, shelf: Shelf) -> None:
