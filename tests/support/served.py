@@ -35,7 +35,9 @@ def client(fresh_database: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> It
     db.settings.cache_clear()
     with transaction() as session:
         plant_nursery(session)
-    with TestClient(_app(), base_url="http://localhost", headers=signed_in()) as test_client:
+    with TestClient(
+        _app(), base_url="http://localhost", headers=signed_in(), client=("127.0.0.1", 5)
+    ) as test_client:
         yield test_client
 
 

@@ -42,7 +42,7 @@ class NothingChosen(InvalidInput):
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class BedTile:
     """A bed; ``short`` is its number or the end of its name, ``colour`` 0 where none is known."""
 
     bed: LocationConfigRead
@@ -56,7 +56,7 @@ class GrowingArea:
     """A bed of a greenhouse with its tiles in walking order."""
 
     name: str
-    tiles: tuple[Tile, ...]
+    tiles: tuple[BedTile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +259,8 @@ def _houses(
     return houses
 
 
-def _tile(bed: LocationConfigRead, colours: dict[str, int], chosen: set[str]) -> Tile:
+def _tile(bed: LocationConfigRead, colours: dict[str, int], chosen: set[str]) -> BedTile:
     number = re.search(r"\d+(?!.*\d)", bed.name)
     short = str(int(number[0])) if number else bed.name[-3:]
     colour = colours.get(bed.product_name or "", 0)
-    return Tile(bed, short, colour, bed.location_code in chosen)
+    return BedTile(bed, short, colour, bed.location_code in chosen)
