@@ -117,11 +117,11 @@ def test_each_has_its_commands():
 def test_the_fixtures_fill_every_table_and_the_ledger_is_sound(fresh_database: str):
     names = tables(fresh_database)
     with psycopg.connect(fresh_database, autocommit=True) as connection:
-        connection.execute(FIXTURES.read_text())
+        connection.execute(FIXTURES.read_bytes())
         empty = [
             name
             for name in sorted(names)
-            if connection.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,)
+            if connection.execute(f"SELECT count(*) FROM {name}".encode()).fetchone() == (0,)
         ]
     assert empty == []
     with transaction() as session:
