@@ -39,7 +39,8 @@ OF_THE_SYSTEM = {
 # Joined to the domain later, each with routes, commands and pages of its own feature.
 OF_FEATURES = {
     "blind_recounts", "container_counts", "count_corrections", "counts", "detection_corrections",
-    "error_models", "model_comparisons", "period_closings", "period_events",
+    "error_models", "import_files", "import_profiles", "import_rows", "import_runs",
+    "model_comparisons", "period_closings", "period_events",
     "period_explanations", "periods", "stock_facts", "vision_model_activations", "vision_models",
 }  # fmt: skip
 
@@ -78,7 +79,7 @@ def test_every_table_of_the_domain_is_a_register_or_has_its_own_way(fresh_databa
 
 def test_each_is_read_and_unless_evidence_written_by_api_command_and_page(client: TestClient):
     paths = client.get("/api/v1/openapi.json").json()["paths"]
-    browser = TestClient(client.app, base_url="http://localhost")
+    browser = TestClient(client.app, base_url="http://localhost", client=("127.0.0.1", 6))
     browser.get(entrance("marta"))
     missing = []
     for table, register in registers().items():
@@ -116,11 +117,11 @@ def test_each_has_its_commands():
 def test_the_fixtures_fill_every_table_and_the_ledger_is_sound(fresh_database: str):
     names = tables(fresh_database)
     with psycopg.connect(fresh_database, autocommit=True) as connection:
-        connection.execute(FIXTURES.read_text())
+        connection.execute(FIXTURES.read_bytes())
         empty = [
             name
             for name in sorted(names)
-            if connection.execute(f"SELECT count(*) FROM {name}").fetchone() == (0,)
+            if connection.execute(f"SELECT count(*) FROM {name}".encode()).fetchone() == (0,)
         ]
     assert empty == []
     with transaction() as session:

@@ -217,7 +217,7 @@ def _print_rows(register: Register, rows: list[Any], *, as_json: bool) -> None:
         print_json(rows)
         return
     names = (*register.columns, *(("active",) if register.has_active else ()))
-    names = names if register.key else ("id", *names)
+    names = names if register.key or "id" in names else ("id", *names)
     table = RowTable(*names)
     for row in rows:
         table.add_row(*(entry_text(getattr(row, name)) for name in names))

@@ -166,7 +166,7 @@ SESSIONS = Register(
     },
     search=("location_code", "reason_code"),
     filters=("location_code", "status"),
-    columns=("location_code", "status", "captured_at", "total_detected"),
+    columns=("id", "location_code", "status", "captured_at", "total_detected"),
     read_only=True,
     visible=lambda: not_blind(PhotoSession.id),
 )
@@ -189,7 +189,7 @@ SESSION_IMAGES = Register(
     },
     search=(),
     filters=("session_id", "image_id", "status"),
-    columns=("session_id", "position", "status", "image_id"),
+    columns=("id", "session_id", "position", "status", "image_id"),
     read_only=True,
 )
 CLASSIFICATIONS = Register(
@@ -216,7 +216,7 @@ DETECTIONS = Register(
     key=None,
     search=(),
     filters=("session_id", "image_id", "is_empty_container"),
-    columns=("session_id", "image_id", "detection_confidence", "is_empty_container"),
+    columns=("id", "session_id", "image_id", "detection_confidence", "is_empty_container"),
     read_only=True,
     visible=lambda: not_blind(Detection.session_id),
 )
@@ -228,7 +228,7 @@ ESTIMATIONS = Register(
     key=None,
     search=(),
     filters=("session_id", "image_id", "calculation_method"),
-    columns=("session_id", "calculation_method", "estimated_count", "estimation_confidence"),
+    columns=("id", "session_id", "calculation_method", "estimated_count", "estimation_confidence"),
     read_only=True,
     visible=lambda: not_blind(Estimation.session_id),
 )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -33,6 +33,7 @@ from demeter.core.registers.entries import (
     parse_entries,
 )
 from demeter.core.registers.queries import Wanted
+from demeter.core.registers.routes import filter_parameters, typed_endpoint
 from demeter.core.wording import Texts
 from demeter.web import render
 
@@ -84,11 +85,22 @@ def add_pages(router: APIRouter, shelf: Shelf) -> None:
 def _add_reads(router: APIRouter, shelf: Shelf, register: Register) -> None:
     base = f"{shelf.path}/{register.name}"
 
-    @router.get(base, name=f"page_{register.name}", **requires(Permission.SEE))
     def show_rows(
-        request: Request, search: str = "", cursor: str | None = None, inactive: bool = False
+        request: Request, search: str, cursor: str | None, inactive: bool, **asked: Any
     ) -> Response:
-        return _list_page(request, shelf, register, search.replace("\x00", ""), cursor, inactive)
+        filters = {name: value for name, value in asked.items() if value is not None}
+        active = None if inactive or not register.has_active else True
+        wanted = Wanted(search.replace("\x00", "").strip()[:200] or None, active, filters)
+        return _list_page(request, shelf, register, wanted, cursor, inactive)
+
+    parameters: dict[str, Any] = {
+        "request": (Request, ...),
+        "search": (str, ""),
+        "cursor": (str | None, None),
+        "inactive": (bool, False),
+    }
+    endpoint = typed_endpoint(show_rows, parameters | filter_parameters(register))
+    router.get(base, name=f"page_{register.name}", **requires(Permission.SEE))(endpoint)
 
     @router.get(f"{base}/rows/{{key:path}}", **requires(Permission.SEE))
     def show_row(request: Request, key: str) -> Response:
@@ -207,12 +219,10 @@ def _list_page(
     request: Request,
     shelf: Shelf,
     register: Register,
-    search: str,
+    wanted: Wanted,
     cursor: str | None,
     inactive: bool,
 ) -> Response:
-    active = None if inactive or not register.has_active else True
-    wanted = Wanted(search.strip()[:200] or None, active)
     with transaction() as session:
         page = queries.read_page(session, register, wanted, limit=SHOWN, cursor=cursor)
     words = render.words_of(request)
@@ -223,12 +233,21 @@ def _list_page(
         register=register,
         rows=page.items,
         next_cursor=page.next_cursor,
-        search=search,
+        search=wanted.search or "",
         inactive=inactive,
+        filters={name: entry_text(value) for name, value in wanted.filters.items()},
+        kept=_query(wanted, inactive),
         may_write=_may(register.writes) and not register.read_only,
         address=lambda read: _address(register, read),
         shown=lambda value: shown_value(words, value),
     )
+
+
+def _query(wanted: Wanted, inactive: bool) -> str:
+    """What a link to the same list, further on, must say again."""
+    said = {name: entry_text(value) for name, value in wanted.filters.items()}
+    said |= {"search": wanted.search} if wanted.search else {}
+    return urlencode(said | ({"inactive": "true"} if inactive else {}))
 
 
 def _form_page(
@@ -266,6 +285,7 @@ def _form_page(
         clashes=_clashes(error, fields),
         history=history,
         address=_address(register, read) if read is not None else "",
+        heading=_heading(words, register, read) if read is not None else None,
         may_write=_may(register.writes) and not register.read_only,
         may_delete=_may(register.deletes) and not register.read_only,
         label=lambda name: _label(words, register, name),
@@ -323,6 +343,14 @@ def _typed_text(words: Texts, entry: FieldEntry, value: Any) -> str:
     text = entry_text(value)
     is_spanish_number = entry.kind is EntryKind.NUMBER and words.language == "es"
     return text.replace(".", ",") if is_spanish_number else text
+
+
+def _heading(words: Texts, register: Register, read: Any) -> str:
+    """What people call a row; of one without a name, its first columns."""
+    if register.key is not None:
+        return str(getattr(read, "name", None) or getattr(read, register.key))
+    shown = [shown_value(words, getattr(read, name)) for name in register.columns[:2]]
+    return " · ".join(text for text in shown if text != UNKNOWN)
 
 
 def _own(typed: dict[str, str]) -> dict[str, str]:

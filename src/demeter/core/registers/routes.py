@@ -130,7 +130,7 @@ def _lister(register: Register) -> Endpoint:
         parameters["search"] = (Text, None)
     if register.has_active:
         parameters["active"] = (bool | None, None)
-    return _typed(list_rows, parameters | _filters(register))
+    return typed_endpoint(list_rows, parameters | filter_parameters(register))
 
 
 def _reader(register: Register) -> Endpoint:
@@ -141,7 +141,7 @@ def _reader(register: Register) -> Endpoint:
         response.headers["etag"] = etag_of(read)
         return read
 
-    return _typed(get_row, {"key": _key(register), "response": (Response, ...)})
+    return typed_endpoint(get_row, {"key": _key(register), "response": (Response, ...)})
 
 
 def _creator(register: Register) -> Endpoint:
@@ -155,7 +155,7 @@ def _creator(register: Register) -> Endpoint:
         return _tagged(register, response, run_once(once, body, act))
 
     kinds = {"body": (register.create, ...), "once": (OnceOnly, ...), "response": (Response, ...)}
-    return _typed(create_row, kinds)
+    return typed_endpoint(create_row, kinds)
 
 
 def _changer(register: Register) -> Endpoint:
@@ -171,7 +171,7 @@ def _changer(register: Register) -> Endpoint:
         asked = body.model_dump(exclude_unset=True)
         return _tagged(register, response, run_once(once, [key, asked, if_match], act))
 
-    return _typed(
+    return typed_endpoint(
         change_row,
         {
             "key": _key(register),
@@ -193,7 +193,7 @@ def _deleter(register: Register) -> Endpoint:
         )
 
     kinds = {"key": _key(register), "once": (OnceOnly, ...), "if_match": (IfMatch, None)}
-    return _typed(delete_row, kinds)
+    return typed_endpoint(delete_row, kinds)
 
 
 def _switch(register: Register, *, active: bool) -> Endpoint:
@@ -207,7 +207,7 @@ def _switch(register: Register, *, active: bool) -> Endpoint:
         return _tagged(register, response, run_once(once, [key, active], act))
 
     kinds = {"key": _key(register), "once": (OnceOnly, ...), "response": (Response, ...)}
-    return _typed(set_active, kinds)
+    return typed_endpoint(set_active, kinds)
 
 
 def _tagged(register: Register, response: Response, answer: Any) -> Any:
@@ -216,7 +216,7 @@ def _tagged(register: Register, response: Response, answer: Any) -> Any:
     return read
 
 
-def _typed(act: Endpoint, parameters: dict[str, Any]) -> Endpoint:
+def typed_endpoint(act: Endpoint, parameters: dict[str, Any]) -> Endpoint:
     """The endpoint with these types and defaults: FastAPI reads them from the signature."""
     act.__signature__ = Signature(  # type: ignore[attr-defined]  functions have one
         [
@@ -236,7 +236,8 @@ def _key(register: Register) -> tuple[Any, Any]:
     return (KeyNumber if register.key is None else KeyText, ...)
 
 
-def _filters(register: Register) -> dict[str, Any]:
+def filter_parameters(register: Register) -> dict[str, Any]:
+    """Types and defaults of the query parameters that narrow a list."""
     kinds: dict[str, Any] = {}
     for name in register.filters:
         kind = register.read.model_fields[name].annotation
