@@ -19,6 +19,7 @@ from demeter.core.imports.journal import Journal
 from demeter.core.imports.kinds import Files, ImportFile, ImportKind
 from demeter.core.imports.plans import Choices, Doubt, Plan, PlannedRow, RowVerdict
 from demeter.imports.errors import (
+    ImportColumnsMissing,
     ImportFilesWrong,
     ImportNeedsChoice,
     ImportNotFound,
@@ -111,6 +112,8 @@ def change_preview(
     _require_open(run)
     identity.require(KINDS[run.kind].permission)
     if mapping is not None:
+        if not mapping:
+            raise ImportColumnsMissing("no layer or table is named", missing=[])
         require_fields(KINDS[run.kind], mapping)
         run.mapping = [asdict(item) for item in mapping]
     if choices is not None:
