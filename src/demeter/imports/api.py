@@ -40,7 +40,7 @@ router = APIRouter(
 )
 
 MOST_FILES = 20
-ImportId = Annotated[int, Path(ge=1, le=2**62)]
+ImportId = Annotated[int, Path(ge=1, lt=2**53)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=40)]
 ProfileName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/imports", route_class=FileRoute)
 
 SHOWN = 7
 MOST_SHOWN = 200
-ImportId = Annotated[int, Path(ge=1, le=2**62)]
+ImportId = Annotated[int, Path(ge=1, lt=2**53)]
 VIEWS = ("new", "changed", "choice", "refused", "same", "left")
 View = Annotated[str, Query(max_length=20)]
 
