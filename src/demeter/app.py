@@ -9,10 +9,10 @@ from starlette.middleware.gzip import GZipMiddleware
 import demeter
 from demeter import tables
 from demeter.accounts import api as people
-from demeter.accounts import audit, policy
+from demeter.accounts import api_nursery, audit, policy
 from demeter.catalog import api as catalog
 from demeter.catalog import api_registers as catalog_registers
-from demeter.core import logs, private_files
+from demeter.core import logs, nursery, private_files
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
@@ -32,7 +32,19 @@ from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
 from demeter.web.pages import catalog as catalog_pages
-from demeter.web.pages import door, home, me, more, reference, session, session_actions
+from demeter.web.pages import (
+    changes,
+    door,
+    growing,
+    home,
+    me,
+    more,
+    nursery_page,
+    phones,
+    reference,
+    session,
+    session_actions,
+)
 from demeter.web.pages import evidence as evidence_pages
 from demeter.web.pages import imports as import_pages
 from demeter.web.pages import labels as label_pages
@@ -67,6 +79,7 @@ def create_app() -> FastAPI:
     private_files.keep_private()
     logs.configure()
     audit.install()
+    nursery.follow()
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(
         title="Demeter",
@@ -103,6 +116,7 @@ def create_app() -> FastAPI:
     app.include_router(imports.router)
     app.include_router(places.router)
     app.include_router(people.router)
+    app.include_router(api_nursery.router)
     app.include_router(health.router)
     app.include_router(openapi.router)
 
@@ -112,6 +126,7 @@ def create_app() -> FastAPI:
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
+    app.include_router(growing.router, include_in_schema=False)
     app.include_router(catalog_pages.router, include_in_schema=False)
     app.include_router(evidence_pages.router, include_in_schema=False)
     app.include_router(people_pages.router, include_in_schema=False)
@@ -120,6 +135,9 @@ def create_app() -> FastAPI:
     app.include_router(label_pages.router, include_in_schema=False)
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)
+    app.include_router(phones.router, include_in_schema=False)
+    app.include_router(nursery_page.router, include_in_schema=False)
+    app.include_router(changes.router, include_in_schema=False)
     document = app.openapi
     app.openapi = lambda: openapi.complete(document())
     app.mount("/static", assets.files(), name="static")

@@ -37,7 +37,7 @@ def test_a_product_is_added_found_changed_and_retired(page: TestClient):
     form = token(page)
     added = page.post(f"{LIST}/new", data=form | HAWORTHIA | {"current_height_mm": "12,5"})
     assert added.url.path == f"{LIST}/rows/HAWORTHIA-01"
-    assert 'value="12.5"' in added.text
+    assert 'value="12,5"' in added.text
     assert "Haworthia cooperi" in page.get(LIST, params={"search": "cooper"}).text
     assert "Nada se llama así" in page.get(LIST, params={"search": "nothing"}).text
     row = f"{LIST}/rows/HAWORTHIA-01"

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from demeter.catalog.models import SampleType
+from demeter.catalog.models import CountUnit, SampleType
 from demeter.core.fields import Code, UserName
 from demeter.core.registers.fields import (
     Centimetres,
@@ -163,8 +163,22 @@ class LocationConfigCreate(Input):
     product_code: Code
     state: Code
     packaging_sku: Code | None = None
-    framed_whole: bool | None = None
+    count_unit: CountUnit | None = Field(
+        default=None, description="null: by category; absent: as it was for this product"
+    )
+    framed_whole: bool | None = Field(default=None, description="null: as it was")
     user: UserName | None = None
+
+    @property
+    def names_unit(self) -> bool:
+        """Whether it says what is counted, be it "by category"."""
+        return "count_unit" in self.model_fields_set
+
+
+class LocationConfigsCreate(LocationConfigCreate):
+    """What grows at many locations from now on."""
+
+    location_codes: Annotated[list[Code], Field(min_length=1, max_length=2000)]
 
 
 class LocationConfigRead(Output):
@@ -173,9 +187,20 @@ class LocationConfigRead(Output):
     location_code: str
     name: str
     warehouse_code: str
+    warehouse_name: str
     area_code: str
+    area_name: str
     product_code: str | None
+    product_name: str | None
     state: str | None
     packaging_sku: str | None
+    count_unit: CountUnit | None
     framed_whole: bool
-    waiting: int
+    waiting: int = Field(description="counts that wait to know what grows there")
+
+
+class LocationConfigsRead(Output):
+    """The locations as they are configured now."""
+
+    items: list[LocationConfigRead]
+    retried: int = Field(description="counts that waited for this, and are tried again")

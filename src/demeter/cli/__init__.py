@@ -75,6 +75,9 @@ COMMANDS = {
         "app",
         "Models: add your own, compare them, put them to work, roll back.",
     ),
+    "nursery": CommandSource(
+        "demeter.cli.nursery", "app", "The nursery: its name, language and time zone."
+    ),
     "people": CommandSource(
         "demeter.cli.people", "app", "People: added, invited, given a role, let go."
     ),
@@ -208,9 +211,12 @@ def main() -> None:
 
 
 def _act_as_machine_owner() -> None:
-    from demeter.accounts import identity  # noqa: PLC0415  see `main`
+    from demeter.accounts import audit, identity  # noqa: PLC0415  see `main`
+    from demeter.core import nursery  # noqa: PLC0415  see `main`
 
     identity.own_machine()
+    audit.install()
+    nursery.follow()
 
 
 def _configure_logs(*, is_service: bool) -> None:

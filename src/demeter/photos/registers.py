@@ -64,7 +64,7 @@ class GpsPosition:
         raise NotImplementedError
 
 
-class SessionRow(Output):
+class PhotoSessionRow(Output):
     """An upload for a location, from acceptance to its one visible end."""
 
     session_id: UUID
@@ -158,7 +158,7 @@ SESSIONS = Register(
     name="sessions",
     room="evidence",
     model=PhotoSession,
-    create=SessionRow,
+    create=PhotoSessionRow,
     key=None,
     fields={
         "location_code": RowReference("storage_location_id", StorageLocation.code),

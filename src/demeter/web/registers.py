@@ -26,6 +26,7 @@ from demeter.core.registers import queries, service
 from demeter.core.registers.description import Register, RowReference
 from demeter.core.registers.entries import (
     EntryKind,
+    FieldEntry,
     FieldsWrong,
     entries,
     entry_text,
@@ -240,13 +241,13 @@ def _form_page(
     error: DomainError | None = None,
 ) -> Response:
     fields = entries(register)
-    stored = {entry.name: entry_text(getattr(read, entry.name)) for entry in fields if read}
     words = render.words_of(request)
+    stored = {e.name: _typed_text(words, e, getattr(read, e.name)) for e in fields if read}
     with transaction() as session:
         offered = {
             entry.name: _offered(session, register, entry.name)
             for entry in fields
-            if entry.kind is EntryKind.ROW
+            if entry.kind is EntryKind.ROW and not register.read_only
         }
         history = _history(session, register, read)
     return render.page(
@@ -315,6 +316,13 @@ def _key(register: Register, key: str) -> str | int:
 
 def _address(register: Register, read: Any) -> str:
     return quote(str(queries.key_of(register, read)), safe="")
+
+
+def _typed_text(words: Texts, entry: FieldEntry, value: Any) -> str:
+    """A value as people of the language type it: 12,5 in Spanish."""
+    text = entry_text(value)
+    is_spanish_number = entry.kind is EntryKind.NUMBER and words.language == "es"
+    return text.replace(".", ",") if is_spanish_number else text
 
 
 def _own(typed: dict[str, str]) -> dict[str, str]:
