@@ -6,6 +6,7 @@ The files are read here by other means than the import's: the csv module and few
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter, defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -14,7 +15,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, Product, ProductCategory
-from demeter.imports import queries
+from demeter.core.tabular.tables import TableFile
+from demeter.counts.sheets import reading
+from demeter.imports import queries, reports
 from demeter.pricing.models import ListPrice
 from demeter.stock.models import StockMovement
 from support.importing import (
@@ -22,8 +25,10 @@ from support.importing import (
     a_file,
     carried_out,
     files_at,
+    layer,
     needs_samples,
     rows_of,
+    square,
     verdicts,
 )
 
@@ -184,3 +189,23 @@ def test_people_come_from_a_plain_list_and_cannot_log_in_yet(session: Session):
     assert [row.outcome for row in rows_of(session, run)] == ["created", "created", "refused"]
     again = carried_out(session, [a_file(text)], "people")
     assert verdicts(session, again) == {"new": 0, "changed": 0, "same": 2, "refused": 1}
+
+
+TRAYS = """,lugar,código,genero,especie,fecha de siembra,cant. almacigos,cant x almacigos,etapa
+C,claro 1,1025,mammillaria,toluca,dic'21,2.5,100,2
+C,Claro 1,,mammillaria,toluca,mar'22,0.3,252,2
+"""
+
+
+def test_the_sheet_of_trays_is_read_as_any_count_sheet(session: Session):
+    naves = layer("naves", (square(0, 0, 9, 9), {"name": "Nave 1"}))
+    areas = layer("canteros", (square(0, 0, 9, 9), {"label": "Norte", "nave": "Nave 1"}))
+    beds = layer("claros", (square(1, 1), {"label": "Claro 1", "cantero": "Norte"}))
+    carried_out(session, [naves, areas, beds])
+    run = carried_out(session, [a_file(TRAYS)], "trays")
+    lines = queries.count_sheet_rows(session, run)
+    assert [(line.location_code, line.plants) for line in lines] == [("NAVE1-NORTE-C01", 326)]
+    file = TableFile("sheet.xlsx", io.BytesIO(reports.count_sheet(lines)))
+    (count,) = reading.read(session, file).counts
+    assert (count.location_code, count.plants) == ("NAVE1-NORTE-C01", 326)
+    assert session.scalar(select(func.count()).select_from(StockMovement)) == 0

@@ -56,13 +56,14 @@ def import_files(
     source = ImportSource([_file(path) for path in paths], kind_name, profile)
     with transaction() as session:
         by = acting_user(session, user)
-        report = db.preview(session, lambda: queries.report(session, source.start(session, by)))
-        if preview:
-            _print(report, as_json=as_json)
-            return
-        if not yes and not _is_confirmed(report, as_json=as_json):
-            raise typer.Exit(1)
-        run = source.start(session, by)
+        if preview or not yes:
+            report = source.report(session, by)
+            if preview:
+                _print(report, as_json=as_json)
+                return
+            if not _is_confirmed(report, as_json=as_json):
+                raise typer.Exit(1)
+        run = source.start(session, by, with_rows=False)
         accept = sorted(ACCEPTED_AT_ONCE)
         service.apply_import(session, run, by, accept=accept, leave_undecided=True)
         report = queries.report(session, run)
@@ -77,10 +78,19 @@ class ImportSource:
     kind_name: str | None
     profile: str | None
 
-    def start(self, session: Session, by: User) -> ImportRun:
-        """A preview of them."""
+    def report(self, session: Session, by: User) -> ImportReport:
+        """What would become of them, and nothing is kept."""
+        return db.preview(session, lambda: queries.report(session, self.start(session, by)))
+
+    def start(self, session: Session, by: User, *, with_rows: bool = True) -> ImportRun:
+        """An import of them, with its rows where they are looked at before."""
         return service.start_import(
-            session, self.files, by, kind_name=self.kind_name, profile_name=self.profile
+            session,
+            self.files,
+            by,
+            kind_name=self.kind_name,
+            profile_name=self.profile,
+            with_rows=with_rows,
         )
 
 

@@ -40,7 +40,7 @@ router = APIRouter(
 )
 
 MOST_FILES = 20
-ImportId = Annotated[int, Path(ge=1, le=2**62)]
+ImportId = Annotated[int, Path(ge=1, lt=2**53)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=40)]
 ProfileName = Annotated[str, Path(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
@@ -52,10 +52,10 @@ AS_SHEET: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPES["xlsx
 
 
 class ImportUpload(BaseModel):
-    """Files to import; the kind is guessed where neither it nor a profile is named."""
+    """Files to import; `auto` guesses the kind of a list by its columns."""
 
     files: list[UploadFile] = Field(min_length=1, max_length=MOST_FILES)
-    kind: KindName | None = None
+    kind: KindName | Literal["auto"] = "auto"
     profile: Annotated[str | None, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")] = (
         None
     )
@@ -82,10 +82,11 @@ def list_imports(
 def start_import(form: Annotated[ImportUpload, File()], once: OnceOnly) -> ImportRead:
     """Nothing of them is written before the import is applied."""
     files = [uploaded_file(file) for file in form.files]
+    kind = None if form.kind == "auto" else form.kind
 
     def start(session: Session) -> ImportRead:
         run = service.start_import(
-            session, files, acting_user(session), kind_name=form.kind, profile_name=form.profile
+            session, files, acting_user(session), kind_name=kind, profile_name=form.profile
         )
         return queries.import_read(session, run)
 

@@ -35,7 +35,7 @@ class ImportRun(ChangedRow, Base):
     choices: Mapped[dict[str, Any]] = mapped_column(JSONB)
     warnings: Mapped[list[Any]] = mapped_column(JSONB)
     outline: Mapped[list[Any] | None] = deferred(mapped_column(JSONB(none_as_null=True)))
-    journal: Mapped[list[Any]] = deferred(mapped_column(JSONB))
+    journal: Mapped[list[Any]] = deferred(mapped_column(JSONB, nullable=False))
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("import_profiles.id"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     applied_at: Mapped[datetime | None]
@@ -53,7 +53,7 @@ class ImportedFile(CreatedRow, Base):
     import_run_id: Mapped[int] = mapped_column(ForeignKey("import_runs.id"))
     name: Mapped[str]
     sha256: Mapped[str]
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    content: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False))
 
 
 class ImportRow(Base):

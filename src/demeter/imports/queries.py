@@ -15,7 +15,7 @@ from demeter.core.notices import Notice, read_notices
 from demeter.core.pagination import last_id, next_cursor
 from demeter.core.wording import english
 from demeter.imports import service
-from demeter.imports.errors import ImportHasNoSheet
+from demeter.imports.errors import ImportHasNoSheet, ImportNotOpen
 from demeter.imports.models import ImportedFile, ImportProfile, ImportRow, ImportRun, ImportStatus
 from demeter.imports.schemas import (
     ImportCounts,
@@ -152,8 +152,15 @@ def overlap_notices(rows: Iterable[ImportRowRead]) -> list[tuple[ImportRowRead, 
 
 
 def sources(session: Session, run: ImportRun) -> list[SourceRead]:
-    """What layers or tables the files have, for whoever changes the columns."""
-    read = service.kind_of(run).sources(service.files_of(session, run))
+    """What layers or tables the files have, for whoever changes the columns.
+
+    Raises:
+        ImportNotOpen: it was cancelled, and its files are forgotten.
+    """
+    files = service.files_of(session, run)
+    if not files:
+        raise ImportNotOpen(f"import {run.id} is {run.status}", import_id=run.id, status=run.status)
+    read = service.kind_of(run).sources(files)
     return [
         SourceRead(
             name=source.name,

@@ -159,7 +159,7 @@ class ProfileCreate(Input):
     name: Annotated[
         str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")
     ]
-    import_id: Annotated[int, Field(ge=1, le=2**62), IS_NUMBER]
+    import_id: Annotated[int, Field(ge=1, lt=2**53), IS_NUMBER]
 
 
 class ProfileRead(Output):

@@ -19,6 +19,7 @@ from demeter.core.imports.journal import Journal
 from demeter.core.imports.kinds import Files, ImportFile, ImportKind
 from demeter.core.imports.plans import Choices, Doubt, Plan, PlannedRow, RowVerdict
 from demeter.imports.errors import (
+    ImportColumnsMissing,
     ImportFilesWrong,
     ImportNeedsChoice,
     ImportNotFound,
@@ -40,10 +41,12 @@ def start_import(
     *,
     kind_name: str | None = None,
     profile_name: str | None = None,
+    with_rows: bool = True,
 ) -> ImportRun:
     """A preview of what files would become; nothing of them is written yet.
 
-    The kind is that of the profile, or as named, or guessed from the columns.
+    The kind is that of the profile, or as named, or guessed from the columns. Whoever carries
+    it out at once needs no rows before.
 
     Raises:
         ImportFilesWrong, ImportKindUnknown, ImportProfileNotFound: nothing can be previewed.
@@ -78,7 +81,8 @@ def start_import(
         )
         session.add(row)
     session.flush()
-    preview_rows(session, run)
+    if with_rows:
+        preview_rows(session, run)
     return run
 
 
@@ -111,6 +115,8 @@ def change_preview(
     _require_open(run)
     identity.require(KINDS[run.kind].permission)
     if mapping is not None:
+        if not mapping:
+            raise ImportColumnsMissing("no layer or table is named", missing=[])
         require_fields(KINDS[run.kind], mapping)
         run.mapping = [asdict(item) for item in mapping]
     if choices is not None:
@@ -242,7 +248,7 @@ def _store(session: Session, run: ImportRun, plan: Plan, *, is_applied: bool = F
     kind = KINDS[run.kind]
     run.title = plan.title
     run.warnings = [notice.to_json() for notice in plan.warnings]
-    if not is_applied:
+    if not is_applied or run.outline is None:
         run.outline = kind.outline(plan) if kind.outline else None
     session.execute(delete(ImportRow).where(ImportRow.import_run_id == run.id))
     rows = [_row(run, n, row, is_applied=is_applied) for n, row in enumerate(plan.rows, start=1)]

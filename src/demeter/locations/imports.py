@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 from geoalchemy2.shape import from_shape
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.core.geo.reading import WGS84, read_layers
@@ -81,8 +81,18 @@ def write(session: Session, planned: Plan, journal: Journal) -> None:
         draft: PlaceDraft = planned.rests_on["drafts"][row.ref]
         if row.is_written:
             _write(session, draft, made, journal)
+    _give_qr_texts(session, made)
     session.flush()
     session.execute(text("SET LOCAL demeter.accept_outside = 'off'"))
+
+
+def _give_qr_texts(session: Session, made: dict[tuple[PlaceLevel, str], Any]) -> None:
+    """New beds have their code on their label, unless that is another's."""
+    with session.no_autoflush:
+        texts = set(session.scalars(select(StorageLocation.qr_code)))
+    for (level, code), row in made.items():
+        if level is PlaceLevel.LOCATION and code not in texts:
+            row.qr_code = code
 
 
 def _write(
@@ -118,7 +128,7 @@ def _row(level: PlaceLevel, code: str, values: dict[str, Any], above: Any) -> An
         kind = above.warehouse_type
         return StorageArea(code=code, area_type=kind, position=position, warehouse=above, **values)
     kind = LocationType.GROWING_BED
-    return StorageLocation(code=code, location_type=kind, qr_code=code, area=above, **values)
+    return StorageLocation(code=code, location_type=kind, area=above, **values)
 
 
 def outline(planned: Plan) -> list[dict[str, Any]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +17,7 @@ from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.files import uploaded_file
 from demeter.core.http.permissions import ROLES, Permission, requires
 from demeter.core.imports.columns import SourceMapping
+from demeter.core.imports.kinds import ImportKind
 from demeter.core.imports.plans import ACCEPTED_AT_ONCE, LEAVE, TAKE, Choices
 from demeter.imports import profiles, queries, service, undoing
 from demeter.imports.kinds import KINDS
@@ -29,6 +30,7 @@ router = APIRouter(prefix="/imports", route_class=FileRoute)
 
 SHOWN = 7
 MOST_SHOWN = 200
+ImportId = Annotated[int, Path(ge=1, lt=2**53)]
 VIEWS = ("new", "changed", "choice", "refused", "same", "left")
 View = Annotated[str, Query(max_length=20)]
 
@@ -66,13 +68,15 @@ def start_import(
 
 
 @router.get("/{import_id}", **requires(Permission.SEE))
-def show_import(request: Request, import_id: int, show: View = "", more: bool = False) -> Response:
+def show_import(
+    request: Request, import_id: ImportId, show: View = "", more: bool = False
+) -> Response:
     """Its verdicts and rows, a map of places, its columns."""
     return _page(request, import_id, show=show, more=more)
 
 
 @router.get("/{import_id}/columns", **requires(Permission.SEE))
-def show_columns(request: Request, import_id: int) -> Response:
+def show_columns(request: Request, import_id: ImportId) -> Response:
     """Which column is which, to be changed."""
     with transaction() as session:
         run = service.find_import(session, import_id)
@@ -86,13 +90,13 @@ def show_columns(request: Request, import_id: int) -> Response:
 
 
 @router.post("/{import_id}/columns", **requires(Permission.DECIDE))
-def change_columns(request: Request, import_id: int, typed: Typed) -> Response:
+def change_columns(request: Request, import_id: ImportId, typed: Typed) -> Response:
     """Other columns, and the verdicts anew."""
 
     def act(session: Any, run: ImportRun) -> None:
         kind = KINDS[run.kind]
         mapping = [
-            _typed_mapping(kind.fields, source.name, n, typed)
+            _typed_mapping(kind, source.name, n, typed)
             for n, source in enumerate(queries.sources(session, run))
         ]
         service.change_preview(session, run, mapping=mapping)
@@ -104,7 +108,7 @@ def change_columns(request: Request, import_id: int, typed: Typed) -> Response:
 
 
 @router.post("/{import_id}/apply", **requires(Permission.DECIDE))
-async def apply_import(request: Request, import_id: int) -> Response:
+async def apply_import(request: Request, import_id: ImportId) -> Response:
     """Write what is ticked; what was not shown is taken as it is proposed."""
     form = await request.form()
     ticked = {str(ref) for ref in form.getlist("take")}
@@ -130,7 +134,7 @@ async def apply_import(request: Request, import_id: int) -> Response:
 
 
 @router.post("/{import_id}/undo", **requires(Permission.DECIDE))
-def undo_import(request: Request, import_id: int) -> Response:
+def undo_import(request: Request, import_id: ImportId) -> Response:
     """Take it back."""
     return _carried_out(
         request, import_id, lambda s, run: undoing.undo_import(s, run, acting_user(s))
@@ -138,12 +142,14 @@ def undo_import(request: Request, import_id: int) -> Response:
 
 
 @router.post("/{import_id}/cancel", **requires(Permission.DECIDE))
-def cancel_import(request: Request, import_id: int) -> Response:
+def cancel_import(request: Request, import_id: ImportId) -> Response:
     """Let it go."""
     return _carried_out(request, import_id, service.cancel_import)
 
 
-def _carried_out(request: Request, import_id: int, act: Any) -> Response:
+def _carried_out(
+    request: Request, import_id: int, act: Callable[[Any, ImportRun], None]
+) -> Response:
     try:
         with transaction() as session:
             act(session, service.find_import(session, import_id, lock=True))
@@ -153,14 +159,15 @@ def _carried_out(request: Request, import_id: int, act: Any) -> Response:
 
 
 def _typed_mapping(
-    fields: Sequence[str], name: str, position: int, typed: dict[str, str]
+    kind: ImportKind, name: str, position: int, typed: dict[str, str]
 ) -> SourceMapping:
     """One layer or table as the form has it: its fields are `POSITION|FIELD`."""
-    columns = {f: typed[f"{position}|{f}"] for f in fields if typed.get(f"{position}|{f}")}
+    columns = {f: typed[f"{position}|{f}"] for f in kind.fields if typed.get(f"{position}|{f}")}
+    level = typed.get(f"{position}|level")
     heading = typed.get(f"{position}|heading_row", "")
     return SourceMapping(
         name,
-        typed.get(f"{position}|level") or None,
+        level if level in kind.levels else None,
         int(heading) if heading.isdecimal() and len(heading) < 5 else None,  # noqa: PLR2004
         columns,
     )
@@ -186,7 +193,7 @@ def _list(request: Request, kind: str | None, problem: dict[str, Any] | None = N
 
 def _page(
     request: Request,
-    import_id: int,
+    import_id: ImportId,
     *,
     show: str = "",
     more: bool = False,
