@@ -8,40 +8,83 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
 from demeter_training.scenes.values import Bytes, Floats
-from demeter_training.training.network import Backbone, DetectorNetwork
+from demeter_training.training.network import Backbone, DetectorNetwork, Neck
 from demeter_training.training.tiles import PictureCache, recolour
 
 SIDE = 224
 # Between which sizes a square shows a plant; how large one must be to be seen, in pixels.
 PLANT_PX, SEEN_PX, LARGEST_SCALE = (14.0, 130.0), 12.0, 2.0
 SEEN_SHARE = 0.6
+# Channels of the backbone from stride 4 on and of the neck, three figures each.
+POOLED = 3 * (32 + 64 + 128 + 256 + 64 + 128 + 256)
+PENALTY, FIT_STEPS = 1e-2, 300
 
 
 class JudgeNetwork(nn.Module):
-    """YOLOX-nano's features, their means and maxima, and one weighing of them."""
+    """A detector's features at all its strides, what is usual of them, and one weighing.
+
+    Of each channel the mean, the maximum and the spread over the square are taken; ``usual`` and
+    ``scale`` bring them to about -1 to 1. The features stay the detector's: what is learnt is how
+    to weigh them, for few drawn pictures teach features nothing that holds on photos.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.backbone = Backbone()
-        self.drop = nn.Dropout(0.2)
-        self.weigh = nn.Linear(128 + 256 + 256, 1)
+        self.backbone, self.neck = Backbone(), Neck()
+        self.register_buffer("usual", torch.zeros(1, POOLED))
+        self.register_buffer("scale", torch.ones(1, POOLED))
+        self.weigh = nn.Linear(POOLED, 1)
+
+    def pooled(self, images: Tensor) -> Tensor:
+        """N x 3 x H x W, BGR 0..255, to N x ``POOLED``."""
+        _, *features = self.backbone(images)
+        maps = (*features, *self.neck(*features[1:]))
+        parts = []
+        for each in maps:
+            mean, squares = each.mean((2, 3)), (each * each).mean((2, 3))
+            parts += [mean, each.amax((2, 3)), (squares - mean * mean).clamp(min=0).sqrt()]
+        return torch.cat(parts, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """N x 3 x H x W, BGR 0..255, to N: above 0 where plants are shown."""
-        _, _, _, f4, f5 = self.backbone(images)
-        pooled = torch.cat((f4.mean((2, 3)), f5.mean((2, 3)), f5.amax((2, 3))), 1)
-        return self.weigh(self.drop(pooled))[:, 0]
+        even = ((self.pooled(images) - self.usual) / self.scale).clamp(-4, 4)
+        return self.weigh(even)[:, 0]
 
 
 def judge_from(detector: DetectorNetwork) -> JudgeNetwork:
     """A judge that starts from a detector's features."""
     network = JudgeNetwork()
-    state = {k: v for k, v in detector.state_dict().items() if k.startswith("backbone")}
-    network.load_state_dict(state, strict=False)
+    network.load_state_dict(detector.state_dict(), strict=False)
     return network
+
+
+def fit_judge(network: JudgeNetwork, pooled: Tensor, shown: Tensor) -> None:
+    """Set what is usual and how features are weighed, by N x ``POOLED`` and N labels, 0 or 1.
+
+    A logistic regression with a small penalty, to its minimum: the same data give the same judge.
+    """
+    with torch.no_grad():
+        network.usual.copy_(pooled.mean(0, keepdim=True))  # type: ignore[operator]
+        network.scale.copy_(pooled.std(0, keepdim=True) + 1e-3)  # type: ignore[operator]
+        even = ((pooled - network.usual) / network.scale).clamp(-4, 4)
+        network.weigh.weight.zero_()
+        network.weigh.bias.zero_()
+    solver = torch.optim.LBFGS(
+        network.weigh.parameters(), max_iter=FIT_STEPS, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> float:
+        solver.zero_grad()
+        loss = F.binary_cross_entropy_with_logits(network.weigh(even)[:, 0], shown)
+        loss = loss + PENALTY * (network.weigh.weight**2).sum()
+        loss.backward()
+        return float(loss)
+
+    solver.step(closure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ import torch.nn.functional as F  # noqa: N812 - its customary name
 from torch import Tensor, nn
 
 from demeter_training.training.assignment import TileTruth, detection_loss
-from demeter_training.training.judge import judge_from
+from demeter_training.training.judge import JudgeNetwork, fit_judge, judge_from
 from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.pretrained import fit_batch_norms
 from demeter_training.training.segment import EDGE_WEIGHT, near_edge_of
@@ -39,7 +39,7 @@ from demeter_training.training.stream import (
     side_for,
 )
 
-RATES = {"detect": 1.2e-3, "segment": 1.0e-3, "judge": 6e-4}
+RATES = {"detect": 1.2e-3, "segment": 1.0e-3}
 BATCHES = {"detect": 32, "segment": 16, "judge": 48}
 WARM_UP, SMOOTH, DECAY = 100, 0.998, 0.02
 
@@ -82,6 +82,29 @@ def loss_of(task: str, network: nn.Module, arrays: Any, device: str) -> Tensor:
     each = F.cross_entropy(out[0].float(), types, reduction="none")
     type_loss = (each * weight[:, 0]).sum() / weight.sum()
     return type_loss + F.binary_cross_entropy_with_logits(out[1].float(), depth, weight)
+
+
+def weigh_features(args: argparse.Namespace, clock: Clock, queue: Any) -> None:
+    """Collect the judge's features until the clock is over, then fit how they are weighed."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_num_threads(1)
+    network = network_for("judge", args.start).to(device).eval()
+    assert isinstance(network, JudgeNetwork)
+    pooled, shown = [], []
+    while clock.share() < 1:
+        try:
+            arrays = queue.get(timeout=5)
+        except queues.Empty:
+            continue
+        with torch.no_grad():
+            pooled.append(network.pooled(images_of(arrays, device)).cpu())
+        shown.append(torch.from_numpy(np.asarray(arrays[1], np.float32)))
+    network.cpu()
+    fit_judge(network, torch.cat(pooled), torch.cat(shown))
+    torch.save(network.state_dict(), args.out / "judge.pt")
+    figures = {"squares": sum(map(len, shown)), **measure("judge", network, network, args, "cpu")}
+    (args.out / "judge.json").write_text(json.dumps(figures))
+    say("judge", figures)
 
 
 def train_task(task: str, args: argparse.Namespace, clock: Clock, queue: Any) -> None:
@@ -133,8 +156,7 @@ def train_task(task: str, args: argparse.Namespace, clock: Clock, queue: Any) ->
     )
     say(task, "saved at step", step)
     before = network_for(task, args.start).to(device)
-    if task != "judge":
-        fit_batch_norms(before, images_of(first, device))
+    fit_batch_norms(before, images_of(first, device))
     figures = {"steps": step, "log": report, **measure(task, before, smooth, args, device)}
     (args.out / f"{task}.json").write_text(json.dumps(figures))
     say(task, {k: v for k, v in figures.items() if k != "log"})
@@ -222,7 +244,10 @@ def main() -> None:
                 args.fewest,
             )
             jobs.append(context.Process(target=load_batches, args=own, daemon=True))
-        trainers.append(context.Process(target=train_task, args=(task, args, clock, queue)))
+        learn = (weigh_features, (args, clock, queue))
+        if task != "judge":
+            learn = (train_task, (task, args, clock, queue))
+        trainers.append(context.Process(target=learn[0], args=learn[1]))
     for process in (*jobs, *trainers):
         process.start()
     for trainer in trainers:

@@ -23,9 +23,9 @@ from demeter.vision.networks.devices import runner_for
 from demeter.vision.networks.openvino_runner import Precision, Preparation, Runner, open_model
 from demeter.vision.plants.boxes import Boxes
 
-# A plant is looked at so many pixels wide, by at most so many squares; fewer boxes than squares
-# are looked at one by one.
-_PLANT_PX, _MOST_SQUARES = 44.0, 8
+# A plant is looked at so many pixels wide, enlarged at most so much, by at most so many squares;
+# fewer boxes than squares are looked at one by one.
+_PLANT_PX, _LARGEST_SCALE, _MOST_SQUARES = 44.0, 1.5, 8
 
 
 class Judge(Protocol):
@@ -82,7 +82,7 @@ def plants_likelihood(rgb: NDArray[np.uint8], plants: Boxes, judge: Judge) -> fl
     if len(plants) == 0:
         return judge([letterbox(rgb, judge.side_px, centred=False).square])[0]
     size_px = float(np.median(plants.size_px))
-    take = round(judge.side_px / _PLANT_PX * size_px)
+    take = round(judge.side_px * max(size_px / _PLANT_PX, 1 / _LARGEST_SCALE))
     centres = _spread(plants)
     return float(np.mean(judge(_square(rgb, c, take, judge.side_px) for c in centres)))
 

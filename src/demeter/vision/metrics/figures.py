@@ -65,8 +65,8 @@ class PhotoFigures:
 
     @property
     def shows_nothing(self) -> bool:
-        """Whether nothing is marked and nothing is left out of the marks."""
-        return self.plants.marks == 0 and not self.marked.ignore
+        """Whether no plant is marked."""
+        return self.plants.marks == 0
 
     @property
     def posts_plants(self) -> bool:
