@@ -19,7 +19,7 @@ setup-dev: ## The same, and what the tests need
 
 demo: ## A photo becomes stock, on a page of your own
 	@$(PYTHON) scripts/setup --serve
-	@$(BIN)/demeter demo
+	@$(BIN)/demeter demo --own-home
 
 test: lint ## Check the code and run the tests
 	@$(NPM) --silent test

@@ -13,7 +13,7 @@ from demeter import tables
 from demeter.core import db
 from demeter.core.db import Base
 from demeter.photos.models import SessionStatus
-from support.nursery import FIXTURES, counted_session, photo_count, plant_nursery
+from support.nursery import NURSERY_SQL, counted_session, photo_count, plant_nursery
 
 DOMAIN = {
     "warehouses", "storage_areas", "storage_locations", "storage_bins", "storage_bin_types",
@@ -30,7 +30,7 @@ DOMAIN = {
 def psql(fresh_database: str):
     """A plain connection, as other people's scripts have it, on a nursery of one bin."""
     with psycopg.connect(fresh_database, autocommit=True) as connection:
-        connection.execute(FIXTURES.read_text())
+        connection.execute(NURSERY_SQL)
         connection.execute("""
             INSERT INTO storage_bins (storage_location_id, code)
             SELECT location_id, 'A1-HAND-BOX-1' FROM storage_locations WHERE code = 'A1';

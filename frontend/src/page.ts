@@ -1,5 +1,6 @@
 // On every page: htmx for the parts that renew themselves, the upload, and live progress.
 import "htmx.org";
+import { startGrowing } from "./growing";
 import { followProgress } from "./progress";
 import { startUpload } from "./upload";
 
@@ -8,4 +9,7 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-upload]
 }
 for (const card of document.querySelectorAll<HTMLElement>("[data-progress]")) {
   followProgress(card);
+}
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-growing]")) {
+  startGrowing(form);
 }

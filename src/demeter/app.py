@@ -9,9 +9,10 @@ from starlette.middleware.gzip import GZipMiddleware
 import demeter
 from demeter import tables
 from demeter.accounts import api as people
-from demeter.accounts import audit, policy
+from demeter.accounts import api_nursery, audit, policy
 from demeter.catalog import api as catalog
-from demeter.core import logs, private_files
+from demeter.catalog import api_registers as catalog_registers
+from demeter.core import logs, nursery, private_files
 from demeter.core.http import health, openapi, permissions, problems
 from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
@@ -19,15 +20,36 @@ from demeter.core.http.query_parameters import refuse_unknown
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
 from demeter.counts.sheets import api as sheets
+from demeter.imports import api as imports
+from demeter.locations import api as places
 from demeter.periods import api as periods
 from demeter.photos import api as photos
+from demeter.photos import api_evidence as evidence
+from demeter.pricing import api as pricing
 from demeter.review import api as decisions
 from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
-from demeter.web.pages import door, home, me, more, reference, session, session_actions
+from demeter.web.pages import catalog as catalog_pages
+from demeter.web.pages import (
+    changes,
+    door,
+    growing,
+    home,
+    me,
+    more,
+    nursery_page,
+    phones,
+    reference,
+    session,
+    session_actions,
+)
+from demeter.web.pages import evidence as evidence_pages
+from demeter.web.pages import imports as import_pages
+from demeter.web.pages import labels as label_pages
 from demeter.web.pages import people as people_pages
+from demeter.web.pages import places as place_pages
 
 ABOUT = """Photos become counts, and counts become stock.
 
@@ -40,9 +62,13 @@ TAGS = {
     "decisions": "What a person decides about a session.",
     "corrections": "Numbers and marks that a person corrects, and recounts made blind.",
     "locations": "Locations, and what grows there.",
+    "catalog": "Products, packaging, prices, and what belongs to them.",
+    "evidence": "Sessions, images, detections, lots and movements, as they are stored.",
     "stock": "Movements of the ledger, and plants on hand.",
     "counts": "Counts by hand and by sheet, and what is done to counts afterwards.",
     "periods": "Month's end.",
+    "places": "Greenhouses, areas, beds and bins: their tables, where they are, and labels.",
+    "imports": "Places and lists from files: previewed, carried out, taken back.",
     "people": "People, what they log in with, and the record of changes.",
     "health": "Whether the server runs, and can do its work.",
 }
@@ -53,6 +79,7 @@ def create_app() -> FastAPI:
     private_files.keep_private()
     logs.configure()
     audit.install()
+    nursery.follow()
     assert tables.photos  # every table's class is known before the first query
     app = FastAPI(
         title="Demeter",
@@ -77,13 +104,19 @@ def create_app() -> FastAPI:
     app.include_router(photos.router)
     app.include_router(decisions.router)
     app.include_router(catalog.router)
+    app.include_router(catalog_registers.router)
+    app.include_router(pricing.router)
+    app.include_router(evidence.router)
     app.include_router(stock.router)
     app.include_router(sheets.router)
     app.include_router(counts.router)
     app.include_router(count_decisions.router)
     app.include_router(periods.router)
     app.include_router(corrections.router)
+    app.include_router(imports.router)
+    app.include_router(places.router)
     app.include_router(people.router)
+    app.include_router(api_nursery.router)
     app.include_router(health.router)
     app.include_router(openapi.router)
 
@@ -93,9 +126,18 @@ def create_app() -> FastAPI:
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
+    app.include_router(growing.router, include_in_schema=False)
+    app.include_router(catalog_pages.router, include_in_schema=False)
+    app.include_router(evidence_pages.router, include_in_schema=False)
     app.include_router(people_pages.router, include_in_schema=False)
+    app.include_router(place_pages.router, include_in_schema=False)
+    app.include_router(import_pages.router, include_in_schema=False)
+    app.include_router(label_pages.router, include_in_schema=False)
     app.include_router(me.router, include_in_schema=False)
     app.include_router(more.router, include_in_schema=False)
+    app.include_router(phones.router, include_in_schema=False)
+    app.include_router(nursery_page.router, include_in_schema=False)
+    app.include_router(changes.router, include_in_schema=False)
     document = app.openapi
     app.openapi = lambda: openapi.complete(document())
     app.mount("/static", assets.files(), name="static")

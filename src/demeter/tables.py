@@ -5,9 +5,11 @@ from demeter.catalog import models as catalog
 from demeter.core import blobs, job_deaths
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
+from demeter.imports import models as imports
 from demeter.locations import models as locations
 from demeter.periods import models as periods
 from demeter.photos import models as photos
+from demeter.pricing import models as pricing
 from demeter.review import models as review
 from demeter.stock import models as stock
 from demeter.vision_models import models as vision_models
@@ -18,10 +20,12 @@ __all__ = [
     "catalog",
     "counts",
     "idempotency",
+    "imports",
     "job_deaths",
     "locations",
     "periods",
     "photos",
+    "pricing",
     "review",
     "stock",
     "vision_models",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import ExifTags, Image
 from sqlalchemy import update
 
+from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
 from demeter.photos.models import SessionImage, SessionImageStatus
 from support.nursery import photo_count
+from support.pictures import encoded, picture
 from support.served import SESSIONS, client, jpeg, record_answers, send, upload_session
+from support.signing_in import signed_in
 
 __all__ = ["client"]
 
@@ -212,13 +217,38 @@ def test_detections_come_compact_with_indices_over_the_whole_session(client: Tes
     assert only == [second]
 
 
-def test_the_original_is_given_back_byte_by_byte_and_kept_for_ever(client: TestClient):
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_a_picture_tells_nothing_of_who_took_it_where(client: TestClient, kind: str):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Ana Quiroga"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (32.0, 53.0, 21.0)
+    body = encoded(picture(), kind, exif=exif)
+    assert b"Ana Quiroga" in body
+    image = get(client, upload_session(client, body))["images"][0]
+    for name in ("original_url", "view_url", "thumbnail_url"):
+        answer = client.get(image[name])
+        assert answer.headers["cache-control"].startswith("private")
+        shown = Image.open(io.BytesIO(answer.content))
+        assert not shown.getexif()
+        assert b"Ana Quiroga" not in answer.content
+
+
+def test_a_supervisor_has_the_file_byte_by_byte(client: TestClient):
     body = jpeg()
     image = get(client, upload_session(client, body))["images"][0]
-    answer = client.get(image["original_url"])
+    address = image["original_url"].replace("original", "file")
+    answer = client.get(address)
     assert answer.content == body
+    assert answer.headers["content-disposition"].startswith("attachment")
+    worker = signed_in("walter", UserRole.WORKER)
+    assert client.get(address, headers=worker).status_code == 403
+
+
+def test_an_original_is_kept_for_ever(client: TestClient):
+    image = get(client, upload_session(client, jpeg()))["images"][0]
+    answer = client.get(image["original_url"])
     assert answer.headers["content-type"] == "image/jpeg"
-    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
     again = client.get(image["original_url"], headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304
     assert again.content == b""
@@ -229,7 +259,7 @@ def test_pictures_are_made_when_there_is_something_to_draw(client: TestClient):
     before = get(client, session_id)["images"][0]
     quick = client.get(before["thumbnail_url"])
     assert quick.headers["content-type"] == "image/webp"
-    assert quick.headers["cache-control"] == "no-cache"
+    assert quick.headers["cache-control"] == "private, no-cache"
     address = before["original_url"].replace("original", "processed")
     assert client.get(address).status_code == 404
     record_answers(session_id, photo_count((3, 0)))
@@ -238,16 +268,13 @@ def test_pictures_are_made_when_there_is_something_to_draw(client: TestClient):
         answer = client.get(after[name])
         assert answer.headers["content-type"] == "image/webp"
         assert "immutable" in answer.headers["cache-control"]
-    assert client.get(address).headers["cache-control"] == "no-cache"
+    assert client.get(address).headers["cache-control"] == "private, no-cache"
 
 
 def test_a_format_that_browsers_do_not_show_is_shown_all_the_same(client: TestClient):
-    from support.pictures import encoded, picture  # noqa: PLC0415
-
-    tiff = encoded(picture(), "TIFF")
-    image = get(client, upload_session(client, tiff))["images"][0]
-    assert client.get(image["view_url"]).headers["content-type"] == "image/webp"
-    assert client.get(image["original_url"]).content == tiff
+    image = get(client, upload_session(client, encoded(picture(), "TIFF")))["images"][0]
+    for name in ("view_url", "original_url"):
+        assert client.get(image[name]).headers["content-type"] == "image/jpeg"
 
 
 def test_a_picture_that_does_not_exist_is_not_found(client: TestClient):

@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from demeter.core import db
-from support.nursery import FIXTURES
+from support.nursery import NURSERY_SQL
 
 BEFORE = "0011"
 STATES = (
@@ -31,7 +31,7 @@ def test_every_state_of_a_filled_database_is_kept(fresh_database: str) -> None:
     db.migrate(engine, "base")
     db.migrate(engine, BEFORE)
     with psycopg.connect(fresh_database) as connection:
-        connection.execute(FIXTURES.read_text())
+        connection.execute(NURSERY_SQL)
         for number, state in enumerate(STATES):
             connection.execute(
                 """

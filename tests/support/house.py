@@ -27,7 +27,7 @@ FLOORS = (
     ("counts",),
     ("photos", "periods"),
     ("review",),
-    ("learning", "analytics"),
+    ("learning", "analytics", "imports"),
     ("web",),
     ("cli", "ops", "demo"),
     ("app", "tables", "__main__"),

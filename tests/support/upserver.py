@@ -20,7 +20,7 @@ import pytest
 
 from demeter.accounts.secrets import digest
 from demeter.core.localdb import LocalDatabase
-from support.nursery import FIXTURES
+from support.nursery import NURSERY_SQL
 
 PATIENCE_S = 120.0
 TOKEN = "dmt_of_the_tests"
@@ -143,7 +143,7 @@ def is_live(server: UpServer) -> bool:
 
 def _plant(server: UpServer) -> None:
     with psycopg.connect(server.database.url) as connection:
-        connection.execute(FIXTURES.read_text())
+        connection.execute(NURSERY_SQL)
         connection.execute(
             "INSERT INTO api_tokens (token_sha256, user_id, name, role, created_by_user_id) "
             "SELECT %s, id, 'tests', 'worker', id FROM users WHERE username = 'demeter-service' "

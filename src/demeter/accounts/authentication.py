@@ -12,7 +12,6 @@ from starlette.requests import cookie_parser
 
 from demeter.accounts import identity, logins, tokens
 from demeter.accounts.identity import Identity, Means
-from demeter.core import nursery
 from demeter.core.db import transaction
 
 COOKIE = "demeter_session"
@@ -33,7 +32,6 @@ async def identify(request: Request) -> Identity | None:
 def _read(headers: Headers) -> Identity | None:
     bearer, secret = bearer_of(headers), cookie_of(headers)
     with transaction() as session:
-        nursery.refresh(session)
         if bearer is not None:
             return _by_token(session, bearer)
         return _by_login(session, secret) if secret else None

@@ -119,6 +119,20 @@ def require(permission: Permission) -> None:
         require_role(acting, permission)
 
 
+def has(permission: Permission) -> bool:
+    """Whether who acts has a permission; on the machine itself all do.
+
+    Raises:
+        NotSignedIn: nobody is signed in.
+    """
+    acting = _current.get(_process)
+    if acting is None:
+        raise NotSignedIn("nobody is signed in")
+    if isinstance(acting, MachineOwner) or acting.means is Means.COMMAND:
+        return True
+    return acting.role in ROLES[permission]
+
+
 def require_role(acting: Identity, permission: Permission) -> None:
     """The person may, or it is refused by name.
 

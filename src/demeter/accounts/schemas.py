@@ -145,3 +145,20 @@ class AuditRead(Output):
 
 class AuditPage(Page[AuditRead]):
     """A page of changes."""
+
+
+class NurseryUpdate(Input):
+    """What is to change; what is absent stays."""
+
+    name: Name | None = None
+    language: Language | None = None
+    time_zone: Annotated[str, Field(min_length=1, max_length=64, pattern=PRINTABLE)] | None = None
+
+
+class NurseryRead(Output):
+    """The nursery as its admin named it."""
+
+    name: str
+    language: Language
+    time_zone: str = Field(examples=["America/Argentina/Mendoza"])
+    updated_at: datetime | None

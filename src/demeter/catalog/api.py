@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -9,13 +10,19 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.identity import acting_user
 from demeter.catalog import queries, service
-from demeter.catalog.schemas import LocationConfigCreate, LocationConfigRead
+from demeter.catalog.schemas import (
+    LocationConfigCreate,
+    LocationConfigRead,
+    LocationConfigsCreate,
+    LocationConfigsRead,
+)
 from demeter.core.db import transaction
 from demeter.core.fields import Code
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
+from demeter.locations import rules
 from demeter.stock import lookup
 
 router = APIRouter(
@@ -47,11 +54,47 @@ def set_config(
     """
 
     def configure(session: Session) -> LocationConfigRead:
-        acting_user(session, body.user)
-        location = lookup.location(session, location_code)
-        growing = lookup.growing(session, body.product_code, body.state, body.packaging_sku)
-        service.set_location_config(session, location, growing, framed_whole=body.framed_whole)
-        (row,) = queries.location_configs(session, location_code)
+        (row,) = _configure(session, [location_code], body).items
         return row
 
     return run_once(once, [location_code, body], configure)
+
+
+@router.post("/configs", summary="Say what grows at many", **requires(Permission.DECIDE))
+def set_configs(body: LocationConfigsCreate, once: OnceOnly) -> LocationConfigsRead:
+    """All of them or, where one is refused, none. Counts that wait there are tried again."""
+    return run_once(once, body, lambda session: _configure(session, body.location_codes, body))
+
+
+@router.delete(
+    "/{location_code}/config",
+    summary="Say no more what grows there",
+    **requires(Permission.DECIDE),
+)
+def clear_config(location_code: LocationCode, once: OnceOnly) -> LocationConfigRead:
+    """What was said stays as history; new counts wait until it is said again."""
+
+    def clear(session: Session) -> LocationConfigRead:
+        acting_user(session)
+        location = lookup.location(session, location_code)
+        rules.require_active(location)
+        service.clear_location_config(session, location)
+        (row,) = queries.location_configs_of(session, [location_code])
+        return row
+
+    return run_once(once, location_code, clear)
+
+
+def _configure(
+    session: Session, codes: Sequence[str], body: LocationConfigCreate
+) -> LocationConfigsRead:
+    acting_user(session, body.user)
+    growing = lookup.growing(session, body.product_code, body.state, body.packaging_sku)
+    locations = [lookup.location(session, code) for code in dict.fromkeys(codes)]
+    setting = service.Setting(body.framed_whole, body.names_unit, body.count_unit)
+    waiting = sum(row.waiting for row in queries.location_configs_of(session, codes))
+    service.set_location_configs(session, locations, growing, setting)
+    return LocationConfigsRead(
+        items=[r for r in queries.location_configs_of(session, codes) if r.location_code in codes],
+        retried=waiting,
+    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from demeter.core.db import Base, ChangedRow
+from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
 
 
 class ProductCategory(ChangedRow, Base):
@@ -86,6 +88,44 @@ class ProductSize(ChangedRow, Base):
     active: Mapped[bool] = mapped_column(server_default="true")
 
 
+class PackagingType(ChangedRow, Base):
+    """A type of packaging, such as a pot or a tray."""
+
+    __tablename__ = "packaging_types"
+    is_audited = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class PackagingMaterial(ChangedRow, Base):
+    """What packaging is made of."""
+
+    __tablename__ = "packaging_materials"
+    is_audited = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class PackagingColor(ChangedRow, Base):
+    """A colour of packaging."""
+
+    __tablename__ = "packaging_colors"
+    is_audited = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    hex_code: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
 class Packaging(ChangedRow, Base):
     """A pot or tray of the packaging catalog."""
 
@@ -93,12 +133,22 @@ class Packaging(ChangedRow, Base):
     is_audited = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    packaging_type_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_types.id"))
+    packaging_material_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_materials.id"))
+    packaging_color_id: Mapped[int | None] = mapped_column(ForeignKey("packaging_colors.id"))
     sku: Mapped[str]
     name: Mapped[str]
     volume_liters: Mapped[Decimal | None]
     diameter_cm: Mapped[Decimal | None]
     height_cm: Mapped[Decimal | None]
     active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class CountUnit(StrEnum):
+    """What is counted at a location."""
+
+    PLANTS = "plants"
+    CONTAINERS = "containers"
 
 
 class LocationConfig(ChangedRow, Base):
@@ -139,3 +189,34 @@ class DensityParameter(ChangedRow, Base):
     avg_diameter_cm: Mapped[Decimal | None]
     learnt_from: Mapped[int | None]
     learnt_at: Mapped[datetime | None]
+
+
+class SampleType(StrEnum):
+    """What a sample photo is for."""
+
+    REFERENCE = "reference"
+    GROWTH_STAGE = "growth_stage"
+    QUALITY_CHECK = "quality_check"
+    MONTHLY_SAMPLE = "monthly_sample"
+
+
+class ProductSampleImage(CreatedRow, Base):
+    """A photo that shows how a product looks: in a state, in a size, at a location."""
+
+    __tablename__ = "product_sample_images"
+    is_audited = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"))
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
+    product_state_id: Mapped[int | None] = mapped_column(
+        ForeignKey("product_states.product_state_id")
+    )
+    product_size_id: Mapped[int | None] = mapped_column(ForeignKey("product_sizes.id"))
+    storage_location_id: Mapped[int | None] = mapped_column(
+        ForeignKey("storage_locations.location_id")
+    )
+    sample_type: Mapped[SampleType] = mapped_column(pg_enum(SampleType, "sample_type"))
+    captured_on: Mapped[date]
+    captured_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    notes: Mapped[str | None]

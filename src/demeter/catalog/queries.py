@@ -23,7 +23,15 @@ def active_config(session: Session, location_id: int) -> LocationConfig | None:
 
 def location_configs(session: Session, place_code: str | None = None) -> list[LocationConfigRead]:
     """Locations in use with what grows there, of a greenhouse, an area, one, or all."""
-    rows = session.execute(text(_CONFIGS), {"place": place_code}).mappings()
+    return location_configs_of(session, None if place_code is None else [place_code])
+
+
+def location_configs_of(
+    session: Session, place_codes: Sequence[str] | None
+) -> list[LocationConfigRead]:
+    """The same of several places; of all where ``None`` is given."""
+    places = None if place_codes is None else list(place_codes)
+    rows = session.execute(text(_CONFIGS), {"places": places}).mappings()
     return [LocationConfigRead.model_validate(dict(row)) for row in rows]
 
 
@@ -37,19 +45,22 @@ class GrowingChoices:
 
 
 def growing_choices(session: Session) -> GrowingChoices:
-    """The catalog, to choose from."""
+    """The catalog, to choose from: what is in use of it."""
+    products = select(Product).where(Product.active).order_by(Product.name, Product.code)
+    states = select(ProductState).where(ProductState.active)
+    states = states.order_by(ProductState.sort_order, ProductState.product_state_id)
+    packagings = select(Packaging).where(Packaging.active).order_by(Packaging.name, Packaging.sku)
     return GrowingChoices(
-        session.scalars(select(Product).order_by(Product.name, Product.code)).all(),
-        session.scalars(
-            select(ProductState).order_by(ProductState.sort_order, ProductState.product_state_id)
-        ).all(),
-        session.scalars(select(Packaging).order_by(Packaging.name, Packaging.sku)).all(),
+        session.scalars(products).all(),
+        session.scalars(states).all(),
+        session.scalars(packagings).all(),
     )
 
 
 _CONFIGS = """
-SELECT l.code AS location_code, l.name, w.code AS warehouse_code, a.code AS area_code,
-       p.code AS product_code, s.name AS state, k.sku AS packaging_sku, l.framed_whole,
+SELECT l.code AS location_code, l.name, w.code AS warehouse_code, w.name AS warehouse_name,
+       a.code AS area_code, a.name AS area_name, p.code AS product_code, p.name AS product_name,
+       s.name AS state, k.sku AS packaging_sku, c.count_unit, l.framed_whole,
        (SELECT count(*) FROM photo_processing_sessions f
         WHERE f.storage_location_id = l.location_id AND f.status = 'needs_config')
        + (SELECT count(*) FROM counts n
@@ -62,6 +73,7 @@ LEFT JOIN storage_location_config c
 LEFT JOIN products p ON p.id = c.product_id
 LEFT JOIN product_states s ON s.product_state_id = c.expected_product_state_id
 LEFT JOIN packaging_catalog k ON k.id = c.packaging_catalog_id
-WHERE l.active AND (CAST(:place AS text) IS NULL OR :place IN (w.code, a.code, l.code))
-ORDER BY w.code, a.code, l.code
+WHERE l.active AND (CAST(:places AS text[]) IS NULL
+                    OR w.code = ANY(:places) OR a.code = ANY(:places) OR l.code = ANY(:places))
+ORDER BY w.code, a.code, l.walk_order NULLS LAST, l.code
 """

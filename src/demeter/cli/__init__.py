@@ -33,6 +33,9 @@ class CommandSource:
 # commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
     "beds": CommandSource("demeter.cli.beds", "app", "Beds: what grows where."),
+    "catalog": CommandSource(
+        "demeter.cli.catalog", "app", "The catalog: products, packaging, prices."
+    ),
     "counts": CommandSource(
         "demeter.cli.counts", "app", "Counts: by hand, corrected, taken back; count sheets."
     ),
@@ -59,10 +62,21 @@ COMMANDS = {
         "app",
         "Count the marked photos of FOLDER and say how right that is.",
     ),
+    "evidence": CommandSource(
+        "demeter.cli.evidence", "app", "Evidence: sessions, images, detections, lots, movements."
+    ),
+    "labels": CommandSource(
+        "demeter.cli.labels",
+        "labels",
+        "Write QR labels of beds as PDF: code, name, and the QR that is read in photos.",
+    ),
     "models": CommandSource(
         "demeter.cli.models",
         "app",
         "Models: add your own, compare them, put them to work, roll back.",
+    ),
+    "nursery": CommandSource(
+        "demeter.cli.nursery", "app", "The nursery: its name, language and time zone."
     ),
     "people": CommandSource(
         "demeter.cli.people", "app", "People: added, invited, given a role, let go."
@@ -77,6 +91,7 @@ COMMANDS = {
         "app",
         "Photos: add them, watch them become stock, settle what waits.",
     ),
+    "places": CommandSource("demeter.cli.places", "app", "Places: greenhouses, areas and beds."),
     "stock": CommandSource(
         "demeter.cli.stock", "app", "Stock: what there is, and what people report."
     ),
@@ -196,9 +211,12 @@ def main() -> None:
 
 
 def _act_as_machine_owner() -> None:
-    from demeter.accounts import identity  # noqa: PLC0415  see `main`
+    from demeter.accounts import audit, identity  # noqa: PLC0415  see `main`
+    from demeter.core import nursery  # noqa: PLC0415  see `main`
 
     identity.own_machine()
+    audit.install()
+    nursery.follow()
 
 
 def _configure_logs(*, is_service: bool) -> None:

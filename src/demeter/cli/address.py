@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from demeter.core.errors import Conflict
+from demeter.core.errors import Conflict, InvalidInput
 
 _LISTENS = "0A"  # a socket's state in /proc/net/tcp
 
@@ -20,18 +20,27 @@ class AddressInUse(Conflict):
     next_action = "Stop the other program, or set DEMETER_PORT to another port."
 
 
+class AddressUnknown(InvalidInput):
+    """Nothing can listen there: it is no address of this machine, or may not be used."""
+
+    code = "address_unknown"
+    title = "Nothing can listen at this address"
+    next_action = "Set DEMETER_HOST to an address of this machine, or 0.0.0.0 for all of them."
+
+
 def require_free(host: str, port: int) -> None:
     """Find out now, rather than after minutes of work or from a web server that keeps dying.
 
     Raises:
         AddressInUse: something listens there; the process is named where the system says it.
+        AddressUnknown: nothing can.
     """
     try:
         with socket.create_server((host, port)):
             return
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise
+            raise AddressUnknown(f"{host}:{port}: {error}", host=host) from error
         listener = _listener(port)
         who = f"Process {listener}" if listener else "Something"
         raise AddressInUse(f"{who} listens at {host}:{port} already.", port=port) from error

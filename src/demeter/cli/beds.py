@@ -8,6 +8,7 @@ import typer
 
 from demeter.accounts.identity import acting_user
 from demeter.catalog import queries, service
+from demeter.catalog.models import CountUnit
 from demeter.catalog.schemas import LocationConfigCreate, LocationConfigRead
 from demeter.cli.output import AsJson, User, checked_input, out, print_json
 from demeter.cli.tables import RowTable
@@ -55,6 +56,9 @@ def grow(
     state: Annotated[str, typer.Option(help="the state of its plants, such as SEEDLING")],
     packaging: Annotated[str | None, typer.Option(help="its SKU; none: as in a bed")] = None,
     *,
+    count_unit: Annotated[
+        CountUnit | None, typer.Option(help="what is counted; else by the kind of container")
+    ] = None,
     framed_whole: Annotated[
         bool | None,
         typer.Option(
@@ -66,22 +70,35 @@ def grow(
 ) -> None:
     """Say what grows at locations from now on; counts that wait for that are tried again."""
     body = {"product_code": product, "state": state, "packaging_sku": packaging, "user": user}
-    checked = checked_input(LocationConfigCreate, framed_whole=framed_whole, **body)
+    checked = checked_input(
+        LocationConfigCreate, framed_whole=framed_whole, count_unit=count_unit, **body
+    )
+    setting = service.Setting(checked.framed_whole, checked.names_unit, checked.count_unit)
     with transaction() as session:
         acting_user(session, checked.user)
         growing = lookup.growing(
             session, checked.product_code, checked.state, checked.packaging_sku
         )
-        rows = []
-        # In one order, so that nobody waits in a circle.
-        places = {lookup.location(session, code).location_id: code for code in locations}
-        for _, code in sorted(places.items()):
-            location = lookup.location(session, code)
-            service.set_location_config(
-                session, location, growing, framed_whole=checked.framed_whole
-            )
-            rows += queries.location_configs(session, code)
-    _print(rows, as_json=as_json)
+        rows = [lookup.location(session, code) for code in dict.fromkeys(locations)]
+        service.set_location_configs(session, rows, growing, setting)
+        configs = queries.location_configs_of(session, locations)
+    _print([row for row in configs if row.location_code in locations], as_json=as_json)
+
+
+@app.command("clear")
+def clear(
+    locations: Annotated[list[str], typer.Argument(help="codes of locations")],
+    *,
+    user: User = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say no more what grows at locations; new counts there wait until it is said."""
+    with transaction() as session:
+        acting_user(session, user)
+        for code in sorted(dict.fromkeys(locations)):
+            service.clear_location_config(session, lookup.location(session, code))
+        configs = queries.location_configs_of(session, locations)
+    _print([row for row in configs if row.location_code in locations], as_json=as_json)
 
 
 def _print(rows: list[LocationConfigRead], *, as_json: bool) -> None:
@@ -89,7 +106,15 @@ def _print(rows: list[LocationConfigRead], *, as_json: bool) -> None:
         print_json(rows)
         return
     table = RowTable(
-        "location", "greenhouse", "area", "product", "state", "packaging", "framed whole", "waiting"
+        "location",
+        "greenhouse",
+        "area",
+        "product",
+        "state",
+        "packaging",
+        "counted",
+        "framed whole",
+        "waiting",
     )
     for row in rows:
         growing = (row.product_code, row.state, row.packaging_sku)
@@ -98,6 +123,7 @@ def _print(rows: list[LocationConfigRead], *, as_json: bool) -> None:
             row.warehouse_code,
             row.area_code,
             *(name or UNKNOWN for name in growing),
+            row.count_unit or "",
             "yes" if row.framed_whole else "no",
             str(row.waiting or ""),
         )

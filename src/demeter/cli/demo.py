@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,6 +17,8 @@ from demeter.accounts.queries import find_user
 from demeter.cli.address import require_free
 from demeter.cli.session_output import print_session, read_session, wait_for_end
 from demeter.core.db import engine, migrate, transaction
+from demeter.core.localdb.programs import unpacked_root
+from demeter.core.private_files import make_directory
 from demeter.core.settings import settings
 from demeter.photos.models import SessionStatus
 
@@ -31,13 +34,18 @@ def demo(
     ] = 0,
     places: Annotated[int, typer.Option(min=2, help="its beds, with --years; even")] = 1290,
     seed: Annotated[int, typer.Option(help="the same seed is the same nursery")] = 7,
+    own_home: Annotated[
+        bool, typer.Option("--own-home", help="in DEMETER_HOME/demo, beside what is real")
+    ] = False,
 ) -> None:
     """Load a small made-up nursery, count its photos, and show what became of them."""
+    if serve and not years:
+        require_free(settings().host, settings().port)
+    if own_home:
+        _move_to_own_home()
     if years:
         _load_years(years, places, seed)
         return
-    if serve:
-        require_free(settings().host, settings().port)
     from demeter.demo import load  # noqa: PLC0415  draws scenes: only here
 
     migrate(engine())
@@ -57,6 +65,19 @@ def demo(
         raise typer.Exit(1)
     if serve:
         _serve(ids[1])
+
+
+def _move_to_own_home() -> None:
+    """Let this process and its children live in a home inside the real one."""
+    real_home = settings().home
+    home = real_home / "demo"
+    make_directory(home)
+    programs, link = unpacked_root(real_home), unpacked_root(home)
+    if programs.is_dir() and not link.exists():
+        link.symlink_to(programs)
+    os.environ["DEMETER_HOME"] = str(home)
+    settings.cache_clear()
+    _err.print(f"The demonstration lives in {home}; commands see it with DEMETER_HOME={home}\n")
 
 
 def _load_years(years: int, places: int, seed: int) -> None:

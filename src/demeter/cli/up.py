@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import sys
-import urllib.request
+import time
 from collections.abc import Callable
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 
 from demeter.accounts import first_start
 from demeter.cli.address import require_free
 from demeter.core import db, logs
-from demeter.core.http.guards import check_host
 from demeter.core.localdb import LocalDatabase
 from demeter.core.private_files import close_to_others, make_directory
 from demeter.core.settings import settings
+from demeter.ops.service import Service
 from demeter.ops.supervisor import Crew, DatabaseKeeper, Relay, Role, pass_on
 
 WORKERS = {"worker gpu": ("gpu",), "worker cpu io": ("cpu", "io")}
-PROTOCOL = "demeter.core.http.connections:TimedConnection"
+RENEWAL_EVERY_S = 3600.0
 Say = Callable[[str], None]
 _err = Console(stderr=True, highlight=False)
 log = logs.get(__name__)
 
 
-def up() -> None:
+def up(
+    *,
+    https: Annotated[
+        bool, typer.Option("--https", help="by TLS, with a certificate that phones can trust")
+    ] = False,
+) -> None:
     """Run database, web and workers together; Ctrl-C or SIGTERM stops them all."""
     if logs.is_json():
-        run(say=_log, relay=_relay_as_json)
+        run(say=_log, relay=_relay_as_json, https=https)
     else:
-        run()
+        run(https=https)
 
 
 def _say(line: str) -> None:
@@ -46,7 +52,12 @@ def _log(line: str) -> None:
 
 
 def run(
-    page: str = "/", say: Say = _say, relay: Relay = pass_on, *, first_link: bool = True
+    page: str = "/",
+    say: Say = _say,
+    relay: Relay = pass_on,
+    *,
+    first_link: bool = True,
+    https: bool = False,
 ) -> None:
     """As `up`; ``page`` is the path that a person is pointed to once it answers.
 
@@ -54,37 +65,36 @@ def run(
     ``say`` takes lines for the person, ``relay`` those of the processes.
 
     Raises:
-        OpenToOthers: the address is not this machine's own.
-        AddressInUse: something listens at the address already.
+        AddressInUse, AddressUnknown: something listens there already, or nothing can.
+        CertificateUnusable: the certificate and key that are set cannot be served with.
     """
     configured = settings()
-    check_host(configured.host)
     require_free(configured.host, configured.port)
     embedded = None if configured.database_url else LocalDatabase(configured.home)
     started_here = embedded is not None and embedded.status().is_down
     try:
         make_directory(configured.home)
         close_to_others(configured.home)
+        service = Service.prepare(configured, https=https)
         db.migrate(db.engine())
         db.engine().dispose()
-        roles = _roles(configured.host, configured.port)
+        roles = _roles(service)
         keeper = DatabaseKeeper(embedded, say) if embedded is not None else None
-        Crew(roles, say, _tend(keeper, page, say, first_link=first_link), relay).run()
+        Crew(roles, say, _tend(service, keeper, page, say, first_link=first_link), relay).run()
     finally:
         if embedded is not None and started_here:
             embedded.stop()
     say("Stopped.")
 
 
-def _roles(host: str, port: int) -> list[Role]:
+def _roles(service: Service) -> list[Role]:
     """The web server and the workers; their logs are written as this process's is."""
     environment = {"DEMETER_LOG_FORMAT": "json" if logs.is_json() else "console"}
-    web = ["uvicorn", "demeter.app:create_app", "--factory", "--host", host, "--port", str(port)]
-    calm = ["--log-level", "warning", "--timeout-graceful-shutdown", "5", "--http", PROTOCOL]
-    return [
-        Role("web", [sys.executable, "-m", *web, *calm], environment),
-        *(Role(name, _worker(queues), environment) for name, queues in WORKERS.items()),
-    ]
+    web = environment | service.environment
+    roles = [Role("web", [sys.executable, "-m", "demeter.ops.web_server"], web)]
+    if service.is_local_authority:
+        roles.append(Role("trust", [sys.executable, "-m", "demeter.ops.trust_server"], web))
+    return [*roles, *(Role(name, _worker(queues), environment) for name, queues in WORKERS.items())]
 
 
 def _worker(queues: tuple[str, ...]) -> list[str]:
@@ -93,22 +103,25 @@ def _worker(queues: tuple[str, ...]) -> list[str]:
 
 
 def _tend(
-    keeper: DatabaseKeeper | None, page: str, say: Say, *, first_link: bool
+    service: Service, keeper: DatabaseKeeper | None, page: str, say: Say, *, first_link: bool
 ) -> Callable[[], None]:
     """What is looked at between the processes: the database lives, the address is told once."""
-    configured = settings()
-    address = f"http://{configured.host}:{configured.port}"
     announced = False
+    next_renewal = time.monotonic() + RENEWAL_EVERY_S
 
     def tend() -> None:
-        nonlocal announced
-        if not announced and _is_answering(address):
-            say(f"Demeter is at {address}{page} (Ctrl-C stops it)")
+        nonlocal announced, next_renewal
+        if not announced and service.is_answering():
+            for line in service.describe(page):
+                say(line)
             if first_link:
-                _tell_first_link(address, say)
+                _tell_first_link(service.address, say)
             announced = True
         if keeper is not None:
             keeper.look()
+        if time.monotonic() > next_renewal:
+            next_renewal = time.monotonic() + RENEWAL_EVERY_S
+            service.renew()
 
     return tend
 
@@ -120,14 +133,6 @@ def _tell_first_link(address: str, say: Say) -> None:
     db.engine().dispose()
     if path is not None:
         say(f"First of all, open {address}{path} and say who you are (works once, for a day)")
-
-
-def _is_answering(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/health/live", timeout=1) as answer:  # noqa: S310
-            return answer.status == 200  # noqa: PLR2004
-    except (OSError, http.client.HTTPException):
-        return False
 
 
 def _relay_as_json(role: str, line: str) -> None:

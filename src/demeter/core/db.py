@@ -94,7 +94,18 @@ def make_engine(libpq_url: str) -> Engine:
 def transaction(bound_to: Engine | None = None) -> Iterator[Session]:
     """One request, task or command: commits at the end, rolls back on any error."""
     with Session(bound_to or engine(), expire_on_commit=False) as session, session.begin():
+        for look in _at_begin:
+            look(session)
         yield session
+
+
+_at_begin: list[Callable[[Session], None]] = []
+
+
+def at_begin(look: Callable[[Session], None]) -> None:
+    """Let every transaction of this process begin with a look, such as at the nursery's row."""
+    if look not in _at_begin:
+        _at_begin.append(look)
 
 
 def preview(session: Session, act: Callable[[], Any]) -> Any:

@@ -20,7 +20,8 @@ class DomainError(Exception):
     code: ClassVar[str] = "domain_error"
     title: ClassVar[str] = "The request cannot be carried out"
     next_action: ClassVar[str] = ""
-    retry_after_s: ClassVar[int | None] = None  # when trying again may help, where that is known
+    # When trying again may help, where that is known: of the kind, or of this one case.
+    retry_after_s: int | None = None
 
     def __init__(self, message: str | Notice, **context: Any) -> None:
         if isinstance(message, str):
@@ -28,6 +29,7 @@ class DomainError(Exception):
         self.notice = message
         self.message = english(message)
         self.context = context
+        self.retry_after_s = context.get("retry_after_s", type(self).retry_after_s)
         super().__init__(self.message)
 
     def problem(self) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from demeter.core import db
 from demeter.core.db import Base, ChangedRow
 from demeter.core.errors import InvalidInput
 from demeter.core.site import Site, keep_site
@@ -52,16 +53,25 @@ def name_nursery(session: Session, name: str, language: str, time_zone: str) -> 
     return row
 
 
-_read_at: dict[str, float] = {}
+_read_at: dict[str, float] = {}  # by database: a process of tests sees several
+
+
+def follow() -> None:
+    """Let this process know the nursery as it is: at its start, and within `KEPT_S` of a change."""
+    db.at_begin(refresh)
 
 
 def refresh(session: Session, *, now: bool = False) -> None:
     """Read the row again where the last reading is older than `KEPT_S`, or at once.
 
-    Edges call it (requests, commands, jobs); rules only ask `core.site`.
+    Rules only ask `core.site`. Before the schema is there, nothing is known.
     """
-    read_at = _read_at.get("nursery")
-    if now or read_at is None or time.monotonic() - read_at > KEPT_S:
-        row = session.scalar(select(Nursery))
-        keep_site(Site(row.name, row.language, row.time_zone) if row else Site())
-        _read_at["nursery"] = time.monotonic()
+    database = str(session.get_bind().engine.url)
+    read_at = _read_at.get(database)
+    if not now and read_at is not None and time.monotonic() - read_at <= KEPT_S:
+        return
+    is_there = session.scalar(text("SELECT to_regclass('nursery') IS NOT NULL"))
+    row = session.scalar(select(Nursery)) if is_there else None
+    keep_site(Site(row.name, row.language, row.time_zone) if row else Site())
+    _read_at.clear()
+    _read_at[database] = time.monotonic()

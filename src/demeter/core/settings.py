@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,11 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     host_names: str = ""  # names of a proxy before the server, separated by commas
     port: int = Field(default=8000, ge=0, le=65_535)
+    trusted_proxies: str = ""  # addresses or networks whose X-Forwarded-… headers are believed
+    tls_certificate: Path | None = None  # PEM, with those above it; with it pages are served by TLS
+    tls_key: Path | None = None
+    trust_port: int = Field(default=0, ge=0, le=65_535)  # 0: the one after `port`
+    plain_passwords: bool = False  # take passwords without TLS from other machines, too
     time_zone: str | None = None  # the site's, for EXIF times without offset
     log_level: str = "INFO"
     log_format: str = "auto"  # json, console, or auto: console on a terminal
@@ -44,6 +50,9 @@ class Settings(BaseSettings):
     max_photo_bytes: int = 50_000_000
     max_photo_pixels: int = 120_000_000
     min_photo_side_px: int = 64
+    photos_per_minute: int = Field(default=600, ge=1)  # of one person
+    photos_per_day: int = Field(default=10_000, ge=1)
+    photo_bytes_per_day: int = Field(default=100_000_000_000, ge=1)
     max_body_bytes: int = 1_000_000  # of a request, where its route does not say otherwise
     decoder_processes: int = Field(default=2, ge=1)  # that unpack photos, for each process here
     decoder_process_bytes: int = 1_500_000_000  # the most that one of them may take
@@ -75,9 +84,20 @@ class Settings(BaseSettings):
     worker_stalled_s: float = 12.0
     worker_heartbeat_s: float = 3.0
 
+    def phone_port(self) -> int:
+        """Where phones fetch the authority that they are to trust, without TLS."""
+        return self.trust_port or self.port + 1
+
     def own_names(self) -> set[str]:
-        """The host names, besides this machine's own, that the server goes by."""
-        return {name.strip().lower() for name in self.host_names.split(",")} - {""}
+        """The host names, besides localhost, that the server goes by.
+
+        With TLS also this machine's own, for which nobody else has a certificate.
+        """
+        names = {name.strip().lower() for name in self.host_names.split(",")} - {""}
+        if self.tls_certificate:
+            host = socket.gethostname().lower()
+            names |= {host, f"{host}.local"}
+        return names
 
 
 @lru_cache(maxsize=1)

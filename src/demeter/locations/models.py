@@ -23,6 +23,23 @@ class WarehouseType(StrEnum):
     TUNNEL = "tunnel"
 
 
+class AreaPosition(StrEnum):
+    """On which side of its warehouse an area lies, or in its centre."""
+
+    NORTH = "N"
+    SOUTH = "S"
+    EAST = "E"
+    WEST = "W"
+    CENTRE = "C"
+
+
+class RelationshipType(StrEnum):
+    """How two locations lie to each other."""
+
+    CONTAINS = "contains"
+    ADJACENT_TO = "adjacent_to"
+
+
 class LocationType(StrEnum):
     """What plants stand on there."""
 
@@ -74,7 +91,7 @@ class StorageArea(MappedPlace, Base):
     storage_area_id: Mapped[int] = mapped_column(primary_key=True)
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouses.warehouse_id"))
     area_type: Mapped[WarehouseType] = mapped_column(pg_enum(WarehouseType, "warehouse_type"))
-    position: Mapped[str | None]
+    position: Mapped[AreaPosition | None] = mapped_column(pg_enum(AreaPosition, "area_position"))
     geojson_coordinates: Mapped[Any | None] = mapped_column(_shape("POLYGON"), nullable=True)
 
     warehouse: Mapped[Warehouse] = relationship()
@@ -150,4 +167,6 @@ class LocationRelationship(CreatedRow, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     parent_location_id: Mapped[int] = mapped_column(ForeignKey("storage_locations.location_id"))
     child_location_id: Mapped[int] = mapped_column(ForeignKey("storage_locations.location_id"))
-    relationship_type: Mapped[str]
+    relationship_type: Mapped[RelationshipType] = mapped_column(
+        pg_enum(RelationshipType, "relationship_type")
+    )

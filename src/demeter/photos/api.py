@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from demeter.accounts import identity
 from demeter.core.db import transaction
 from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.commands import run_once
@@ -32,8 +33,7 @@ from demeter.photos.schemas import (
 from demeter.photos.upload import (
     Received,
     accept,
-    inspect_each,
-    location_of,
+    look_through,
     receive,
     room_to_keep,
     wish_of,
@@ -41,8 +41,8 @@ from demeter.photos.upload import (
 
 router = APIRouter(prefix="/api/v1", tags=["photos"], responses=PROBLEMS, route_class=FileRoute)
 
-IMMUTABLE = "public, max-age=31536000, immutable"
-REVALIDATE = "no-cache"
+IMMUTABLE = "private, max-age=31536000, immutable"
+REVALIDATE = "private, no-cache"
 
 Upload = Annotated[Received, Depends(receive)]
 
@@ -62,9 +62,7 @@ def upload_photos(received: Upload, once: OnceOnly) -> list[UploadRead] | Upload
     The same photos for the same location again are answered by their first session.
     """
     wish = wish_of(received.fields)
-    with transaction() as session:
-        has_location = location_of(session, wish) is not None
-    photos = inspect_each(received, read_labels=not has_location)
+    photos = look_through(received, wish)
     content = [received.fields, [photo.sha256 for photo in photos]]
     with room_to_keep(photos):
         return run_once(
@@ -152,7 +150,7 @@ def get_detections(
     "/photos/images/{image_id}/{variant}",
     response_class=Response,
     responses={200: {"content": {"image/*": {}}}, 304: {"description": "as you have it"}},
-    summary="A picture: original, view (for browsers), processed (drawn on), thumbnail",
+    summary="A picture: original, file, view (for browsers), processed (drawn on), thumbnail",
     **requires(Permission.SEE),
 )
 def get_picture(
@@ -161,13 +159,21 @@ def get_picture(
     variant: pictures.Variant,
     v: Annotated[str | None, Query(max_length=64, description="a version, as in our URLs")] = None,
 ) -> Response:
-    """By content: the `ETag` is the hash, and what cannot change may be kept for ever."""
+    """By content: the `ETag` is the hash, and what cannot change may be kept for ever.
+
+    Pictures are encoded anew, without what the camera wrote of time, place and owner. `file`,
+    for supervisors, is the photo byte by byte as it came in.
+    """
+    if variant is pictures.Variant.FILE:
+        identity.require(Permission.DECIDE)
     with transaction() as session:
         picture = pictures.find(session, image_id, variant)
     headers = {
         "etag": picture.etag,
         "cache-control": IMMUTABLE if picture.is_final(v) else REVALIDATE,
     }
+    if variant is pictures.Variant.FILE:
+        headers["content-disposition"] = f'attachment; filename="{image_id}"'
     if picture.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(pictures.read(picture), media_type=picture.content_type, headers=headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.orm import Session
 
 from demeter.core.errors import InvalidInput, NotFound
@@ -77,14 +77,23 @@ def _usable(
 
 
 def by_labels(session: Session, labels: Sequence[Label]) -> list[StorageLocation]:
-    """The active locations whose ``qr_code`` is among the labels, by code."""
+    """The active locations whose ``qr_code`` is among the labels, by code.
+
+    A location without one has its code on its label.
+    """
     texts = [label.text for label in labels]
     if not texts:
         return []
     return list(
         session.scalars(
             select(StorageLocation)
-            .where(StorageLocation.qr_code.in_(texts), StorageLocation.active)
+            .where(
+                or_(
+                    StorageLocation.qr_code.in_(texts),
+                    and_(StorageLocation.qr_code.is_(None), StorageLocation.code.in_(texts)),
+                ),
+                StorageLocation.active,
+            )
             .order_by(StorageLocation.code)
         )
     )

@@ -11,21 +11,22 @@ from sqlalchemy.orm import Session
 from demeter.core import blobs
 from demeter.core.db import engine
 from demeter.core.errors import NotFound
-from demeter.core.pixels.files import read_webp
+from demeter.core.pixels.files import PictureKind, read_encoded
 from demeter.photos import redaction, urls
 from demeter.photos.models import Image
 
-SHOWN_BY_BROWSERS = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif"})
 THUMBNAIL_SIDE_PX = 320
 # What a page shows is at most so large: more is no WebP, and takes seconds to make.
 VIEW_SIDE_PX = 16_383
 VIEW_PIXELS = 16_000_000
+NO_LIMIT = 10**9
 
 
 class Variant(StrEnum):
     """Which picture of an image."""
 
     ORIGINAL = "original"
+    FILE = "file"
     VIEW = "view"
     PROCESSED = "processed"
     THUMBNAIL = "thumbnail"
@@ -59,7 +60,7 @@ class Picture:
 
     def is_final(self, version: str | None) -> bool:
         """Whether an address with this version will always answer these bytes."""
-        if self.variant in (Variant.ORIGINAL, Variant.VIEW):
+        if self.variant in (Variant.ORIGINAL, Variant.FILE, Variant.VIEW):
             return True
         return not self.is_derived and version == urls.version(self.sha256)
 
@@ -84,23 +85,26 @@ def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
         return Picture(key.rsplit("/", 1)[-1], "image/webp", variant, is_derived=False)
     if variant is Variant.PROCESSED:
         raise ImageNotFound(f"image {image_id} has not been processed yet")
-    if variant is Variant.THUMBNAIL:
-        return Picture(image.sha256, "image/webp", variant, is_derived=True)
-    convert = variant is Variant.VIEW and not _is_shown_by_browsers(image)
-    kind = "image/webp" if convert else image.content_type
-    return Picture(image.sha256, kind, variant, is_derived=convert)
-
-
-def _is_shown_by_browsers(image: Image) -> bool:
-    """Whether the original will do; where a side is longer than most programs draw, it will not."""
-    sides = image.width_px or 0, image.height_px or 0
-    return image.content_type in SHOWN_BY_BROWSERS and max(sides) <= VIEW_SIDE_PX
+    if variant is Variant.FILE:
+        return Picture(image.sha256, image.content_type, variant, is_derived=False)
+    kind = "image/webp" if variant is Variant.THUMBNAIL else "image/jpeg"
+    return Picture(image.sha256, kind, variant, is_derived=True)
 
 
 def read(picture: Picture) -> bytes:
-    """The bytes; raises what `blobs.read` and `core.pixels.files` raise."""
+    """The bytes; what is derived from a photo has its pixels alone, no tag and no place.
+
+    Raises what `blobs.read` and `core.pixels.files` raise.
+    """
     body = blobs.read(engine(), picture.sha256)
     if not picture.is_derived:
         return body
-    side_px = THUMBNAIL_SIDE_PX if picture.variant is Variant.THUMBNAIL else VIEW_SIDE_PX
-    return read_webp(body, picture.sha256, side_px=side_px, pixels=VIEW_PIXELS)
+    kind, side_px, pixels = _MADE_AS[picture.variant]
+    return read_encoded(body, picture.sha256, kind, side_px=side_px, pixels=pixels)
+
+
+_MADE_AS = {
+    Variant.THUMBNAIL: (PictureKind.WEBP, THUMBNAIL_SIDE_PX, VIEW_PIXELS),
+    Variant.VIEW: (PictureKind.JPEG, VIEW_SIDE_PX, VIEW_PIXELS),
+    Variant.ORIGINAL: (PictureKind.JPEG, NO_LIMIT, NO_LIMIT),
+}

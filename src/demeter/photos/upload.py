@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from demeter.accounts.identity import acting_user
+from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.notices import Notice
 from demeter.core.pixels.errors import PhotoTooLarge
@@ -33,6 +34,7 @@ from demeter.photos.intake import (
     inspect,
 )
 from demeter.photos.models import UploadSource
+from demeter.photos.quotas import require_quota
 
 SPOOLED_BYTES = 65_536  # of a file that is kept in memory; there may be a hundred an upload
 LONGEST_TEXT_BYTES = 16_384  # of a field that is no file
@@ -73,6 +75,7 @@ class Received:
 
     fields: dict[str, str]
     uploads: tuple[Upload, ...]
+    size_bytes: int  # of the photos together
     too_large: tuple[PhotoTooLarge, ...]
     ignored: tuple[str, ...]
 
@@ -155,6 +158,7 @@ def _received(texts: dict[str, str], files: list[UploadFile], sizes: dict[int, i
         uploads=tuple(
             _upload(file) for file in files if sizes.get(id(file), 0) <= limit.max_photo_bytes
         ),
+        size_bytes=sum(file.size or 0 for file in files),
         too_large=too_large,
         ignored=tuple(sorted(set(texts) - FIELDS)),
     )
@@ -241,6 +245,15 @@ def location_of(session: Session, wish: Wish) -> StorageLocation | None:
             field="location_id",
         )
     return by_code
+
+
+def look_through(received: Received, wish: Wish) -> list[Photo]:
+    """The photos of an upload, each decoded once; raises as `require_quota` and `inspect_each`."""
+    with transaction() as session:
+        has_location = location_of(session, wish) is not None
+        user = acting_user(session, wish.user)
+        require_quota(session, user, len(received.uploads), received.size_bytes)
+    return inspect_each(received, read_labels=not has_location)
 
 
 def inspect_each(received: Received, *, read_labels: bool) -> list[Photo]:

@@ -171,7 +171,7 @@ def configure(session_id: UUID, once: OnceOnly, body: LocationConfigCreate) -> S
     return _decide_once(once, body, set_config)
 
 
-@router.post("/discard", summary="Put a session aside", **requires(Permission.DECIDE))
+@router.post("/discard", summary="Put a session aside", **requires(Permission.REPORT))
 def discard(session_id: UUID, once: OnceOnly, body: Discard) -> SessionRead:
     """One that waits or failed, such as a wrong photo; nothing is posted, its evidence stays.
 
@@ -184,7 +184,7 @@ def discard(session_id: UUID, once: OnceOnly, body: Discard) -> SessionRead:
     )
 
 
-@router.post("/restore", summary="Take a discarded session back", **requires(Permission.DECIDE))
+@router.post("/restore", summary="Take a discarded session back", **requires(Permission.REPORT))
 def restore(session_id: UUID, once: OnceOnly, body: Decision | None = None) -> SessionRead:
     """It waits for what it waited for before."""
     return _decide_once(

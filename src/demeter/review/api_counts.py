@@ -57,10 +57,13 @@ def repost(count_id: CountId, body: LedgerCommandCreate, once: OnceOnly) -> Ledg
     "/{count_id}/void",
     summary="Void a count",
     preview="What voiding a count would write",
-    permission=Permission.DECIDE,
+    permission=Permission.REPORT,
 )
 def void(count_id: CountId, body: LedgerCommandCreate, once: OnceOnly) -> LedgerChange:
-    """Every row of it is reversed; where stock would be negative it waits."""
+    """Every row of it is reversed; where stock would be negative it waits.
+
+    A worker voids own counts of the last 24 hours, until the bed is counted again.
+    """
     return run_once(once, body, lambda session: count_decisions.void_count(session, count_id, body))
 
 
@@ -69,8 +72,11 @@ def void(count_id: CountId, body: LedgerCommandCreate, once: OnceOnly) -> Ledger
     "/{count_id}/move",
     summary="Move a count: its photos show another location",
     preview="What moving a count would write",
-    permission=Permission.DECIDE,
+    permission=Permission.REPORT,
 )
 def move(count_id: CountId, body: CountMove, once: OnceOnly) -> LedgerChange:
-    """Voided where it was posted, posted anew at the location that is named."""
+    """Voided where it was posted, posted anew at the location that is named.
+
+    A worker moves own counts, as in voiding.
+    """
     return run_once(once, body, lambda session: count_decisions.move_count(session, count_id, body))

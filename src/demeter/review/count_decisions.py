@@ -14,6 +14,7 @@ from demeter.photos.models import PhotoSession
 from demeter.review import photo_counts
 from demeter.stock import commands, lookup
 from demeter.stock.changes import LedgerChange
+from demeter.stock.own_reports import require_own
 from demeter.stock.schemas import LedgerCommandCreate
 
 
@@ -35,8 +36,10 @@ def void_count(session: Session, count_id: int, body: LedgerCommandCreate) -> Le
 
     Raises:
         CountNotFound, CountState: there is none, or it is void already.
+        NoLongerOwn: a worker may not, as `own_reports.require_own` says.
     """
     session_uuid = _standing(session, count_id)
+    _require_own(session, count_id)
     command = commands.command_from(session, body)
     if session_uuid is None:
         return service.void(session, command, count_id)
@@ -48,6 +51,7 @@ def move_count(session: Session, count_id: int, body: CountMove) -> LedgerChange
 
     Raises:
         CountNotFound, CountState: there is none, it is void, or it was made by hand.
+        NoLongerOwn: as `void_count`.
     """
     session_uuid = _standing(session, count_id)
     if session_uuid is None:
@@ -55,8 +59,20 @@ def move_count(session: Session, count_id: int, body: CountMove) -> LedgerChange
             f"count {count_id} was made by hand: take it back and count the other location",
             count_id=count_id,
         )
+    _require_own(session, count_id)
     location = lookup.location(session, body.location_code)
     return photo_counts.move(session, commands.command_from(session, body), session_uuid, location)
+
+
+def _require_own(session: Session, count_id: int) -> None:
+    count = session.get_one(Count, count_id)
+    require_own(
+        session,
+        reporter_id=count.counted_by_user_id,
+        reported_at=count.created_at,
+        location_ids={count.storage_location_id},
+        count_id=count.id,
+    )
 
 
 def _standing(session: Session, count_id: int) -> UUID | None:

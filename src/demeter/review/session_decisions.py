@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
-from demeter.catalog.service import Growing, set_location_config
+from demeter.catalog.service import Growing, Setting, set_location_config
 from demeter.core import logs
 from demeter.core.errors import Conflict, InvalidInput
 from demeter.counts import blind_recounts
@@ -30,6 +30,7 @@ from demeter.photos.review_reasons import BLIND_RECOUNT
 from demeter.photos.sessions import VOIDED, lock_by_uuid
 from demeter.review import photo_counts
 from demeter.review.errors import NotAcceptable, SessionNotWaiting
+from demeter.stock.own_reports import require_own
 
 log = logs.get(__name__)
 
@@ -184,7 +185,7 @@ def configure(
     location = session.get(StorageLocation, photo_session.storage_location_id or 0)
     if location is None:
         raise LocationGone(f"the location of session {session_id} does not exist any more")
-    set_location_config(session, location, growing, framed_whole=framed_whole)
+    set_location_config(session, location, growing, Setting(framed_whole=framed_whole))
     if standing_count(session, photo_session.id) is not None:
         photo_counts.post_kept(session, photo_session)
     log.info("session_configured", session_id=photo_session.id, user=user.username)
@@ -197,8 +198,10 @@ def discard(session: Session, session_id: UUID, user: User, reason: str) -> Phot
     Raises:
         SessionNotWaiting: it is under way, or its count is posted: that is taken back first.
         InvalidInput: no reason is given.
+        NoLongerOwn: a worker may not, as `own_reports.require_own` says.
     """
     photo_session = lock_by_uuid(session, session_id)
+    _require_own(session, photo_session)
     if photo_session.status is SessionStatus.DISCARDED:
         return photo_session
     if not reason.strip():
@@ -221,8 +224,10 @@ def restore(session: Session, session_id: UUID, user: User) -> PhotoSession:
 
     Raises:
         SessionNotWaiting: it was not discarded.
+        NoLongerOwn: as `discard`.
     """
     photo_session = lock_by_uuid(session, session_id)
+    _require_own(session, photo_session)
     _require(photo_session, SessionStatus.DISCARDED)
     sessions.take_back(photo_session, user.username)
     session.flush()
@@ -230,6 +235,16 @@ def restore(session: Session, session_id: UUID, user: User) -> PhotoSession:
         retry_signal.retry_later(session, [photo_session.storage_location_id])
     log.info("session_restored", session_id=photo_session.id, user=user.username)
     return photo_session
+
+
+def _require_own(session: Session, photo_session: PhotoSession) -> None:
+    location_id = photo_session.storage_location_id
+    require_own(
+        session,
+        reporter_id=photo_session.uploaded_by_user_id,
+        reported_at=photo_session.created_at,
+        location_ids=[] if location_id is None else [location_id],
+    )
 
 
 def recount_blind(

@@ -81,11 +81,12 @@ def report_movement(body: MovementBody, once: OnceOnly) -> LedgerChange:
     "/movements/{movement_id}/undo",
     summary="Undo a movement",
     preview="What undoing a movement would write",
-    permission=Permission.DECIDE,
+    permission=Permission.REPORT,
 )
 def undo_movement(movement_id: UUID, body: LedgerCommandCreate, once: OnceOnly) -> LedgerChange:
     """By its reversal, once, with a reason; both stay in the ledger.
 
+    A worker undoes own reports of the last 24 hours, until the bed is counted again.
     `movement_id` in the body is the reversal's own key.
     """
 

@@ -18,6 +18,7 @@ from demeter.stock.errors import NameNotFound, NotUndoable, ReasonMissing
 from demeter.stock.late_movements import Change
 from demeter.stock.ledger import LedgerCommand, write_changes
 from demeter.stock.models import MovementType, StockBatch, StockMovement
+from demeter.stock.own_reports import require_own
 
 OF_COUNTS = (MovementType.FOTO, MovementType.MANUAL_INIT)
 
@@ -32,6 +33,7 @@ def undo(session: Session, command: LedgerCommand, movement_id: UUID) -> LedgerC
         NameNotFound: there is no such movement.
         NotUndoable: it belongs to a count or a closing, is a reversal, or is undone already.
         ReasonMissing: no reason is given.
+        NoLongerOwn: a worker may not, as `own_reports.require_own` says.
     """
     if not (command.reason or "").strip():
         raise ReasonMissing("undoing a movement says its reason")
@@ -41,8 +43,14 @@ def undo(session: Session, command: LedgerCommand, movement_id: UUID) -> LedgerC
             session, _locations(session, _movements_to_reverse(session, movement_id))
         )
         rows = _movements_to_reverse(session, movement_id)
-        _require_undoable(session, rows)
         location_of = {row.batch_id: _location_of(session, row.batch_id) for row in rows}
+        require_own(
+            session,
+            reporter_id=rows[0].user_id,
+            reported_at=rows[0].created_at,
+            location_ids=set(location_of.values()),
+        )
+        _require_undoable(session, rows)
         locations = lock.lock_locations(session, location_of.values())
         at = rows[0].occurred_at
         lots = [lot for key in locations for lot in standing_lots(session, key, at)]

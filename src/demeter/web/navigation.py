@@ -28,7 +28,14 @@ class Place:
 
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
+    Place("growing", "/growing", "flower-2", "set_up"),
+    Place("places", "/places", "map", "set_up"),
+    Place("catalog", "/catalog", "tags", "set_up"),
     Place("people", "/people", "users", "set_up"),
+    Place("nursery", "/nursery", "settings", "set_up", Permission.ADMINISTER),
+    Place("changes", "/changes", "history", "set_up", Permission.ADMINISTER),
+    Place("phones", "/phones", "smartphone", "set_up"),
+    Place("evidence", "/evidence", "activity", "set_up"),
     Place("api", "/api/v1/docs", "book-open", "set_up"),
     Place("more", "/more", "menu", "bar", on_bar=True),
 )

@@ -1,12 +1,8 @@
-"""Until there are accounts: no foreign name, no foreign page, and fences around our own."""
+"""No foreign name, no foreign page, and fences around our own."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from demeter.app import create_app
 from demeter.core.errors import DomainError
-from demeter.core.http.guards import OpenToOthers, _name, check_host, is_own_name, refusal_of
+from demeter.core.http.guards import _name, is_own_name, refusal_of
 from demeter.core.settings import settings
 from support.served import client, jpeg, row_count, upload_session
 
@@ -82,43 +77,6 @@ def test_any_host_is_answered_and_only_ours_pass(host: str):
     else:
         is_ours = True
     assert is_own_name(expected) is is_ours
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.9.10"])
-def test_this_machine_alone_is_served(host: str):
-    check_host(host)
-
-
-@pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "", "192.168.1.20", "10.0.0.1", "::ffff:10.0.0.1", "no.such.invalid"]
-)
-def test_an_address_that_others_reach_is_refused(host: str):
-    with pytest.raises(OpenToOthers) as refused:
-        check_host(host)
-    assert "127.0.0.1" in refused.value.next_action
-
-
-def test_what_comes_in_at_another_address_is_refused_however_the_server_was_started(
-    fresh_database: str,
-):
-    outside = TestClient(create_app(), base_url="http://10.1.2.3:8000")
-    answer = outside.get("/health/live")
-    assert (answer.status_code, answer.json()["code"]) == (403, "open_to_others")
-
-
-@pytest.mark.timeout(120)
-def test_up_refuses_an_open_address_by_name(new_home: Path):
-    answer = subprocess.run(
-        [sys.executable, "-m", "demeter", "up"],
-        env={**os.environ, "DEMETER_HOME": str(new_home), "DEMETER_HOST": "0.0.0.0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert answer.returncode == 1
-    assert "DEMETER_HOST=0.0.0.0" in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert not (new_home / "database").exists()
 
 
 def test_a_rebound_name_is_refused_even_to_read():

@@ -17,7 +17,7 @@ from PIL import Image
 
 from demeter.core.errors import DomainError, chain
 from demeter.core.pixels import errors, pool
-from demeter.core.pixels.files import read_facts, read_pixels, read_webp
+from demeter.core.pixels.files import PictureKind, read_encoded, read_facts, read_pixels
 from demeter.core.settings import settings
 from support import odd_pictures as odd
 from support.pictures import encoded, picture
@@ -59,9 +59,12 @@ def test_facts_pixels_and_a_smaller_picture(own_pool: pool.Pool) -> None:
     assert facts.tags["DateTimeOriginal"] == "2026:03:02 09:00:00"
     assert rgb.shape == (320, 240, 3)
     assert same.sha256 == facts.sha256
-    small = Image.open(io_of(read_webp(body, "bed.jpg", side_px=64, pixels=10**9)))
+    small = Image.open(io_of(read_encoded(body, "bed.jpg", WEBP, side_px=64, pixels=10**9)))
     assert (small.format, small.size) == ("WEBP", (48, 64))
     assert len(readers(own_pool)) == 1  # one after the other by the same process
+
+
+WEBP = PictureKind.WEBP
 
 
 def io_of(body: bytes):
@@ -71,9 +74,13 @@ def io_of(body: bytes):
 
 
 def test_a_long_picture_is_made_smaller_for_a_page(own_pool: pool.Pool) -> None:
-    body = read_webp(encoded(picture(17_000, 72)), "long.jpg", side_px=20_000, pixels=10**9)
+    body = read_encoded(
+        encoded(picture(17_000, 72)), "long.jpg", WEBP, side_px=20_000, pixels=10**9
+    )
     assert Image.open(io_of(body)).size == (16_383, 69)
-    body = read_webp(encoded(picture(2000, 1000)), "wide.jpg", side_px=20_000, pixels=500_000)
+    body = read_encoded(
+        encoded(picture(2000, 1000)), "wide.jpg", WEBP, side_px=20_000, pixels=500_000
+    )
     assert Image.open(io_of(body)).size == (1000, 500)
 
 

@@ -1,8 +1,7 @@
-"""Who may talk to this server while it has no accounts: this machine, and no other site's page."""
+"""By which names this server goes, and that no other site's page changes anything here."""
 
 from __future__ import annotations
 
-import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -25,7 +24,10 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(self), geolocation=(self), microphone=()",
 }
+# A year; only for names, where a certificate stands for them: localhost serves others, too.
+ONLY_TLS = "max-age=31536000"
 
 
 class ForeignHost(DomainError):
@@ -46,18 +48,6 @@ class ForeignOrigin(DomainError):
     next_action = "Open Demeter itself and do it there."
 
 
-class OpenToOthers(DomainError):
-    """The server would be reached, or was, from other machines."""
-
-    status = 403
-    code = "open_to_others"
-    title = "Demeter serves this machine only"
-    next_action = (
-        "Set DEMETER_HOST to 127.0.0.1; put a proxy that asks who comes in before it, and name "
-        "that proxy's host in DEMETER_HOST_NAMES."
-    )
-
-
 class Guards:
     """Refuses foreign names and origins; adds the headers that fence pages in."""
 
@@ -70,14 +60,19 @@ class Guards:
             await self.app(scope, receive, send)
             return
 
+        asked = Headers(scope=scope)
+        fences = dict(SECURITY_HEADERS)
+        if scope["scheme"] == "https" and _is_public_name(_name(asked.get("host", ""))):
+            fences["strict-transport-security"] = ONLY_TLS
+
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in fences.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        refusal = _refusal_of_address(scope) or refusal_of(scope["method"], Headers(scope=scope))
+        refusal = refusal_of(scope["method"], asked)
         if refusal is None:
             await self.app(scope, receive, send_with_policy)
         else:
@@ -100,32 +95,6 @@ def refusal_of(method: str, headers: Headers) -> DomainError | None:
     return None
 
 
-def check_host(host: str) -> None:
-    """Refuse to listen where other machines can come in: there are no accounts yet.
-
-    Raises:
-        OpenToOthers: an address of ``host`` is not this machine's own.
-    """
-    try:
-        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo(host or None, 0)}
-    except OSError as error:
-        raise OpenToOthers(f"{host!r} is no address of this machine: {error}", host=host) from error
-    if not host or not all(_is_loopback(address) for address in addresses):
-        raise OpenToOthers(
-            f"DEMETER_HOST={host} would let everybody who reaches this machine see and change "
-            "everything, for people cannot log in yet.",
-            host=host,
-        )
-
-
-def _refusal_of_address(scope: Scope) -> DomainError | None:
-    """Whoever started the server, and however: what comes in from outside is refused."""
-    address = (scope.get("server") or ("", None))[0]
-    if _is_address(address) and not _is_loopback(address):
-        return OpenToOthers(f"this request came in at {address}, and people cannot log in yet")
-    return None
-
-
 def is_own_name(name: str) -> bool:
     """Whether a host name can be ours.
 
@@ -145,15 +114,13 @@ def _name(host: str) -> str:
         return ""
 
 
+def _is_public_name(name: str) -> bool:
+    return bool(name) and not _is_address(name) and name.rpartition(".")[2] != "localhost"
+
+
 def _is_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(address: str) -> bool:
-    parsed = ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_loopback

@@ -11,12 +11,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from demeter.core.pixels.pool import PictureRequest, pool
+
+
+class PictureKind(StrEnum):
+    """As what a picture is encoded anew."""
+
+    WEBP = "WEBP"
+    JPEG = "JPEG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +71,16 @@ def read_pixels(source: bytes | int, name: str) -> tuple[NDArray[np.uint8], Pict
     return np.frombuffer(view, np.uint8).reshape(shape), facts
 
 
-def read_webp(source: bytes | int, name: str, *, side_px: int, pixels: int) -> bytes:
-    """The upright picture as WebP, within a side and a number of pixels; raises as `read_facts`."""
+def read_encoded(
+    source: bytes | int, name: str, kind: PictureKind, *, side_px: int, pixels: int
+) -> bytes:
+    """The upright picture, encoded anew, within a side and a number of pixels.
+
+    Nothing but pixels goes along: no tags, no place, no profile. Raises as `read_facts`.
+    """
+    asked = {"kind": kind.value, "side_px": side_px, "pixels": pixels}
     with _descriptor(source) as file, _scratch() as out:
-        pool().ask(PictureRequest("webp", name, {"side_px": side_px, "pixels": pixels}), file, out)
+        pool().ask(PictureRequest("picture", name, asked), file, out)
         size = os.fstat(out).st_size
         return os.pread(out, size, 0)
 

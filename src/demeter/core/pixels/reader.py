@@ -29,7 +29,11 @@ from demeter.core.pixels.labels import read_codes
 from demeter.core.pixels.messages import receive, send
 from demeter.core.pixels.reading import CONTENT_TYPES, StoredPicture, bands, open_picture
 
-_WEBP_SIDE_PX = 16_383  # the most that the format can say
+_SIDE_PX = {"WEBP": 16_383, "JPEG": 65_500}
+_QUALITY: dict[str, dict[str, int]] = {
+    "WEBP": {"quality": 85, "method": 1},
+    "JPEG": {"quality": 92},
+}
 _OWN_BYTES = 240_000_000  # programs and libraries, before any picture
 _COLOURS = 3  # bytes a pixel of the largest photo, so that deep ones take no longer
 _GONE = 0x2000  # POLLRDHUP: the other end was closed
@@ -97,7 +101,7 @@ class _Order:
         elif asked["act"] == "pixels":
             self._write_pixels(photo.rgb())
         else:
-            self._write_webp(photo)
+            self._write_picture(photo)
         return facts
 
     def _body(self, size: int) -> bytes:
@@ -149,10 +153,11 @@ class _Order:
                 while left:
                     left = left[out.write(left) :]
 
-    def _write_webp(self, photo: StoredPicture) -> None:
-        """The picture within ``side_px`` and ``pixels``."""
+    def _write_picture(self, photo: StoredPicture) -> None:
+        """The picture within ``side_px`` and ``pixels``, encoded anew: no tag goes along."""
+        kind = self._asked["kind"]
         width, height = photo.upright_size
-        side = min(self._asked["side_px"], _WEBP_SIDE_PX)
+        side = min(self._asked["side_px"], _SIDE_PX[kind])
         scale = min(
             1.0, side / max(width, height), (self._asked["pixels"] / (width * height)) ** 0.5
         )
@@ -161,7 +166,7 @@ class _Order:
         if rgb.size != wanted:
             rgb = rgb.resize(wanted, Image.Resampling.BICUBIC, reducing_gap=2.0)
         stream = io.BytesIO()
-        rgb.save(stream, "WEBP", quality=85, method=1)
+        rgb.save(stream, kind, **_QUALITY[kind])
         # Each answer has a limit of its own, or it would have that of the picture before.
         _limit(resource.RLIMIT_FSIZE, len(stream.getbuffer()))
         with os.fdopen(os.dup(self._out), "wb") as out:

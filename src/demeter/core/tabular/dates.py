@@ -49,6 +49,32 @@ def date_or_time(cell: Cell, zone: ZoneInfo) -> date | datetime:
     return value.replace(tzinfo=zone)
 
 
+_MONTHS = {
+    "ene": 1, "jan": 1, "feb": 2, "mar": 3, "abr": 4, "apr": 4, "may": 5, "jun": 6, "jul": 7,
+    "ago": 8, "aug": 8, "set": 9, "sep": 9, "oct": 10, "nov": 11, "dic": 12, "dec": 12,
+}  # fmt: skip
+_MONTH_YEAR = re.compile(r"([a-z]{3,10})\.?\s*[^\sa-z0-9]?\s*((?:20)?[0-9]{2})", re.IGNORECASE)
+
+
+def month_and_year(cell: Cell) -> date:
+    """The first day of a month as people write it: `dic'21`, `mar 2022`, or any of its days.
+
+    Raises:
+        CellRefused: it is none.
+    """
+    cell.require_filled()
+    value = _spreadsheet_date(cell)
+    words = cell.value.strip() if isinstance(cell.value, str) else ""
+    match = _MONTH_YEAR.fullmatch(words)
+    month = _MONTHS.get(match[1][:3].lower()) if match else None
+    if value is None and match and month:
+        value = date(2000 + int(match[2][-2:]), month, 1)
+    value = value or _parse(words)
+    if value is None or value.year not in YEARS:
+        raise cell.refusal(Notice("no_month", {"value": cell.excerpt}))
+    return date(value.year, value.month, 1)
+
+
 def _spreadsheet_date(cell: Cell) -> date | datetime | None:
     """A typed date, or the number of days behind one."""
     value = cell.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 from demeter.core.fields import MOST
@@ -11,6 +12,7 @@ from demeter.core.tabular.cells import Cell, Value
 
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(?:[.,][0-9]{1,15})?")
+_MONEY = re.compile(r"(?:[$€]|[A-Z]{3})?\s*([0-9]{1,12})(?:[.,]([0-9]{1,4}))?")
 _MAY_BE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 
@@ -54,6 +56,43 @@ def decimal_number(cell: Cell) -> Decimal:
     if number is None or not number.is_finite() or (number == 0 and number.is_signed()):
         raise cell.refusal(Notice("no_decimal", {"value": cell.excerpt}))
     return number
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAmount:
+    """An amount as it is written; ``places`` are the digits behind its mark.
+
+    Whether `1.200` are thousands cannot be seen in the cell: who reads it decides by the row.
+    """
+
+    value: Decimal
+    places: int
+
+    @property
+    def rounding(self) -> Decimal:
+        """Half of its last digit: by so much it may differ from what was meant."""
+        return Decimal(5) / Decimal(10) ** (self.places + 1)
+
+
+def written_amount(cell: Cell) -> WrittenAmount:
+    """An amount of money as it is written, with or without its sign: `$950`, `$ 42.75`.
+
+    Raises:
+        CellRefused: it is none.
+    """
+    cell.require_filled()
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = Decimal(f"{value:.15g}")
+        exponent = number.normalize().as_tuple().exponent
+        places = max(0, -exponent) if isinstance(exponent, int) else 0
+        if number.is_finite() and number >= 0:
+            return WrittenAmount(number, places)
+    match = _MONEY.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise cell.refusal(Notice("no_amount", {"value": cell.excerpt}))
+    whole, behind = match[1], match[2] or ""
+    return WrittenAmount(Decimal(f"{whole}.{behind}" if behind else whole), len(behind))
 
 
 def _whole(value: Value) -> int | None:

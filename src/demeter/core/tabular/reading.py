@@ -39,7 +39,7 @@ def read_table(file: TableFile, shape: TableShape) -> Table:
     remarks = Remarks()
     with _one_at_a_time:
         try:
-            sheets = _open(file, shape, remarks)
+            sheets = open_sheets(file, shape, remarks)
             sheet, heading = choose_sheet(sheets, file.sheet, shape, remarks)
             rows = tuple(checked_rows(sheet, heading, shape, remarks))
         except TableRefused as error:
@@ -47,7 +47,12 @@ def read_table(file: TableFile, shape: TableShape) -> Table:
     return Table(shape, heading, rows, remarks, file.name)
 
 
-def _open(file: TableFile, shape: TableShape, remarks: Remarks) -> list[RawSheet]:
+def open_sheets(file: TableFile, shape: TableShape, remarks: Remarks) -> list[RawSheet]:
+    """The sheets of a workbook, or a CSV file by each delimiter that it may have.
+
+    Raises:
+        TableRefused: it is no table.
+    """
     content = file.content()
     if len(content) > MOST_BYTES:
         raise too_large(MOST_BYTES, "bytes")

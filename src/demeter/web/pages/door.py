@@ -18,11 +18,13 @@ from demeter.core import nursery as nurseries
 from demeter.core import site
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
+from demeter.core.http.secure_connections import is_secure, require_secure
 from demeter.web import language as languages
 from demeter.web import render
 from demeter.web.language import own_path
 
 router = APIRouter()
+SECURE = [Depends(require_secure)]
 
 Secret = str
 Text = Annotated[str, Form(max_length=200)]
@@ -43,10 +45,11 @@ def ask_login(request: Request, back: str = "/") -> Response:
         username="",
         problem=None,
         is_first=is_first,
+        is_secure=is_secure(request),
     )
 
 
-@router.post("/login")
+@router.post("/login", dependencies=SECURE)
 def log_in(
     request: Request, username: Text = "", password: Password = "", back: Text = "/"
 ) -> Response:
@@ -67,6 +70,7 @@ def log_in(
             username=name,
             problem=error.problem(),
             is_first=False,
+            is_secure=True,
         )
     return _enter(request, secret, own_path(back))
 
@@ -85,7 +89,7 @@ def log_out(request: Request) -> Response:
     return answer
 
 
-@router.get("/start/{secret}")
+@router.get("/start/{secret}", dependencies=SECURE)
 def ask_start(request: Request, secret: Secret) -> Response:
     """Who follows the first link names the nursery and becomes its admin."""
     with transaction() as session:
@@ -93,7 +97,7 @@ def ask_start(request: Request, secret: Secret) -> Response:
     return _start_page(request, secret)
 
 
-@router.post("/start/{secret}")
+@router.post("/start/{secret}", dependencies=SECURE)
 def start(
     request: Request,
     secret: Secret,
@@ -128,31 +132,31 @@ def start(
     return answer
 
 
-@router.get("/join/{secret}")
+@router.get("/join/{secret}", dependencies=SECURE)
 def ask_join(request: Request, secret: Secret) -> Response:
     """Who was invited chooses a password."""
     return _password_page(request, secret, LinkPurpose.INVITATION)
 
 
-@router.get("/reset/{secret}")
+@router.get("/reset/{secret}", dependencies=SECURE)
 def ask_reset(request: Request, secret: Secret) -> Response:
     """Who has forgotten the password chooses another."""
     return _password_page(request, secret, LinkPurpose.PASSWORD_RESET)
 
 
-@router.post("/join/{secret}")
+@router.post("/join/{secret}", dependencies=SECURE)
 def join(request: Request, secret: Secret, password: Password = "") -> Response:
     """The person is in."""
     return _choose_password(request, secret, LinkPurpose.INVITATION, password)
 
 
-@router.post("/reset/{secret}")
+@router.post("/reset/{secret}", dependencies=SECURE)
 def reset(request: Request, secret: Secret, password: Password = "") -> Response:
     """The person is in with the new password; every older session is out."""
     return _choose_password(request, secret, LinkPurpose.PASSWORD_RESET, password)
 
 
-@router.get("/enter/{secret}")
+@router.get("/enter/{secret}", dependencies=SECURE)
 def enter(request: Request, secret: Secret, back: str = "/") -> Response:
     """In, once, without a password and without a form: the link of a demonstration."""
     with transaction() as session:

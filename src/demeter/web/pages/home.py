@@ -21,8 +21,7 @@ from demeter.photos.models import UploadSource
 from demeter.photos.upload import (
     Received,
     accept,
-    inspect_each,
-    location_of,
+    look_through,
     receive,
     room_to_keep,
     wish_of,
@@ -78,9 +77,7 @@ def upload(
     """
     del form_token
     wish = wish_of(received.fields, UploadSource.WEB)
-    with transaction() as session:
-        has_location = location_of(session, wish) is not None
-    photos = inspect_each(received, read_labels=not has_location)
+    photos = look_through(received, wish)
     with room_to_keep(photos), transaction() as session:
         accepted = accept(session, wish, photos)
         only = accepted[0].session.session_id if len(accepted) == 1 else None

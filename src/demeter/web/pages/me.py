@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from demeter.accounts import identity, logins, people, queries, tokens
@@ -13,6 +13,7 @@ from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.secure_connections import require_secure
 from demeter.web import render
 
 router = APIRouter(prefix="/me")
@@ -26,7 +27,7 @@ def show_me(request: Request, changed: bool = False) -> Response:
     return _page(request, changed=changed)
 
 
-@router.post("/password", **requires(Permission.SEE))
+@router.post("/password", **requires(Permission.SEE, dependencies=[Depends(require_secure)]))
 def change_password(request: Request, old: Password = "", new: Password = "") -> Response:
     """A new password; every other browser of this person is out."""
     try:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import segno
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from demeter.accounts import people, queries
@@ -19,6 +17,7 @@ from demeter.core.http.permissions import Permission, requires
 from demeter.core.http.requests import link_url
 from demeter.core.settings import settings
 from demeter.web import render
+from demeter.web.qr_codes import qr_code
 
 router = APIRouter(prefix="/people")
 
@@ -97,7 +96,7 @@ def _page(request: Request, **values: Any) -> Response:
         role=values.get("role", UserRole.WORKER),
         invited=values.get("invited"),
         link=link,
-        qr=_qr(link) if link else None,
+        qr=qr_code(link) if link else None,
         problem=problem,
         fault=values.get("fault"),
     )
@@ -108,11 +107,3 @@ def _everybody(session: Session) -> list[Any]:
     page = queries.people(session, limit=500)
     rows = [row for row in page.items if row.username != settings().service_user]
     return sorted(rows, key=lambda row: not row.is_active)
-
-
-def _qr(link: str) -> Markup:
-    """As an SVG to stand in the page, as large as its place."""
-    code = segno.make(link, error="m")
-    return Markup(  # noqa: S704  drawn from the link, which is in no text of it
-        code.svg_inline(scale=1, border=2, omitsize=True, svgclass=None, lineclass=None)
-    )

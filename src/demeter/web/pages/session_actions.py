@@ -89,7 +89,7 @@ def configure(
     return _decided(session_id, act)
 
 
-@router.post("/discard", **requires(Permission.DECIDE))
+@router.post("/discard", **requires(Permission.REPORT))
 def discard(session_id: UUID, reason: Note) -> RedirectResponse:
     """Nothing is to be made of these photos."""
     plain = reason.replace("\x00", "")
@@ -98,7 +98,7 @@ def discard(session_id: UUID, reason: Note) -> RedirectResponse:
     )
 
 
-@router.post("/restore", **requires(Permission.DECIDE))
+@router.post("/restore", **requires(Permission.REPORT))
 def restore(session_id: UUID) -> RedirectResponse:
     """Take a discarded session back."""
     return _decided(session_id, lambda s, user: session_decisions.restore(s, session_id, user))

@@ -1,0 +1,1 @@
+"""Files of shapes: GeoJSON, KML, KMZ and shapefiles, read by GDAL."""

@@ -1,0 +1,1 @@
+"""Registers: tables of master data, all served in one way from one description of each."""

@@ -1,0 +1,1 @@
+"""Prices: what a packaging of a category of plants costs, and from when to when."""
