@@ -69,7 +69,12 @@ def _empty_bench(rng: Rng, seed: int, size_wh: tuple[int, int]) -> Scene:
         _paint_hands(rng, picture)
     covered = (picture.rgb != scene.rgb).any(2)
     seen = tuple(e for e in scene.empties if _share_in(covered, e.xyxy_px) < HIDDEN_SHARE)
-    return replace(scene, rgb=develop(rng, picture.rgb), kind="bare", empties=seen)
+    containers = tuple(
+        replace(c, empties=sum(e.container == k for e in seen))
+        for k, c in enumerate(scene.containers)
+    )
+    rgb = develop(rng, picture.rgb)
+    return replace(scene, rgb=rgb, kind="bare", empties=seen, containers=containers)
 
 
 def _share_in(mask: Mask, box: Box) -> float:
