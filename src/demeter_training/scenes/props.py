@@ -113,14 +113,15 @@ def paint_backdrop(rng: Rng, picture: SceneCanvas, world: World) -> None:
     far = min(v.y - v.half_cm[1] for v in world.vessels) - uniform(rng, 0, 60)
     reach = 4000.0
     foot = np.array([[-reach, far, 0.0], [reach, far, 0.0]])
-    left, right = picture.camera.project(foot)
+    ends = picture.camera.project(foot)
+    left, right = ends[0], ends[1]
     polygon = np.stack([left, right, right - (0, 1e5), left - (0, 1e5)])
     flat = np.round(np.clip(polygon, -30000, 30000) * 16).astype(np.int32)
     mask = np.zeros(picture.ids.shape, np.uint8)
     cv2.fillPoly(mask, [flat], 255, cv2.LINE_AA, 4)
     if not mask.any():
         return
-    height, width = mask.shape
+    height, width = picture.ids.shape
     texture = ground(world.backdrop, world.seed % 8)
     side = max(width, height)
     wall = cv2.resize(texture, (side, side), interpolation=cv2.INTER_LINEAR)[:height, :width]

@@ -72,7 +72,8 @@ def loss_of(task: str, network: nn.Module, arrays: Any, device: str) -> Tensor:
             low, high = boxes[:, :2], boxes[:, 2:]
             centred = torch.from_numpy(np.concatenate([(low + high) / 2, high - low], 1))
             truths.append(TileTruth(centred.to(device), torch.from_numpy(classes).to(device)))
-        return detection_loss(*out, truths)[0]
+        decoded, centres, strides = out
+        return detection_loss(decoded, centres, strides, truths)[0]
     if task == "judge":
         target = torch.from_numpy(np.asarray(arrays[1], np.float32)).to(device)
         return F.binary_cross_entropy_with_logits(out.float(), target)
