@@ -268,6 +268,27 @@ def test_an_implausible_change_waits(db: Session) -> None:
     assert on_hand(db) == 30
 
 
+def test_a_photo_that_may_show_no_plants_waits(db: Session) -> None:
+    soil = replace(photo_count((12, 0)), plants_likelihood=0.1)
+    made = recorded(db, soil)
+    assert (made.status, made.reason_code) == (SessionStatus.NEEDS_REVIEW, "may_show_no_plants")
+    assert on_hand(db) == 0
+    session_decisions.accept(db, made.session_id, user(db))
+    assert on_hand(db) == 12
+
+
+@pytest.mark.parametrize(
+    ("plants", "interval", "reason"),
+    [(10, (4, 15), "interval_too_wide"), (10, (5, 15), None), (9, (0, 40), None)],
+)
+def test_an_interval_that_says_nothing_waits(
+    db: Session, plants: int, interval: tuple[int, int], reason: str | None
+) -> None:
+    made = recorded(db, replace(photo_count((plants, 0)), interval_90=interval))
+    assert made.reason_code == reason
+    assert on_hand(db) == (0 if reason else plants)
+
+
 def test_another_product_in_the_ledger_waits(db: Session) -> None:
     recorded(db, photo_count((10, 0)))
     db.execute(

@@ -80,7 +80,15 @@ def _as_json(figures: list[PhotoFigures], folder: Path) -> dict[str, Any]:
     summary = summarise(figures)
     return {
         "photos": [_photo_row(f, folder) for f in figures],
-        "overall": {"f1": summary.f1, "mape": summary.mape, "bias": summary.bias},
+        "overall": {
+            "f1": summary.f1,
+            "mape": summary.mape,
+            "bias": summary.bias,
+            "without_plants": summary.without_plants,
+            "false_plants": summary.false_plants,
+            "empties_posted": summary.empties_posted,
+            "posted": summary.posted,
+        },
     }
 
 
@@ -94,6 +102,8 @@ def _photo_row(figure: PhotoFigures, folder: Path) -> dict[str, Any]:
         "precision": round(precision, 4),
         "recall": round(recall, 4),
         "f1": round(f1, 4),
+        "likelihood": figure.photo.plants_likelihood,
+        "posted": figure.posts_plants,
         "seconds": figure.seconds,
     }
 
@@ -105,7 +115,9 @@ def _file_name(file: Path, folder: Path) -> str:
 
 def _print(figures: list[PhotoFigures], folder: Path) -> None:
     console = Console()
-    photos = RowTable("photo", "marked", "counted", "90 %", "precision", "recall", "F1", "s")
+    photos = RowTable(
+        "photo", "marked", "counted", "90 %", "precision", "recall", "F1", "likely", "posted", "s"
+    )
     for row in (_photo_row(f, folder) for f in figures):
         photos.add_row(*(_cell(v) for v in row.values()))
     photos.print(console)
@@ -146,6 +158,8 @@ def _print_groups(console: Console, figures: list[PhotoFigures]) -> None:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.3f}"
     return "-".join(str(v) for v in value) if isinstance(value, list) else str(value)

@@ -20,6 +20,8 @@ class SceneKind(StrEnum):
 
     TILES = "tiles"
     PHOTOS = "photos"
+    GROWERS = "growers"
+    BARE = "bare"
 
 
 @app.command("synth")

@@ -21,6 +21,7 @@ from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
 from demeter.stock.models import StockBatch
 from demeter.stock.period_lock import closed_notice
+from demeter.vision.judgement.doubts import may_show_no_plants, says_nothing
 
 BLIND_RECOUNT = "blind_recount"
 
@@ -96,6 +97,8 @@ def of_count(
     plants = sum(row.answer or 0 for row in containers)
     return [
         *of_images(results),
+        *of_plants(results),
+        *of_interval(count, plants),
         *of_containers(containers),
         *of_ledger(session, count, config, lots, plants),
     ]
@@ -116,6 +119,24 @@ def of_images(results: Results) -> list[Reason]:
     if pairs:
         reasons.append(Reason(Notice("photos_may_overlap", {"pairs": pairs})))
     return reasons
+
+
+def of_plants(results: Results) -> list[Reason]:
+    """A photo may show no plants: soil, stones, grain, a floor or anything else."""
+    doubtful = [i.row.position for i in results.counted if may_show_no_plants(i.photo)]
+    if not doubtful:
+        return []
+    return [Reason(Notice("may_show_no_plants", {"photos": ", ".join(map(str, doubtful))}))]
+
+
+def of_interval(count: Count, plants: int) -> list[Reason]:
+    """The machine's 90 % interval is wider than its count, and nobody corrected it."""
+    low, high = count.interval_low, count.interval_high
+    if low is None or high is None or any(c.human_corrected is not None for c in count.containers):
+        return []
+    if not says_nothing(plants, (low, high)):
+        return []
+    return [Reason(Notice("interval_too_wide", {"counted": plants, "low": low, "high": high}))]
 
 
 def of_containers(containers: Sequence[ContainerCount]) -> list[Reason]:

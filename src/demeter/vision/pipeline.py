@@ -20,6 +20,7 @@ from demeter.vision.interval.interval import (
     evidence_of,
     total_interval,
 )
+from demeter.vision.judgement.judge import plants_likelihood
 from demeter.vision.networks.devices import core_count
 from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.plants.boxes import Boxes
@@ -96,6 +97,7 @@ def count(
         models={"detect": models.detector.identity, "segment": models.segmenter.identity},
         parameters=_parameters(models, detection, rule),
         warnings=warnings + detection_warnings,
+        plants_likelihood=_likelihood(rgb, detection, models) if containers else None,
     )
     progress(1.0)
     return result
@@ -233,6 +235,16 @@ def _estimations(
 def _evidence(detection: DetectionResult, estimation: ResidualEstimate) -> Evidence:
     boxes = _boxes_in(detection, estimation.container)
     return evidence_of(boxes.confidence[~boxes.is_empty], estimation.estimated or 0)
+
+
+def _likelihood(
+    rgb: NDArray[np.uint8], detection: DetectionResult, models: ModelSet
+) -> float | None:
+    """How likely the photo shows plants, where there is a judge of that."""
+    if models.judge is None:
+        return None
+    plants = detection.boxes.where(~detection.boxes.is_empty)
+    return round(plants_likelihood(rgb, plants, models.judge), 4)
 
 
 def _detections(detection: DetectionResult) -> tuple[DetectedBox, ...]:

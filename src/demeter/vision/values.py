@@ -116,7 +116,8 @@ class PhotoCount:
 
     ``models`` maps a task (``detect``, ``segment``) to ``name@sha256``; ``parameters``
     holds what shaped the detections (tile size, scales, thresholds, precision).
-    ``counts`` has one row a container, in the order of ``containers``.
+    ``counts`` has one row a container, in the order of ``containers``. ``plants_likelihood`` is
+    how likely the photo shows plants at all, 0 to 1; ``None`` where nothing judged that.
     """
 
     width_px: int
@@ -129,6 +130,7 @@ class PhotoCount:
     models: dict[str, str]
     parameters: dict[str, Any]
     warnings: tuple[Notice, ...] = ()
+    plants_likelihood: float | None = None
 
     @property
     def detected(self) -> int:
@@ -226,6 +228,7 @@ class PhotoCount:
             models=body["models"],
             parameters=body["parameters"],
             warnings=tuple(read_notices(body["warnings"])),
+            plants_likelihood=body.get("plants_likelihood"),
         )
 
     def _normalised_bbox(self, container: Container) -> list[float]:

@@ -17,7 +17,7 @@ from demeter.vision.interval.interval import ErrorModel, shipped_error_model
 from demeter.vision.networks.devices import core_count
 from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.networks.openvino_runner import Precision, sha256_of
-from demeter.vision.networks.shipped import PLANT_PX, TILE_SIDES_PX, weights_folder
+from demeter.vision.networks.shipped import PLANT_PX, TILE_SIDES_PX, shipped_judge, weights_folder
 from demeter.vision.plants.detector import Detector, load_plant_detector
 from demeter.vision_models import inspect_file, package, registry
 from demeter.vision_models.models import FittedErrorModel, VisionModel, VisionTask
@@ -133,7 +133,8 @@ def load_models(
         if segment
         else load_container_segmenter(folder / "containers.onnx", precision, threads)
     )
-    return ModelSet(detector, segmenter, errors or shipped_error_model())
+    judge = shipped_judge(precision, threads)
+    return ModelSet(detector, segmenter, errors or shipped_error_model(), judge)
 
 
 def _load_network(

@@ -64,7 +64,7 @@ def paint_loose_things(rng: Rng, picture: SceneCanvas) -> None:
     if happens(rng, 0.15):
         _draw_hose(rng, picture, side)
     if happens(rng, 0.1):
-        _draw_hand(rng, picture, side)
+        paint_hand(rng, picture, side)
     if happens(rng, 0.25):
         _draw_dots(rng, picture, side)
     if happens(rng, 0.25):
@@ -102,7 +102,7 @@ def _draw_hose(rng: Rng, picture: SceneCanvas, side: int) -> None:
     _draw_stroke(picture, w @ corners, colour, max(2, int(side * uniform(rng, 0.004, 0.022))))
 
 
-def _draw_hand(rng: Rng, picture: SceneCanvas, side: int) -> None:
+def paint_hand(rng: Rng, picture: SceneCanvas, side: int) -> None:
     """A wrist from the edge, a palm and fingers."""
     skin = hsv(uniform(rng, 6, 14), uniform(rng, 60, 150), uniform(rng, 110, 240))
     height, width = picture.ids.shape

@@ -18,6 +18,7 @@ from demeter.vision.coco_categories import CATEGORIES, CONTAINERS, EMPTY, PLANT
 from demeter.vision.errors import ScenesRefused
 from demeter_training.scenes.chance import log_uniform
 from demeter_training.scenes.compose import scene, tile
+from demeter_training.scenes.growers_views import bare_photo, growers_photo
 from demeter_training.scenes.values import Scene
 
 PHOTO_SIZES = ((4000, 3000), (4624, 3468), (3000, 4000), (4000, 3000))
@@ -70,15 +71,33 @@ def draw_tile(seed: int, side_px: int = 640) -> Scene:
 
 def draw_photo(seed: int, side_px: int = 0) -> Scene:
     """One whole photo; ``side_px`` is its longer side, 0 for 12 megapixels and more."""
-    width, height = PHOTO_SIZES[seed % len(PHOTO_SIZES)]
-    if side_px:
-        longer = max(width, height)
-        width, height = round(width * side_px / longer), round(height * side_px / longer)
     places = int(log_uniform(np.random.default_rng([seed, 37]), 4, 3000))
-    return scene(seed, (width, height), plants=places)
+    return scene(seed, _photo_size(seed, side_px), plants=places)
 
 
-KINDS: dict[str, Callable[[int, int], Scene]] = {"tiles": draw_tile, "photos": draw_photo}
+def _photo_size(seed: int, side_px: int) -> tuple[int, int]:
+    width, height = PHOTO_SIZES[seed % len(PHOTO_SIZES)]
+    longer = max(width, height)
+    share = side_px / longer if side_px else 1.0
+    return round(width * share), round(height * share)
+
+
+def draw_growers(seed: int, side_px: int = 0) -> Scene:
+    """One photo as growers take them; ``side_px`` as for `draw_photo`."""
+    return growers_photo(seed, _photo_size(seed, side_px))
+
+
+def draw_bare(seed: int, side_px: int = 0) -> Scene:
+    """One photo on which nothing grows; ``side_px`` as for `draw_photo`."""
+    return bare_photo(seed, _photo_size(seed, side_px))
+
+
+KINDS: dict[str, Callable[[int, int], Scene]] = {
+    "tiles": draw_tile,
+    "photos": draw_photo,
+    "growers": draw_growers,
+    "bare": draw_bare,
+}
 
 
 def write_scenes(
@@ -90,7 +109,7 @@ def write_scenes(
     ``coco.json`` is written last. Seeds are ``seed * 1,000,000 + number``.
 
     Raises:
-        KeyError: the kind is neither ``tiles`` nor ``photos``.
+        KeyError: the kind is none of ``KINDS``.
         ScenesRefused: the folder holds pictures of another kind, seed or size, or cannot be
             written to.
     """

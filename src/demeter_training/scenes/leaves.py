@@ -20,7 +20,8 @@ class Leaf:
 
     Lengths are in units of the plant's reach; angles in radians; ``rise`` is the angle
     above the ground where it starts, ``bend`` what is added to it up to the tip. ``petiole``
-    is the share of the length that is only stalk, ``tip`` 0 (round) to 1 (pointed).
+    is the share of the length that is only stalk, ``tip`` 0 (round) to 1 (pointed). ``wave`` is
+    how far its edges swing in and out, as a share of its width: 0 is smooth.
     """
 
     base: tuple[float, float, float]
@@ -35,6 +36,7 @@ class Leaf:
     colour: Floats
     edge: Floats
     edge_share: float
+    wave: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,12 @@ def _edges(leaf: Leaf) -> tuple[Floats, Floats, Floats]:
     up = np.cross(ahead, side)
     half = _half_widths(leaf)[:, None]
     lift = up * half * leaf.cup
-    return middle + side * half + lift, middle, middle - side * half + lift
+    if not leaf.wave:
+        return middle + side * half + lift, middle, middle - side * half + lift
+    swing = leaf.wave * half * (-1.0) ** np.arange(SECTIONS + 1)[:, None]
+    left, right = half + swing, half - swing
+    ruffle = up * swing * 0.8
+    return middle + side * left + lift + ruffle, middle, middle - side * right + lift - ruffle
 
 
 def _facet_brightness(a: Floats, b: Floats, c: Floats, view: View) -> float:

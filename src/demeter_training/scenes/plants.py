@@ -14,7 +14,7 @@ from demeter_training.scenes.species import Species
 from demeter_training.scenes.values import Bytes, Floats
 
 GOLDEN = 2.399963
-TALL = {"column", "pads", "globe", "cluster"}
+TALL = {"column", "stack", "pads", "globe", "cluster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ def _rosette_leaves(rng: Rng, s: Species, centre: tuple[float, float], reach: fl
                 colour=hsv(14, 110, 120) if dry else colour,
                 edge=s.edge,
                 edge_share=s.edge_share,
+                wave=s.wave,
             )
         )
     return out
@@ -248,6 +249,16 @@ def _draw_column(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
         _draw_flower(rng, s, view, canvas, (0, 0, 0.7 + count * step * 0.8 + 0.4))
 
 
+def _draw_stack(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
+    """Globes that stand on each other, each smaller than the one below."""
+    reach, foot = 0.9, 0.0
+    for _ in range(whole_number(rng, 2, 3)):
+        body = _body_of(rng, s, (rng.normal(0, 0.05), rng.normal(0, 0.05)), reach, 1.0)
+        centre = (body.centre[0], body.centre[1], foot + reach * 0.9)
+        _draw_spined_body(rng, s, view, canvas, replace(body, centre=centre))
+        foot, reach = foot + reach * 1.6, reach * uniform(rng, 0.7, 1.0)
+
+
 def _draw_cluster(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
     count, reach = whole_number(rng, 4, 16), uniform(rng, 0.24, 0.5)
     for k in range(count):
@@ -290,7 +301,9 @@ def _draw_stones(rng: Rng, s: Species, view: View, canvas: Canvas) -> None:
         for side in (-1, 1):
             dx, dy = -np.sin(yaw) * half * 0.48 * side, np.cos(yaw) * half * 0.48 * side
             body = _body_of(rng, replace(s, ribs=0), (x + dx, y + dy), half, 0.6)
-            draw_body(canvas, replace(body, axes=(half, half * 0.46, half * 0.6), yaw=yaw), view)
+            draw_body(
+                canvas, replace(body, axes=(half, half * 0.46, half * s.swell), yaw=yaw), view
+            )
 
 
 def _draw_flower(
@@ -348,6 +361,7 @@ _PAINTERS = {
     "offsets": _draw_offsets,
     "globe": _draw_globe,
     "column": _draw_column,
+    "stack": _draw_stack,
     "cluster": _draw_cluster,
     "pads": _draw_pads,
     "stones": _draw_stones,

@@ -14,8 +14,10 @@ from demeter_training.scenes.clutter import paint_labels, paint_loose_things
 from demeter_training.scenes.leaves import View
 from demeter_training.scenes.light import Sun, develop, draw_sun
 from demeter_training.scenes.plants import Sprite, draw_plant
+from demeter_training.scenes.props import paint_backdrop, paint_finery, paint_signs
 from demeter_training.scenes.stamp import Stamp, stamp
 from demeter_training.scenes.surfaces import ground, soil, tint
+from demeter_training.scenes.textures import MIXED_SOILS, mixed_soil
 from demeter_training.scenes.truth import read_truth
 from demeter_training.scenes.values import Bytes, Scene
 from demeter_training.scenes.vessels import paint_pot, paint_vessel
@@ -50,13 +52,19 @@ def render(world: World, shot: CameraShot) -> Scene:
     picture = _blank_picture(surface, world, shot.camera)
     sun = draw_sun(rng)
     stamps: dict[int, Stamp] = {}
+    things = np.random.default_rng([world.seed, 43])
+    paint_backdrop(things, picture, world)
     for v in painting_order(world):
         paint_vessel(picture, world.vessels[v], sun)
+        paint_finery(things, picture, world.vessels[v])
     _paint_contents(picture, world, shot, sun, stamps)
     paint_labels(rng, picture, world)
+    paint_signs(things, picture, world)
     if shot.clutter:
         paint_loose_things(rng, picture)
     containers, plants, empties = read_truth(picture, world, stamps)
+    if world.light is not None:
+        picture.rgb[:] = np.clip(picture.rgb * np.array(world.light, np.float32), 0, 255)
     rgb = develop(rng, picture.rgb) if shot.faults else picture.rgb
     return Scene(rgb, containers, plants, empties, world.kind, world.seed)
 
@@ -70,12 +78,16 @@ def _blank_picture(rng: Rng, world: World, camera: Camera) -> SceneCanvas:
             camera,
             _grain_cm(world) / uniform(rng, 15, 60),
         ),
-        soil=_lay_texture(
-            tint(rng, soil(world.soil, world.seed % VARIANTS)), camera, cm_per_px, _soil_z(world)
-        ),
+        soil=_lay_texture(tint(rng, _soil_texture(world)), camera, cm_per_px, _soil_z(world)),
         ids=np.zeros((height, width), np.int32),
         camera=camera,
     )
+
+
+def _soil_texture(world: World) -> Bytes:
+    variant = world.seed % VARIANTS
+    is_mixed = world.soil in MIXED_SOILS
+    return mixed_soil(world.soil, variant) if is_mixed else soil(world.soil, variant)
 
 
 def _grain_cm(world: World) -> float:

@@ -27,7 +27,8 @@ UNSEEN = "strands"
 class Species:
     """The traits of one kind of plant; single plants vary around them.
 
-    ``height`` is the plant's height in units of its reach (half its width).
+    ``height`` is the plant's height in units of its reach (half its width), ``wave`` how ruffled
+    its leaves are, ``swell`` how high a stone stands beside its width.
     """
 
     kind: str
@@ -46,6 +47,8 @@ class Species:
     spine_colour: Floats
     flower: Floats | None
     dots: bool
+    wave: float = 0.0
+    swell: float = 0.6
 
 
 def draw_species(rng: Rng, kind: str | None = None) -> Species:

@@ -35,7 +35,8 @@ class VesselOpening:
 class Vessel:
     """A container: a box, round or square, with what it is made of and its openings.
 
-    ``pitch_cm`` is how far apart plants stand where they grow in its open soil.
+    ``pitch_cm`` is how far apart plants stand where they grow in its open soil. ``is_printed``:
+    its sides carry letters; ``ribbon`` is the colour of a bow on its front.
     """
 
     container_type: ContainerType
@@ -54,6 +55,8 @@ class Vessel:
     is_plate: bool
     ribs: int = 0
     pitch_cm: float = 5.0
+    is_printed: bool = False
+    ribbon: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,11 @@ class WorldPlant:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Vessels, plants and the surface they stand on; photos are taken of it."""
+    """Vessels, plants and the surface they stand on; photos are taken of it.
+
+    ``light`` is the lamps' colour as a factor a channel, ``backdrop`` the kind of surface that a
+    wall behind the bench shows, ``sign_share`` how many plants have a lettered sign.
+    """
 
     kind: str
     vessels: tuple[Vessel, ...]
@@ -84,6 +91,9 @@ class World:
     ground: str
     soil: str
     seed: int
+    light: tuple[float, float, float] | None = None
+    backdrop: str | None = None
+    sign_share: float = 0.0
 
 
 def painting_order(world: World) -> list[int]:

@@ -62,7 +62,7 @@ def _cheapest(cost: Tensor, iou: Tensor, usable: Tensor) -> tuple[Tensor, Tensor
     anchors_per_box = iou.topk(most, 1).values.sum(1).int().clamp(min=1)
     order = cost.topk(most, 1, largest=False).indices
     candidate_mask = torch.zeros_like(cost, dtype=torch.bool)
-    rank = torch.arange(most)[None] < anchors_per_box[:, None]
+    rank = torch.arange(most, device=cost.device)[None] < anchors_per_box[:, None]
     candidate_mask.scatter_(1, order, rank)
     masked = torch.where(candidate_mask, cost, torch.full_like(cost, float("inf")))
     best, owner = masked.min(0)

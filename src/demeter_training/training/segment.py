@@ -226,7 +226,7 @@ def fresh_segmenter(start: Path | None) -> SegmenterNetwork:
     return network
 
 
-def _near_edge(depth: Tensor) -> Tensor:
+def near_edge_of(depth: Tensor) -> Tensor:
     """1 on the shallow rim of every container and on the ground beside it, else 0."""
     reach = F.max_pool2d((depth > 0).float(), 2 * EDGE_REACH_PX + 1, 1, EDGE_REACH_PX)
     return reach * (depth < EDGE_DEPTH).float()
@@ -246,7 +246,7 @@ def train_segmenter(
     def loss_of(network: nn.Module, step: int) -> tuple[Tensor, dict[str, float]]:
         images, types, depth = batches.at(step)
         guess, deep = network(images)
-        near_edge = 1 + EDGE_WEIGHT * _near_edge(depth)
+        near_edge = 1 + EDGE_WEIGHT * near_edge_of(depth)
         each = F.cross_entropy(guess.float(), types, reduction="none")
         type_loss = (each * near_edge[:, 0]).sum() / near_edge.sum()
         depth_loss = F.binary_cross_entropy_with_logits(deep.float(), depth, near_edge)

@@ -10,6 +10,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from demeter_training.training.judge import SIDE as JUDGE_SIDE
+from demeter_training.training.judge import JudgeNetwork
 from demeter_training.training.network import DetectorNetwork
 from demeter_training.training.segmenter import SegmenterNetwork
 
@@ -42,6 +44,24 @@ class ShippedSegmenter(nn.Module):
         """N x 3 x H x W to type probabilities and depth, both at half the size."""
         types, depth = self.segmenter(images)
         return types.softmax(1), depth.sigmoid()
+
+
+class ShippedJudge(nn.Module):
+    """The judge with a likelihood instead of a raw score."""
+
+    def __init__(self, judge: JudgeNetwork) -> None:
+        super().__init__()
+        self.judge = judge
+
+    def forward(self, images: Tensor) -> Tensor:
+        """N x 3 x H x W, BGR 0..255, to N x 1."""
+        return self.judge(images).sigmoid()[:, None]
+
+
+def export_judge(judge: JudgeNetwork, path: Path) -> None:
+    """Write the judge for one square of 224 x 224."""
+    images = torch.zeros(1, 3, JUDGE_SIDE, JUDGE_SIDE)
+    _export(ShippedJudge(judge), images, path, ["plants"], {})
 
 
 def export_detector(detector: DetectorNetwork, path: Path) -> None:

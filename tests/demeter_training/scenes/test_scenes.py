@@ -25,6 +25,8 @@ from demeter_training.scenes.camera import Camera
 from demeter_training.scenes.compose import whole_view
 from demeter_training.scenes.demo import demo_photos
 from demeter_training.scenes.export import coco_rows, write_scenes
+from demeter_training.scenes.growers import GROWER_KINDS, draw_growers_world
+from demeter_training.scenes.growers_views import bare_photo, growers_photo
 from demeter_training.scenes.layout import WORLD_KINDS, draw_world
 from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.truth import visible_outlines
@@ -65,6 +67,23 @@ def test_every_kind_of_bench_is_drawn_with_its_container_type(kind: str) -> None
     assert picture.rgb.dtype == np.uint8
     assert {c.container_type for c in picture.containers} == {TYPE_OF_KIND[kind]}
     assert_truth_is_consistent(picture)
+
+
+@pytest.mark.parametrize("kind", sorted(GROWER_KINDS))
+def test_every_kind_of_growers_bench_is_drawn(kind: str) -> None:
+    world = draw_growers_world(5, kind, 12)
+    assert world.vessels
+    assert all(0 <= p.vessel < len(world.vessels) for p in world.plants)
+    assert not draw_growers_world(5, kind, 0).plants
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_growers_photos_and_bare_ones_have_a_consistent_truth(seed: int) -> None:
+    assert_truth_is_consistent(growers_photo(seed, SIZE))
+    bare = bare_photo(seed, SIZE)
+    assert_truth_is_consistent(bare)
+    assert bare.plants == ()
+    assert np.array_equal(bare.rgb, bare_photo(seed, SIZE).rgb)
 
 
 def test_the_same_seed_gives_the_same_scene() -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +91,18 @@ def test_average_precision_of_known_orders():
     assert average_precision(np.zeros(0, bool), np.zeros(0), 3) == 0
 
 
+@dataclass(frozen=True)
+class SameForAll:
+    """A judge that says one likelihood of everything."""
+
+    likelihood: float
+    identity: str = "same@0"
+    side_px: int = 64
+
+    def __call__(self, squares):
+        return [self.likelihood for _ in squares]
+
+
 def labelled(folder: Path, style: str) -> Path:
     """The same photo of 12 plants, labelled in one of the three ways."""
     picture = planted_grid(4, 3)
@@ -134,6 +146,18 @@ def test_the_same_photo_is_judged_alike_however_it_is_labelled(tmp_path, style):
     assert (summary.mape, summary.bias, summary.mae, summary.interval_coverage) == (0, 0, 0, 1)
     assert recall_by_size(figures) == {"24-48": (12, 1.0)}
     assert sum(number for *_, number in calibration(figures)) == 12
+
+
+def test_photos_without_plants_are_counted_by_themselves(tmp_path):
+    (marked,) = read_marks(labelled(tmp_path / "p", "points"))
+    bare = replace(marked, plants=marked.plants[:0])
+    models = stand_in_models()
+    unsure, sure = (replace(models, judge=SameForAll(likelihood)) for likelihood in (0.2, 0.9))
+    for judged, posted in ((models, 1), (sure, 1), (unsure, 0)):
+        summary = summarise(evaluate_photos((marked, bare), judged, Hints()))
+        assert (summary.without_plants, summary.false_plants) == (1, 12)
+        assert (summary.empties_posted, summary.posted) == (posted, posted)
+        assert summary.mape == 0
 
 
 def test_containers_are_judged_where_they_are_marked(tmp_path):

@@ -19,7 +19,7 @@ from demeter.ops.doctor.findings import Finding, failure, ok, warning
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000
 FREE_BYTES_WISHED = 5_000_000_000
-MODELS = ("containers.onnx", "plants.onnx")
+MODELS = ("containers.onnx", "judge.onnx", "plants.onnx")
 PROBE = b"demeter doctor was here\n"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry import Polygon as Shape
 
+from demeter.vision.judgement.doubts import would_post
 from demeter.vision.metrics.ignored_regions import IgnoredRegions
 from demeter.vision.metrics.marks import MarkedPhoto
 from demeter.vision.metrics.matching import MarkMatches, match_detections, precision_recall_f1
@@ -61,6 +62,16 @@ class PhotoFigures:
         if self.plants.marks == 0 or self.counted is None:
             return None
         return (self.counted - self.plants.marks) / self.plants.marks
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether no plant is marked."""
+        return self.plants.marks == 0
+
+    @property
+    def posts_plants(self) -> bool:
+        """Whether plants of it would become stock unseen, in a bed that holds none yet."""
+        return bool(self.counted) and would_post(self.photo)
 
     @property
     def is_covered(self) -> bool | None:

@@ -21,7 +21,9 @@ class Summary:
 
     ``f1`` pools the hits of all photos. ``mape`` is the mean of |counted - marked| /
     marked over photos with marks, an unknown count taken as an error of 1; ``bias`` the
-    mean of the signed error over known counts; ``mae`` in plants.
+    mean of the signed error over known counts; ``mae`` in plants. ``false_plants`` is the mean
+    count of the photos that show none, ``empties_posted`` the share of these whose plants would
+    be posted unseen, ``posted`` that share of the others.
     """
 
     photos: int
@@ -35,6 +37,10 @@ class Summary:
     bias: float | None
     interval_coverage: float | None
     empties_f1: float | None
+    without_plants: int
+    false_plants: float | None
+    empties_posted: float | None
+    posted: float | None
     seconds: float
 
 
@@ -46,6 +52,7 @@ def summarise(figures: Iterable[PhotoFigures]) -> Summary:
     misses = sum(f.plants.misses for f in figures)
     precision, recall, f1 = precision_recall_f1(hits, alarms, misses)
     with_marks = [f for f in figures if f.plants.marks]
+    without = [f for f in figures if f.shows_nothing]
     signed = [f.count_error for f in with_marks if f.count_error is not None]
     return Summary(
         photos=len(figures),
@@ -59,6 +66,10 @@ def summarise(figures: Iterable[PhotoFigures]) -> Summary:
         bias=_mean(signed),
         interval_coverage=_mean(float(f.is_covered) for f in figures if f.is_covered is not None),
         empties_f1=_empties_f1(figures),
+        without_plants=len(without),
+        false_plants=_mean(float(f.counted or 0) for f in without),
+        empties_posted=_mean(float(f.posts_plants) for f in without),
+        posted=_mean(float(f.posts_plants) for f in with_marks),
         seconds=sum(f.seconds for f in figures),
     )
 

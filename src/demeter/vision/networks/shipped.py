@@ -7,6 +7,7 @@ from pathlib import Path
 
 from demeter.vision.containers.segmenter import load_container_segmenter
 from demeter.vision.interval.interval import shipped_error_model
+from demeter.vision.judgement.judge import PlantJudge, load_plant_judge
 from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision.plants.detector import load_plant_detector
@@ -18,6 +19,15 @@ PLANT_PX = 24.0
 def weights_folder() -> Path:
     """Where the models that ship with Demeter lie."""
     return Path(str(files("demeter.vision.networks") / "weights"))
+
+
+def shipped_judge(precision: Precision, threads: int) -> PlantJudge:
+    """The judge of whether photos show plants, compiled; it goes with any other models.
+
+    Raises:
+        ModelRefused: its file is missing or damaged.
+    """
+    return load_plant_judge(weights_folder() / "judge.onnx", precision, threads)
 
 
 def default_models(precision: str = "f32", threads: int = 2) -> ModelSet:
@@ -38,4 +48,5 @@ def default_models(precision: str = "f32", threads: int = 2) -> ModelSet:
         ),
         segmenter=load_container_segmenter(folder / "containers.onnx", kind, threads),
         errors=shipped_error_model(),
+        judge=shipped_judge(kind, threads),
     )

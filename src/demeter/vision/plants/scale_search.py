@@ -37,7 +37,8 @@ class ScaleRule:
     detector's best, as the standard deviation of a bell over log2 of the ratio.
     ``smallest_px``: plants smaller than that in the photo are not searched.
     ``largest_share``: nor ones larger than this share of the largest container's shorter
-    side, unless that is a pot, which one plant may fill. ``as_good``: the finest scale whose
+    side, unless that is a pot, which one plant may fill, or of a type less sure than
+    ``sure_type``, which may be a pot. ``as_good``: the finest scale whose
     evidence is at least this share of the best's is taken, for from afar a full tray looks
     like one plant; of 113 rendered photos the size was off by more than 0.6 octaves in 6, and
     in 7 where the best is taken.
@@ -49,6 +50,7 @@ class ScaleRule:
     octaves: float = 1.0
     smallest_px: float = 10.0
     largest_share: float = 0.4
+    sure_type: float = 0.5
     as_good: float = 0.8
 
 
@@ -128,7 +130,8 @@ def plausible_sizes(containers: tuple[Container, ...], hints: Hints, rule: Scale
 def _widest_plant_px(container: Container, rule: ScaleRule) -> float:
     xs, ys = zip(*container.polygon_px, strict=True)
     shorter_px = float(min(max(xs) - min(xs), max(ys) - min(ys)))
-    one_fills_it = container.container_type is ContainerType.POT
+    may_be_pot = container.confidence < rule.sure_type
+    one_fills_it = container.container_type is ContainerType.POT or may_be_pot
     return shorter_px if one_fills_it else shorter_px * rule.largest_share
 
 

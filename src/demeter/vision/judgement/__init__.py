@@ -1,0 +1,1 @@
+"""Whether a photo shows plants at all, and whether its count says anything."""
