@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts import identity
 from demeter.accounts.models import User
 from demeter.core import db, logs
+from demeter.core.geo.unpacking import holds_shapes
 from demeter.core.imports.columns import SourceMapping
 from demeter.core.imports.journal import Journal
 from demeter.core.imports.kinds import Files, ImportFile, ImportKind
@@ -45,13 +46,16 @@ def start_import(
 ) -> ImportRun:
     """A preview of what files would become; nothing of them is written yet.
 
-    The kind is that of the profile, or as named, or guessed from the columns. Whoever carries
+    The kind is that of the profile, or as named, or guessed: places of what holds shapes, else
+    from the columns. Whoever carries
     it out at once needs no rows before.
 
     Raises:
         ImportFilesWrong, ImportKindUnknown, ImportProfileNotFound: nothing can be previewed.
         NotAllowed: the person may not write what the files are about.
     """
+    if not (kind_name or profile_name) and _all_shapes(files):
+        kind_name = "places"
     if not files or (kind_name != "places" and len(files) > 1):
         raise ImportFilesWrong(f"{len(files)} files were sent")
     if profile_name in KINDS:  # each kind is a profile that is always there
@@ -84,6 +88,10 @@ def start_import(
     if with_rows:
         preview_rows(session, run)
     return run
+
+
+def _all_shapes(files: Files) -> bool:
+    return bool(files) and all(holds_shapes(file.name, file.content) for file in files)
 
 
 def find_import(session: Session, import_id: int, *, lock: bool = False) -> ImportRun:

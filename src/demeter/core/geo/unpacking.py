@@ -49,6 +49,15 @@ class GeoFile:
     content: bytes
 
 
+def holds_shapes(name: str, content: bytes) -> bool:
+    """Whether a file looks like GeoJSON, KML or part of a shapefile, rather than like a table."""
+    if name.lower().endswith(PARTS):
+        return True
+    if content.startswith(ZIP):
+        return re.search(rb"\.(shp|kml)", content[-MOST_PARTS * 200 :], re.IGNORECASE) is not None
+    return content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"<"))
+
+
 @contextmanager
 def readable_paths(files: list[GeoFile]) -> Iterator[list[tuple[str, Path]]]:
     """The files in a folder of their own, each with the name it was sent under.
