@@ -8,7 +8,7 @@ from demeter.catalog.registers import CATALOG
 from demeter.pricing.registers import PRICES
 from demeter.web.registers import Shelf, add_pages
 
-LINKS = (("/imports?kind=prices", "upload", "imports.of_lists"),)
+LINKS = (("/imports", "upload", "imports.of_lists"),)
 SHELF = Shelf("/catalog", "nav.catalog", (*CATALOG, PRICES), LINKS)
 router = APIRouter()
 add_pages(router, SHELF)
