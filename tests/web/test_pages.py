@@ -11,12 +11,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
 from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.photos.models import PhotoSession
+from demeter.photos.session_detail import SETTLES
+from demeter.web.pages.session import ASKS
 from support.nursery import photo_count
 from support.served import SESSIONS, client, jpeg, record_answers, row_count, send, upload_session
+from support.signing_in import signed_in
 
 __all__ = ["client"]
 
@@ -254,3 +258,20 @@ def test_pages_load_nothing_from_other_hosts(client: TestClient):
     for path in ("/", f"/sessions/{session_id}"):
         loads = re.findall(r'(?:src|href|action)="([^"]+)"', client.get(path).text)
         assert [address for address in loads if not address.startswith(("/", "#"))] == []
+
+
+def test_who_may_not_decide_is_not_offered_to(client: TestClient):
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((4, 0)))
+    offered = {}
+    for role in (UserRole.SUPERVISOR, UserRole.WORKER, UserRole.VIEWER):
+        headers = signed_in(f"a-{role}", role) | {"accept": "text/html", "accept-language": "es"}
+        page = client.get(f"/sessions/{session_id}", headers=headers)
+        offered[role] = [word for word in ("/accept", "/reprocess") if word in page.text]
+    assert offered[UserRole.SUPERVISOR] == ["/accept", "/reprocess"]
+    assert offered[UserRole.WORKER] == offered[UserRole.VIEWER] == []
+
+
+def test_every_action_of_a_session_says_whom_it_takes():
+    settling = {action for actions in SETTLES.values() for action in actions}
+    assert settling | {"accept", "config", "discard", "location", "post", "restore"} <= set(ASKS)

@@ -17,11 +17,14 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demeter.core.errors import DomainError
+from demeter.core import logs
+from demeter.core.errors import DomainError, chain
 from demeter.core.http import problems
 from demeter.core.notices import Notice
 from demeter.core.settings import settings
 from demeter.core.tabular.raw import MOST_BYTES
+
+log = logs.get(__name__)
 
 _EXTENSION = "x-body"
 _SCOPE = "demeter.body"
@@ -130,9 +133,11 @@ class BodyLimits:
 
         try:
             await self.app({**scope, _SCOPE: body}, body.read, send_unless_over)
-        except Exception:
+        except Exception as error:
             if not body.is_over or has_begun:
                 raise
+            # A body cut at its limit breaks whoever reads it; the answer below says the limit.
+            log.info("reading_ended_at_limit", limit=body.limit, error=chain(error))
         if body.is_over and not has_begun:
             refusal = BodyTooLarge(Notice("body_over_limit", {"limit": body.limit}))
             request = Request({**scope, "app": scope.get("app")}, receive)

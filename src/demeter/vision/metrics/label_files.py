@@ -38,8 +38,8 @@ def picture_path(folder: Path, name: str) -> Path | None:
 
     It lies where it is said to, under ``images``, or by its name alone in one of the two.
     """
-    said = name.replace("\\", "/")
-    candidates = [name, said, Path(said).name]
+    with_slashes = name.replace("\\", "/")
+    candidates = [name, with_slashes, Path(with_slashes).name]
     paths = [base / c for c in candidates for base in (folder, folder / "images")]
     return next((path for path in paths if path.is_file()), None)
 

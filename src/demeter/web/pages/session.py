@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from demeter.accounts import identity
 from demeter.catalog.queries import growing_choices
 from demeter.core import jobs
 from demeter.core.db import transaction
@@ -24,7 +25,9 @@ router = APIRouter()
 def show(request: Request, session_id: UUID) -> Response:
     """The page of one session; it follows the progress by itself."""
     with transaction() as session:
-        session_read = session_detail.answer(session, session_detail.find(session, session_id))
+        session_read = _for_who_asks(
+            session_detail.answer(session, session_detail.find(session, session_id))
+        )
         return render.page(
             request,
             "session.html",
@@ -32,6 +35,25 @@ def show(request: Request, session_id: UUID) -> Response:
             workers_alive=jobs.workers_alive(session),
             **_choices(session, session_read),
         )
+
+
+# What each action's route asks for; who may not do it is not offered it.
+ASKS = {
+    "accept": Permission.DECIDE,
+    "blind-recount": Permission.REPORT,
+    "config": Permission.DECIDE,
+    "confirm-empty": Permission.DECIDE,
+    "discard": Permission.REPORT,
+    "location": Permission.REPORT,
+    "post": Permission.DECIDE,
+    "reprocess": Permission.DECIDE,
+    "restore": Permission.REPORT,
+}
+
+
+def _for_who_asks(session_read: SessionRead) -> SessionRead:
+    allowed = [each for each in session_read.actions if each in ASKS and identity.has(ASKS[each])]
+    return session_read.model_copy(update={"actions": allowed})
 
 
 def _choices(session: Session, session_read: SessionRead) -> dict[str, Any]:
