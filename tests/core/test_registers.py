@@ -7,9 +7,9 @@ from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
-import openpyxl
 import pytest
 from fastapi.testclient import TestClient
+from python_calamine import CalamineWorkbook
 
 from demeter.accounts.models import UserRole
 from demeter.core.http.files import MEDIA_TYPES
@@ -136,8 +136,8 @@ def test_a_list_is_a_file_where_that_is_asked_for(client: TestClient):
     assert "'=1+1" in lines[2]
     assert len(lines) == 4
     xlsx = client.get(PRODUCTS, headers={"Accept": MEDIA_TYPES["xlsx"]})
-    sheet = openpyxl.load_workbook(BytesIO(xlsx.content)).worksheets[0]
-    assert [cell.value for cell in sheet[2]][:3] == [1, "ECHEVERIA-01", "Echeveria"]
+    workbook = CalamineWorkbook.from_filelike(BytesIO(xlsx.content))
+    assert workbook.get_sheet_by_index(0).to_python()[1][:3] == [1, "ECHEVERIA-01", "Echeveria"]
     assert client.get(PRODUCTS, headers={"Accept": "*/*"}).json()["next_cursor"] is None
 
 

@@ -23,7 +23,9 @@ ESTIMATED, DETECTED = 4711, 3
 TOTAL = ESTIMATED + DETECTED
 TOLD = re.compile(r"4[.,  ]?71[14](?!\d)")
 VALUES = {
-    "variant": ["original", "view", "thumbnail", "processed"],
+    "variant": ["original", "file", "view", "thumbnail", "processed"],
+    "import_id": ["1"],
+    "name": ["none-such"],
     "place_code": ["A1", "NAVE1"],
     "kind": ["xlsx", "pdf", "csv"],
     "code": ["2026-03"],
@@ -52,6 +54,7 @@ def waiting(client: TestClient) -> dict[str, list[str]]:
     images = [image["image_id"] for image in ok(client.get(f"{SESSIONS}/{session_id}"))["images"]]
     return VALUES | {
         "session_id": [session_id],
+        "key": ["1", session_id],  # of evidence: the first row of each table
         "count_id": [str(row["count_id"])],
         "image_id": images,
     }

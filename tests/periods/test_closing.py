@@ -214,7 +214,7 @@ def test_a_count_after_the_grace_does_not_close_the_period(db: Session) -> None:
 def test_a_tray_sold_out_and_gone_closes_to_its_sales(db: Session) -> None:
     photo_session = counted_session(db, photo_count((40, 0), (60, 0)), at=day(0))
     record.record_session(db, photo_session)
-    gone = counted_session(db, photo_count((40, 0), width=60), at=day(30))
+    gone = counted_session(db, photo_count((40, 0), width=40), at=day(30))
     record.record_session(db, gone)
     assert gone.status is SessionStatus.COMPLETED
     march = period(db)

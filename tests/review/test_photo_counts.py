@@ -175,7 +175,7 @@ def test_a_session_that_waited_is_tried_again_when_a_fact_is_reported(retrying: 
 def test_a_voiding_that_waited_is_done_when_a_fact_is_reported(retrying: Session) -> None:
     db = retrying
     recorded(db, photo_count((10, 0)))
-    made = recorded(db, photo_count((14, 0), width=40), at=day(1))
+    made = recorded(db, photo_count((14, 0), width=14), at=day(1))
     sell(db, 12, 2)
     waits = photo_counts.void(db, command(db, None, "wrong bed"), made.session_id)
     assert waits.waits_for == "stock_would_be_negative"

@@ -197,7 +197,7 @@ def test_sales_recorded_by_hand_are_not_sold_twice(client: TestClient) -> None:
 
 def test_a_tray_sold_out_and_gone_closes_to_its_sales(client: TestClient) -> None:
     count_by_photo(client, 40, 60, when=0, width=4)
-    gone = count_by_photo(client, 40, when=30, width=60)
+    gone = count_by_photo(client, 40, when=30, width=40)
     assert session_read(client, gone)["status"] == "completed"
     open_period(client, "P1", 30)
     assert period_line(client, "P1")["sales"] == 60

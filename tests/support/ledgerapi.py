@@ -54,7 +54,10 @@ def count_by_photo(
     """A photo of a day shows containers with so many plants; it is uploaded and counted now."""
     photo = jpeg(seed=int(when * 10) + sum(plants))
     session = upload_session(client, photo, location_code=code, captured_at=day(when).isoformat())
-    record_answers(session, photo_count(*((number, 0) for number in plants), width=width))
+    record_answers(
+        session,
+        photo_count(*((number, 0) for number in plants), width=min(width, max(sum(plants), 10))),
+    )
     return session
 
 

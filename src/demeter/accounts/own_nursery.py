@@ -36,6 +36,6 @@ def change_nursery(session: Session, update: NurseryUpdate) -> NurseryRead:
     values = read_nursery(session).model_dump(exclude={"updated_at"})
     values |= update.model_dump(exclude_none=True)
     nursery.name_nursery(session, **values)
-    nursery.refresh(session, now=True)
+    nursery.refresh(session)
     session.expire_all()
     return read_nursery(session)

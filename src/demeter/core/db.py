@@ -93,19 +93,23 @@ def make_engine(libpq_url: str) -> Engine:
 @contextmanager
 def transaction(bound_to: Engine | None = None) -> Iterator[Session]:
     """One request, task or command: commits at the end, rolls back on any error."""
-    with Session(bound_to or engine(), expire_on_commit=False) as session, session.begin():
-        for look in _at_begin:
-            look(session)
+    bound_to = bound_to or engine()
+    for look in _before_each:
+        look(bound_to)
+    with Session(bound_to, expire_on_commit=False) as session, session.begin():
         yield session
 
 
-_at_begin: list[Callable[[Session], None]] = []
+_before_each: list[Callable[[Engine], None]] = []
 
 
-def at_begin(look: Callable[[Session], None]) -> None:
-    """Let every transaction of this process begin with a look, such as at the nursery's row."""
-    if look not in _at_begin:
-        _at_begin.append(look)
+def before_each(look: Callable[[Engine], None]) -> None:
+    """Let a look, such as at the nursery's row, come before each transaction of this process.
+
+    It has a connection of its own: a transaction may want to begin with other words.
+    """
+    if look not in _before_each:
+        _before_each.append(look)
 
 
 def preview(session: Session, act: Callable[[], Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from demeter.core import db
@@ -58,20 +58,23 @@ _read_at: dict[str, float] = {}  # by database: a process of tests sees several
 
 def follow() -> None:
     """Let this process know the nursery as it is: at its start, and within `KEPT_S` of a change."""
-    db.at_begin(refresh)
+    db.before_each(_look)
 
 
-def refresh(session: Session, *, now: bool = False) -> None:
-    """Read the row again where the last reading is older than `KEPT_S`, or at once.
+def refresh(session: Session) -> None:
+    """Read the row at once. Before the schema is there, nothing is known.
 
-    Rules only ask `core.site`. Before the schema is there, nothing is known.
+    Rules only ask `core.site`.
     """
-    database = str(session.get_bind().engine.url)
-    read_at = _read_at.get(database)
-    if not now and read_at is not None and time.monotonic() - read_at <= KEPT_S:
-        return
     is_there = session.scalar(text("SELECT to_regclass('nursery') IS NOT NULL"))
     row = session.scalar(select(Nursery)) if is_there else None
     keep_site(Site(row.name, row.language, row.time_zone) if row else Site())
     _read_at.clear()
-    _read_at[database] = time.monotonic()
+    _read_at[str(session.get_bind().engine.url)] = time.monotonic()
+
+
+def _look(engine: Engine) -> None:
+    read_at = _read_at.get(str(engine.url))
+    if read_at is None or time.monotonic() - read_at > KEPT_S:
+        with Session(engine) as session:
+            refresh(session)

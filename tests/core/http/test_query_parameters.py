@@ -24,6 +24,9 @@ PARTS = {
     "location_code": "A1",
     "username": "ana",
     "token_id": "1",
+    "key": "1",
+    "import_id": "1",
+    "name": "X",
 }
 PAGES = ["/", "/parts/sessions", "/parts/locations", f"/sessions/{key()}", "/api/v1/docs"]
 

@@ -120,7 +120,7 @@ def start(
         with transaction() as session:
             admin = first_start.start(session, secret, password=password, **values)
             cookie = open_session(session, request, admin)
-            nurseries.refresh(session, now=True)
+            nurseries.refresh(session)
     except DomainError as error:
         if error.status not in (409, 422):
             raise
