@@ -114,16 +114,16 @@ def _once(planned: PlannedRow, first: dict[str, int]) -> PlannedRow:
 def _compare(planned: PlannedRow, values: dict[str, Any], stored: dict[str, Product]) -> PlannedRow:
     """What the list says beyond what is stored; what it leaves blank stays, and the category."""
     product = stored.get(planned.code or "")
-    said = {name: value for name, value in values.items() if value is not None}
+    given = {name: value for name, value in values.items() if value is not None}
     if product is None:
-        return replace(planned, values=said)
+        return replace(planned, values=given)
     height = product.current_height_mm
     now = {
         "name": product.name,
         "scientific_name": product.scientific_name,
         "height_mm": None if height is None else str(height),
     }
-    after = {n: v for n, v in said.items() if n in now and not _is_equal(v, now[n])}
+    after = {n: v for n, v in given.items() if n in now and not _is_equal(v, now[n])}
     verdict = RowVerdict.CHANGED if after else RowVerdict.SAME
     return replace(planned, verdict=verdict, values=after, before={n: now[n] for n in after})
 

@@ -73,7 +73,7 @@ class PlaceDraft:
             return RowVerdict.NEW
         return RowVerdict.CHANGED if self.values else RowVerdict.SAME
 
-    def planned(self, choices: Choices) -> PlannedRow:
+    def plan_row(self, choices: Choices) -> PlannedRow:
         """The row with what a person decided about it."""
         changes = self.verdict in (RowVerdict.NEW, RowVerdict.CHANGED)
         doubts = self.survey.doubts if changes else frozenset()
@@ -119,7 +119,7 @@ class SurveyPlan:
 
     def rows(self) -> Iterator[PlannedRow]:
         """All drafts as rows, in the order of the files."""
-        return (draft.planned(self._choices) for draft in self.drafts)
+        return (draft.plan_row(self._choices) for draft in self.drafts)
 
     def _settle_place(self, draft: PlaceDraft, level: PlaceLevel, mapping: SourceMapping) -> None:
         """Name, code, parent and shape of a draft, or why it is refused."""
@@ -214,7 +214,7 @@ class SurveyPlan:
         else:
             places.append(place)
         self._drafted[id(place)] = draft
-        row = draft.planned(self._choices)
+        row = draft.plan_row(self._choices)
         place.is_usable = place.stored is not None or not (row.is_undecided or row.chosen == LEAVE)
 
     def find_overlaps(self) -> None:

@@ -245,9 +245,9 @@ def _list_page(
 
 def _query(wanted: Wanted, inactive: bool) -> str:
     """What a link to the same list, further on, must say again."""
-    said = {name: entry_text(value) for name, value in wanted.filters.items()}
-    said |= {"search": wanted.search} if wanted.search else {}
-    return urlencode(said | ({"inactive": "true"} if inactive else {}))
+    asked = {name: entry_text(value) for name, value in wanted.filters.items()}
+    asked |= {"search": wanted.search} if wanted.search else {}
+    return urlencode(asked | ({"inactive": "true"} if inactive else {}))
 
 
 def _form_page(

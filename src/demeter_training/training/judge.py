@@ -39,7 +39,7 @@ class JudgeNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(1, POOLED))
         self.weigh = nn.Linear(POOLED, 1)
 
-    def pooled(self, images: Tensor) -> Tensor:
+    def pooled_features(self, images: Tensor) -> Tensor:
         """N x 3 x H x W, BGR 0..255, to N x ``POOLED``."""
         _, *features = self.backbone(images)
         maps = (*features, *self.neck(*features[1:]))
@@ -51,7 +51,7 @@ class JudgeNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """N x 3 x H x W, BGR 0..255, to N: above 0 where plants are shown."""
-        even = ((self.pooled(images) - self.usual) / self.scale).clamp(-4, 4)
+        even = ((self.pooled_features(images) - self.usual) / self.scale).clamp(-4, 4)
         return self.weigh(even)[:, 0]
 
 

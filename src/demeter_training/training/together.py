@@ -98,7 +98,7 @@ def weigh_features(args: argparse.Namespace, clock: Clock, queue: Any) -> None:
         except queues.Empty:
             continue
         with torch.no_grad():
-            pooled.append(network.pooled(images_of(arrays, device)).cpu())
+            pooled.append(network.pooled_features(images_of(arrays, device)).cpu())
         shown.append(torch.from_numpy(np.asarray(arrays[1], np.float32)))
     network.cpu()
     fit_judge(network, torch.cat(pooled), torch.cat(shown))

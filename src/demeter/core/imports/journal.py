@@ -43,8 +43,8 @@ class Journal:
 
     def close(self) -> list[JournalEntry]:
         """All entries; what was made has its key by now."""
-        made = [JournalEntry(row.__tablename__, _key(row), None, {}) for row in self.made]
-        return [*self.entries, *made]
+        insertions = [JournalEntry(row.__tablename__, _key(row), None, {}) for row in self.made]
+        return [*self.entries, *insertions]
 
 
 def plain(value: Any) -> Any:

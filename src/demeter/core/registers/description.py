@@ -70,8 +70,8 @@ class RowReference:
         if value is None:
             return None
         number = getattr(self.target.class_, primary_key(self.target.class_))
-        found = session.scalar(select(number).where(self.target == value))
-        if found is None:
+        row_id = session.scalar(select(number).where(self.target == value))
+        if row_id is None:
             names = [str(n) for n in session.scalars(select(self.target).limit(5000))]
             nearest = get_close_matches(str(value), names, MOST_NAMED, cutoff=0.3)
             raise ReferenceNotFound(
@@ -83,7 +83,7 @@ class RowReference:
                 table=self.target.class_.__tablename__,
                 nearest=nearest,
             )
-        return found
+        return row_id
 
 
 Rule = Callable[[Session, Any], None]
