@@ -11,7 +11,7 @@ from demeter.accounts.identity import acting_user
 from demeter.accounts.own_nursery import change_nursery, read_nursery
 from demeter.accounts.schemas import NurseryRead, NurseryUpdate
 from demeter.cli.groups import command_group
-from demeter.cli.output import print_json
+from demeter.cli.output import checked_input, print_json
 from demeter.core.db import transaction
 
 app = command_group(help="The nursery: its name, language and time zone.", no_args_is_help=True)
@@ -38,8 +38,9 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Change what is given; other processes know of it within ten seconds."""
-    given = {"name": name, "language": language, "time_zone": time_zone}
-    update = NurseryUpdate.model_validate(given)
+    update: NurseryUpdate = checked_input(
+        NurseryUpdate, name=name, language=language, time_zone=time_zone
+    )
     with transaction() as session:
         acting_user(session, user)
         read = change_nursery(session, update)
