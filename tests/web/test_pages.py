@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from demeter import web
 from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
 from demeter.core.notices import Notice
@@ -275,3 +277,10 @@ def test_who_may_not_decide_is_not_offered_to(client: TestClient):
 def test_every_action_of_a_session_says_whom_it_takes():
     settling = {action for actions in SETTLES.values() for action in actions}
     assert settling | {"accept", "config", "discard", "location", "post", "restore"} <= set(ASKS)
+
+
+def test_no_form_is_for_one_width_only():
+    templates = Path(web.__file__).parent / "templates"
+    whole = re.compile(r'<(?:form|section|main)\b[^>]*class="[^"]*\b(?:narrow|wide)\b')
+    hidden = [path.name for path in templates.rglob("*.html") if whole.search(path.read_text())]
+    assert hidden == []
