@@ -118,17 +118,26 @@ class _Blanks(Formatter):
 def read(language: str, *folders: Path) -> Texts:
     """The shared texts of a language with those of more folders, flattened to dotted keys.
 
+    A folder has one file a language (``es.toml``), or one a room (``es/upload.toml``).
+
     Raises:
-        ValueError: a text stands in two of them.
+        FileNotFoundError: a folder has no text of this language.
+        ValueError: a text stands in two files.
     """
     by_key: dict[str, str] = {}
     for folder in (SHARED, *folders):
-        rows = dict(_flat(tomllib.loads((folder / f"{language}.toml").read_text())))
-        twice = sorted(set(rows) & set(by_key))
-        if twice:
-            raise ValueError(f"{folder} has texts again: {', '.join(twice)}")
-        by_key |= rows
+        for file in _files(folder, language):
+            rows = dict(_flat(tomllib.loads(file.read_text())))
+            twice = sorted(set(rows) & set(by_key))
+            if twice:
+                raise ValueError(f"{file} has texts again: {', '.join(twice)}")
+            by_key |= rows
     return Texts(language, by_key)
+
+
+def _files(folder: Path, language: str) -> list[Path]:
+    rooms = sorted((folder / language).glob("*.toml"))
+    return rooms or [folder / f"{language}.toml"]
 
 
 def english(notice: Notice) -> str:
