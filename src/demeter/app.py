@@ -46,7 +46,9 @@ from demeter.web.pages import (
     session_actions,
 )
 from demeter.web.pages import evidence as evidence_pages
+from demeter.web.pages import gallery as gallery_pages
 from demeter.web.pages import imports as import_pages
+from demeter.web.pages import jobs as job_pages
 from demeter.web.pages import labels as label_pages
 from demeter.web.pages import people as people_pages
 from demeter.web.pages import places as place_pages
@@ -129,6 +131,8 @@ def create_app() -> FastAPI:
     app.include_router(growing.router, include_in_schema=False)
     app.include_router(catalog_pages.router, include_in_schema=False)
     app.include_router(evidence_pages.router, include_in_schema=False)
+    app.include_router(gallery_pages.router, include_in_schema=False)
+    app.include_router(job_pages.router, include_in_schema=False)
     app.include_router(people_pages.router, include_in_schema=False)
     app.include_router(place_pages.router, include_in_schema=False)
     app.include_router(import_pages.router, include_in_schema=False)

@@ -48,7 +48,7 @@ def test_every_text_that_a_template_asks_for_is_there():
     asked = set()
     for template in (SOURCE / "web" / "templates").rglob("*.html"):
         asked |= set(re.findall(r'\bt\("([a-z_.]+)"[,)]', template.read_text()))
-    assert sorted(asked - set(EN)) == []
+    assert sorted(key for key in asked if key not in EN and f"{key}.by" not in EN) == []
 
 
 @pytest.mark.parametrize(

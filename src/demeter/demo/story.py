@@ -81,7 +81,7 @@ class Months:
 
     def end_of_second(self) -> datetime:
         """When what closes the second month is counted and photographed."""
-        return self.present - timedelta(hours=20)
+        return self.present - timedelta(hours=14)
 
     def this_month(self, share: float) -> datetime:
         """A moment of the present month, by the share of it that is over."""

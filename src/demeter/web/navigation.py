@@ -28,6 +28,7 @@ class Place:
 
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
+    Place("gallery", "/gallery", "images", "day"),
     Place("growing", "/growing", "flower-2", "set_up"),
     Place("places", "/places", "map", "set_up"),
     Place("catalog", "/catalog", "tags", "set_up"),
@@ -35,7 +36,8 @@ PLACES = (
     Place("nursery", "/nursery", "settings", "set_up", Permission.ADMINISTER),
     Place("changes", "/changes", "history", "set_up", Permission.ADMINISTER),
     Place("phones", "/phones", "smartphone", "set_up"),
-    Place("evidence", "/evidence", "activity", "set_up"),
+    Place("jobs", "/jobs", "activity", "set_up", Permission.DECIDE),
+    Place("evidence", "/evidence", "database", "set_up"),
     Place("api", "/api/v1/docs", "book-open", "set_up"),
     Place("more", "/more", "menu", "bar", on_bar=True),
 )
