@@ -34,6 +34,7 @@ from demeter.web import assets, errors, language
 from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import (
     changes,
+    count,
     door,
     growing,
     home,
@@ -121,6 +122,7 @@ def create_app() -> FastAPI:
     app.include_router(openapi.router)
 
     app.include_router(home.router, include_in_schema=False)
+    app.include_router(count.router, include_in_schema=False)
     app.include_router(session.router, include_in_schema=False)
     app.include_router(session_actions.router, include_in_schema=False)
     app.include_router(reference.router, include_in_schema=False)
