@@ -25,6 +25,7 @@ from demeter.locations import api as places
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.photos import api_evidence as evidence
+from demeter.photos.resumable import api as resumable
 from demeter.pricing import api as pricing
 from demeter.review import api as decisions
 from demeter.review import api_corrections as corrections
@@ -103,6 +104,7 @@ def create_app() -> FastAPI:
     permissions.install(app, check=policy.check)
 
     app.include_router(photos.router)
+    app.include_router(resumable.router)
     app.include_router(decisions.router)
     app.include_router(catalog.router)
     app.include_router(catalog_registers.router)
