@@ -25,6 +25,7 @@ from demeter.locations import api as places
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.photos import api_evidence as evidence
+from demeter.photos.resumable import api as resumable
 from demeter.pricing import api as pricing
 from demeter.review import api as decisions
 from demeter.review import api_corrections as corrections
@@ -34,6 +35,7 @@ from demeter.web import assets, errors, language
 from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import (
     changes,
+    count,
     door,
     growing,
     home,
@@ -104,6 +106,7 @@ def create_app() -> FastAPI:
     permissions.install(app, check=policy.check)
 
     app.include_router(photos.router)
+    app.include_router(resumable.router)
     app.include_router(decisions.router)
     app.include_router(catalog.router)
     app.include_router(catalog_registers.router)
@@ -123,6 +126,7 @@ def create_app() -> FastAPI:
     app.include_router(openapi.router)
 
     app.include_router(home.router, include_in_schema=False)
+    app.include_router(count.router, include_in_schema=False)
     app.include_router(session.router, include_in_schema=False)
     app.include_router(session_actions.router, include_in_schema=False)
     app.include_router(reference.router, include_in_schema=False)

@@ -41,11 +41,14 @@ def session_page(client: TestClient, session_id: str, language: str = "en") -> s
     return page(client, f"/sessions/{session_id}", language)
 
 
-def test_the_first_page_has_a_form_and_says_that_there_are_no_counts_yet(client: TestClient):
-    shown = page(client, "/")
+def test_the_first_page_says_that_there_are_no_counts_yet(client: TestClient):
+    assert "No counts yet." in page(client, "/")
+
+
+def test_counting_has_a_form_that_offers_beds(client: TestClient):
+    shown = page(client, "/count")
     assert 'enctype="multipart/form-data"' in shown
     assert 'capture="environment"' in shown
-    assert "No counts yet." in shown
     assert '<option value="A1">Bed A1 · NORTH</option>' in shown
 
 
@@ -257,7 +260,7 @@ def test_what_people_write_is_shown_as_text(client: TestClient):
 def test_pages_load_nothing_from_other_hosts(client: TestClient):
     session_id = upload_session(client)
     record_answers(session_id, photo_count((3, 0)))
-    for path in ("/", f"/sessions/{session_id}"):
+    for path in ("/", "/count", f"/sessions/{session_id}"):
         loads = re.findall(r'(?:src|href|action)="([^"]+)"', client.get(path).text)
         assert [address for address in loads if not address.startswith(("/", "#"))] == []
 

@@ -118,7 +118,7 @@ class _Blanks(Formatter):
 def read(language: str, *folders: Path) -> Texts:
     """The shared texts of a language with those of more folders, flattened to dotted keys.
 
-    A folder has one file a language (``es.toml``), or one a room (``es/upload.toml``).
+    A folder has one file a language (``es.toml``), or one a room (``es/count.toml``).
 
     Raises:
         FileNotFoundError: a folder has no text of this language.

@@ -75,6 +75,7 @@ def test_roles_are_those_of_the_accounts_and_each_permission_is_part_of_the_one_
         ("POST", "/api/v1/periods/{code}/close", Permission.DECIDE),
         ("GET", "/api/v1/photos/sessions/{session_id}", Permission.SEE),
         ("GET", "/", Permission.SEE),
+        ("GET", "/count", Permission.REPORT),
         ("POST", "/upload", Permission.REPORT),
         ("POST", "/sessions/{session_id}/accept", Permission.DECIDE),
     ],
