@@ -1,6 +1,7 @@
 // On every page: htmx for the parts that renew themselves, the upload, and live progress.
 import "htmx.org";
 import { startGrowing } from "./growing";
+import { followKeys } from "./keys";
 import { followProgress } from "./progress";
 import { startUpload } from "./upload";
 
@@ -13,3 +14,4 @@ for (const card of document.querySelectorAll<HTMLElement>("[data-progress]")) {
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-growing]")) {
   startGrowing(form);
 }
+followKeys(document);

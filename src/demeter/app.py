@@ -38,7 +38,6 @@ from demeter.web.pages import (
     count,
     door,
     growing,
-    home,
     me,
     more,
     nursery_page,
@@ -46,6 +45,8 @@ from demeter.web.pages import (
     reference,
     session,
     session_actions,
+    sessions,
+    today,
 )
 from demeter.web.pages import evidence as evidence_pages
 from demeter.web.pages import gallery as gallery_pages
@@ -125,7 +126,8 @@ def create_app() -> FastAPI:
     app.include_router(health.router)
     app.include_router(openapi.router)
 
-    app.include_router(home.router, include_in_schema=False)
+    app.include_router(today.router, include_in_schema=False)
+    app.include_router(sessions.router, include_in_schema=False)
     app.include_router(count.router, include_in_schema=False)
     app.include_router(session.router, include_in_schema=False)
     app.include_router(session_actions.router, include_in_schema=False)

@@ -168,7 +168,7 @@ def test_a_location_is_offered_as_it_is_typed(visit: Visit):
 
 def test_a_list_that_cannot_be_renewed_stays_and_is_renewed_later(visit: Visit, client: TestClient):
     upload_session(client)
-    page = visit.go("/")
+    page = visit.go("/sessions")
     expect(page.locator(".session-row")).to_have_count(1)
     page.route(
         "**/parts/sessions*", lambda route: route.fulfill(status=503, body="<p>Nothing works</p>")
@@ -306,7 +306,7 @@ def test_the_language_is_changed_by_a_person(visit: Visit):
 def test_everything_has_a_name_and_is_large_enough_to_touch(visit: Visit, client: TestClient):
     session_id = upload_session(client)
     record_answers(session_id, photo_count((2, None), (3, 1), residual_share=0.4))
-    for path in ("/", "/count", f"/sessions/{session_id}"):
+    for path in ("/", "/count", "/sessions", f"/sessions/{session_id}"):
         page = visit.go(path)
         assert page.locator("h1").count() == 1
         assert page.locator("img:not([alt])").count() == 0

@@ -22,7 +22,7 @@ class Place:
     def is_here(self, path: str) -> bool:
         """Whether a page belongs to this place."""
         if self.path == "/":
-            return path == "/" or path.startswith("/sessions/")
+            return path == "/" or path.startswith("/sessions")
         return path == self.path or path.startswith(f"{self.path}/")
 
 

@@ -1,4 +1,4 @@
-"""The first page: what became of the photos that were sent."""
+"""The latest sessions: what became of the photos that were sent."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ router = APIRouter()
 SHOWN = 40
 
 
-@router.get("/", **requires(Permission.SEE))
-def home(request: Request) -> Response:
-    """Latest sessions."""
+@router.get("/sessions", **requires(Permission.SEE))
+def show_sessions(request: Request) -> Response:
+    """What waits for a person first, then what is under way, then the rest."""
     with transaction() as session:
-        return render.page(request, "home.html", **_latest(session))
+        return render.page(request, "sessions_page.html", **_latest(session))
 
 
 @router.get("/parts/sessions", **requires(Permission.SEE))
