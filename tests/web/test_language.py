@@ -48,7 +48,8 @@ def test_every_text_that_a_template_asks_for_is_there():
     asked = set()
     for template in (SOURCE / "web" / "templates").rglob("*.html"):
         asked |= set(re.findall(r'\bt\("([a-z_.]+)"[,)]', template.read_text()))
-    assert sorted(asked - set(EN)) == []
+    counted = {key.removesuffix(".by") for key in EN if key.endswith(".by")}
+    assert sorted(asked - set(EN) - counted) == []
 
 
 @pytest.mark.parametrize(

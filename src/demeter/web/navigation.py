@@ -28,6 +28,7 @@ class Place:
 
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
+    Place("beds", "/beds", "layout-grid", "day", on_bar=True),
     Place("growing", "/growing", "flower-2", "set_up"),
     Place("places", "/places", "map", "set_up"),
     Place("catalog", "/catalog", "tags", "set_up"),
