@@ -32,8 +32,10 @@ from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
-from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import (
+    bed,
+    bed_counts,
+    bed_reports,
     changes,
     count,
     door,
@@ -48,6 +50,7 @@ from demeter.web.pages import (
     sessions,
     today,
 )
+from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import evidence as evidence_pages
 from demeter.web.pages import gallery as gallery_pages
 from demeter.web.pages import imports as import_pages
@@ -135,6 +138,8 @@ def create_app() -> FastAPI:
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
     app.include_router(growing.router, include_in_schema=False)
+    for of_beds in (bed_reports, bed_counts, bed):
+        app.include_router(of_beds.router, include_in_schema=False)
     app.include_router(catalog_pages.router, include_in_schema=False)
     app.include_router(evidence_pages.router, include_in_schema=False)
     app.include_router(gallery_pages.router, include_in_schema=False)
