@@ -83,9 +83,10 @@ class Months:
         """When what closes the second month is counted and photographed."""
         return self.present - timedelta(hours=14)
 
-    def this_month(self, share: float) -> datetime:
-        """A moment of the present month, by the share of it that is over."""
-        return self.present + (self.now - self.present) * share
+    def lately(self, days: float) -> datetime:
+        """Up to three days ago; where the month is younger, by the share of it that is over."""
+        span = min(self.now - self.present, timedelta(days=3))
+        return self.now - span * (days / 3)
 
 
 def months_until(now: datetime) -> Months:
@@ -169,14 +170,10 @@ def _second_month(session: Session, months: Months) -> None:
 
 
 def _present_month(session: Session, months: Months) -> None:
-    _note(
-        session, "plantar", 24, months.this_month(0.3), JUAN, location_code="DEMO-C2", new_lot=True
-    )
-    _note(
-        session, "muerte", 2, months.this_month(0.55), ROSA, location_code="DEMO-N4", reason="plaga"
-    )
-    _note(session, "sembrar", 72, months.this_month(0.7), JUAN, location_code="DEMO-T1")
-    _count_all(session, {"DEMO-T1": 144, "DEMO-T4": 127}, months.this_month(0.9), ROSA, months)
+    _note(session, "plantar", 24, months.lately(2.5), JUAN, location_code="DEMO-C2", new_lot=True)
+    _note(session, "muerte", 2, months.lately(1.6), ROSA, location_code="DEMO-N4", reason="plaga")
+    _note(session, "sembrar", 72, months.lately(1), JUAN, location_code="DEMO-T1")
+    _count_all(session, {"DEMO-T1": 144, "DEMO-T4": 127}, months.lately(0.3), ROSA, months)
     # Somebody decided what shall grow on S3 while Sedum still stands there.
     south = by_code(session, "DEMO-S3")
     config = active_config(session, south.location_id)
