@@ -29,6 +29,7 @@ class Place:
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
     Place("count", "/count", "camera", "day", Permission.REPORT, on_bar=True),
+    Place("stock", "/stock", "sprout", "day", on_bar=True),
     Place("growing", "/growing", "flower-2", "set_up"),
     Place("places", "/places", "map", "set_up"),
     Place("catalog", "/catalog", "tags", "set_up"),
