@@ -1,5 +1,6 @@
 // On every page: htmx for the parts that renew themselves, the upload, and live progress.
 import "htmx.org";
+import { startFilters } from "./filters";
 import { startGrowing } from "./growing";
 import { followKeys } from "./keys";
 import { followProgress } from "./progress";
@@ -15,3 +16,6 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-growing
   startGrowing(form);
 }
 followKeys(document);
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto-submit]")) {
+  startFilters(form);
+}

@@ -19,6 +19,7 @@ from demeter.core.http.guards import Guards
 from demeter.core.http.query_parameters import refuse_unknown
 from demeter.core.http.requests import RequestIds
 from demeter.counts import api as counts
+from demeter.counts import api_daily as daily_counts
 from demeter.counts.sheets import api as sheets
 from demeter.imports import api as imports
 from demeter.locations import api as places
@@ -42,6 +43,7 @@ from demeter.web.pages import (
     growing,
     me,
     more,
+    movements,
     nursery_page,
     phones,
     reference,
@@ -58,6 +60,7 @@ from demeter.web.pages import jobs as job_pages
 from demeter.web.pages import labels as label_pages
 from demeter.web.pages import people as people_pages
 from demeter.web.pages import places as place_pages
+from demeter.web.pages import stock as stock_pages
 
 ABOUT = """Photos become counts, and counts become stock.
 
@@ -116,7 +119,8 @@ def create_app() -> FastAPI:
     app.include_router(catalog_registers.router)
     app.include_router(pricing.router)
     app.include_router(evidence.router)
-    app.include_router(stock.router)
+    for reads in (stock, daily_counts):
+        app.include_router(reads.router)
     app.include_router(sheets.router)
     app.include_router(counts.router)
     app.include_router(count_decisions.router)
@@ -129,9 +133,9 @@ def create_app() -> FastAPI:
     app.include_router(health.router)
     app.include_router(openapi.router)
 
-    app.include_router(today.router, include_in_schema=False)
-    app.include_router(sessions.router, include_in_schema=False)
     app.include_router(count.router, include_in_schema=False)
+    for pages in (today, sessions, stock_pages, movements):
+        app.include_router(pages.router, include_in_schema=False)
     app.include_router(session.router, include_in_schema=False)
     app.include_router(session_actions.router, include_in_schema=False)
     app.include_router(reference.router, include_in_schema=False)

@@ -30,6 +30,7 @@ PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
     Place("count", "/count", "camera", "day", Permission.REPORT, on_bar=True),
     Place("beds", "/beds", "layout-grid", "day", on_bar=True),
+    Place("stock", "/stock", "sprout", "day", on_bar=True),
     Place("gallery", "/gallery", "images", "day"),
     Place("growing", "/growing", "flower-2", "set_up"),
     Place("places", "/places", "map", "set_up"),
