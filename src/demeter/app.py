@@ -85,6 +85,55 @@ TAGS = {
 }
 
 
+API = (
+    photos,
+    resumable,
+    decisions,
+    catalog,
+    catalog_registers,
+    pricing,
+    evidence,
+    reads,
+    sheets,
+    counts,
+    count_decisions,
+    periods,
+    corrections,
+    imports,
+    places,
+    people,
+    api_nursery,
+    health,
+    openapi,
+)
+PAGES = (
+    count,
+    pages,
+    session,
+    session_actions,
+    reference,
+    language,
+    door,
+    growing,
+    bed_reports,
+    bed_counts,
+    bed,
+    catalog_pages,
+    evidence_pages,
+    gallery_pages,
+    job_pages,
+    people_pages,
+    place_pages,
+    import_pages,
+    label_pages,
+    me,
+    more,
+    phones,
+    nursery_page,
+    changes,
+)
+
+
 def create_app() -> FastAPI:
     """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
     private_files.keep_private()
@@ -112,51 +161,10 @@ def create_app() -> FastAPI:
     problems.install(app, page=errors.page)
     permissions.install(app, check=policy.check)
 
-    app.include_router(photos.router)
-    app.include_router(resumable.router)
-    app.include_router(decisions.router)
-    app.include_router(catalog.router)
-    app.include_router(catalog_registers.router)
-    app.include_router(pricing.router)
-    app.include_router(evidence.router)
-    for reads in (stock, daily_counts):
-        app.include_router(reads.router)
-    app.include_router(sheets.router)
-    app.include_router(counts.router)
-    app.include_router(count_decisions.router)
-    app.include_router(periods.router)
-    app.include_router(corrections.router)
-    app.include_router(imports.router)
-    app.include_router(places.router)
-    app.include_router(people.router)
-    app.include_router(api_nursery.router)
-    app.include_router(health.router)
-    app.include_router(openapi.router)
-
-    app.include_router(count.router, include_in_schema=False)
-    for pages in (today, sessions, stock_pages, movements):
-        app.include_router(pages.router, include_in_schema=False)
-    app.include_router(session.router, include_in_schema=False)
-    app.include_router(session_actions.router, include_in_schema=False)
-    app.include_router(reference.router, include_in_schema=False)
-    app.include_router(language.router, include_in_schema=False)
-    app.include_router(door.router, include_in_schema=False)
-    app.include_router(growing.router, include_in_schema=False)
-    for of_beds in (bed_reports, bed_counts, bed):
-        app.include_router(of_beds.router, include_in_schema=False)
-    app.include_router(catalog_pages.router, include_in_schema=False)
-    app.include_router(evidence_pages.router, include_in_schema=False)
-    app.include_router(gallery_pages.router, include_in_schema=False)
-    app.include_router(job_pages.router, include_in_schema=False)
-    app.include_router(people_pages.router, include_in_schema=False)
-    app.include_router(place_pages.router, include_in_schema=False)
-    app.include_router(import_pages.router, include_in_schema=False)
-    app.include_router(label_pages.router, include_in_schema=False)
-    app.include_router(me.router, include_in_schema=False)
-    app.include_router(more.router, include_in_schema=False)
-    app.include_router(phones.router, include_in_schema=False)
-    app.include_router(nursery_page.router, include_in_schema=False)
-    app.include_router(changes.router, include_in_schema=False)
+    for each in API:
+        app.include_router(each.router)
+    for each in PAGES:
+        app.include_router(each.router, include_in_schema=False)
     document = app.openapi
     app.openapi = lambda: openapi.complete(document())
     app.mount("/static", assets.files(), name="static")
