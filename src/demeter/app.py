@@ -93,7 +93,8 @@ API = (
     catalog_registers,
     pricing,
     evidence,
-    reads,
+    stock,
+    daily_counts,
     sheets,
     counts,
     count_decisions,
@@ -107,8 +108,11 @@ API = (
     openapi,
 )
 PAGES = (
+    today,
+    sessions,
     count,
-    pages,
+    stock_pages,
+    movements,
     session,
     session_actions,
     reference,
