@@ -35,6 +35,7 @@ from demeter.web.pages import (
     bed,
     bed_counts,
     bed_reports,
+    beds,
     changes,
     door,
     growing,
@@ -130,7 +131,7 @@ def create_app() -> FastAPI:
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
     app.include_router(growing.router, include_in_schema=False)
-    for of_beds in (bed_reports, bed_counts, bed):
+    for of_beds in (beds, bed_reports, bed_counts, bed):
         app.include_router(of_beds.router, include_in_schema=False)
     app.include_router(catalog_pages.router, include_in_schema=False)
     app.include_router(evidence_pages.router, include_in_schema=False)
