@@ -5,9 +5,18 @@ export function startTiles(map: HTMLElement): void {
   const card = document.querySelector<HTMLElement>("[data-bed-card]");
   const cards = new Map<string, string>();
   let timer = 0;
+  // One stop of Tab in the whole map: the tile that is shown, else the first.
+  const stop = (tile: HTMLAnchorElement) => {
+    for (const other of map.querySelectorAll<HTMLAnchorElement>('a.bt:not([tabindex="-1"])')) other.tabIndex = -1;
+    tile.tabIndex = 0;
+  };
+  const first = map.querySelector<HTMLAnchorElement>("a.bt.is-shown, a.bt");
+  if (first) stop(first);
+  for (const hint of map.querySelectorAll<HTMLElement>("[data-script-only]")) hint.hidden = false;
   const follow = (tile: HTMLAnchorElement) => {
     for (const on of map.querySelectorAll(".is-shown")) on.classList.remove("is-shown");
     tile.classList.add("is-shown");
+    stop(tile);
     window.clearTimeout(timer);
     timer = window.setTimeout(() => void show(tile, card, cards), QUIET_MS);
   };

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from demeter.locations.models import StorageLocation
-from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
+from demeter.photos import urls
+from demeter.photos.models import Image, PhotoSession, SessionImage, SessionStatus
 
 WAITS = (
     SessionStatus.NEEDS_REVIEW,
@@ -52,3 +54,14 @@ def _of(bed: StorageLocation) -> Select[PhotoSession]:
         .where(PhotoSession.storage_location_id == bed.location_id)
         .options(selectinload(PhotoSession.images).joinedload(SessionImage.image))
     )
+
+
+def bed_thumbnails(session: Session, location_ids: Sequence[int]) -> dict[int, str]:
+    """The address of a small picture of each bed's last posted session, where it has one."""
+    rows = session.execute(
+        select(StorageLocation.location_id, Image.image_id, Image.s3_key_thumbnail)
+        .join(PhotoSession, PhotoSession.id == StorageLocation.photo_session_id)
+        .join(Image, Image.image_id == PhotoSession.original_image_id)
+        .where(StorageLocation.location_id.in_(location_ids))
+    )
+    return {bed: urls.of_image(image, "thumbnail", key) for bed, image, key in rows}
