@@ -39,6 +39,7 @@ from demeter.web.pages import (
     bed_reports,
     beds,
     changes,
+    components,
     count,
     door,
     growing,
@@ -137,6 +138,7 @@ PAGES = (
     phones,
     nursery_page,
     changes,
+    components,
 )
 
 

@@ -41,6 +41,7 @@ PLACES = (
     Place("phones", "/phones", "smartphone", "set_up"),
     Place("jobs", "/jobs", "activity", "set_up", Permission.DECIDE),
     Place("evidence", "/evidence", "database", "set_up"),
+    Place("components", "/components", "component", "set_up", Permission.ADMINISTER),
     Place("api", "/api/v1/docs", "book-open", "set_up"),
     Place("more", "/more", "menu", "bar", on_bar=True),
 )
