@@ -11,7 +11,7 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 const result = await build({
   absWorkingDir: here,
-  entryPoints: { page: "src/page.ts", photo: "src/photo.ts", style: "src/styles/page.css" },
+  entryPoints: { page: "src/page.ts", photo: "src/photo.ts", review: "src/review.ts", style: "src/styles/page.css" },
   outdir: dist,
   entryNames: "[name]-[hash]",
   bundle: true,

@@ -42,6 +42,8 @@ from demeter.web.pages import (
     nursery_page,
     phones,
     reference,
+    review,
+    review_actions,
     session,
     session_actions,
 )
@@ -123,6 +125,8 @@ def create_app() -> FastAPI:
     app.include_router(home.router, include_in_schema=False)
     app.include_router(session.router, include_in_schema=False)
     app.include_router(session_actions.router, include_in_schema=False)
+    app.include_router(review.router, include_in_schema=False)
+    app.include_router(review_actions.router, include_in_schema=False)
     app.include_router(reference.router, include_in_schema=False)
     app.include_router(language.router, include_in_schema=False)
     app.include_router(door.router, include_in_schema=False)
