@@ -15,6 +15,7 @@ const result = await build({
     page: "src/page.ts",
     photo: "src/photo.ts",
     beds: "src/beds.ts",
+    review: "src/review.ts",
     count: "src/count/count.ts",
     sw: "src/sw.ts",
     style: "src/styles/page.css",
