@@ -29,7 +29,7 @@ QUIET = [
     "--no-first-run",
 ]
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-UNPACKED = Path(sys.prefix).parent / "chromium"
+UNPACKED = Path(sys.prefix).resolve().parent / "chromium"
 
 
 def browser_program() -> str:

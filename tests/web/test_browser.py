@@ -38,7 +38,7 @@ QUIET = [
 expect.set_options(timeout=20_000)
 
 
-UNPACKED = Path(sys.prefix).parent / "chromium"
+UNPACKED = Path(sys.prefix).resolve().parent / "chromium"
 
 
 def _program() -> str | None:
