@@ -41,11 +41,14 @@ def session_page(client: TestClient, session_id: str, language: str = "en") -> s
     return page(client, f"/sessions/{session_id}", language)
 
 
-def test_the_first_page_has_a_form_and_says_that_there_are_no_counts_yet(client: TestClient):
-    shown = page(client, "/")
+def test_the_list_says_that_there_are_no_counts_yet(client: TestClient):
+    assert "No counts yet." in page(client, "/sessions")
+
+
+def test_counting_has_a_form_that_offers_beds(client: TestClient):
+    shown = page(client, "/count")
     assert 'enctype="multipart/form-data"' in shown
     assert 'capture="environment"' in shown
-    assert "No counts yet." in shown
     assert '<option value="A1">Bed A1 · NORTH</option>' in shown
 
 
@@ -54,13 +57,13 @@ def test_what_needs_a_person_comes_first(client: TestClient):
     done = upload_session(client, jpeg(2))
     record_answers(done, photo_count((3, 1)))
     pending = upload_session(client, jpeg(3))
-    shown = re.findall(r'href="/sessions/([0-9a-f-]{36})"', page(client, "/"))
+    shown = re.findall(r'href="/sessions/([0-9a-f-]{36})"', page(client, "/sessions"))
     assert shown == [waiting, pending, done]
 
 
 def test_the_list_renews_itself_only_when_something_changed(client: TestClient):
     upload_session(client)
-    address = re.search(r'hx-get="(/parts/sessions[^"]+)"', page(client, "/"))
+    address = re.search(r'hx-get="(/parts/sessions[^"]+)"', page(client, "/sessions"))
     assert address
     assert client.get(address[1], headers=ENGLISH).status_code == 204
     upload_session(client, jpeg(1))
@@ -257,7 +260,7 @@ def test_what_people_write_is_shown_as_text(client: TestClient):
 def test_pages_load_nothing_from_other_hosts(client: TestClient):
     session_id = upload_session(client)
     record_answers(session_id, photo_count((3, 0)))
-    for path in ("/", f"/sessions/{session_id}"):
+    for path in ("/", "/count", "/sessions", f"/sessions/{session_id}"):
         loads = re.findall(r'(?:src|href|action)="([^"]+)"', client.get(path).text)
         assert [address for address in loads if not address.startswith(("/", "#"))] == []
 

@@ -103,7 +103,7 @@ def test_pages_of_every_state_are_in_one_language(client: TestClient, language: 
     headers = {"accept-language": f"{language},*;q=0.1", "accept": "text/html"}
     pages = {
         path: client.get(path, headers=headers)
-        for path in ("/", "/sessions", *(f"/sessions/{i}" for i in ids))
+        for path in ("/", "/count", "/sessions", *(f"/sessions/{i}" for i in ids))
     }
     refused = {
         "no such page": client.get("/nowhere", headers=headers),

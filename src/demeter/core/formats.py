@@ -69,6 +69,10 @@ class Times:
             return UNKNOWN
         return moment.astimezone(site_zone()).strftime(self._moment)
 
+    def clock(self, moment: datetime | None) -> str:
+        """The time of day alone, for what is of today."""
+        return UNKNOWN if moment is None else f"{moment.astimezone(site_zone()):%H:%M}"
+
     def day(self, day: date | None) -> str:
         """A day as it is; of a moment, the day on which it is at the site."""
         if isinstance(day, datetime):

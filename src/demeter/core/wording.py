@@ -78,6 +78,11 @@ class Texts:
                 problems.setdefault(parts[1], {})[parts[2]] = text
         return problems
 
+    def under(self, table: str) -> dict[str, str]:
+        """The texts of a table by the rest of their keys, for scripts that say them."""
+        start = f"{table}."
+        return {k.removeprefix(start): v for k, v in self.by_key.items() if k.startswith(start)}
+
     def _text(self, key: str, values: Mapping[str, Any]) -> str:
         counted = self.by_key.get(f"{key}.by")
         if counted is None:
@@ -118,7 +123,7 @@ class _Blanks(Formatter):
 def read(language: str, *folders: Path) -> Texts:
     """The shared texts of a language with those of more folders, flattened to dotted keys.
 
-    A folder has one file a language (``es.toml``), or one a room (``es/upload.toml``).
+    A folder has one file a language (``es.toml``), or one a room (``es/count.toml``).
 
     Raises:
         FileNotFoundError: a folder has no text of this language.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from demeter.core.db import Base, ChangedRow, CreatedRow, pg_enum
+from demeter.core.site import INSTANT, day_at_site
 
 
 class PeriodStatus(StrEnum):
@@ -35,6 +36,11 @@ class Period(ChangedRow, Base):
     proposed_at: Mapped[datetime | None]
     closed_by_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     closed_at: Mapped[datetime | None]
+
+    @property
+    def last_day(self) -> date:
+        """The day at the site whose end, or a moment of which, ends the period."""
+        return day_at_site(self.boundary_at - INSTANT)
 
 
 class PeriodClosing(ChangedRow, Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
@@ -16,12 +16,16 @@ from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
 from demeter.core.moments import moment_of
+from demeter.core.registers.files import AS_TABLE, file_kind, file_of_rows
 from demeter.stock import batch_history, commands, queries, reversals
 from demeter.stock import on_hand as stock_on_hand
 from demeter.stock.changes import LedgerChange
+from demeter.stock.inventory import InventoryBy, InventoryFilter, inventory
 from demeter.stock.models import MovementType
 from demeter.stock.on_hand import StockFilter
 from demeter.stock.schemas import (
+    InventoryRead,
+    InventoryRow,
     LedgerCommandCreate,
     Level,
     LotHistoryRead,
@@ -169,6 +173,34 @@ def _only(name: str, code: str | None, older: str | None) -> str | None:
     if code is not None and older is not None and code != older:
         raise InvalidInput(f"{name} is named twice, {code!r} and {older!r}", field=name)
     return code if code is not None else older
+
+
+@router.get(
+    "/inventory",
+    summary="The inventory as of a day, as JSON, CSV or XLSX",
+    response_model=InventoryRead,
+    responses=AS_TABLE,
+    **requires(Permission.SEE),
+)
+def get_inventory(
+    request: Request,
+    by: InventoryBy = InventoryBy.PRODUCT,
+    at: When = None,
+    place_code: Code | None = None,
+    product_code: Code | None = None,
+    packaging_sku: Code | None = None,
+    state: Code | None = None,
+) -> InventoryRead | Response:
+    """As the page has it: rows, their total, and the beds that no number includes.
+
+    `place_code` is a greenhouse's, an area's or a location's. A date alone is the end of that
+    day. `Accept` asks for `text/csv` or XLSX: then the rows alone.
+    """
+    filters = InventoryFilter(product_code, place_code, packaging_sku, state)
+    with transaction() as session:
+        answer = inventory(session, by, filters, moment_of(at), is_now=at is None)
+    kind = file_kind(request)
+    return file_of_rows("inventory", InventoryRow, answer.rows, kind) if kind else answer
 
 
 @router.get("/lots/{batch_code}", summary="A lot's whole life", **requires(Permission.SEE))

@@ -31,6 +31,14 @@ class WrongSign(InvalidInput):
     next_action = "Give a quantity greater than 0; the kind of movement says its direction."
 
 
+class MovementsTooMany(InvalidInput):
+    """More movements are asked for than one file may have."""
+
+    code = "movements_too_many"
+    title = "Too many movements for one file"
+    next_action = "Narrow the list: by days, by place or by product."
+
+
 class ReasonMissing(InvalidInput):
     """What changes the ledger against what was counted or reported says why."""
 

@@ -214,23 +214,28 @@ def _lots_as_of(session: Session, at: datetime, filters: StockFilter) -> Subquer
             select(StockBatch.id.label("batch_id"), plants.label("plants"))
         )
         return lots.where(*filters.conditions()).subquery("moved")
-    first, last = session.execute(
-        select(func.min(StockMovement.occurred_at), func.max(StockMovement.occurred_at))
-    ).one()
-    is_recent = first is not None and at - first > last - at
+    recent = is_recent(session, at)
     sums = (
         select(StockMovement.batch_id, func.sum(StockMovement.quantity).label("quantity"))
-        .where(~until if is_recent else until)
+        .where(~until if recent else until)
         .group_by(StockMovement.batch_id)
         .subquery("sums")
     )
     change = func.coalesce(sums.c.quantity, 0)
-    plants = StockBatch.quantity_current - change if is_recent else change
+    plants = StockBatch.quantity_current - change if recent else change
     return (
         select(StockBatch.id.label("batch_id"), plants.label("plants"))
         .join(sums, sums.c.batch_id == StockBatch.id, isouter=True)
         .subquery("moved")
     )
+
+
+def is_recent(session: Session, at: datetime) -> bool:
+    """Whether fewer movements are likely to lie after a moment than before it."""
+    first, last = session.execute(
+        select(func.min(StockMovement.occurred_at), func.max(StockMovement.occurred_at))
+    ).one()
+    return first is not None and at - first > last - at
 
 
 def _with_places_and_products(query: Any) -> Any:

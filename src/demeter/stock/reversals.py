@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from demeter.accounts import identity
+from demeter.core.http.permissions import Permission
 from demeter.core.notices import Notice
 from demeter.locations import lock
 from demeter.locations.models import StorageBin
@@ -18,7 +21,8 @@ from demeter.stock.errors import NameNotFound, NotUndoable, ReasonMissing
 from demeter.stock.late_movements import Change
 from demeter.stock.ledger import LedgerCommand, write_changes
 from demeter.stock.models import MovementType, StockBatch, StockMovement
-from demeter.stock.own_reports import require_own
+from demeter.stock.own_reports import FOR, require_own
+from demeter.stock.schemas import LotEntryRead, MovementRead
 
 OF_COUNTS = (MovementType.FOTO, MovementType.MANUAL_INIT)
 
@@ -61,6 +65,28 @@ def undo(session: Session, command: LedgerCommand, movement_id: UUID) -> LedgerC
     return request_keys.answer_once(
         session, command.movement_id, "undo", request, command.user_id, act
     )
+
+
+def may_undo(movement: MovementRead | LotEntryRead) -> bool:
+    """Whether who acts may undo a movement, as far as the movement itself tells.
+
+    A worker's own report is still refused once its bed was counted again.
+    """
+    if movement.movement_type in OF_COUNTS or movement.written_by_closing:
+        return False
+    if movement.reverses_movement_id is not None or movement.undone_by is not None:
+        return False
+    if identity.has(Permission.DECIDE):
+        return True
+    reporter, reported_at = (
+        (movement.by, movement.told_at)
+        if isinstance(movement, LotEntryRead)
+        else (movement.user, movement.created_at)
+    )
+    acting = identity.current()
+    is_own = acting is not None and acting.username == reporter
+    is_fresh = datetime.now(UTC) - reported_at <= FOR
+    return identity.has(Permission.REPORT) and is_own and is_fresh
 
 
 def _movements_to_reverse(session: Session, movement_id: UUID) -> list[StockMovement]:

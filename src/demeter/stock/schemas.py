@@ -111,9 +111,13 @@ class MovementRead(Output):
     occurred_at: datetime
     created_at: datetime
     batch_code: str
+    lot_id: int
     bin_code: str
     location_code: str
+    location_name: str
+    warehouse_name: str
     product_code: str
+    product_name: str
     user: str
     source_type: SourceType
     reason: str | None
@@ -123,6 +127,7 @@ class MovementRead(Output):
     transfer_id: UUID | None
     reverses_movement_id: UUID | None
     undone_by: UUID | None
+    written_by_closing: bool
 
 
 class MovementPage(Page[MovementRead]):
@@ -156,6 +161,37 @@ class StockRead(Output):
     empty_containers: int | None
 
 
+class InventoryRow(Output):
+    """Plants of one product, place, packaging, state or lot, and what the number leaves out.
+
+    ``detail`` is the one packaging of a product, or the one product of anything else; ``details``
+    is how many there are. ``never_counted`` of the ``beds`` nobody has counted: what stands
+    there is in no number. ``change_30_days`` is null where nothing moved.
+    """
+
+    code: str | None
+    name: str | None
+    detail: str | None
+    details: int
+    beds: int
+    never_counted: int
+    lots: int
+    change_30_days: int | None
+    last_counted_at: datetime | None
+    plants: int | None
+    lot_id: int | None
+
+
+class InventoryRead(Output):
+    """An inventory as of a moment; ``groups`` is how many rows there are in all."""
+
+    at: datetime
+    by: str
+    total: InventoryRow
+    groups: int
+    rows: list[InventoryRow]
+
+
 class LotEntryRead(Output):
     """One movement of a lot, with the stock after it."""
 
@@ -170,16 +206,22 @@ class LotEntryRead(Output):
     reason_notice: Notice | None
     transfer_id: UUID | None
     other_lot: str | None
+    other_lot_id: int | None
+    other_location_name: str | None
     reverses_movement_id: UUID | None
     count_id: int | None
     session_id: UUID | None
+    undone_by: UUID | None
+    written_by_closing: bool
 
 
 class LotOriginRead(Output):
     """A lot that plants came from, and how its own life began."""
 
+    lot_id: int
     batch_code: str
     location_code: str
+    location_name: str
     steps_back: int
     began_as: MovementType | None
     began_at: datetime | None
@@ -190,8 +232,15 @@ class LotOriginRead(Output):
 class LotHistoryRead(Output):
     """One screen of data about a lot."""
 
+    lot_id: int
     batch_code: str
     product_code: str
+    product_name: str
+    location_name: str
+    area_name: str
+    warehouse_name: str
+    packaging_name: str | None
+    photos: int = Field(description="photo sessions behind its movements")
     state: str
     size: str | None
     packaging_sku: str | None

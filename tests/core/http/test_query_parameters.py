@@ -28,7 +28,16 @@ PARTS = {
     "import_id": "1",
     "name": "X",
 }
-PAGES = ["/", "/parts/sessions", "/parts/locations", f"/sessions/{key()}", "/api/v1/docs"]
+PAGES = [
+    "/",
+    "/count",
+    "/sessions",
+    "/parts/sessions",
+    "/parts/counting",
+    "/parts/locations",
+    f"/sessions/{key()}",
+    "/api/v1/docs",
+]
 
 
 def test_every_route_refuses_what_it_does_not_know(client: TestClient) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from demeter.core.db import transaction
 from demeter.core.http.commands import run_once
 from demeter.core.http.etags import etag_of
-from demeter.core.http.files import MEDIA_TYPES, attachment
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.openapi import PROBLEM, IfMatch
 from demeter.core.http.permissions import Permission, requires
@@ -27,13 +26,6 @@ KeyText = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00/]+
 KeyNumber = Annotated[int, Path(ge=1, lt=2**53)]
 Endpoint = Callable[..., Any]
 
-FILE_KINDS = ("csv", "xlsx")
-AS_TABLE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "a page; as CSV or XLSX, where `Accept` asks for one, every row",
-        "content": {MEDIA_TYPES[kind]: {} for kind in FILE_KINDS},
-    }
-}
 TAKEN: dict[int | str, dict[str, Any]] = {409: PROBLEM}
 CHANGED = TAKEN | {412: PROBLEM}
 
@@ -48,10 +40,8 @@ def add_routes(router: APIRouter, *registers: Register) -> None:
 
 def file_of(session: Session, register: Register, wanted: Wanted, kind: str) -> Response:
     """Every row as a file to keep; ``kind`` is csv or xlsx."""
-    fields, rows = list(register.read.model_fields), queries.read_all(session, register, wanted)
-    if kind == "csv":
-        return attachment(files.as_csv(fields, rows), register.name, kind)
-    return attachment(files.as_xlsx(register.name, fields, rows), register.name, kind)
+    rows = queries.read_all(session, register, wanted)
+    return files.file_of_rows(register.name, register.read, rows, kind)
 
 
 def _add_reads(router: APIRouter, register: Register) -> None:
@@ -61,7 +51,7 @@ def _add_reads(router: APIRouter, register: Register) -> None:
         name=f"list_{_python(register)}",
         summary=f"List {words}",
         response_model=register.page,
-        responses=AS_TABLE,
+        responses=files.AS_TABLE,
         **requires(Permission.SEE),
     )(_lister(register))
     router.get(
@@ -116,7 +106,7 @@ def _lister(register: Register) -> Endpoint:
         """Narrowed by what is asked for; `next_cursor` leads on."""
         wanted = _wanted(asked)
         with transaction() as session:
-            kind = _file_kind(request.headers.get("accept", ""))
+            kind = files.file_kind(request)
             if kind:
                 return file_of(session, register, wanted, kind)
             return queries.read_page(session, register, wanted, limit=limit, cursor=cursor)
@@ -249,13 +239,6 @@ def _wanted(asked: dict[str, Any]) -> Wanted:
     own = {name: asked.pop(name, None) for name in ("search", "active")}
     given = {name: value for name, value in asked.items() if value is not None}
     return Wanted(own["search"], own["active"], given)
-
-
-def _file_kind(accept: str) -> str | None:
-    """The kind of file that is asked for before JSON is."""
-    named = [part.partition(";")[0].strip() for part in accept.split(",")]
-    kinds = [kind for kind in FILE_KINDS if MEDIA_TYPES[kind] in named]
-    return kinds[0] if kinds and "application/json" not in named else None
 
 
 def _python(register: Register) -> str:
