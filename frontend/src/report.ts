@@ -16,7 +16,7 @@ export function startReport(form: HTMLFormElement): void {
   const renew = () => {
     say(form, field, button);
     window.clearTimeout(timer);
-    if (quantity(field)) timer = window.setTimeout(() => void preview(form), QUIET_MS);
+    if (quantity(field) && isComplete(form)) timer = window.setTimeout(() => void preview(form), QUIET_MS);
   };
   const put = (value: number) => {
     field.value = String(Math.max(value, 0) || "");
@@ -27,6 +27,13 @@ export function startReport(form: HTMLFormElement): void {
   }
   for (const offer of form.querySelectorAll<HTMLElement>("[data-offer]")) {
     offer.addEventListener("click", () => put(Number(offer.dataset.offer)));
+  }
+  for (const word of form.querySelectorAll<HTMLElement>("[data-fill]")) {
+    word.addEventListener("click", () => {
+      const filled = form.elements.namedItem(word.dataset.fill!) as HTMLInputElement;
+      filled.value = word.textContent ?? "";
+      filled.dispatchEvent(new Event("change", { bubbles: true }));
+    });
   }
   form.addEventListener("input", renew);
   form.addEventListener("change", (event) => {
@@ -42,10 +49,23 @@ export function quantity(field: HTMLInputElement): number {
   return /^[0-9]{1,8}$/.test(field.value.trim()) ? Number(field.value.trim()) : 0;
 }
 
+// Whether what the form cannot do without is there: a reason, or the bed that plants go to.
+function isComplete(form: HTMLFormElement): boolean {
+  const fields = new FormData(form);
+  const needsBed = form.querySelector('[name="to"]') !== null;
+  const lacks = [...form.querySelectorAll<HTMLInputElement>("input[required]")].some((each) => !each.value.trim());
+  return !lacks && (!needsBed || Boolean(fields.get("to") || fields.get("to_near")));
+}
+
+// As the server writes numbers: 1.290 in Spanish, too.
+function written(n: number): string {
+  return n.toLocaleString(document.documentElement.lang, { useGrouping: true });
+}
+
 function say(form: HTMLFormElement, field: HTMLInputElement, button: HTMLButtonElement): void {
   const n = quantity(field);
-  button.disabled = n === 0;
-  const shown = n.toLocaleString(document.documentElement.lang);
+  button.disabled = n === 0 || !isComplete(form);
+  const shown = written(n);
   button.textContent = n === 0 ? (button.dataset.textPlain ?? button.textContent)
     : n === 1 ? form.dataset.textOne! : form.dataset.textMany!.replace("#", shown);
   for (const offer of form.querySelectorAll<HTMLElement>("[data-offer]")) {
@@ -60,13 +80,12 @@ function guess(form: HTMLFormElement, n: number): void {
   if (!place || form.dataset.before === undefined) return;
   const after = Number(form.dataset.before) + Number(form.dataset.sign) * n;
   place.hidden = n === 0 || after < 0;
-  place.querySelector("[data-guess-after]")!.textContent = after.toLocaleString(document.documentElement.lang);
+  place.querySelector("[data-guess-after]")!.textContent = written(after);
 }
 
 async function preview(form: HTMLFormElement): Promise<void> {
   const fields = new URLSearchParams(new FormData(form) as never);
   fields.set("act", "show");
-  if (form.querySelector('[name="to_near"], [name="to"]') && !fields.get("to") && !fields.get("to_near")) return;
   const asked = fields.toString();
   const answer = await fetch(form.action, { method: "POST", headers: PART, body: fields }).catch(() => null);
   if (!answer || answer.redirected) return;

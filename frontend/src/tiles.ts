@@ -11,7 +11,7 @@ export function startTiles(map: HTMLElement): void {
     tile.tabIndex = 0;
   };
   const first = map.querySelector<HTMLAnchorElement>("a.bt.is-shown, a.bt");
-  if (first) stop(first);
+  if (first && map.offsetParent) stop(first); // a phone has a list instead
   for (const hint of map.querySelectorAll<HTMLElement>("[data-script-only]")) hint.hidden = false;
   const follow = (tile: HTMLAnchorElement) => {
     for (const on of map.querySelectorAll(".is-shown")) on.classList.remove("is-shown");

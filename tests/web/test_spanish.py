@@ -150,3 +150,21 @@ def test_count_sheets_are_in_one_language(language: str) -> None:
     other = [read(OTHER[language])(f"sheet.column.{column}") for column in template.COLUMNS]
     assert not set(titles) & set(other)
     assert template.as_pdf(rows, "A1", language).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_of_beds_are_in_one_language(client: TestClient, language: str) -> None:
+    sessions(client)
+    headers = {"accept-language": f"{language},*;q=0.1", "accept": "text/html"}
+    reports = ("planting", "deaths", "sale", "transplant", "adjustment")
+    paths = [
+        *("/beds", "/beds?view=list", "/beds?text=nothing-like-it", "/beds/A1/card", "/beds/A9"),
+        *(f"/beds/{code}" for code in ("A1", "A2", "A3")),
+        *(f"/beds/A1/{report}" for report in reports),
+    ]
+    for path in paths:
+        shown = shown_words(client.get(path, headers=headers).text)
+        text = re.sub(NAME_OF_A3, "", shown, flags=re.IGNORECASE)
+        assert foreign_words(text, language) == [], path
+    refused = client.post("/beds/A1/deaths", data={"quantity": "1.000"}, headers=headers)
+    assert foreign_words(shown_words(refused.text), language) == []

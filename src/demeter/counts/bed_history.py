@@ -62,7 +62,7 @@ class BedFact:
     by: str
     user_id: int
     reason: str | None
-    lots: tuple[str, ...]
+    lots: tuple[int, ...]
     other_bed: str | None
     other_code: str | None
     is_reversal: bool
@@ -161,7 +161,7 @@ SELECT (array_agg(m.movement_id ORDER BY m.id))[1] AS movement_id,
        coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username) AS by,
        u.id AS user_id,
        max(m.reason_description) FILTER (WHERE m.reason_notice IS NULL) AS reason,
-       array_agg(DISTINCT to_char(b.id, 'FM9999990000')) AS lots,
+       array_agg(DISTINCT b.id) AS lots,
        max(o.name) AS other_bed, max(o.code) AS other_code,
        bool_or(m.reverses_movement_id IS NOT NULL) AS is_reversal,
        bool_or(EXISTS (SELECT FROM stock_movements r WHERE r.reverses_movement_id = m.id))

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True, slots=True)
 class LotOfBed:
-    """A lot of a bed; ``name`` is its number, four digits or more."""
+    """A lot of a bed; people call it by its number, ``lot_id``."""
 
+    lot_id: int
     batch_code: str
-    name: str
     product_code: str
     product_name: str
     state: str
@@ -32,7 +32,7 @@ def bed_lots(session: Session, location_id: int) -> list[LotOfBed]:
 
 
 _LOTS = """
-SELECT b.batch_code, to_char(b.id, 'FM9999990000') AS name, p.code AS product_code,
+SELECT b.id AS lot_id, b.batch_code, p.code AS product_code,
        p.name AS product_name, z.name AS state, k.name AS packaging_name,
        b.quantity_current AS quantity, b.quantity_empty_containers AS empty_containers,
        b.planting_date, b.created_at
