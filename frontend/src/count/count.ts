@@ -20,7 +20,7 @@ async function start(root: HTMLElement, waiting: Waiting): Promise<void> {
   waiting.person ||= (await waiting.store.read<string>("person")) ?? "";
   const sheet = new BedSheet(root, words);
   const phone = new Phone(root, words, waiting, sheet, show);
-  const queueView = new QueueView(root.querySelector("[data-queue]")!, words, waiting, async (delivery) => {
+  const queueView = new QueueView(root.querySelector("[data-queue]")!, words, waiting, isDesk, async (delivery) => {
     const bed = await sheet.ask(phone.beds, delivery.bed?.code);
     if (!bed) return;
     await waiting.queue.moveTo(delivery, { code: bed.code, name: bed.name, place: bed.place });
