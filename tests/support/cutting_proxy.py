@@ -8,8 +8,8 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
-MOST_BYTES_UP = 900_000  # of a request: some cuts come before a photo, some within, some after
-MOST_BYTES_DOWN = 4_000  # of an answer: often one has been carried out, and nobody hears of it
+MOST_BYTES_UP = 120_000  # of a request: some cuts come before a photo, some within, some after
+MOST_BYTES_DOWN = 5_000  # of an answer: often one has been carried out, and nobody hears of it
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Budget:
 
 
 class CuttingProxy:
-    """Stands before a server; while it is ``wild`` it cuts two connections of three."""
+    """Stands before a server; while it is ``wild`` it cuts five connections of six."""
 
     def __init__(self, target_port: int, seed: int = 0) -> None:
         self.wild = False
@@ -54,8 +54,8 @@ class CuttingProxy:
             threading.Thread(target=self._connect, args=(client, budget), daemon=True).start()
 
     def _budget(self) -> Budget:
-        kind = self._random.randrange(3) if self.wild else 0
-        if kind == 1:
+        kind = self._random.randrange(6) if self.wild else 0
+        if kind in (1, 2):
             return Budget(self._random.randrange(MOST_BYTES_UP), None)
         if kind == 2:
             return Budget(None, self._random.randrange(MOST_BYTES_DOWN))
