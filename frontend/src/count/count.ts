@@ -41,9 +41,11 @@ async function start(root: HTMLElement, waiting: Waiting): Promise<void> {
   }
 
   const toQueue = root.querySelector<HTMLElement>("[data-to-queue]")!;
+  const toToday = root.querySelector<HTMLElement>("[data-to-today]")!;
   async function sayQueue(): Promise<void> {
     const n = photosIn(await waiting.store.all(waiting.person));
     toQueue.hidden = n === 0;
+    toToday.hidden = n > 0 || !waiting.person;
     const key = waiting.outcome === "sign_in" ? "sign_in" : "on_phone";
     root.querySelector("[data-queue-text]")!.textContent = words.many(key, n);
     if (root.dataset.showing === "queue" || isDesk) await queueView.draw();
@@ -51,6 +53,7 @@ async function start(root: HTMLElement, waiting: Waiting): Promise<void> {
   }
 
   toQueue.addEventListener("click", () => show("queue"));
+  toToday.addEventListener("click", () => show("queue"));
   for (const back of root.querySelectorAll("[data-back]")) {
     back.addEventListener("click", () => {
       show("camera");
