@@ -17,6 +17,7 @@ const result = await build({
     beds: "src/beds.ts",
     review: "src/review.ts",
     count: "src/count/count.ts",
+    hand: "src/count/hand.ts",
     sw: "src/sw.ts",
     style: "src/styles/page.css",
   },

@@ -189,11 +189,17 @@ def count_bed(worker: Reader, link: str, photo: Path) -> None:
     worker.page.goto(link)
     worker.field(password).fill("otra frase con palabras")
     worker.press(enter)
-    count, choose, location, send = worker.step(8)
+    count, change, words, bed, gallery, send, today = worker.step(8)
     worker.press(count)
-    worker.field(choose).set_input_files(photo)
-    worker.field(location).fill(BED)
+    worker.press(change)
+    worker.field(words).fill("n1 norte 1")
+    worker.press(bed)
+    worker.acts += 1
+    source = worker.page.locator("label").filter(has_text=gallery).locator("input").last
+    source.set_input_files(photo)
     worker.press(send)
+    expect(worker.page.locator("[data-to-queue]")).to_be_hidden()
+    worker.press(today)
     numbers = worker.page.locator(".fig, .total b, [data-total]").first
     until(lambda: counted(worker.page, numbers), "the count on the page", within_s=300)
 

@@ -59,6 +59,6 @@ export class Camera {
   // What would be said of a picture now; its size is the still camera's affair.
   fault(): Fault | undefined {
     const { videoWidth: width, videoHeight: height } = this.video;
-    return width ? faultOf(greyOf(this.video, width, height, 320), THRESHOLDS.longSide) : undefined;
+    return width ? faultOf(greyOf(this.video, width, height), THRESHOLDS.longSide) : undefined;
   }
 }

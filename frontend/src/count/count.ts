@@ -20,7 +20,7 @@ async function start(root: HTMLElement, waiting: Waiting): Promise<void> {
   waiting.person ||= (await waiting.store.read<string>("person")) ?? "";
   const sheet = new BedSheet(root, words);
   const phone = new Phone(root, words, waiting, sheet, show);
-  const queueView = new QueueView(root.querySelector("[data-queue]")!, words, waiting, async (delivery) => {
+  const queueView = new QueueView(root.querySelector("[data-queue]")!, words, waiting, isDesk, async (delivery) => {
     const bed = await sheet.ask(phone.beds, delivery.bed?.code);
     if (!bed) return;
     await waiting.queue.moveTo(delivery, { code: bed.code, name: bed.name, place: bed.place });
@@ -41,9 +41,11 @@ async function start(root: HTMLElement, waiting: Waiting): Promise<void> {
   }
 
   const toQueue = root.querySelector<HTMLElement>("[data-to-queue]")!;
+  const toToday = root.querySelector<HTMLElement>("[data-to-today]")!;
   async function sayQueue(): Promise<void> {
     const n = photosIn(await waiting.store.all(waiting.person));
     toQueue.hidden = n === 0;
+    toToday.hidden = n > 0 || !waiting.person;
     const key = waiting.outcome === "sign_in" ? "sign_in" : "on_phone";
     root.querySelector("[data-queue-text]")!.textContent = words.many(key, n);
     if (root.dataset.showing === "queue" || isDesk) await queueView.draw();
@@ -51,6 +53,7 @@ async function start(root: HTMLElement, waiting: Waiting): Promise<void> {
   }
 
   toQueue.addEventListener("click", () => show("queue"));
+  toToday.addEventListener("click", () => show("queue"));
   for (const back of root.querySelectorAll("[data-back]")) {
     back.addEventListener("click", () => {
       show("camera");

@@ -128,7 +128,7 @@ export class Desk {
     move.disabled = !moves;
     move.classList.toggle("primary", Boolean(moves));
     const range = to.length > 1 ? words.say("beds_range", { from: to[0]!, to: to.at(-1)! }) : (to[0] ?? "");
-    move.textContent = moves ? words.say("move_to", { beds: range.toLowerCase() }) : words.say("move_none");
+    move.textContent = moves ? words.say("move_to", { beds: range }) : words.say("move_none");
   }
 
   private drawSender(isMoving: boolean, bedless: number): void {

@@ -9,6 +9,9 @@ import { icon, make, type Words } from "./words";
 const LIVE_MS = 700;
 const SOON_MS = 30_000; // a place that is older is asked for anew
 
+// "Claro 8" within a sentence: "claro 8".
+const within = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+
 export class Phone {
   beds: Bed[] = [];
   private bed?: Bed;
@@ -147,8 +150,8 @@ export class Phone {
       this.part("fault-text").textContent = words.say(`${shot.fault}_text`, { n: this.shots.indexOf(shot) + 1 });
     }
     const next = bed && after(this.beds, bed.code);
-    this.part("another-text").textContent = words.say("another", { bed: (bed?.name ?? words.say("no_bed")).toLowerCase() });
-    this.part("send-text").textContent = next ? words.say("send_next", { bed: next.name.toLowerCase() }) : words.say("send_last");
+    this.part("another-text").textContent = words.say("another", { bed: within(bed?.name ?? words.say("no_bed")) });
+    this.part("send-text").textContent = next ? words.say("send_next", { bed: within(next.name) }) : words.say("send_last");
     this.drawFacts();
     this.drawKnown();
   }
@@ -173,7 +176,7 @@ export class Phone {
     const day = bed?.lastAt && new Date(bed.lastAt).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "short" });
     const last = bed?.last === null || bed?.last === undefined ? words.say("never") : `${bed.last.toLocaleString(document.documentElement.lang)} · ${day}`;
     const near = this.place && nearest(this.beds, this.place.longitude, this.place.latitude, 1)[0];
-    const gps = near ? words.say("gps_at", { bed: near.bed.name.toLowerCase(), n: Math.round(near.metres) }) : words.say("gps_none");
+    const gps = near ? words.say("gps_at", { bed: within(near.bed.name), n: Math.round(near.metres) }) : words.say("gps_none");
     const facts: [string, string][] = [
       [words.say("grows"), bed?.product ?? words.say("nothing_grows")],
       [words.say("last"), last],

@@ -9,24 +9,39 @@ export interface Grey {
 export type Fault = "blurred" | "dark" | "glaring" | "small";
 
 export const SIDE = 640; // of the copy that is judged, on its longer side
-export const THRESHOLDS = { sharpness: 60, dark: 45, glaring: 225, longSide: 1400 };
 
-// Variance of the Laplacian over the picture's own contrast would call flat scenes sharp; the plain
-// variance of 640 px copies parts blurred from sharp here.
+// Tried on 22 real photos of plants (benches, trays, pots), as they are and blurred: sharp ones have
+// 3.8 to 9.1; blurred evenly by 0.6 % of the side 1.5 to 2.2; moved by 0.6 % 1.6 to 2.6, by 1.2 %
+// 1.6 to 3.1. Their mean light is 62 to 209. A photo of less than 1,200 px shows plants of a bed
+// under the 24 px from which they are found.
+export const THRESHOLDS = { sharpness: 3, dark: 45, glaring: 225, longSide: 1200 };
+
+// How much of the finest detail goes when the picture is smoothed a little more: much in a sharp
+// one, little in one that is smooth already. The weaker of both directions, for a moved picture is
+// sharp across its movement. The plain variance of the Laplacian told a calm scene for a blurred one.
 export function sharpness({ width, height, values }: Grey): number {
-  let sum = 0;
-  let squares = 0;
-  for (let y = 1; y < height - 1; y += 1) {
-    for (let x = 1; x < width - 1; x += 1) {
+  const across = detailLost(values, width, height, 1);
+  const down = detailLost(values, width, height, width);
+  return Math.min(across, down);
+}
+
+function detailLost(values: Grey["values"], width: number, height: number, step: number): number {
+  let fine = 0;
+  let smooth = 0;
+  for (let y = 2; y < height - 2; y += 1) {
+    for (let x = 2; x < width - 2; x += 1) {
       const at = y * width + x;
-      const edge =
-        4 * values[at]! - values[at - 1]! - values[at + 1]! - values[at - width]! - values[at + width]!;
-      sum += edge;
-      squares += edge * edge;
+      const a = values[at - 2 * step]!;
+      const b = values[at - step]!;
+      const c = values[at]!;
+      const d = values[at + step]!;
+      const e = values[at + 2 * step]!;
+      fine += (2 * c - b - d) ** 2;
+      // The same of the mean of three: 2(b+c+d) - (a+b+c) - (c+d+e), a third of it.
+      smooth += ((b + d - a - e) / 3) ** 2;
     }
   }
-  const n = Math.max(1, (width - 2) * (height - 2));
-  return squares / n - (sum / n) ** 2;
+  return fine / Math.max(1e-9, smooth);
 }
 
 export function light({ values }: Grey): number {

@@ -7,12 +7,14 @@ import { button, chip, icon, make, type Words } from "./words";
 
 export class QueueView {
   private urls: string[] = [];
+  private isTold?: boolean;
   private drawing = Promise.resolve();
 
   constructor(
     private readonly box: HTMLElement,
     private readonly words: Words,
     private readonly waiting: Waiting,
+    private readonly isDesk: boolean,
     private readonly otherBed: (delivery: Delivery) => Promise<void>,
   ) {}
 
@@ -35,9 +37,9 @@ export class QueueView {
     const old = this.urls;
     this.urls = [];
     const parts: HTMLElement[] = [];
-    if (all.length === 0) parts.push(this.nothing());
-    else parts.push(this.headline(photosIn(all)));
-    if (all.length && navigator.storage?.persisted && !(await navigator.storage.persisted())) {
+    if (all.length) parts.push(this.headline(photosIn(all)));
+    else if (!this.isDesk) parts.push(this.nothing());
+    if (all.length && (await this.mayBeLost())) {
       parts.push(make("p", "note sun", icon("circle-alert"), make("span", "", this.words.say("not_persistent"))));
     }
     const waits = all.filter((delivery) => delivery.state === "waiting");
@@ -45,6 +47,13 @@ export class QueueView {
     for (const delivery of all.filter((each) => each.state === "refused")) parts.push(await this.refused(delivery));
     this.box.replaceChildren(...parts);
     old.forEach((url) => URL.revokeObjectURL(url));
+  }
+
+  // Said once: nobody can do more about it than send soon.
+  private async mayBeLost(): Promise<boolean> {
+    this.isTold ??= !navigator.storage?.persisted || (await navigator.storage.persisted()) || (await this.store.read<boolean>("told")) === true;
+    if (!this.isTold) await this.store.keep("told", true);
+    return !this.isTold;
   }
 
   private nothing(): HTMLElement {

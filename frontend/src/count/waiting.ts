@@ -35,6 +35,8 @@ export class Waiting {
   person = ownPerson();
   outcome: Outcome = "empty";
   private timer?: ReturnType<typeof setTimeout>;
+  private running?: Promise<void>;
+  private isAsked = false;
 
   async start(): Promise<void> {
     if (this.person) await this.store.keep("person", this.person);
@@ -52,14 +54,26 @@ export class Waiting {
     await this.send();
   }
 
-  async send(): Promise<void> {
+  // One run at a time; what was added meanwhile is sent by the same call.
+  send(): Promise<void> {
+    this.isAsked = true;
+    this.running ??= this.run().finally(() => (this.running = undefined));
+    return this.running;
+  }
+
+  private async run(): Promise<void> {
     clearTimeout(this.timer);
-    if (!this.person) return;
-    const waits = (await this.store.all(this.person)).some((delivery) => delivery.state === "waiting");
-    if (!waits) this.outcome = "empty";
-    else this.outcome = await this.queue.sendAll().catch(() => "later" as const);
+    while (this.isAsked && this.person) {
+      this.isAsked = false;
+      this.outcome = await this.tryOnce().catch(() => "later" as const);
+    }
     if (this.outcome !== "empty") this.timer = setTimeout(() => void this.send(), AGAIN_MS);
     document.dispatchEvent(new Event(CHANGED));
+  }
+
+  private async tryOnce(): Promise<Outcome> {
+    const waits = (await this.store.all(this.person)).some((delivery) => delivery.state === "waiting");
+    return waits ? this.queue.sendAll() : "empty";
   }
 
   private async show(): Promise<void> {

@@ -58,3 +58,56 @@ LEFT JOIN LATERAL (
 WHERE l.active
 ORDER BY w.code, a.code, l.walk_order NULLS LAST, l.code
 """
+
+
+class BinToCount(Output):
+    """A bin in use, and what the ledger says is in it; ``number`` counts those of its category."""
+
+    code: str
+    label: str | None
+    category: str
+    number: int
+    before: int
+
+
+def bins_to_count(session: Session, code: str) -> list[BinToCount]:
+    """The bins of a bed that hold plants or may, in the order in which they were made."""
+    rows = session.execute(text(_BINS), {"code": code}).mappings()
+    return [BinToCount.model_validate(dict(row)) for row in rows]
+
+
+class WalkedBed(Output):
+    """A bed by name and place."""
+
+    code: str
+    name: str
+    place: str
+
+
+def walk(session: Session) -> list[WalkedBed]:
+    """All beds in use in walking order, with no more than their names."""
+    rows = session.execute(text(_WALK)).mappings()
+    return [WalkedBed.model_validate(dict(row)) for row in rows]
+
+
+_WALK = """
+SELECT l.code, l.name, w.name || ' · ' || a.name AS place
+FROM storage_locations l
+JOIN storage_areas a USING (storage_area_id)
+JOIN warehouses w USING (warehouse_id)
+WHERE l.active
+ORDER BY w.code, a.code, l.walk_order NULLS LAST, l.code
+"""
+_BINS = """
+SELECT b.code, b.label, coalesce(t.category::text, 'box') AS category,
+       row_number() OVER (PARTITION BY coalesce(t.category::text, 'box') ORDER BY b.bin_id)
+           AS number,
+       coalesce(s.plants, 0) AS before
+FROM storage_bins b
+JOIN storage_locations l ON l.location_id = b.storage_location_id
+LEFT JOIN storage_bin_types t ON t.bin_type_id = b.storage_bin_type_id
+LEFT JOIN LATERAL (SELECT sum(quantity_current) AS plants FROM stock_batches
+                   WHERE current_storage_bin_id = b.bin_id) AS s ON true
+WHERE l.code = :code AND b.status = 'active'
+ORDER BY b.bin_id
+"""

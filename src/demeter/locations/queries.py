@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.locations.errors import PlaceNotFound
+from demeter.locations.models import StorageLocation
 from demeter.locations.schemas import BedNear
 
 
@@ -39,6 +41,13 @@ def bed_by_qr(session: Session, words: str) -> BedNear:
     if row is None:
         raise PlaceNotFound(f"no bed in use has the label {words!r}")
     return BedNear.model_validate(dict(row))
+
+
+def bed_names(session: Session, codes: Collection[str]) -> dict[str, str]:
+    """What beds are called, by code; those that are no more are left out."""
+    query = select(StorageLocation.code, StorageLocation.name)
+    rows = session.execute(query.where(StorageLocation.code.in_(codes)))
+    return {row.code: row.name for row in rows}
 
 
 def places_geojson(

@@ -22,6 +22,7 @@ from demeter.core.settings import settings
 from demeter.core.site import day_at_site, start_of_day
 from demeter.counts.beds import BedToCount, beds_to_count
 from demeter.locations.models import StorageLocation
+from demeter.locations.queries import bed_names
 from demeter.photos import queries
 from demeter.photos.models import UploadSource
 from demeter.photos.upload import (
@@ -33,10 +34,11 @@ from demeter.photos.upload import (
     wish_of,
 )
 from demeter.web import render
-from demeter.web.pages import offline
+from demeter.web.pages import hand_count, offline
 
 router = APIRouter(route_class=FileRoute)
 router.include_router(offline.router)
+router.include_router(hand_count.router)
 
 OFFERED = 30
 
@@ -87,11 +89,14 @@ def show_today(request: Request, seen: Annotated[str, Query(max_length=64)] = ""
     with transaction() as session:
         since = start_of_day(day_at_site(datetime.now(UTC)))
         sessions = queries.own_since(session, acting_user(session), since)
+        names = bed_names(session, {item.location_code for item in sessions if item.location_code})
         written = "".join(item.model_dump_json() for item in sessions)
         version = hashlib.sha256(written.encode()).hexdigest()[:16]
         if version == seen:
             return Response(status_code=204)
-        return render.fragment(request, "count/today.html", sessions=sessions, version=version)
+        return render.fragment(
+            request, "count/today.html", sessions=sessions, names=names, version=version
+        )
 
 
 @router.get("/parts/locations", **requires(Permission.SEE))
