@@ -4,6 +4,7 @@ import { startFilters } from "./filters";
 import { startGrowing } from "./growing";
 import { followKeys } from "./keys";
 import { followProgress } from "./progress";
+import { startSearch } from "./search";
 import { startUpload } from "./upload";
 
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-upload]")) {
@@ -19,3 +20,5 @@ followKeys(document);
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto-submit]")) {
   startFilters(form);
 }
+const finder = document.querySelector<HTMLDialogElement>("[data-finder]");
+if (finder) startSearch(finder);

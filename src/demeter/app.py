@@ -44,6 +44,7 @@ from demeter.web.pages import (
     nursery_page,
     phones,
     reference,
+    search,
     session,
     session_actions,
     sessions,
@@ -127,7 +128,7 @@ def create_app() -> FastAPI:
     app.include_router(openapi.router)
 
     app.include_router(count.router, include_in_schema=False)
-    for pages in (today, sessions, stock_pages, movements):
+    for pages in (today, sessions, stock_pages, movements, search):
         app.include_router(pages.router, include_in_schema=False)
     app.include_router(session.router, include_in_schema=False)
     app.include_router(session_actions.router, include_in_schema=False)
