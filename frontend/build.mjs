@@ -11,7 +11,15 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 const result = await build({
   absWorkingDir: here,
-  entryPoints: { page: "src/page.ts", photo: "src/photo.ts", style: "src/styles/page.css" },
+  entryPoints: {
+    page: "src/page.ts",
+    photo: "src/photo.ts",
+    beds: "src/beds.ts",
+    review: "src/review.ts",
+    count: "src/count/count.ts",
+    sw: "src/sw.ts",
+    style: "src/styles/page.css",
+  },
   outdir: dist,
   entryNames: "[name]-[hash]",
   bundle: true,

@@ -1,15 +1,12 @@
-// On every page: htmx for the parts that renew themselves, the upload, and live progress.
+// On every page: htmx for the parts that renew themselves, live progress, and photos on their way.
 import "htmx.org";
 import { startFilters } from "./filters";
 import { startGrowing } from "./growing";
 import { followKeys } from "./keys";
 import { followProgress } from "./progress";
 import { startSearch } from "./search";
-import { startUpload } from "./upload";
+import { waiting } from "./count/waiting";
 
-for (const form of document.querySelectorAll<HTMLFormElement>("form[data-upload]")) {
-  startUpload(form);
-}
 for (const card of document.querySelectorAll<HTMLElement>("[data-progress]")) {
   followProgress(card);
 }
@@ -22,3 +19,7 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto-su
 }
 const finder = document.querySelector<HTMLDialogElement>("[data-finder]");
 if (finder) startSearch(finder);
+
+// Photos that are still on this phone are shown and sent from whichever page is open.
+void waiting?.start();
+if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/sw.js").catch(() => undefined);

@@ -26,15 +26,20 @@ from demeter.locations import api as places
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.photos import api_evidence as evidence
+from demeter.photos.resumable import api as resumable
 from demeter.pricing import api as pricing
 from demeter.review import api as decisions
 from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
 from demeter.web import assets, errors, language
-from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import (
+    bed,
+    bed_counts,
+    bed_reports,
+    beds,
     changes,
+    components,
     count,
     door,
     growing,
@@ -44,14 +49,19 @@ from demeter.web.pages import (
     nursery_page,
     phones,
     reference,
+    review,
+    review_actions,
     search,
     session,
     session_actions,
     sessions,
     today,
 )
+from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import evidence as evidence_pages
+from demeter.web.pages import gallery as gallery_pages
 from demeter.web.pages import imports as import_pages
+from demeter.web.pages import jobs as job_pages
 from demeter.web.pages import labels as label_pages
 from demeter.web.pages import people as people_pages
 from demeter.web.pages import places as place_pages
@@ -78,6 +88,64 @@ TAGS = {
     "people": "People, what they log in with, and the record of changes.",
     "health": "Whether the server runs, and can do its work.",
 }
+
+
+API = (
+    photos,
+    resumable,
+    decisions,
+    catalog,
+    catalog_registers,
+    pricing,
+    evidence,
+    stock,
+    daily_counts,
+    sheets,
+    counts,
+    count_decisions,
+    periods,
+    corrections,
+    imports,
+    places,
+    people,
+    api_nursery,
+    health,
+    openapi,
+)
+PAGES = (
+    today,
+    sessions,
+    count,
+    stock_pages,
+    movements,
+    search,
+    review,
+    review_actions,
+    session,
+    session_actions,
+    reference,
+    language,
+    door,
+    growing,
+    beds,
+    bed_reports,
+    bed_counts,
+    bed,
+    catalog_pages,
+    evidence_pages,
+    gallery_pages,
+    job_pages,
+    people_pages,
+    place_pages,
+    import_pages,
+    label_pages,
+    me,
+    more,
+    phones,
+    nursery_page,
+    changes,
+    components,
+)
 
 
 def create_app() -> FastAPI:
@@ -107,46 +175,10 @@ def create_app() -> FastAPI:
     problems.install(app, page=errors.page)
     permissions.install(app, check=policy.check)
 
-    app.include_router(photos.router)
-    app.include_router(decisions.router)
-    app.include_router(catalog.router)
-    app.include_router(catalog_registers.router)
-    app.include_router(pricing.router)
-    app.include_router(evidence.router)
-    for reads in (stock, daily_counts):
-        app.include_router(reads.router)
-    app.include_router(sheets.router)
-    app.include_router(counts.router)
-    app.include_router(count_decisions.router)
-    app.include_router(periods.router)
-    app.include_router(corrections.router)
-    app.include_router(imports.router)
-    app.include_router(places.router)
-    app.include_router(people.router)
-    app.include_router(api_nursery.router)
-    app.include_router(health.router)
-    app.include_router(openapi.router)
-
-    app.include_router(count.router, include_in_schema=False)
-    for pages in (today, sessions, stock_pages, movements, search):
-        app.include_router(pages.router, include_in_schema=False)
-    app.include_router(session.router, include_in_schema=False)
-    app.include_router(session_actions.router, include_in_schema=False)
-    app.include_router(reference.router, include_in_schema=False)
-    app.include_router(language.router, include_in_schema=False)
-    app.include_router(door.router, include_in_schema=False)
-    app.include_router(growing.router, include_in_schema=False)
-    app.include_router(catalog_pages.router, include_in_schema=False)
-    app.include_router(evidence_pages.router, include_in_schema=False)
-    app.include_router(people_pages.router, include_in_schema=False)
-    app.include_router(place_pages.router, include_in_schema=False)
-    app.include_router(import_pages.router, include_in_schema=False)
-    app.include_router(label_pages.router, include_in_schema=False)
-    app.include_router(me.router, include_in_schema=False)
-    app.include_router(more.router, include_in_schema=False)
-    app.include_router(phones.router, include_in_schema=False)
-    app.include_router(nursery_page.router, include_in_schema=False)
-    app.include_router(changes.router, include_in_schema=False)
+    for each in API:
+        app.include_router(each.router)
+    for each in PAGES:
+        app.include_router(each.router, include_in_schema=False)
     document = app.openapi
     app.openapi = lambda: openapi.complete(document())
     app.mount("/static", assets.files(), name="static")

@@ -9,6 +9,7 @@ from demeter.imports import models as imports
 from demeter.locations import models as locations
 from demeter.periods import models as periods
 from demeter.photos import models as photos
+from demeter.photos.resumable import models as resumable
 from demeter.pricing import models as pricing
 from demeter.review import models as review
 from demeter.stock import models as stock
@@ -26,6 +27,7 @@ __all__ = [
     "periods",
     "photos",
     "pricing",
+    "resumable",
     "review",
     "stock",
     "vision_models",

@@ -87,6 +87,12 @@ def people(
     )
 
 
+def usernames(session: Session) -> list[tuple[str, str]]:
+    """User name and full name of everybody, by name: to choose one from."""
+    users = session.scalars(select(User).order_by(User.first_name, User.last_name, User.id))
+    return [(user.username, user.full_name) for user in users]
+
+
 def token(row: ApiToken) -> TokenRead:
     """A token without its secret."""
     return TokenRead(

@@ -51,8 +51,9 @@ def demo(
     migrate(engine())
     with transaction() as session:
         load.load_nursery(session)
+        load.load_past(session)
     ids: list[UUID] = []
-    for shot in track(load.shots(), "Drawing photos", total=len(load.PLACES), console=_err):
+    for shot in track(load.shots(), "Drawing photos", total=len(load.BEDS), console=_err):
         with transaction() as session:
             ids.append(load.add_photo(session, shot).session_id)
     wait_for_end(ids, _err)

@@ -11,11 +11,13 @@ import hashlib
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import LiteralString
 
 import obstore
 from obstore.exceptions import BaseError
@@ -98,16 +100,19 @@ def accept(session: Session, body: bytes, content_type: str) -> str:
 
 
 def _copy_in(session: Session, sha256: str, content_type: str, body: bytes) -> None:
+    statement = "COPY blob_inbox (sha256, content_type, body) FROM STDIN (FORMAT BINARY)"
+    copy_bytes(session, statement, ("text", "text", "bytea"), (sha256, content_type, body))
+
+
+def copy_bytes(
+    session: Session, statement: LiteralString, types: Sequence[str], row: Sequence[object]
+) -> None:
+    """Write one row by COPY, so that no log of statements holds the bytes in it."""
     connection = session.connection().connection.driver_connection
     assert connection is not None
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY blob_inbox (sha256, content_type, body) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(["text", "text", "bytea"])
-        copy.write_row((sha256, content_type, body))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        copy.write_row(row)
 
 
 def read(bound_to: Engine, sha256: str) -> bytes:

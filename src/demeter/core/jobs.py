@@ -33,6 +33,7 @@ app = procrastinate.App(
         "demeter.core.blob_jobs",
         "demeter.photos.tasks",
         "demeter.photos.recovery",
+        "demeter.photos.resumable.tasks",
         "demeter.review.retry",
     ],
 )

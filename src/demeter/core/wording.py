@@ -78,6 +78,11 @@ class Texts:
                 problems.setdefault(parts[1], {})[parts[2]] = text
         return problems
 
+    def under(self, table: str) -> dict[str, str]:
+        """The texts of a table by the rest of their keys, for scripts that say them."""
+        start = f"{table}."
+        return {k.removeprefix(start): v for k, v in self.by_key.items() if k.startswith(start)}
+
     def _text(self, key: str, values: Mapping[str, Any]) -> str:
         counted = self.by_key.get(f"{key}.by")
         if counted is None:

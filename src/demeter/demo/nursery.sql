@@ -1,5 +1,6 @@
--- The demonstration's nursery: two greenhouses, three areas, six beds, and what a catalog
--- needs. Every reference is by code or name; running it again changes nothing.
+-- The demonstration's nursery: two greenhouses, four areas, fourteen beds, the catalog and its
+-- prices, and people of each role. Every reference is by code or name; running it again
+-- changes nothing.
 
 INSERT INTO warehouses (code, name, warehouse_type, geojson_coordinates) VALUES
     ('DEMO-NAVE-1', 'Nave 1', 'greenhouse', ST_MakeEnvelope(-68.8600, -32.9000, -68.8590, -32.8995, 4326)),
@@ -12,23 +13,32 @@ SELECT w.warehouse_id, a.code, a.name, w.warehouse_type, a.position::area_positi
 FROM (VALUES
     ('DEMO-NAVE-1', 'DEMO-N', 'Cantero norte', 'N', -68.8600, -32.89975, -68.8590, -32.8995),
     ('DEMO-NAVE-1', 'DEMO-S', 'Cantero sur', 'S', -68.8600, -32.9000, -68.8590, -32.89975),
-    ('DEMO-NAVE-2', 'DEMO-C', 'Cantero central', 'C', -68.8588, -32.9000, -68.8578, -32.8995)
+    ('DEMO-NAVE-2', 'DEMO-C', 'Cantero central', 'C', -68.8588, -32.9000, -68.8578, -32.89975),
+    ('DEMO-NAVE-2', 'DEMO-T', 'Mesón de bandejas', 'N', -68.8588, -32.89975, -68.8578, -32.8995)
 ) AS a (warehouse, code, name, position, west, south, east, north)
 JOIN warehouses w ON w.code = a.warehouse
 ON CONFLICT (code) DO NOTHING;
 
 INSERT INTO storage_locations
-    (storage_area_id, code, qr_code, name, location_type, geojson_coordinates)
-SELECT a.storage_area_id, l.code, 'DEMETER:' || l.code, l.name, l.kind::location_type,
-       ST_MakeEnvelope(l.west, l.south, l.west + 0.0003, l.south + 0.0002, 4326)
+    (storage_area_id, code, qr_code, name, location_type, walk_order, geojson_coordinates)
+SELECT a.storage_area_id, l.code, 'DEMETER:' || l.code, l.name, l.kind::location_type, l.walk,
+       ST_MakeEnvelope(l.west, l.south, l.west + 0.0002, l.south + 0.0002, 4326)
 FROM (VALUES
-    ('DEMO-N', 'DEMO-N1', 'Claro N1', 'growing_bed', -68.8600, -32.8997),
-    ('DEMO-N', 'DEMO-N2', 'Claro N2', 'growing_bed', -68.8597, -32.8997),
-    ('DEMO-N', 'DEMO-N3', 'Claro N3', 'growing_bed', -68.8594, -32.8997),
-    ('DEMO-S', 'DEMO-S1', 'Claro S1', 'bench', -68.8600, -32.9000),
-    ('DEMO-S', 'DEMO-S2', 'Claro S2', 'bench', -68.8597, -32.9000),
-    ('DEMO-C', 'DEMO-C1', 'Claro C1', 'bench', -68.8588, -32.9000)
-) AS l (area, code, name, kind, west, south)
+    ('DEMO-N', 'DEMO-N1', 'Claro N1', 'growing_bed', 10, -68.8600, -32.8997),
+    ('DEMO-N', 'DEMO-N2', 'Claro N2', 'growing_bed', 20, -68.8598, -32.8997),
+    ('DEMO-N', 'DEMO-N3', 'Claro N3', 'growing_bed', 30, -68.8596, -32.8997),
+    ('DEMO-N', 'DEMO-N4', 'Claro N4', 'growing_bed', 40, -68.8594, -32.8997),
+    ('DEMO-S', 'DEMO-S1', 'Claro S1', 'bench', 50, -68.8600, -32.9000),
+    ('DEMO-S', 'DEMO-S2', 'Claro S2', 'bench', 60, -68.8598, -32.9000),
+    ('DEMO-S', 'DEMO-S3', 'Claro S3', 'bench', 70, -68.8596, -32.9000),
+    ('DEMO-C', 'DEMO-C1', 'Claro C1', 'bench', 10, -68.8588, -32.9000),
+    ('DEMO-C', 'DEMO-C2', 'Claro C2', 'bench', 20, -68.8586, -32.9000),
+    ('DEMO-C', 'DEMO-C3', 'Claro C3', 'bench', 30, -68.8584, -32.9000),
+    ('DEMO-T', 'DEMO-T1', 'Bandeja 1', 'bench', 40, -68.8588, -32.8997),
+    ('DEMO-T', 'DEMO-T2', 'Bandeja 2', 'bench', 50, -68.8586, -32.8997),
+    ('DEMO-T', 'DEMO-T3', 'Bandeja 3', 'bench', 60, -68.8584, -32.8997),
+    ('DEMO-T', 'DEMO-T4', 'Bandeja 4', 'bench', 70, -68.8582, -32.8997)
+) AS l (area, code, name, kind, walk, west, south)
 JOIN storage_areas a ON a.code = l.area
 ON CONFLICT (code) DO NOTHING;
 
@@ -73,7 +83,10 @@ INSERT INTO price_list
     (packaging_catalog_id, product_categories_id, wholesale_unit_price, retail_unit_price, sku,
      unit_per_storage_box, wholesale_total_price_per_box, availability)
 SELECT k.id, c.id, p.wholesale, p.retail, k.sku, 24, p.wholesale * 24, 'todo el año'
-FROM (VALUES ('DEMO-M8', 'CACTUS', 1450.00, 2900.00), ('DEMO-M10', 'SUCCULENT', 1720.50, 3400.00))
+FROM (VALUES
+    ('DEMO-M8', 'CACTUS', 1450.00, 2900.00),
+    ('DEMO-M10', 'SUCCULENT', 1720.50, 3400.00),
+    ('DEMO-P5', 'SUCCULENT', 380.00, 760.00))
     AS p (sku, category, wholesale, retail)
 JOIN packaging_catalog k ON k.sku = p.sku
 JOIN product_categories c ON c.code = p.category
@@ -87,6 +100,14 @@ FROM (VALUES
     ('DEMO-N1', 'DEMO-ECHEVERIA', 'ADULT', NULL),
     ('DEMO-N2', 'DEMO-SEDUM', 'JUVENILE', NULL),
     ('DEMO-N3', 'DEMO-ECHINOCACTUS', 'ADULT', NULL),
+    ('DEMO-N4', 'DEMO-HAWORTHIA', 'ADULT', 'DEMO-M8'),
+    ('DEMO-S3', 'DEMO-SEDUM', 'JUVENILE', NULL),
+    ('DEMO-C2', 'DEMO-ECHEVERIA', 'ADULT', 'DEMO-M10'),
+    ('DEMO-C3', 'DEMO-SEDUM', 'ADULT', 'DEMO-M8'),
+    ('DEMO-T1', 'DEMO-HAWORTHIA', 'JUVENILE', 'DEMO-P5'),
+    ('DEMO-T2', 'DEMO-ECHEVERIA', 'JUVENILE', 'DEMO-P5'),
+    ('DEMO-T3', 'DEMO-SEDUM', 'JUVENILE', 'DEMO-P5'),
+    ('DEMO-T4', 'DEMO-MAMMILLARIA', 'JUVENILE', 'DEMO-P5'),
     ('DEMO-S1', 'DEMO-MAMMILLARIA', 'ADULT', 'DEMO-M8'),
     ('DEMO-S2', 'DEMO-HAWORTHIA', 'JUVENILE', 'DEMO-P5')
 ) AS x (location, product, state, packaging)
@@ -106,6 +127,9 @@ ON CONFLICT ON CONSTRAINT uq_density_parameters DO NOTHING;
 
 -- Nobody logs in as these: the field is no hash.
 INSERT INTO users (username, email, hashed_password, first_name, last_name, role) VALUES
+    ('demo-elena', 'elena@demo.invalid', '!', 'Elena', 'Funes', 'admin'),
     ('demo-rosa', 'rosa@demo.invalid', '!', 'Rosa', 'Quiroga', 'worker'),
+    ('demo-juan', 'juan@demo.invalid', '!', 'Juan', 'Páez', 'worker'),
+    ('demo-ines', 'ines@demo.invalid', '!', 'Inés', 'Vega', 'viewer'),
     ('demo-luis', 'luis@demo.invalid', '!', 'Luis', 'Sosa', 'supervisor')
 ON CONFLICT (username) DO NOTHING;

@@ -69,6 +69,14 @@ class PlaceNotFound(NotFound):
     next_action = "Look at the list of places."
 
 
+class BedNameUnclear(InvalidInput):
+    """No bed is called so, or several are."""
+
+    code = "bed_name_unclear"
+    title = "It is not clear which bed is meant"
+    next_action = "Write its whole name or code, or choose it from the list."
+
+
 class LabelsNone(NotFound):
     """There is no bed to make a label for."""
 

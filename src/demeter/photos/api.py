@@ -18,11 +18,9 @@ from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
 from demeter.core.http.permissions import Permission, requires
-from demeter.core.notices import Notice, read_notices
-from demeter.core.wording import english_each
-from demeter.photos import openapi, pictures, progress, queries, session_detail, urls
-from demeter.photos.intake import Accepted
+from demeter.photos import openapi, pictures, progress, queries, session_detail
 from demeter.photos.models import SessionStatus
+from demeter.photos.receipts import receipt
 from demeter.photos.schemas import (
     ImageDetections,
     SessionPage,
@@ -68,7 +66,7 @@ def upload_photos(received: Upload, once: OnceOnly) -> list[UploadRead] | Upload
         return run_once(
             once,
             content,
-            lambda session: _uploads(accept(session, wish, photos), received.ignored),
+            lambda session: receipt(accept(session, wish, photos), received.ignored),
         )
 
 
@@ -177,25 +175,3 @@ def get_picture(
     if picture.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(pictures.read(picture), media_type=picture.content_type, headers=headers)
-
-
-def _uploads(accepted: list[Accepted], ignored: tuple[str, ...]) -> list[UploadRead] | UploadRead:
-    uploads = [_upload(each, ignored) for each in accepted]
-    return uploads[0] if len(uploads) == 1 else uploads
-
-
-def _upload(accepted: Accepted, ignored: tuple[str, ...]) -> UploadRead:
-    photo_session = accepted.session
-    unknown = [Notice("field_ignored", {"name": name}) for name in ignored]
-    warnings = [*read_notices(photo_session.warnings), *unknown]
-    return UploadRead(
-        session_id=photo_session.session_id,
-        status=photo_session.status,
-        is_new=accepted.is_new,
-        location_code=photo_session.requested_location_code,
-        reason_code=photo_session.reason_code,
-        next_action=photo_session.next_action,
-        warnings=english_each(warnings),
-        notices=warnings,
-        **urls.of_session(photo_session.session_id),
-    )

@@ -81,9 +81,7 @@ def create_storage_bins(
     """
     try:
         known = photo_bins(session, location)
-        seen_now = [s.outline for s in segments]
-        before = [_earlier_outline(session, b, segments) for b in known]
-        matches = recognise(seen_now, before, settings().bin_match_iou)
+        matches = _matches(session, known, segments)
         offset = _highest_index(session, location, facts)
         bins = [
             _renew_metadata(known[matches[i]], facts, segment)
@@ -100,6 +98,33 @@ def create_storage_bins(
         ) from error
     log.info("bins_ready", session_id=facts.session_id, recognised=len(matches), bins=len(bins))
     return bins
+
+
+@dataclass(frozen=True, slots=True)
+class BinMatches:
+    """Which known bin each segment is, by id, ``None`` for a new one; and the ids of all known."""
+
+    by_segment: tuple[int | None, ...]
+    known: frozenset[int]
+
+
+def match_bins(
+    session: Session, location: StorageLocation, segments: Sequence[Segment]
+) -> BinMatches:
+    """Recognise the bins that segments show, without making any."""
+    known = photo_bins(session, location)
+    matches = _matches(session, known, segments)
+    ids = [known[matches[i]].bin_id if i in matches else None for i in range(len(segments))]
+    return BinMatches(tuple(ids), frozenset(storage_bin.bin_id for storage_bin in known))
+
+
+def _matches(
+    session: Session, known: Sequence[StorageBin], segments: Sequence[Segment]
+) -> dict[int, int]:
+    """Indices of segments to indices of known bins."""
+    views = _views(session, known)
+    before = [_earlier_outline(storage_bin, views, segments) for storage_bin in known]
+    return recognise([s.outline for s in segments], before, settings().bin_match_iou)
 
 
 def metadata(facts: SessionFacts, segment: Segment) -> dict[str, Any]:
@@ -168,18 +193,27 @@ def _missed_twice(
     )
 
 
+Views = Mapping[tuple[int, str], int]
+
+
+def _views(session: Session, known: Sequence[StorageBin]) -> Views:
+    """Which photo of its session a bin was last seen in, by the session and the image."""
+    rows = session.execute(
+        text(
+            "SELECT session_id, CAST(image_id AS text) AS image_id, position "
+            "FROM photo_session_images WHERE image_id = ANY(CAST(:images AS uuid[]))"
+        ),
+        {"images": sorted({(b.position_metadata or {})["image_id"] for b in known})},
+    )
+    return {(row.session_id, row.image_id): row.position for row in rows}
+
+
 def _earlier_outline(
-    session: Session, known: StorageBin, segments: Sequence[Segment]
+    known: StorageBin, views: Views, segments: Sequence[Segment]
 ) -> EarlierOutline:
     """The bin as the new photos show it: where its own was registered, else as it was."""
     meta = known.position_metadata or {}
-    view = session.execute(
-        text(
-            "SELECT position FROM photo_session_images "
-            "WHERE session_id = :session AND image_id = CAST(:image AS uuid)"
-        ),
-        {"session": meta["session_id"], "image": meta["image_id"]},
-    ).scalar_one()
+    view = views[meta["session_id"], meta["image_id"]]
     size = meta["image_width"], meta["image_height"]
     before = outline(ContainerType(meta["container_type"]), view, meta["segmentation_mask"], *size)
     image = UUID(meta["image_id"])

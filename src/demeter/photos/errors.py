@@ -28,3 +28,11 @@ class SessionNotFound(NotFound):
     code = "session_not_found"
     title = "No such photo session"
     next_action = "Check the session's id."
+
+
+class ImageNotFound(NotFound):
+    """No image has this id, or this picture of it is not made yet."""
+
+    code = "image_not_found"
+    title = "No such picture"
+    next_action = "A processed picture is there once its photo was counted."

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from demeter.core import blobs
 from demeter.core.db import engine
-from demeter.core.errors import NotFound
 from demeter.core.pixels.files import PictureKind, read_encoded
 from demeter.photos import redaction, urls
+from demeter.photos.errors import ImageNotFound
 from demeter.photos.models import Image
 
 THUMBNAIL_SIDE_PX = 320
@@ -30,14 +30,6 @@ class Variant(StrEnum):
     VIEW = "view"
     PROCESSED = "processed"
     THUMBNAIL = "thumbnail"
-
-
-class ImageNotFound(NotFound):
-    """No image has this id, or this picture of it is not made yet."""
-
-    code = "image_not_found"
-    title = "No such picture"
-    next_action = "A processed picture is there once its photo was counted."
 
 
 @dataclass(frozen=True, slots=True)

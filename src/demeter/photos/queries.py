@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session, selectinload, undefer
 
+from demeter.accounts.models import User
 from demeter.core.pagination import last_id, next_cursor
 from demeter.photos import redaction, session_detail, urls
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
@@ -58,6 +60,17 @@ def for_a_person(session: Session, limit: int) -> list[SessionSummary]:
     )
     query = _all().order_by(rank, PhotoSession.id.desc()).limit(limit)
     return [redaction.in_list(session, row, summary(row)) for row in session.scalars(query)]
+
+
+def own_since(
+    session: Session, user: User, since: datetime, limit: int = 60
+) -> list[SessionSummary]:
+    """What a person sent since a moment, latest first."""
+    query = _all().where(
+        PhotoSession.uploaded_by_user_id == user.id, PhotoSession.created_at >= since
+    )
+    rows = session.scalars(query.order_by(PhotoSession.id.desc()).limit(limit))
+    return [redaction.in_list(session, row, summary(row)) for row in rows]
 
 
 def summary(photo_session: PhotoSession) -> SessionSummary:

@@ -24,6 +24,7 @@ from demeter.stock.period_lock import closed_notice
 from demeter.vision.judgement.doubts import may_show_no_plants, says_nothing
 
 BLIND_RECOUNT = "blind_recount"
+NO_PLANTS = "may_show_no_plants"
 
 
 @dataclass(frozen=True, slots=True)

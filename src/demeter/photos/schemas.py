@@ -265,3 +265,58 @@ class ImageDetections(Output):
     plants: list[list[int]]
     empties: list[list[int]]
     residual: list[list[tuple[int, int]]]
+
+
+class GalleryPhoto(Output):
+    """A photo of a session, as a gallery shows it: no numbers, so that none is given away."""
+
+    image_id: UUID
+    session_id: UUID
+    position: int
+    status: SessionStatus
+    reason_code: str | None
+    captured_at: datetime
+    sender: str
+    location_code: str | None
+    location_name: str | None
+    thumbnail_url: str
+
+
+class GalleryPage(Page[GalleryPhoto]):
+    """Photos, last received first."""
+
+
+class ImageUse(Output):
+    """A session that counted a photo, and what became of it."""
+
+    session_id: UUID
+    status: SessionStatus
+    reason_code: str | None
+    location_code: str | None
+    captured_at: datetime
+    attempt: int
+    posted_at: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class ImageDetail(Output):
+    """A photo's file, what its camera wrote, where it was taken, and its sessions."""
+
+    image_id: UUID
+    filename: str | None
+    content_type: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    sha256: str
+    captured_at: datetime | None = Field(description="as the camera or a person said")
+    received_at: datetime
+    upload_source: UploadSource
+    sender: str
+    latitude: float | None
+    longitude: float | None
+    position_error_m: float | None
+    exif: dict[str, Any]
+    view_url: str
+    uses: list[ImageUse] = Field(description="last first")

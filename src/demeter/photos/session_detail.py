@@ -134,6 +134,7 @@ def unknown_reason(photo_session: PhotoSession) -> str | None:
 
 SETTLES = {
     "no_container_found": ["confirm-empty"],
+    "may_show_no_plants": ["accept", "confirm-empty"],
     "stock_would_be_negative": ["post"],
     "no_image_counted": [],
     "blind_recount": ["blind-recount"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -156,3 +156,11 @@ def lock_by_uuid(session: Session, session_id: UUID) -> PhotoSession:
 def lock_by_id(session: Session, session_id: int) -> PhotoSession:
     """The row of a session that exists, by its integer id, locked."""
     return session.get_one(PhotoSession, session_id, with_for_update=True, populate_existing=True)
+
+
+def public_ids(session: Session, numbers: Collection[int]) -> dict[int, UUID]:
+    """The ids by which sessions are known outside, by the numbers of their rows."""
+    rows = session.execute(
+        select(PhotoSession.id, PhotoSession.session_id).where(PhotoSession.id.in_(numbers))
+    )
+    return {row.id: row.session_id for row in rows}

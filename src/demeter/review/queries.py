@@ -72,6 +72,26 @@ def require_count(session: Session, photo_session: PhotoSession) -> Count:
     return count
 
 
+def last_count_id(session: Session, photo_session: PhotoSession) -> int:
+    """The id of the session's latest count, void or not.
+
+    Raises:
+        CountState: it never had one.
+    """
+    count_id = session.scalar(
+        select(Count.id)
+        .where(Count.processing_session_id == photo_session.id)
+        .order_by(Count.id.desc())
+        .limit(1)
+    )
+    if count_id is None:
+        raise CountState(
+            f"session {photo_session.session_id} has no count",
+            session_id=str(photo_session.session_id),
+        )
+    return count_id
+
+
 def by_container_id(count: Count, by_index: Mapping[int, int]) -> dict[int, int]:
     """Numbers by the containers' id, from those by their index in the session.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -26,10 +26,11 @@ from demeter.photos.models import (
     SessionImageStatus,
     SessionStatus,
 )
-from demeter.photos.review_reasons import BLIND_RECOUNT
+from demeter.photos.review_reasons import BLIND_RECOUNT, NO_PLANTS
 from demeter.photos.sessions import VOIDED, lock_by_uuid
-from demeter.review import photo_counts
+from demeter.review import corrections, photo_counts
 from demeter.review.errors import NotAcceptable, SessionNotWaiting
+from demeter.stock.ledger import LedgerCommand
 from demeter.stock.own_reports import require_own
 
 log = logs.get(__name__)
@@ -63,15 +64,20 @@ def accept(session: Session, session_id: UUID, user: User, note: str | None = No
 
 
 def confirm_empty(session: Session, session_id: UUID, user: User) -> PhotoSession:
-    """Say that the bed in a photo without containers is empty: posts zero.
+    """Say that the bed is empty in a photo without containers, or without plants: posts zero.
+
+    Containers in which the machine saw plants that are none are corrected to zero.
 
     Raises:
         SessionNotWaiting: the session waits for something else.
+        BlindRecountFirst: a person counts it before the machine's answer is shown.
     """
     photo_session = lock_by_uuid(session, session_id)
     if photo_session.status is SessionStatus.COMPLETED and photo_session.reason_code is None:
         return photo_session
     _require(photo_session, SessionStatus.NEEDS_REVIEW, SessionStatus.NEEDS_CONFIG)
+    if photo_session.reason_code == NO_PLANTS:
+        return _correct_to_none(session, photo_session, user)
     if evidence.has_containers(photo_session) or photo_session.reason_code == "no_image_counted":
         raise SessionNotWaiting(
             f"session {session_id} is not a photo without containers: "
@@ -81,6 +87,15 @@ def confirm_empty(session: Session, session_id: UUID, user: User) -> PhotoSessio
         )
     _note_acceptance(photo_session, user, "the bed is empty")
     record.confirm_empty(session, photo_session)
+    return photo_session
+
+
+def _correct_to_none(session: Session, photo_session: PhotoSession, user: User) -> PhotoSession:
+    count = standing_count(session, photo_session.id)
+    assert count is not None  # plants are doubted where containers were found
+    command = LedgerCommand(uuid4(), user.id, None, None)
+    none = {row.id: 0 for row in count.containers if row.seen}
+    corrections.correct_count(session, command, count.id, corrections.Edits(none), accept=True)
     return photo_session
 
 

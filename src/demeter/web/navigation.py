@@ -10,7 +10,10 @@ from demeter.core.http.permissions import ROLES, Permission
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page of the navigation; its name is the text ``nav.KEY``."""
+    """A page of the navigation; its name is the text ``nav.KEY``.
+
+    ``badge`` is where its number comes from, which the page asks for by itself.
+    """
 
     key: str
     path: str
@@ -18,6 +21,7 @@ class Place:
     group: str  # the text ``nav.group.GROUP`` is its heading; "day" has none
     permission: Permission = Permission.SEE
     on_bar: bool = False
+    badge: str | None = None
 
     def is_here(self, path: str) -> bool:
         """Whether a page belongs to this place."""
@@ -26,10 +30,14 @@ class Place:
         return path == self.path or path.startswith(f"{self.path}/")
 
 
+WAITING = "/parts/waiting"  # how many sessions wait for a person
 PLACES = (
     Place("today", "/", "sun", "day", on_bar=True),
     Place("count", "/count", "camera", "day", Permission.REPORT, on_bar=True),
+    Place("review", "/review", "list-checks", "day", Permission.DECIDE, badge=WAITING),
+    Place("beds", "/beds", "layout-grid", "day", on_bar=True),
     Place("stock", "/stock", "sprout", "day", on_bar=True),
+    Place("gallery", "/gallery", "images", "day"),
     Place("growing", "/growing", "flower-2", "set_up"),
     Place("places", "/places", "map", "set_up"),
     Place("catalog", "/catalog", "tags", "set_up"),
@@ -37,7 +45,9 @@ PLACES = (
     Place("nursery", "/nursery", "settings", "set_up", Permission.ADMINISTER),
     Place("changes", "/changes", "history", "set_up", Permission.ADMINISTER),
     Place("phones", "/phones", "smartphone", "set_up"),
-    Place("evidence", "/evidence", "activity", "set_up"),
+    Place("jobs", "/jobs", "activity", "set_up", Permission.DECIDE),
+    Place("evidence", "/evidence", "database", "set_up"),
+    Place("components", "/components", "component", "set_up", Permission.ADMINISTER),
     Place("api", "/api/v1/docs", "book-open", "set_up"),
     Place("more", "/more", "menu", "bar", on_bar=True),
 )

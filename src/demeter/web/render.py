@@ -10,11 +10,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from demeter.accounts import identity, secrets
+from demeter.accounts.identity import Identity
 from demeter.core import site
 from demeter.core.formats import Numbers, Times
 from demeter.web import assets, navigation
 from demeter.web.icons import icon
-from demeter.web.language import LANGUAGES, Texts, texts
+from demeter.web.language import LANGUAGES, Texts, read, texts
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -28,8 +29,24 @@ _environment = Environment(
 def page(request: Request, template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:
     """A template in the person's language. It depends on who asks, so no cache keeps it."""
     words = texts(request)
-    acting = identity.current()
-    body = _environment.get_template(template).render(
+    body = _html(words, identity.current(), request.url.path, template, values)
+    headers = {
+        "cache-control": "no-store",
+        "vary": "Accept-Language, Cookie",
+        "content-language": words.language,
+    }
+    return HTMLResponse(body, status_code, headers)
+
+
+def shell(language: str, path: str, template: str, **values: Any) -> str:
+    """A page as it is for nobody in particular: a browser may keep it, and fill it in itself."""
+    return _html(read(language), None, path, template, values)
+
+
+def _html(
+    words: Texts, acting: Identity | None, path: str, template: str, values: dict[str, Any]
+) -> str:
+    return _environment.get_template(template).render(
         t=words,
         asset=assets.url,
         icon=icon,
@@ -41,16 +58,10 @@ def page(request: Request, template: str, *, status_code: int = 200, **values: A
         number=Numbers(words.language),
         time=Times(words.language),
         languages=LANGUAGES,
-        here=request.url.path,
+        here=path,
         is_part=False,
         **values,
     )
-    headers = {
-        "cache-control": "no-store",
-        "vary": "Accept-Language, Cookie",
-        "content-language": words.language,
-    }
-    return HTMLResponse(body, status_code, headers)
 
 
 def fragment(request: Request, template: str, **values: Any) -> HTMLResponse:

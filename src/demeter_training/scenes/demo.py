@@ -10,14 +10,16 @@ import numpy as np
 from demeter_training.scenes.camera import Camera
 from demeter_training.scenes.chance import hsv
 from demeter_training.scenes.compose import move_camera, whole_view
+from demeter_training.scenes.growers_views import bare_photo
 from demeter_training.scenes.layout import draw_world
 from demeter_training.scenes.render import CameraShot, render
 from demeter_training.scenes.species import draw_species
 from demeter_training.scenes.values import Bytes, Scene
 from demeter_training.scenes.world import World, WorldPlant, a_month_later
 
-SIZE_WH = (2400, 1800)
+SIZE_WH, SMALL_WH = (2400, 1800), (1200, 900)
 BED_SEED, TRAY_SEED, POT_SEED = 61, 60, 86
+SOIL_SEED, POCKET_SEED = 19, 17
 SOLD = 0.25
 
 
@@ -50,6 +52,20 @@ def demo_photos(size_wh: tuple[int, int] = SIZE_WH) -> Iterator[DemoPhoto]:
     yield DemoPhoto("plug-trays", "Plug trays", 0, _render_photo(trays, size_wh, 5))
     pots = _dress(draw_world(POT_SEED, "pots", 24), "pumice", "planks")
     yield DemoPhoto("pots", "Pots on a bench", 0, _render_photo(pots, size_wh, 7))
+
+
+def doubtful_photos(size_wh: tuple[int, int] = SMALL_WH) -> Iterator[DemoPhoto]:
+    """Six smaller photos, always the same, as they come in on a day when much goes wrong."""
+    shelf = _dress(draw_world(POT_SEED, "pots", 24), "pumice", "concrete")
+    yield DemoPhoto("which-bed", "Pots of one of two beds", 0, _render_photo(shelf, size_wh, 11))
+    trays = _dress(draw_world(TRAY_SEED + 3, "plug", 90), "brown", "planks")
+    yield DemoPhoto("new-trays", "Trays on a new bench", 0, _render_photo(trays, size_wh, 12))
+    corner = _dress(draw_world(POT_SEED + 1, "pots", 20), "peat", "planks")
+    yield DemoPhoto("corner", "A corner of a full bed", 0, _render_photo(corner, size_wh, 13))
+    others = _dress(draw_world(BED_SEED + 2, "bed", 120), "brown", "concrete")
+    yield DemoPhoto("others", "A bed of other plants", 0, _render_photo(others, size_wh, 14))
+    yield DemoPhoto("soil", "A tray with soil, not sown yet", 0, bare_photo(SOIL_SEED, size_wh))
+    yield DemoPhoto("pocket", "Taken in a pocket", 0, bare_photo(POCKET_SEED, size_wh))
 
 
 def photos_on_two_dates(

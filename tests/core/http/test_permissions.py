@@ -51,7 +51,13 @@ def test_what_is_public_is_there_and_asks_for_nothing(path: str):
 
 def test_only_health_the_language_static_files_and_the_door_are_public():
     door = {"login", "logout", "start", "join", "reset", "enter"}
-    assert {path.split("/")[1] for path in PUBLIC} == {"health", "language", "static"} | door
+    shell = {"sw.js", "count"}  # the page of counting without anybody in it
+    assert {path.split("/")[1] for path in PUBLIC} == {
+        "health",
+        "language",
+        "static",
+    } | door | shell
+    assert [path for path in PUBLIC if path.startswith("/count")] == ["/count/shell/{language}"]
 
 
 def test_roles_are_those_of_the_accounts_and_each_permission_is_part_of_the_one_before():

@@ -37,6 +37,8 @@ PUBLIC = (
     "/health/ready",
     "/language",
     "/static",
+    "/sw.js",
+    "/count/shell/{language}",
     "/login",
     "/logout",
     "/start/{secret}",

@@ -1,7 +1,10 @@
-"""Where photos are sent from."""
+"""Where beds are counted: photos from a camera or a folder, kept on the phone until safe."""
 
 from __future__ import annotations
 
+import hashlib
+import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,11 +12,17 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from demeter.accounts import identity, secrets
+from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.permissions import Permission, requires
+from demeter.core.schemas import Output
 from demeter.core.settings import settings
+from demeter.core.site import day_at_site, start_of_day
+from demeter.counts.beds import BedToCount, beds_to_count
 from demeter.locations.models import StorageLocation
+from demeter.photos import queries
 from demeter.photos.models import UploadSource
 from demeter.photos.upload import (
     Received,
@@ -24,22 +33,65 @@ from demeter.photos.upload import (
     wish_of,
 )
 from demeter.web import render
+from demeter.web.pages import offline
 
 router = APIRouter(route_class=FileRoute)
+router.include_router(offline.router)
 
 OFFERED = 30
 
 
+class SenderRead(Output):
+    """Whose queue may be sent; ``now`` is the server's time in milliseconds."""
+
+    person: str
+    form_token: str
+    now: int
+
+
 @router.get("/count", **requires(Permission.REPORT))
-def show_count(request: Request) -> Response:
-    """The form that sends photos."""
+def show_count(
+    request: Request, bed: Annotated[str, Query(max_length=50, pattern=r"^[^\x00]*$")] = ""
+) -> Response:
+    """Camera, desk and queue; without scripts a form. ``bed`` is the code to begin with."""
     with transaction() as session:
         return render.page(
             request,
             "count/page.html",
             locations=_locations(session, ""),
             max_photos=settings().max_photos,
+            bed=bed,
         )
+
+
+@router.get("/count/me", **requires(Permission.REPORT))
+def tell_who_sends() -> SenderRead:
+    """Whose photos may be sent now, the token to send them with, and the server's time."""
+    acting = identity.current()
+    assert acting is not None
+    token = secrets.form_token(acting.secret) if acting.secret else ""
+    now_ms = round(time.time() * 1000)
+    return SenderRead(person=str(acting.user_id), form_token=token, now=now_ms)
+
+
+@router.get("/count/beds", **requires(Permission.REPORT))
+def list_beds() -> list[BedToCount]:
+    """The beds in walking order, for a phone to remember."""
+    with transaction() as session:
+        return beds_to_count(session)
+
+
+@router.get("/parts/count/today", **requires(Permission.REPORT))
+def show_today(request: Request, seen: Annotated[str, Query(max_length=64)] = "") -> Response:
+    """What this person sent today, and how far each is; 204 while it is as the page has it."""
+    with transaction() as session:
+        since = start_of_day(day_at_site(datetime.now(UTC)))
+        sessions = queries.own_since(session, acting_user(session), since)
+        written = "".join(item.model_dump_json() for item in sessions)
+        version = hashlib.sha256(written.encode()).hexdigest()[:16]
+        if version == seen:
+            return Response(status_code=204)
+        return render.fragment(request, "count/today.html", sessions=sessions, version=version)
 
 
 @router.get("/parts/locations", **requires(Permission.SEE))

@@ -209,9 +209,9 @@ def _is_wanted(bed: LocationConfigRead, view: dict[str, str]) -> bool:
 
 
 def _ticked(beds: Sequence[LocationConfigRead], view: dict[str, str]) -> set[str]:
-    """Beds that are ticked already, because the address asks for it."""
+    """Beds that are ticked already, because the address asks for them, or for one by its code."""
     if view.get("choose") not in ("unsaid", "waiting"):
-        return set()
+        return {bed.location_code for bed in beds if bed.location_code == view.get("choose")}
     wanted = {"warehouse": view.get("warehouse", ""), "only": view["choose"]}
     return {bed.location_code for bed in beds if _is_wanted(bed, wanted)}
 

@@ -15,7 +15,9 @@ from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
 from demeter.locations.models import StorageLocation
 from demeter.photos import session_detail
+from demeter.photos.queries import NEEDS_A_PERSON
 from demeter.photos.schemas import SessionRead
+from demeter.review import container_standing
 from demeter.web import render
 
 router = APIRouter()
@@ -33,8 +35,23 @@ def show(request: Request, session_id: UUID) -> Response:
             "session.html",
             s=session_read,
             workers_alive=jobs.workers_alive(session),
+            may_review=session_read.status in NEEDS_A_PERSON and identity.has(Permission.REPORT),
+            **_containers(session_read),
             **_choices(session, session_read),
         )
+
+
+def _containers(session_read: SessionRead) -> dict[str, Any]:
+    """A tile for each container, and a list with the changed ones first."""
+    standings = container_standing.posted_standings(session_read.containers)
+    pairs = list(zip(standings, session_read.containers, strict=True))
+    order = container_standing.sort_by_change(standings)
+    rows = {id(standing): container for standing, container in pairs}
+    return {
+        "listed": [rows[id(standing)] for standing in order],
+        "tiles": container_standing.tiles_of(standings),
+        "tally": container_standing.tally_of(standings),
+    }
 
 
 # What each action's route asks for; who may not do it is not offered it.

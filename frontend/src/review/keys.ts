@@ -1,0 +1,35 @@
+// Keys of the page: each presses what shows it. What is open comes before what lies under it.
+
+export function pressKey(key: string): boolean {
+  const wanted = key.toLowerCase();
+  const all = [...document.querySelectorAll<HTMLElement>("[data-key]")];
+  const named = all.filter((one) => one.dataset.key!.toLowerCase() === wanted && isThere(one));
+  const inOpen = named.find((one) => one.closest("details.act[open] > .sheet"));
+  const isDigit = /^\d$/.test(wanted);
+  const isChoosing = document.querySelector("details.act[open] > .sheet [data-key]") !== null;
+  const target = inOpen ?? (isDigit && isChoosing ? undefined : named[0]);
+  if (!target) return false;
+  target.click();
+  const sheet = target.closest("details[open]");
+  sheet?.querySelector<HTMLElement>("input.num, .numbers input:not([type=hidden])")?.focus();
+  return true;
+}
+
+export function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement
+    && (target.matches("input:not([type=checkbox], [type=radio]), select, textarea") || target.isContentEditable);
+}
+
+function isThere(one: HTMLElement): boolean {
+  const closed = one.closest("details:not([open])");
+  return !one.closest("[hidden]") && (closed === null || (one.tagName === "SUMMARY" && one.parentElement === closed));
+}
+
+// A toast goes by itself after ten seconds, and waits while it has the focus.
+export function fade(toast: HTMLElement): void {
+  const hide = () => {
+    if (toast.contains(document.activeElement) || toast.matches(":hover")) setTimeout(hide, 2000);
+    else toast.hidden = true;
+  };
+  setTimeout(hide, 10_000);
+}

@@ -1,0 +1,1 @@
+"""Uploads in chunks, which a lost connection does not undo."""
