@@ -8,7 +8,7 @@ export function followKeys(root: Document): void {
     const element = named.find((each) => each.dataset.key === wanted && each.offsetParent !== null);
     if (!element) return;
     event.preventDefault();
-    if (element.matches("input, textarea, select")) element.focus();
+    if (element.matches("input, textarea, select") && !element.closest("[data-find]")) element.focus();
     else element.click();
   });
 }

@@ -4,6 +4,7 @@ import { startFilters } from "./filters";
 import { startGrowing } from "./growing";
 import { followKeys } from "./keys";
 import { followProgress } from "./progress";
+import { startSearch } from "./search";
 import { waiting } from "./count/waiting";
 
 for (const card of document.querySelectorAll<HTMLElement>("[data-progress]")) {
@@ -16,6 +17,8 @@ followKeys(document);
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto-submit]")) {
   startFilters(form);
 }
+const finder = document.querySelector<HTMLDialogElement>("[data-finder]");
+if (finder) startSearch(finder);
 
 // Photos that are still on this phone are shown and sent from whichever page is open.
 void waiting?.start();

@@ -27,7 +27,7 @@ FLOORS = (
     ("counts",),
     ("photos", "periods"),
     ("review",),
-    ("learning", "analytics", "imports"),
+    ("learning", "analytics", "imports", "search"),
     ("web",),
     ("cli", "ops", "demo"),
     ("app", "tables", "__main__"),

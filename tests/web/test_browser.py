@@ -335,6 +335,49 @@ def test_a_page_without_scripts_still_takes_photos(browser: Browser, site: str):
     context.close()
 
 
+def test_search_opens_with_a_key_and_is_walked_with_arrows(visit: Visit, client: TestClient):
+    record_answers(upload_session(client), photo_count((60, 0)))
+    page = visit.go("/")
+    if page.viewport_size == PHONE:
+        page.locator("a[data-find]").click()
+    else:
+        page.keyboard.press("/")
+    expect(page.locator("dialog[open] input")).to_be_focused()
+    page.keyboard.type("echev")
+    hits = page.locator("dialog[open] [data-hit]")
+    expect(hits.first).to_have_attribute("href", "/stock?product=ECHEVERIA-01")
+    expect(page.locator("dialog[open] mark").first).to_have_text("Echev")
+    assert fits(page)
+    page.keyboard.press("ArrowDown")
+    expect(hits.first).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{visit.site}/stock?product=ECHEVERIA-01")
+    assert visit.faults == []
+
+
+def test_a_number_of_the_stock_is_traced_to_its_photo_in_three_taps(
+    visit: Visit, client: TestClient
+):
+    session_id = upload_session(client)
+    record_answers(session_id, photo_count((60, 0)))
+    page = visit.go("/stock")
+    assert fits(page)
+    page.locator(".main-n a", has_text="60").click()
+    page.locator(".main-n a", has_text="60").click()
+    assert fits(page)
+    page.locator(".life b a").first.click()
+    expect(page).to_have_url(f"{visit.site}/sessions/{session_id}")
+    assert visit.faults == []
+
+
+def test_the_key_r_of_the_first_page_begins_the_review(visit: Visit, client: TestClient):
+    record_answers(upload_session(client), None)
+    page = visit.go("/")
+    with page.expect_request("**/review"):
+        page.keyboard.press("r")
+
+
 def test_the_api_is_described_whole_without_another_host(visit: Visit):
     page = visit.go("/api/v1/docs")
     expect(page.locator("h1")).to_be_visible()

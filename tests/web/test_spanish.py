@@ -25,6 +25,18 @@ STOP_WORDS = {
     "es": "el|la|los|las|está|están|fue|del|con|y|para|este|esta|que|hay|desde|puede|una",
 }
 OTHER = {"es": "en", "en": "es"}
+PATHS = (
+    "/",
+    "/count",
+    "/sessions",
+    "/search?q=a1",
+    "/search?q=nothing",
+    "/stock",
+    "/stock?by=lot&at=2026-03-01",
+    "/stock?q=nothing",
+    "/stock/movements",
+    "/stock/movements?type=muerte",
+)
 NAME_OF_A3 = "Bed A3, not configured"  # a name that people gave is of no language
 
 
@@ -103,7 +115,7 @@ def test_pages_of_every_state_are_in_one_language(client: TestClient, language: 
     headers = {"accept-language": f"{language},*;q=0.1", "accept": "text/html"}
     pages = {
         path: client.get(path, headers=headers)
-        for path in ("/", "/count", "/sessions", *(f"/sessions/{i}" for i in ids))
+        for path in (*PATHS, *(f"/sessions/{i}" for i in ids))
     }
     refused = {
         "no such page": client.get("/nowhere", headers=headers),

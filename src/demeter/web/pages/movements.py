@@ -56,7 +56,7 @@ class MovementView:
         """Whether any filter is set."""
         return any(asdict(self).values())
 
-    def asked(self) -> dict[str, Any]:
+    def as_query(self) -> dict[str, Any]:
         """As `queries.movements` takes it.
 
         Raises:
@@ -124,7 +124,7 @@ def export_movements(
     view = _view(type, place, product, person, lot, since, until)
     words = render.words_of(request)
     with transaction() as session:
-        rows = queries.all_movements(session, **view.asked())
+        rows = queries.all_movements(session, **view.as_query())
     heading = [words(f"stock.column.{name}") for name in EXPORTED]
     cells = [[_cell(row, name, words) for name in EXPORTED] for row in rows]
     name = words("stock.movements_file")
@@ -155,7 +155,7 @@ def _page(
 ) -> tuple[MovementPage, DomainError | None]:
     """A page; where a day cannot be read, an empty one and why."""
     try:
-        asked = view.asked()
+        asked = view.as_query()
     except DomainError as error:
         return MovementPage(items=[], next_cursor=None), error
     return queries.movements(session, limit=ON_A_PAGE, cursor=cursor, **asked), None

@@ -1,0 +1,1 @@
+"""Beds, products, lots, sessions and people, found by what somebody types."""
