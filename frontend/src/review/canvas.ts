@@ -1,7 +1,8 @@
-// Draws the marks over the photo: thousands as two paths, one's own dashed with a plus. While
-// the photo moves, what is drawn moves along as one picture; it is drawn anew when it rests.
+// Draws the marks over the photo, one's own dashed with a plus. Thousands are drawn a few at a
+// time on a second sheet, which takes the place of the first when it is whole; until then, and
+// while the photo moves, the first one moves along. A change draws only the place where it is.
 import type OpenSeadragon from "openseadragon";
-import { middle, type Mark, type Outlines, type Point } from "./marks";
+import { middle, type Box, type Mark, type Outlines, type Point } from "./marks";
 
 const COLOURS = {
   plants: "#35d07a",
@@ -13,7 +14,9 @@ const COLOURS = {
 };
 const DOT_BELOW_PX = 3;
 const PLUS_FROM_PX = 9;
-const MANY = 400; // from here on a moving photo shows the drawing of before
+const AT_ONCE = 150; // marks of one stroke
+const SLICE_MS = 4; // then the page has a turn
+const EDGE_PX = 16; // how far lines and signs reach beyond a mark
 
 export interface View {
   x: number;
@@ -23,8 +26,10 @@ export interface View {
 
 export class MarksCanvas {
   private readonly canvas = document.createElement("canvas");
-  private readonly still = document.createElement("canvas");
-  private stillView: View | null = null;
+  private front = document.createElement("canvas");
+  private back = document.createElement("canvas");
+  private frontView: View | null = null;
+  private job: { view: View; marks: Mark[]; at: number } | null = null;
   private isMoving = false;
   private waiting = 0;
   marks: Mark[] = [];
@@ -41,17 +46,42 @@ export class MarksCanvas {
     viewer.addHandler("animation-start", () => { this.isMoving = true; });
     viewer.addHandler("animation-finish", () => {
       this.isMoving = false;
-      this.renew();
+      this.show();
     });
     viewer.addHandler("update-viewport", () => this.show());
     viewer.addHandler("resize", () => this.renew());
   }
 
-  // At the next frame, once, however many changes ask for it.
+  // Everything anew: another photo, or other marks altogether.
   renew(): void {
-    this.stillView = null;
+    this.frontView = null;
+    this.job = null;
+    this.again();
+  }
+
+  // At the next frame, once, however often it is asked for.
+  again(): void {
     cancelAnimationFrame(this.waiting);
     this.waiting = requestAnimationFrame(() => this.show());
+  }
+
+  // One place anew, with the marks that touch it.
+  touch(box: Box, near: Mark[]): void {
+    const view = this.frontView;
+    const pen = this.front.getContext("2d");
+    if (!view || !pen || this.job) return this.renew();
+    const [x1, y1, x2, y2] = box;
+    const [x, y] = [x1 * view.scale + view.x - EDGE_PX, y1 * view.scale + view.y - EDGE_PX];
+    const [width, height] = [(x2 - x1) * view.scale + EDGE_PX * 2, (y2 - y1) * view.scale + EDGE_PX * 2];
+    pen.save();
+    pen.beginPath();
+    pen.rect(x, y, width, height);
+    pen.clip();
+    pen.clearRect(x, y, width, height);
+    this.drawOutlines(pen, view);
+    drawMarks(pen, view, near);
+    pen.restore();
+    this.again();
   }
 
   // From pixels of the photo to those of the viewer: one scale, one shift.
@@ -75,35 +105,46 @@ export class MarksCanvas {
     const pen = this.sized(this.canvas);
     if (!pen || !this.outlines) return;
     const view = this.view;
-    const isFresh = this.stillView !== null && same(this.stillView, view);
-    if (!isFresh && !(this.isMoving && this.stillView && this.marks.length > MANY)) {
-      this.drawStill(view);
+    if (this.frontView) {
+      const ratio = view.scale / this.frontView.scale;
+      const { clientWidth: width, clientHeight: height } = this.viewer.canvas;
+      const [x, y] = [view.x - this.frontView.x * ratio, view.y - this.frontView.y * ratio];
+      pen.drawImage(this.front, x, y, width * ratio, height * ratio);
     }
-    const before = this.stillView ?? view;
-    const ratio = view.scale / before.scale;
-    const { clientWidth: width, clientHeight: height } = this.viewer.canvas;
-    pen.drawImage(
-      this.still, view.x - before.x * ratio, view.y - before.y * ratio, width * ratio, height * ratio,
-    );
     if (this.selected) drawSelected(pen, view, this.selected);
     this.drawn();
+    const isFresh = this.frontView !== null && same(this.frontView, view);
+    if (!isFresh && !this.isMoving && !(this.job && same(this.job.view, view))) this.begin(view);
   }
 
-  private drawStill(view: View): void {
-    const pen = this.sized(this.still);
+  private begin(view: View): void {
+    const pen = this.sized(this.back);
     if (!pen) return;
-    this.stillView = view;
     const { clientWidth: width, clientHeight: height } = this.viewer.canvas;
     const isShown = ({ box: [x1, y1, x2, y2] }: Mark) =>
       x2 * view.scale + view.x > 0 && y2 * view.scale + view.y > 0
       && x1 * view.scale + view.x < width && y1 * view.scale + view.y < height;
-    const shown = this.marks.filter((mark) => mark !== this.selected && isShown(mark));
     this.drawOutlines(pen, view);
-    const ofMachine = shown.filter((mark) => !mark.removed && !isOwn(mark));
-    stroke(pen, view, ofMachine.filter((mark) => !mark.isEmpty), COLOURS.plants);
-    stroke(pen, view, ofMachine.filter((mark) => mark.isEmpty), COLOURS.empties);
-    drawOwn(pen, view, shown.filter((mark) => !mark.removed && isOwn(mark)));
-    drawRemoved(pen, view, shown.filter((mark) => mark.removed && mark.read));
+    this.job = { view, marks: this.marks.filter(isShown), at: 0 };
+    this.work(this.job);
+  }
+
+  private work(job: NonNullable<MarksCanvas["job"]>): void {
+    const pen = this.back.getContext("2d");
+    if (this.job !== job || !pen) return; // another one began meanwhile
+    const until = performance.now() + SLICE_MS;
+    do {
+      drawMarks(pen, job.view, job.marks.slice(job.at, job.at + AT_ONCE));
+      job.at += AT_ONCE;
+    } while (job.at < job.marks.length && performance.now() < until);
+    if (job.at < job.marks.length) {
+      requestAnimationFrame(() => this.work(job));
+      return;
+    }
+    [this.front, this.back] = [this.back, this.front];
+    this.frontView = job.view;
+    this.job = null;
+    this.show();
   }
 
   private drawOutlines(pen: CanvasRenderingContext2D, view: View): void {
@@ -133,6 +174,14 @@ export class MarksCanvas {
 
 export function isOwn(mark: Mark): boolean {
   return mark.moved || mark.read === null || mark.read.detection_id === null;
+}
+
+function drawMarks(pen: CanvasRenderingContext2D, view: View, marks: Mark[]): void {
+  const ofMachine = marks.filter((mark) => !mark.removed && !isOwn(mark));
+  stroke(pen, view, ofMachine.filter((mark) => !mark.isEmpty), COLOURS.plants);
+  stroke(pen, view, ofMachine.filter((mark) => mark.isEmpty), COLOURS.empties);
+  drawOwn(pen, view, marks.filter((mark) => !mark.removed && isOwn(mark)));
+  drawRemoved(pen, view, marks.filter((mark) => mark.removed && mark.read));
 }
 
 function same(a: View, b: View): boolean {

@@ -2,7 +2,7 @@
 import OpenSeadragon from "openseadragon";
 import { MarksCanvas } from "./canvas";
 import { Figures } from "./figures";
-import { Grid } from "./grid";
+import { Grid, overlap } from "./grid";
 import { Handles } from "./handles";
 import { Marks, middle, type Box, type Mark, type Point } from "./marks";
 import { fill, plain } from "./numbers";
@@ -23,6 +23,7 @@ export class Editor {
   private tool: Tool = "select";
   private position: number;
   private pointer: Point | null = null;
+  private usual: Point | null = null; // how large plants are on this photo
   private pressed: { mark: Mark; before: Box; at: Point } | null = null;
   private readonly views = new Map<number, string>();
   private readonly figures = new Figures();
@@ -180,7 +181,8 @@ export class Editor {
     const [x1, y1, x2, y2] = mark.box;
     const step = Math.max(1, (x2 - x1) / (isFar ? 2 : 10));
     const box: Box = [x1 + dx * step, y1 + dy * step, x2 + dx * step, y2 + dy * step];
-    if (this.within(box) && this.marks.move(mark, box)) this.changed("moved");
+    const before = mark.box;
+    if (this.within(box) && this.marks.move(mark, box)) this.edited("moved", mark, [before, box]);
     else this.say("outside");
     return true;
   }
@@ -189,7 +191,7 @@ export class Editor {
     const mark = this.canvas.selected;
     if (!mark) return false;
     this.marks.remove(mark);
-    this.changed("removed");
+    this.edited("removed", mark, [mark.box]);
     this.select(this.grid.nearest(middle(mark.box)));
     return true;
   }
@@ -197,8 +199,8 @@ export class Editor {
   private undo(): boolean {
     const undone = this.marks?.undo();
     if (!undone) return false;
-    this.changed("undone");
-    this.select(undone.mark && !undone.mark.removed ? undone.mark : null);
+    this.edited("undone", undone.mark, undone.boxes);
+    this.select(undone.mark.removed ? null : undone.mark);
     return true;
   }
 
@@ -217,16 +219,15 @@ export class Editor {
     const top = Math.min(Math.max(0, y - height / 2), photo.height_px - height);
     const mark = this.marks.add(this.position, [left, top, left + width, top + height], isEmpty);
     if (!mark) return this.say("outside");
-    this.changed("added");
+    this.edited("added", mark, [mark.box]);
     this.select(mark);
   }
 
-  // Rings around the selected mark, or around what is in view, until nothing is in the way.
+  // Rings around the selected mark, or around what is nearest, until nothing is in the way.
   private freePlace(): Point | null {
     const [width, height] = this.usualSize();
-    const selected = this.canvas.selected;
-    const [cx, cy] = selected ? middle(selected.box) : this.centre();
-    for (let ring = selected ? 1 : 0; ring < 14; ring += 1) {
+    const [cx, cy] = this.startOfSearch();
+    for (let ring = 0; ring < 24; ring += 1) {
       const count = Math.max(1, ring * 8);
       for (let step = 0; step < count; step += 1) {
         const turn = (step / count) * Math.PI * 2;
@@ -241,6 +242,14 @@ export class Editor {
     return inside ? [cx, cy] : null;
   }
 
+  private startOfSearch(): Point {
+    const mark = this.canvas.selected ?? this.grid.nearest(this.centre());
+    if (mark) return middle(mark.box);
+    const first = this.marks.outline(this.position)?.containers[0]?.polygon ?? [];
+    const sum = first.reduce(([sx, sy], [x, y]) => [sx + x, sy + y] as Point, [0, 0] as Point);
+    return first.length ? [sum[0] / first.length, sum[1] / first.length] : this.centre();
+  }
+
   private within([x1, y1, x2, y2]: Box): boolean {
     const photo = this.marks.outline(this.position);
     return !!photo && x1 >= 0 && y1 >= 0 && x2 <= photo.width_px && y2 <= photo.height_px;
@@ -250,9 +259,10 @@ export class Editor {
     const shown = this.grid.marks.filter((mark) => !mark.removed && !mark.isEmpty);
     if (shown.length === 0) return [PLANT_PX, PLANT_PX];
     const median = (edges: number[]) => edges.sort((a, b) => a - b)[edges.length >> 1]!;
-    return [
+    this.usual ??= [
       median(shown.map(({ box }) => box[2] - box[0])), median(shown.map(({ box }) => box[3] - box[1])),
     ];
+    return this.usual;
   }
 
   private centre(): Point {
@@ -262,7 +272,7 @@ export class Editor {
 
   private select(mark: Mark | null): void {
     this.canvas.selected = mark;
-    this.canvas.renew();
+    this.canvas.again();
     if (!mark) return;
     const shown = this.grid.marks.filter((one) => !one.removed);
     const n = String(shown.indexOf(mark) + 1);
@@ -324,7 +334,7 @@ export class Editor {
     const mark = this.canvas.selected;
     if (!mark) return;
     mark.box = box;
-    this.canvas.renew();
+    this.canvas.again();
   }
 
   private drop(box: Box, before: Box): void {
@@ -335,7 +345,7 @@ export class Editor {
     }
     const isDone = this.within(box) && this.marks.move(mark, box, before);
     if (!isDone) mark.box = before;
-    this.changed(isDone ? "moved" : undefined);
+    this.edited("moved", mark, [before, box]);
     if (!isDone) this.say("outside");
   }
 
@@ -343,19 +353,36 @@ export class Editor {
     this.handles?.show(this.canvas.selected?.box ?? null, this.canvas.view);
   }
 
-  private changed(what?: "added" | "removed" | "moved" | "undone"): void {
+  // Everything is read and drawn anew: another photo, or other marks.
+  private changed(): void {
     const marks = this.marks.at(this.position);
     this.grid = new Grid(marks);
+    this.usual = null;
     this.canvas.marks = marks;
     this.canvas.outlines = this.marks.outline(this.position) ?? null;
     this.canvas.renew();
-    const { isChanged } = this.marks;
-    this.figures.show(this.marks.total, isChanged);
-    server.keep(this.session, isChanged ? this.marks.edits() : null);
-    if (!what) return;
+    this.count();
+  }
+
+  // One mark changed: only what is around it is drawn anew.
+  private edited(what: "added" | "removed" | "moved" | "undone", mark: Mark, boxes: Box[]): void {
+    const at = this.grid.marks.indexOf(mark);
+    const isThere = this.marks.all.includes(mark);
+    if (isThere && at < 0) this.grid.marks.push(mark);
+    if (!isThere && at >= 0) this.grid.marks.splice(at, 1);
+    this.grid.put(mark);
+    for (const box of boxes) this.canvas.touch(box, this.grid.touching(wider(box)));
+    this.count();
     this.note(null);
     const words = { added: "textAdded", removed: "textRemoved", moved: "textMoved", undone: "textUndone" };
     this.tell(`${this.figure.dataset[words[what]] ?? ""}: ${plain(this.marks.total)}`);
+  }
+
+  private count(): void {
+    const edits = this.marks.edits();
+    const isChanged = edits.add.length + edits.remove.length + edits.undo.length > 0;
+    this.figures.show(this.marks.total, isChanged);
+    server.keep(this.session, isChanged ? edits : null);
   }
 
   async save(accept: boolean, reason: string): Promise<server.Saved | null> {
@@ -404,8 +431,10 @@ export class Editor {
   }
 }
 
-function overlap(a: Box, b: Box): boolean {
-  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+// As far as lines and signs of a neighbour reach into it.
+function wider([x1, y1, x2, y2]: Box): Box {
+  const edge = Math.max(x2 - x1, y2 - y1, 24);
+  return [x1 - edge, y1 - edge, x2 + edge, y2 + edge];
 }
 
 function press(within: HTMLElement, which: string, is: (button: HTMLElement) => boolean): void {

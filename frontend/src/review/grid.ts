@@ -5,15 +5,18 @@ import { middle, type Box, type Mark, type Point } from "./marks";
 const SQUARE_PX = 96;
 
 export class Grid {
-  private readonly squares = new Map<string, Mark[]>();
+  private readonly squares = new Map<number, Mark[]>();
 
   constructor(readonly marks: Mark[]) {
-    for (const mark of marks) {
-      for (const square of squaresOf(mark.box)) {
-        const there = this.squares.get(square);
-        if (there) there.push(mark);
-        else this.squares.set(square, [mark]);
-      }
+    for (const mark of marks) this.put(mark);
+  }
+
+  // Where a mark is now; where it was before, nothing is found of it any more.
+  put(mark: Mark): void {
+    for (const square of squaresOf(mark.box)) {
+      const there = this.squares.get(square);
+      if (!there) this.squares.set(square, [mark]);
+      else if (!there.includes(mark)) there.push(mark);
     }
   }
 
@@ -28,18 +31,23 @@ export class Grid {
   }
 
   near(box: Box): Mark[] {
+    return this.touching(box).filter((mark) => !mark.removed);
+  }
+
+  // The removed ones among them.
+  touching(box: Box): Mark[] {
     const found = new Set<Mark>();
     for (const square of squaresOf(box)) {
-      for (const mark of this.squares.get(square) ?? []) if (!mark.removed) found.add(mark);
+      for (const mark of this.squares.get(square) ?? []) if (overlap(mark.box, box)) found.add(mark);
     }
     return [...found];
   }
 
-  // The next mark in a direction: near, and not far off the line.
+  // The next mark in a direction: the nearest that lies more that way than aside, else any.
   towards(from: Mark, [dx, dy]: Point): Mark | null {
     const [x, y] = middle(from.box);
-    let best: Mark | null = null;
-    let least = Infinity;
+    let [ahead, any]: (Mark | null)[] = [null, null];
+    let [leastAhead, leastAny] = [Infinity, Infinity];
     for (const mark of this.marks) {
       if (mark === from || mark.removed) continue;
       const [mx, my] = middle(mark.box);
@@ -47,9 +55,10 @@ export class Grid {
       if (along <= 0) continue;
       const aside = Math.abs((mx - x) * dy) + Math.abs((my - y) * dx);
       const cost = along + aside * 2;
-      if (cost < least) [best, least] = [mark, cost];
+      if (cost < leastAny) [any, leastAny] = [mark, cost];
+      if (aside <= along * 1.2 && cost < leastAhead) [ahead, leastAhead] = [mark, cost];
     }
-    return best;
+    return ahead ?? any;
   }
 
   nearest([x, y]: Point): Mark | null {
@@ -65,12 +74,16 @@ export class Grid {
   }
 }
 
-function* squaresOf([x1, y1, x2, y2]: Box): Generator<string> {
+function* squaresOf([x1, y1, x2, y2]: Box): Generator<number> {
   for (let column = Math.floor(x1 / SQUARE_PX); column <= Math.floor(x2 / SQUARE_PX); column += 1) {
     for (let row = Math.floor(y1 / SQUARE_PX); row <= Math.floor(y2 / SQUARE_PX); row += 1) {
-      yield `${column},${row}`;
+      yield column * 4096 + row;
     }
   }
+}
+
+export function overlap(a: Box, b: Box): boolean {
+  return a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3];
 }
 
 function size([x1, y1, x2, y2]: Box): number {

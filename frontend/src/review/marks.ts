@@ -45,9 +45,15 @@ export interface Edits {
   undo: number[];
 }
 
+// What a step back changed, and the places where that is to be seen.
+export interface Undone {
+  mark: Mark;
+  boxes: Box[];
+}
+
 export class Marks {
   readonly all: Mark[];
-  private readonly steps: (() => Mark | null)[] = [];
+  private readonly steps: (() => Undone)[] = [];
 
   constructor(
     private readonly containers: ContainerRead[],
@@ -87,7 +93,8 @@ export class Marks {
     this.all.push(mark);
     this.steps.push(() => {
       this.all.splice(this.all.indexOf(mark), 1);
-      return null;
+      mark.removed = true; // whoever still holds it sees that it is gone
+      return { mark, boxes: [mark.box] };
     });
     return mark;
   }
@@ -108,9 +115,8 @@ export class Marks {
     return true;
   }
 
-  undo(): { mark: Mark | null } | null {
-    const step = this.steps.pop();
-    return step ? { mark: step() } : null;
+  undo(): Undone | null {
+    return this.steps.pop()?.() ?? null;
   }
 
   get isChanged(): boolean {
@@ -149,27 +155,30 @@ export class Marks {
 
   // Plants of all containers: each follows its marks, unless a person said another number.
   get total(): number {
-    return this.containers.reduce((sum, container) => sum + this.numberOf(container), 0);
-  }
-
-  private numberOf(container: ContainerRead): number {
-    const now = this.byMarks(container);
-    const answer = container.answer ?? container.by_marks;
-    return now !== container.by_marks && answer === container.by_marks ? now : answer;
+    const byMarks = this.byMarks();
+    return this.containers.reduce((sum, container) => {
+      const now = byMarks.get(container.index) ?? 0;
+      const answer = container.answer ?? container.by_marks;
+      return sum + (now !== container.by_marks && answer === container.by_marks ? now : answer);
+    }, 0);
   }
 
   // One that a person adds where plants were only estimated stands for one of the estimated.
-  private byMarks(container: ContainerRead): number {
-    let [machine, own, inside] = [0, 0, 0];
+  private byMarks(): Map<number, number> {
+    const plants = new Map<number, number>();
+    const inside = new Map<number, number>();
+    const one = (sums: Map<number, number>, index: number) => sums.set(index, (sums.get(index) ?? 0) + 1);
     for (const mark of this.all) {
-      if (mark.container !== container.index || mark.removed || mark.isEmpty) continue;
-      if (mark.read?.detection_id != null && !mark.moved) machine += 1;
-      else {
-        own += 1;
-        if (this.isEstimated(mark)) inside += 1;
-      }
+      if (mark.removed || mark.isEmpty) continue;
+      one(plants, mark.container);
+      const isOwn = mark.read?.detection_id == null || mark.moved;
+      if (isOwn && this.isEstimated(mark)) one(inside, mark.container);
     }
-    return machine + own + Math.max(0, (container.machine_estimated ?? 0) - inside);
+    for (const { index, machine_estimated } of this.containers) {
+      const rest = Math.max(0, (machine_estimated ?? 0) - (inside.get(index) ?? 0));
+      plants.set(index, (plants.get(index) ?? 0) + rest);
+    }
+    return plants;
   }
 
   private isEstimated(mark: Mark): boolean {
@@ -180,7 +189,11 @@ export class Marks {
   private change(mark: Mark, facts: Partial<Mark>): void {
     const before = { ...mark };
     Object.assign(mark, facts);
-    this.steps.push(() => Object.assign(mark, before));
+    this.steps.push(() => {
+      const boxes = [mark.box, before.box];
+      Object.assign(mark, before);
+      return { mark, boxes };
+    });
   }
 }
 

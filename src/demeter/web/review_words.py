@@ -107,6 +107,8 @@ def _part(case: ReviewCase) -> Sentence | None:
     total = seen + tally.get(ContainerChange.UNSEEN, 0)
     if not total or seen >= total * MANY:
         return None
+    if not seen:
+        return Sentence("review.why.none_seen", {"total": total})
     return Sentence("review.why.part", {"seen": seen, "total": total})
 
 
