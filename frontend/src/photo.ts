@@ -19,6 +19,7 @@ async function start(figure: HTMLElement): Promise<void> {
 
   const place = document.createElement("div");
   place.className = "viewer";
+  place.setAttribute("role", "group");
   place.setAttribute("aria-label", still.alt);
   stage.append(place);
   const viewer = OpenSeadragon({

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from demeter.core.site import day_at_site, start_of_day
 
+LONGEST_ON_TILE = 3
+
 
 class BedState(StrEnum):
     """Where a bed stands in the month's round."""
@@ -56,9 +58,16 @@ class BedRow:
 
     @property
     def number(self) -> str:
-        """What its tile says: the last number of its name, or the name's end."""
+        """The last number of its name, or the name's end."""
         digits = re.findall(r"\d+", self.name)
         return str(int(digits[-1])) if digits else self.name[-3:]
+
+    @property
+    def tile(self) -> str:
+        """What its tile says: the name's last word where that is short, as "7" or "A1"."""
+        last = self.name.split()[-1] if self.name.split() else ""
+        is_short = 0 < len(last) <= LONGEST_ON_TILE and not last.startswith("0")
+        return last if is_short else self.number
 
     @property
     def interval(self) -> tuple[int, int] | None:
