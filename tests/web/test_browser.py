@@ -18,9 +18,8 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from demeter.app import create_app
-from demeter.photos.models import PhotoSession
 from support.nursery import photo_count
-from support.served import SESSIONS, client, jpeg, record_answers, row_count, upload_session
+from support.served import SESSIONS, client, jpeg, record_answers, upload_session
 from support.signing_in import entrance
 
 __all__ = ["client"]
@@ -138,34 +137,6 @@ def fits(page: Page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_a_photo_is_sent_safe_and_its_session_linked(visit: Visit):
-    page = visit.go("/count")
-    send = page.locator("[data-send]")
-    expect(send).to_be_disabled()
-    choose(page, ("one.jpg", jpeg(1)), ("two.jpg", jpeg(2)))
-    expect(page.locator("[data-chosen] li")).to_have_count(2)
-    page.locator("[data-chosen] button").first.click()
-    expect(page.locator("[data-chosen] li")).to_have_count(1)
-    page.fill("#location_code", "a2")
-    send.click()
-    outcome = page.locator("[data-outcome]")
-    expect(outcome).to_contain_text(
-        "Sus fotos están a salvo" if is_spanish(page) else "Your photos are safe"
-    )
-    expect(outcome.locator("a")).to_contain_text("A2")
-    expect(page.locator("[data-chosen] li")).to_have_count(0)
-    assert row_count(PhotoSession) == 1
-    assert fits(page)
-    assert visit.faults == []
-
-
-def test_a_location_is_offered_as_it_is_typed(visit: Visit):
-    page = visit.go("/count")
-    page.locator("#location_code").press_sequentially("a3")
-    expect(page.locator("#locations option")).to_have_count(1)
-    expect(page.locator("#locations option")).to_have_attribute("value", "A3")
-
-
 def test_a_list_that_cannot_be_renewed_stays_and_is_renewed_later(visit: Visit, client: TestClient):
     upload_session(client)
     page = visit.go("/sessions")
@@ -182,43 +153,6 @@ def test_a_list_that_cannot_be_renewed_stays_and_is_renewed_later(visit: Visit, 
     page.unroute("**/parts/sessions*")
     upload_session(client, jpeg(1), location_code="A2")
     expect(page.locator(".session-row")).to_have_count(2)
-
-
-def test_refused_photos_are_named_and_stay_chosen(visit: Visit):
-    page = visit.go("/count")
-    choose(page, ("good.jpg", jpeg()), ("notes.jpg", b"text"))
-    page.fill("#location_code", "A1")
-    page.locator("[data-send]").click()
-    told = "Este archivo no es una foto" if is_spanish(page) else "This file is not a photo"
-    expect(page.locator("[data-outcome] li")).to_have_text(f"notes.jpg: {told}")
-    expect(page.locator("[data-chosen] li")).to_have_count(2)
-    expect(page.locator("[data-send]")).to_be_enabled()
-    assert row_count(PhotoSession) == 0
-
-
-def test_what_was_not_sent_can_be_sent_again_once(visit: Visit):
-    page = visit.go("/count")
-    keys: list[str | None] = []
-
-    def lose_the_answer(route, request) -> None:
-        keys.append(request.headers.get("idempotency-key"))
-        if len(keys) == 1:
-            route.fetch()  # it arrives, but the answer is lost on the way back
-            route.abort()
-        else:
-            route.continue_()
-
-    page.route("**/api/v1/stock/photo", lose_the_answer)
-    choose(page, ("bed.jpg", jpeg()))
-    page.fill("#location_code", "A1")
-    page.locator("[data-send]").click()
-    retry = page.locator("[data-outcome] button")
-    expect(retry).to_have_text("Intentar otra vez" if is_spanish(page) else "Try again")
-    retry.click()
-    expect(page.locator(".outcome.safe")).to_be_visible()
-    assert keys[0]
-    assert keys[0] == keys[1]
-    assert row_count(PhotoSession) == 1
 
 
 def test_progress_is_shown_and_the_page_turns_into_the_result(visit: Visit, client: TestClient):
@@ -330,7 +264,7 @@ def test_a_page_without_scripts_still_takes_photos(browser: Browser, site: str):
     page.goto(site + "/count")
     choose(page, ("bed.jpg", jpeg()))
     page.fill("#location_code", "A1")
-    page.locator("[data-send]").click()
+    page.locator(".send .btn").click()
     expect(page.locator("h1")).to_have_text("Count of A1")
     context.close()
 

@@ -107,6 +107,15 @@ def until_beds(page: Page, wanted: list[str]) -> None:
     assert beds() == wanted
 
 
+def until_kept(page: Page) -> None:
+    """The service worker has what it needs, and this page is under it."""
+    for _ in range(80):  # the page's policy lets nobody wait for a function in it
+        if page.evaluate("navigator.serviceWorker.controller !== null"):
+            return
+        page.wait_for_timeout(250)
+    pytest.fail("no service worker")
+
+
 def test_a_bed_after_the_first_takes_two_taps_and_the_next_is_offered(
     phone: BrowserContext, site: Site
 ) -> None:
@@ -126,7 +135,7 @@ def test_photos_without_a_connection_outlive_a_reload_and_the_browser(
     phone: BrowserContext, open_browser: Opener, site: Site
 ) -> None:
     page = count_page(phone, site, "?bed=A1")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    until_kept(page)
     phone.set_offline(True)
     site.stop()
     photograph(page)

@@ -103,7 +103,7 @@ def survive_cuts(page: Page, proxy: CuttingProxy, seeds: range) -> None:
 
 def test_photos_survive_cuts_at_any_step(page: Page, proxy: CuttingProxy) -> None:
     survive_cuts(page, proxy, range(3))
-    assert proxy.cuts > 0
+    assert proxy.cuts >= 3
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@ export function startHand(form: HTMLFormElement): void {
   const write = form.querySelector<HTMLButtonElement>("[data-write]")!;
   const total = form.querySelector<HTMLElement>("[data-total]")!;
   const lang = document.documentElement.lang;
+  const untold = write.textContent;
   let here = fields[0]!;
   let isNew = true; // the next digit begins the number anew
 
@@ -28,6 +29,7 @@ export function startHand(form: HTMLFormElement): void {
     const next = fields[fields.indexOf(here) + 1];
     write.textContent = next
       ? textNext.replace("{bin}", next.dataset.name!.toLowerCase())
+      : !isAny ? untold
       : sum === 1 ? textWriteOne : textWrite.replace("{n}", sum.toLocaleString(lang));
     write.disabled = isLast() && !isAny;
   }
