@@ -85,7 +85,8 @@ def test_nothing_that_waits_leads_on_to_the_round(client: TestClient):
     shown = today(client)
     assert "Nada espera. La ronda sigue en Bed A1." in shown
     assert re.search(r'class="btn primary" href="/count\?bed=A1"', shown)
-    assert "/review" not in shown
+    assert "Revisar las" not in shown
+    assert "/review?" not in shown
 
 
 def test_a_blind_number_is_not_told_before_the_person_s(client: TestClient, monkeypatch):
@@ -100,7 +101,7 @@ def test_a_blind_number_is_not_told_before_the_person_s(client: TestClient, monk
 def test_nobody_is_shown_what_their_role_may_not(client: TestClient):
     send(client, jpeg())
     pages = {role: today(client, role) for role in UserRole}
-    may_review = {role for role, shown in pages.items() if "/review" in shown}
+    may_review = {role for role, shown in pages.items() if "/review?reason" in shown}
     may_count = {role for role, shown in pages.items() if "/count?bed" in shown}
     assert may_review == {UserRole.ADMIN, UserRole.SUPERVISOR}
     assert may_count == {UserRole.ADMIN, UserRole.SUPERVISOR, UserRole.WORKER}
