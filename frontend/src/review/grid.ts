@@ -46,7 +46,8 @@ export class Grid {
   // The next mark in a direction: the nearest that lies more that way than aside, else any.
   towards(from: Mark, [dx, dy]: Point): Mark | null {
     const [x, y] = middle(from.box);
-    let [ahead, any]: (Mark | null)[] = [null, null];
+    let ahead: Mark | null = null;
+    let any: Mark | null = null;
     let [leastAhead, leastAny] = [Infinity, Infinity];
     for (const mark of this.marks) {
       if (mark === from || mark.removed) continue;
