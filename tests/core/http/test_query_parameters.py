@@ -27,6 +27,8 @@ PARTS = {
     "key": "1",
     "import_id": "1",
     "name": "X",
+    "upload_id": key(),
+    "position": "1",
 }
 PAGES = [
     "/",
