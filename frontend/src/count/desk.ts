@@ -127,7 +127,7 @@ export class Desk {
     const to = [...(moves?.values() ?? [])].map((bed) => bed.name);
     move.disabled = !moves;
     move.classList.toggle("primary", Boolean(moves));
-    const range = to.length > 1 ? words.say("beds_range", { from: to[0]!, to: to.at(-1)! }) : (to[0] ?? "");
+    const range = to.length > 1 ? words.say("beds_range", { first: to[0]!, last: to.at(-1)! }) : (to[0] ?? "");
     move.textContent = moves ? words.say("move_to", { beds: range }) : words.say("move_none");
   }
 
