@@ -81,7 +81,7 @@ def paths(client: TestClient) -> list[str]:
         *("/count?bed=DEMO-N2", "/count/hand?bed=DEMO-N2", "/sessions", "/me"),
         *("/stock?by=lot", "/stock/movements", f"/stock/lots/{lot}", f"/gallery/{image}"),
         *("/search?q=echev", "/imports", "/catalog/products", "/places/locations", "/labels"),
-        *("/pricing/prices", "/evidence/sessions", "/nowhere"),
+        *("/catalog/prices", "/evidence/sessions", "/nowhere"),
     ]
 
 
@@ -155,4 +155,5 @@ def test_every_page_is_accessible_quiet_and_in_one_language(
     for path in dict.fromkeys(paths):
         looker.look(path, locale[:2])
     context.close()
-    assert looker.faults == {}
+    told = [f"{path}: {fault}" for path, faults in looker.faults.items() for fault in faults]
+    assert not told, "\n".join(told)
