@@ -59,7 +59,7 @@ def test_a_refusal_stays_in_the_sheet_and_escape_closes_it(
     page.keyboard.press("Enter")
     expect(page.locator("dialog [role=alert]")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).not_to_be_visible()
+    expect(page.locator("dialog.sheet")).not_to_be_visible()
     assert on_hand(client) == 3
 
 

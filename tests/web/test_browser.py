@@ -130,7 +130,7 @@ def is_spanish(page: Page) -> bool:
 
 def choose(page: Page, *files: tuple[str, bytes]) -> None:
     payload = [{"name": n, "mimeType": "image/jpeg", "buffer": body} for n, body in files]
-    page.locator("input[type=file][multiple]").set_input_files(payload)
+    page.locator("form input[type=file][multiple]").first.set_input_files(payload)
 
 
 def fits(page: Page) -> bool:

@@ -109,7 +109,7 @@ def until_beds(page: Page, wanted: list[str]) -> None:
 
 def until_kept(page: Page) -> None:
     """The service worker has what it needs, and this page is under it."""
-    for _ in range(80):  # the page's policy lets nobody wait for a function in it
+    for _ in range(240):  # the page's policy lets nobody wait for a function in it
         if page.evaluate("navigator.serviceWorker.controller !== null"):
             return
         page.wait_for_timeout(250)

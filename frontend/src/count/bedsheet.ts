@@ -55,6 +55,12 @@ export class BedSheet {
     return new Promise((resolve) => (this.chosen = resolve));
   }
 
+  // Beds that came from the server after a person had opened it.
+  arrive(beds: Bed[]): void {
+    this.beds = beds;
+    if (this.dialog.open) this.draw();
+  }
+
   private draw(): void {
     const typed = this.entry.value.trim();
     const near = this.place && !typed ? nearest(this.beds, this.place.longitude, this.place.latitude) : [];

@@ -66,6 +66,7 @@ async function start(root: HTMLElement, waiting: Waiting): Promise<void> {
   if (!isDesk && root.dataset.showing === "camera") void phone.openCamera();
   void keepLanguage();
   const beds = await readBeds(waiting.store, waiting.person);
+  sheet.arrive(beds);
   await phone.start(beds);
   if (isDesk) new Desk(root, words, waiting, sheet, beds);
   root.dataset.ready = "yes";

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from demeter.core.fields import IS_NUMBER
 from demeter.core.schemas import Input, Output
 from demeter.photos.models import SessionStatus, UploadSource
 
@@ -20,7 +21,7 @@ class ResumablePhotoCreate(Input):
     """A photo that will come; its whole hash and length."""
 
     sha256: Sha256
-    size_bytes: int = Field(ge=1, le=2**40)
+    size_bytes: Annotated[int, Field(ge=1, le=2**40), IS_NUMBER]
     name: Words = "photo"
 
 

@@ -89,9 +89,16 @@ def _require_size(request: ResumableUploadCreate) -> None:
         raise TooManyPhotos(f"{len(request.photos)} photos; at most {limit.max_photos} are taken")
     for photo in request.photos:
         if photo.size_bytes > limit.max_photo_bytes:
-            numbers = {"bytes": photo.size_bytes, "limit": limit.max_photo_bytes}
             raise PhotoTooLarge(
-                Notice("photo_of_bytes", {"name": photo.name, **numbers}), file=photo.name
+                Notice(
+                    "photo_of_bytes",
+                    {
+                        "name": photo.name,
+                        "bytes": photo.size_bytes,
+                        "limit": limit.max_photo_bytes,
+                    },
+                ),
+                file=photo.name,
             )
 
 
