@@ -61,6 +61,19 @@ def test_the_second_of_two_who_change_a_person_is_told_and_sees_both(client: Tes
     assert second.json()["now"]["role"] == "viewer"
 
 
+def test_an_address_that_somebody_has_is_refused_by_name(client: TestClient):
+    for name in ("Ana Gil", "Eva Ruiz"):
+        body = {"name": name, "role": "worker", "email": f"{name[:3].lower()}@example.org"}
+        assert client.post("/api/v1/people", json=body).status_code == 201
+    path = "/api/v1/people/eva"
+    etag = client.get(path).headers["etag"]
+    changed = {"email": "ana@example.org"}
+    taken = client.patch(path, json=changed, headers={"if-match": etag})
+    assert (taken.status_code, taken.json()["code"]) == (409, "user_name_taken")
+    same = client.patch(path, json={"email": "eva@example.org"}, headers={"if-match": etag})
+    assert same.status_code == 200
+
+
 def test_a_repeated_request_adds_nobody_and_tells_no_secret_again(client: TestClient):
     key = {"Idempotency-Key": str(uuid4())}
     body = {"name": "Ana", "role": "worker"}

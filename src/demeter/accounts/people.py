@@ -51,8 +51,8 @@ def add_person(
     wanted = username or _free_username(session, first)
     if session.scalar(select(User.id).where(User.username == wanted)) is not None:
         raise UserNameTaken(f"somebody is called {wanted} already", username=wanted)
-    if email and session.scalar(select(User.id).where(User.email == email)) is not None:
-        raise UserNameTaken(f"somebody has the address {email} already", email=email)
+    if email:
+        _require_free_email(session, email)
     user = User(
         username=wanted,
         email=email or None,
@@ -132,13 +132,21 @@ def update_person(session: Session, user: User, changes: PersonUpdate) -> None:
     if changes.name is not None:
         first, _, last = changes.name.partition(" ")
         user.first_name, user.last_name = first, last.strip() or None
-    if "email" in given:
+    if "email" in given and changes.email != user.email:
+        if changes.email:
+            db.lock_key(session, LOCK, "names")
+            _require_free_email(session, changes.email)
         user.email = changes.email
     if changes.role is not None and changes.role is not user.role:
         change_role(session, user, changes.role)
     if changes.is_active is not None and changes.is_active is not user.is_active:
         (reactivate if changes.is_active else deactivate)(session, user)
     session.flush()
+
+
+def _require_free_email(session: Session, email: str) -> None:
+    if session.scalar(select(User.id).where(User.email == email)) is not None:
+        raise UserNameTaken(f"somebody has the address {email} already", email=email)
 
 
 def admins(session: Session) -> list[User]:
