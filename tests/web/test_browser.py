@@ -134,7 +134,9 @@ def choose(page: Page, *files: tuple[str, bytes]) -> None:
 
 
 def fits(page: Page) -> bool:
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    return page.evaluate(
+        "document.documentElement.scrollWidth <= window.innerWidth && visualViewport.scale >= 1"
+    )
 
 
 def test_a_list_that_cannot_be_renewed_stays_and_is_renewed_later(visit: Visit, client: TestClient):
