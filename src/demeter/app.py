@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import Depends, FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -12,8 +16,8 @@ from demeter.accounts import api as people
 from demeter.accounts import api_nursery, audit, policy
 from demeter.catalog import api as catalog
 from demeter.catalog import api_registers as catalog_registers
-from demeter.core import logs, nursery, private_files
-from demeter.core.http import health, openapi, permissions, problems
+from demeter.core import logs, nursery, private_files, traces
+from demeter.core.http import health, openapi, permissions, problems, traffic
 from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
 from demeter.core.http.query_parameters import refuse_unknown
@@ -23,6 +27,7 @@ from demeter.counts import api_daily as daily_counts
 from demeter.counts.sheets import api as sheets
 from demeter.imports import api as imports
 from demeter.locations import api as places
+from demeter.monitoring import api as monitoring
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.photos import api_evidence as evidence
@@ -110,6 +115,7 @@ API = (
     people,
     api_nursery,
     health,
+    monitoring,
     openapi,
 )
 PAGES = (
@@ -148,10 +154,18 @@ PAGES = (
 )
 
 
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """A signal that ends the server runs nothing after this."""
+    yield
+    await run_in_threadpool(traces.end)
+
+
 def create_app() -> FastAPI:
     """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
     private_files.keep_private()
     logs.configure()
+    traces.configure("demeter-web")
     audit.install()
     nursery.follow()
     assert tables.photos  # every table's class is known before the first query
@@ -160,11 +174,12 @@ def create_app() -> FastAPI:
         version=demeter.version(),
         description=ABOUT,
         openapi_tags=[{"name": tag, "description": text} for tag, text in TAGS.items()],
-        dependencies=[Depends(refuse_unknown)],
+        dependencies=[Depends(traffic.note_route), Depends(refuse_unknown)],
         openapi_url=None,  # `openapi` and `reference` serve it under a permission; FastAPI's own
         docs_url=None,  # pages would load scripts from other hosts
         redoc_url=None,
         generate_unique_id_function=openapi.operation_id,
+        lifespan=_lifespan,
         middleware=[
             Middleware(RequestIds),  # outermost: answers what nobody else answered
             Middleware(Guards),

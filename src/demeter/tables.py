@@ -2,7 +2,7 @@
 
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
-from demeter.core import blobs, job_deaths
+from demeter.core import blobs, job_deaths, step_times
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
 from demeter.imports import models as imports
@@ -29,6 +29,7 @@ __all__ = [
     "pricing",
     "resumable",
     "review",
+    "step_times",
     "stock",
     "vision_models",
 ]
