@@ -71,6 +71,8 @@ from demeter.web.pages import labels as label_pages
 from demeter.web.pages import people as people_pages
 from demeter.web.pages import places as place_pages
 from demeter.web.pages import stock as stock_pages
+from demeter.web.pages import webhooks as webhook_pages
+from demeter.webhooks import api as webhooks
 
 ABOUT = """Photos become counts, and counts become stock.
 
@@ -91,6 +93,7 @@ TAGS = {
     "places": "Greenhouses, areas, beds and bins: their tables, where they are, and labels.",
     "imports": "Places and lists from files: previewed, carried out, taken back.",
     "people": "People, what they log in with, and the record of changes.",
+    "webhooks": "Other programs that are told what happened, and what they were told.",
     "health": "Whether the server runs, and can do its work.",
 }
 
@@ -114,6 +117,7 @@ API = (
     places,
     people,
     api_nursery,
+    webhooks,
     health,
     monitoring,
     openapi,
@@ -150,6 +154,7 @@ PAGES = (
     phones,
     nursery_page,
     changes,
+    webhook_pages,
     components,
 )
 

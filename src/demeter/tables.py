@@ -14,6 +14,7 @@ from demeter.pricing import models as pricing
 from demeter.review import models as review
 from demeter.stock import models as stock
 from demeter.vision_models import models as vision_models
+from demeter.webhooks import models as webhooks
 
 __all__ = [
     "accounts",
@@ -32,4 +33,5 @@ __all__ = [
     "step_times",
     "stock",
     "vision_models",
+    "webhooks",
 ]

@@ -73,7 +73,7 @@ def work(log: Path, **environment: str) -> None:
             env={**os.environ, **environment},
             stderr=out,
             check=True,
-            timeout=120,
+            timeout=240,
         )
 
 
@@ -87,7 +87,7 @@ def is_of_the_photo(line: dict[str, Any]) -> bool:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_every_line_about_a_photo_has_the_id_of_its_upload(
     nursery: dict[str, str], photo: bytes, tmp_path: Path
 ):
@@ -121,7 +121,7 @@ def assert_one_id(folder: Path) -> list[dict[str, Any]]:
     return said
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_one_trace_leads_from_the_upload_to_the_ledger(
     nursery: dict[str, str], photo: bytes, tmp_path: Path
 ):
@@ -190,7 +190,7 @@ def way_up(spans: list[Span], name: str) -> list[str]:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_collector_that_is_away_holds_up_nothing(
     nursery: dict[str, str], photo: bytes, tmp_path: Path
 ):

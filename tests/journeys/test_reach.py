@@ -43,6 +43,7 @@ OF_FEATURES = {
     "error_models", "import_files", "import_profiles", "import_rows", "import_runs",
     "model_comparisons", "period_closings", "period_events",
     "period_explanations", "periods", "stock_facts", "vision_model_activations", "vision_models",
+    "webhook_attempts", "webhook_deliveries", "webhook_endpoints", "webhook_events",
 }  # fmt: skip
 
 

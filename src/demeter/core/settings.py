@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     trust_port: int = Field(default=0, ge=0, le=65_535)  # 0: the one after `port`
     plain_passwords: bool = False  # take passwords without TLS from other machines, too
     metrics_networks: str = "127.0.0.0/8,::1"  # from where /metrics is read without a token
+    webhook_networks: str = ""  # that are not open to everybody and may be called all the same
     time_zone: str | None = None  # the site's, for EXIF times without offset
     log_level: str = "INFO"
     log_format: str = "auto"  # json, console, or auto: console on a terminal
@@ -94,7 +95,11 @@ class Settings(BaseSettings):
         """Addresses and networks, each as it was written."""
         return [part.strip() for part in self.metrics_networks.split(",") if part.strip()]
 
-    @field_validator("metrics_networks")
+    def networks_of_webhooks(self) -> list[str]:
+        """As `networks_of_metrics`."""
+        return [part.strip() for part in self.webhook_networks.split(",") if part.strip()]
+
+    @field_validator("metrics_networks", "webhook_networks")
     @classmethod
     def _networks_are_networks(cls, value: str) -> str:
         for part in filter(None, (part.strip() for part in value.split(","))):

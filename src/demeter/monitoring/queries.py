@@ -24,6 +24,7 @@ def figures(session: Session) -> Iterator[Metric]:
     yield from _sessions(session)
     yield from _inbox(session)
     yield from _models(session)
+    yield from _webhooks(session)
     yield _steps(session)
     yield _periods(session)
     yield gauge(
@@ -169,6 +170,28 @@ def _models(session: Session) -> Iterator[Metric]:
     ]
     about = "The model at work for a task: its name, and the hash of its file."
     yield gauge("demeter_model_info", about, ("task", "name", "sha256"), facts)
+
+
+def _webhooks(session: Session) -> Iterator[Metric]:
+    rows = _rows(
+        session,
+        """
+        SELECT e.name, count(d.id),
+            coalesce(extract(epoch FROM clock_timestamp() - min(d.created_at)), 0),
+            (e.disabled_at IS NOT NULL)::int
+        FROM webhook_endpoints e LEFT JOIN webhook_deliveries d
+            ON d.webhook_endpoint_id = e.id AND d.status = 'waiting' AND e.is_active
+        GROUP BY e.id
+        """,
+    )
+    about = "Messages on their way to an endpoint."
+    yield gauge("demeter_webhook_waiting", about, ("endpoint",), [row[:2] for row in rows])
+    about = "How long the oldest of them has waited."
+    oldest = [(name, age) for name, _, age, _ in rows]
+    yield gauge("demeter_webhook_oldest_seconds", about, ("endpoint",), oldest)
+    about = "Whether an endpoint was switched off after failing for long."
+    disabled = [(name, is_disabled) for name, _, _, is_disabled in rows]
+    yield gauge("demeter_webhook_disabled", about, ("endpoint",), disabled)
 
 
 def _steps(session: Session) -> Metric:
