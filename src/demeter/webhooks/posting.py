@@ -20,8 +20,8 @@ OK = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a try; without a status there was no answer."""
+class PostResult:
+    """What became of a try; without a status nothing was answered."""
 
     seconds: float
     http_status: int | None = None
@@ -58,7 +58,7 @@ class _PinnedConnection(http.client.HTTPConnection):
                 self.sock.shutdown(socket.SHUT_RDWR)
 
 
-def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
+def post(target: Target, body: bytes, headers: Mapping[str, str]) -> PostResult:
     """Send it once. A receiver that answers drop by drop is left after ``TOTAL_S``, too."""
     begin = time.perf_counter()
     connection = _PinnedConnection(target)
@@ -68,11 +68,13 @@ def post(target: Target, body: bytes, headers: Mapping[str, str]) -> Answer:
         connection.request("POST", target.path, body, {**headers, "host": target.host_header})
         response = connection.getresponse()
         beginning = response.read(KEPT_BYTES).decode("utf-8", "replace").replace("\x00", "")
-        return Answer(time.perf_counter() - begin, response.status, beginning)
+        return PostResult(time.perf_counter() - begin, response.status, beginning)
     except (OSError, http.client.HTTPException, ValueError) as error:
         seconds = time.perf_counter() - begin
         why = f"{type(error).__name__}: {error}"[:KEPT_BYTES]
-        return Answer(seconds, error=why if seconds < TOTAL_S else f"no answer in {TOTAL_S:.0f} s")
+        return PostResult(
+            seconds, error=why if seconds < TOTAL_S else f"no answer in {TOTAL_S:.0f} s"
+        )
     finally:
         alarm.cancel()
         connection.close()

@@ -25,7 +25,7 @@ from demeter.webhooks.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from demeter.webhooks.posting import Answer
+from demeter.webhooks.posting import PostResult
 
 WAITS_S = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200)
 DISABLED_AFTER = timedelta(days=5)
@@ -116,17 +116,17 @@ def message_of(delivery: WebhookDelivery) -> Message:
     )
 
 
-def _post(message: Message) -> Answer:
+def _post(message: Message) -> PostResult:
     try:
         target = addresses.resolve(message.url)
     except WebhookAddressRefused as error:
-        return Answer(0.0, error=f"{error.code}: {error.message}")
+        return PostResult(0.0, error=f"{error.code}: {error.message}")
     signed = signing.headers(message.keys, message.message_id, int(time.time()), message.body)
     more = {"content-type": "application/json", "user-agent": "Demeter-Webhooks"}
     return posting.post(target, message.body, signed | more)
 
 
-def _note(session: Session, delivery: WebhookDelivery, answer: Answer) -> None:
+def _note(session: Session, delivery: WebhookDelivery, answer: PostResult) -> None:
     """Write a try, and when the next one is: of this delivery, or of all where nobody answers."""
     now, endpoint = datetime.now(UTC), delivery.endpoint
     session.add(
