@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-all lint bench lock clean
+.PHONY: help setup setup-dev demo test test-all lint audit bench lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -31,6 +31,9 @@ test-all: test ## The same, then the tests that take minutes each
 lint: setup-dev ## Check how the code reads, and its types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python
 	@$(NPM) --silent run check
+
+audit: setup-dev ## Look for secrets, licences and known faults; write the bill of materials
+	@$(BIN)/python scripts/audit
 
 bench: setup ## Measure speed beside SAHI (its environment takes some gigabytes)
 	@$(BIN)/python -m benchmarks

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import Depends, FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -12,8 +16,8 @@ from demeter.accounts import api as people
 from demeter.accounts import api_nursery, audit, policy
 from demeter.catalog import api as catalog
 from demeter.catalog import api_registers as catalog_registers
-from demeter.core import logs, nursery, private_files
-from demeter.core.http import health, openapi, permissions, problems
+from demeter.core import logs, nursery, private_files, traces
+from demeter.core.http import health, openapi, permissions, problems, traffic
 from demeter.core.http.bodies import BodyLimits
 from demeter.core.http.guards import Guards
 from demeter.core.http.query_parameters import refuse_unknown
@@ -23,6 +27,7 @@ from demeter.counts import api_daily as daily_counts
 from demeter.counts.sheets import api as sheets
 from demeter.imports import api as imports
 from demeter.locations import api as places
+from demeter.monitoring import api as monitoring
 from demeter.periods import api as periods
 from demeter.photos import api as photos
 from demeter.photos import api_evidence as evidence
@@ -66,6 +71,8 @@ from demeter.web.pages import labels as label_pages
 from demeter.web.pages import people as people_pages
 from demeter.web.pages import places as place_pages
 from demeter.web.pages import stock as stock_pages
+from demeter.web.pages import webhooks as webhook_pages
+from demeter.webhooks import api as webhooks
 
 ABOUT = """Photos become counts, and counts become stock.
 
@@ -86,6 +93,7 @@ TAGS = {
     "places": "Greenhouses, areas, beds and bins: their tables, where they are, and labels.",
     "imports": "Places and lists from files: previewed, carried out, taken back.",
     "people": "People, what they log in with, and the record of changes.",
+    "webhooks": "Other programs that are told what happened, and what they were told.",
     "health": "Whether the server runs, and can do its work.",
 }
 
@@ -109,7 +117,9 @@ API = (
     places,
     people,
     api_nursery,
+    webhooks,
     health,
+    monitoring,
     openapi,
 )
 PAGES = (
@@ -144,14 +154,23 @@ PAGES = (
     phones,
     nursery_page,
     changes,
+    webhook_pages,
     components,
 )
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """A signal that ends the server runs nothing after this."""
+    yield
+    await run_in_threadpool(traces.end)
 
 
 def create_app() -> FastAPI:
     """The whole server: what `uvicorn --factory demeter.app:create_app` runs."""
     private_files.keep_private()
     logs.configure()
+    traces.configure("demeter-web")
     audit.install()
     nursery.follow()
     assert tables.photos  # every table's class is known before the first query
@@ -160,11 +179,12 @@ def create_app() -> FastAPI:
         version=demeter.version(),
         description=ABOUT,
         openapi_tags=[{"name": tag, "description": text} for tag, text in TAGS.items()],
-        dependencies=[Depends(refuse_unknown)],
+        dependencies=[Depends(traffic.note_route), Depends(refuse_unknown)],
         openapi_url=None,  # `openapi` and `reference` serve it under a permission; FastAPI's own
         docs_url=None,  # pages would load scripts from other hosts
         redoc_url=None,
         generate_unique_id_function=openapi.operation_id,
+        lifespan=_lifespan,
         middleware=[
             Middleware(RequestIds),  # outermost: answers what nobody else answered
             Middleware(Guards),

@@ -2,7 +2,7 @@
 
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
-from demeter.core import blobs, job_deaths
+from demeter.core import blobs, job_deaths, step_times
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
 from demeter.imports import models as imports
@@ -14,6 +14,7 @@ from demeter.pricing import models as pricing
 from demeter.review import models as review
 from demeter.stock import models as stock
 from demeter.vision_models import models as vision_models
+from demeter.webhooks import models as webhooks
 
 __all__ = [
     "accounts",
@@ -29,6 +30,8 @@ __all__ = [
     "pricing",
     "resumable",
     "review",
+    "step_times",
     "stock",
     "vision_models",
+    "webhooks",
 ]

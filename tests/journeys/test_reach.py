@@ -35,6 +35,7 @@ OF_THE_SYSTEM = {
     "alembic_version", "spatial_ref_sys", "api_tokens", "audit_entries", "blob_inbox",
     "idempotency_keys", "job_deaths", "login_failures", "login_sessions", "nursery",
     "one_time_links", "resumable_chunks", "resumable_photos", "resumable_uploads",
+    "step_times",
 }  # fmt: skip
 # Joined to the domain later, each with routes, commands and pages of its own feature.
 OF_FEATURES = {
@@ -42,6 +43,7 @@ OF_FEATURES = {
     "error_models", "import_files", "import_profiles", "import_rows", "import_runs",
     "model_comparisons", "period_closings", "period_events",
     "period_explanations", "periods", "stock_facts", "vision_model_activations", "vision_models",
+    "webhook_attempts", "webhook_deliveries", "webhook_endpoints", "webhook_events",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ FLOORS = (
     ("counts",),
     ("photos", "periods"),
     ("review",),
-    ("learning", "analytics", "imports", "search"),
+    ("learning", "analytics", "imports", "search", "monitoring", "webhooks"),
     ("web",),
     ("cli", "ops", "demo"),
     ("app", "tables", "__main__"),

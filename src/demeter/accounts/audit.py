@@ -17,10 +17,11 @@ from sqlalchemy.orm.attributes import History
 from demeter.accounts import identity
 from demeter.accounts.models import AuditAct, AuditEntry
 
-HIDDEN = frozenset({"hashed_password", "token_sha256"})
+HIDDEN = frozenset({"hashed_password", "token_sha256", "secret", "previous_secret"})
 # Of every row, or written by counting and not by people.
 UNTOLD = frozenset(
     {"created_at", "updated_at", "last_login", "centroid", "area_m2", "photo_session_id"}
+    | {"failing_since", "failures", "paused_until"}  # of a webhook: how sending goes
 )
 
 

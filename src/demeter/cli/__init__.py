@@ -116,6 +116,9 @@ COMMANDS = {
         "verify",
         "Recompute every quantity of the ledger; the exit status is 1 if anything is wrong.",
     ),
+    "webhooks": CommandSource(
+        "demeter.cli.webhooks", "app", "Webhooks: added, listed, told again."
+    ),
     "worker": CommandSource(
         "demeter.cli.worker",
         "worker",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.core import blobs, jobs, logs
+from demeter.core import blobs, jobs, logs, step_times
 from demeter.core.db import engine
 from demeter.core.retry import Backoff
 
@@ -16,7 +16,8 @@ log = logs.get(__name__)
 @jobs.app.task(name="store_blob", queue="io", retry=Backoff())
 def store_blob(sha256: str) -> None:
     """Move accepted bytes from the inbox to the object store; waits out an outage."""
-    blobs.move_to_store(engine(), sha256)
+    with step_times.measure("store"):
+        blobs.move_to_store(engine(), sha256)
 
 
 def keep_picture(session: Session, webp: bytes) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from demeter.core import traces
 from demeter.core.localdb import LocalDatabase
 from demeter.core.settings import settings
 
@@ -82,12 +83,15 @@ def engine() -> Engine:
 def make_engine(libpq_url: str) -> Engine:
     """An engine for a libpq URL (``postgresql://…``), with psycopg 3 and UTC sessions."""
     url = libpq_url.replace("postgres://", "postgresql://", 1)
-    return create_engine(
+    made = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC"},
         hide_parameters=True,  # what people wrote and photographed stays out of messages
     )
+    if traces.is_on():
+        traces.watch_statements(made)
+    return made
 
 
 @contextmanager
@@ -96,7 +100,11 @@ def transaction(bound_to: Engine | None = None) -> Iterator[Session]:
     bound_to = bound_to or engine()
     for look in _before_each:
         look(bound_to)
-    with Session(bound_to, expire_on_commit=False) as session, session.begin():
+    with (
+        traces.span("transaction", **{"db.system.name": "postgresql"}),
+        Session(bound_to, expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
 
 

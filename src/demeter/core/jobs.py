@@ -15,7 +15,7 @@ from procrastinate.tasks import Task
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.core import logs
+from demeter.core import job_origin, logs, traces
 from demeter.core.db import database_url
 from demeter.core.errors import chain
 from demeter.core.queue_connector import PatientConnector
@@ -35,6 +35,7 @@ app = procrastinate.App(
         "demeter.photos.recovery",
         "demeter.photos.resumable.tasks",
         "demeter.review.retry",
+        "demeter.webhooks.tasks",
     ],
 )
 
@@ -48,14 +49,18 @@ def enqueue(session: Session, task: Task[..., Any, Any], **arguments: Any) -> in
     deferrer = _outbox.configure_task(
         task.name, queue=task.queue, priority=task.priority, connection=connection
     )
-    job_id = deferrer.defer(**arguments)
+    job_id = deferrer.defer(**arguments, **job_origin.of_here())
     log.info("job_enqueued", job_id=job_id, task=task.name, **arguments)
     return job_id
 
 
 def work(queues: Iterable[str] = QUEUES, *, wait: bool = True, concurrency: int = 1) -> None:
     """Run jobs of these queues until told to stop or, without ``wait``, until none is left."""
-    asyncio.run(_work(list(queues), wait=wait, concurrency=concurrency))
+    traces.configure("demeter-worker")
+    try:
+        asyncio.run(_work(list(queues), wait=wait, concurrency=concurrency))
+    finally:
+        traces.end()
 
 
 async def _work(queues: list[str], *, wait: bool, concurrency: int) -> None:
@@ -96,6 +101,7 @@ async def _run_worker(
                 update_heartbeat_interval=configured.worker_heartbeat_s,
                 stalled_worker_timeout=configured.worker_stalled_s,
                 fetch_job_polling_interval=2.0,
+                worker_middleware=[job_origin.go_on],
             )
 
 

@@ -148,4 +148,5 @@ def get(name: str) -> Any:
 
 
 bind = structlog.contextvars.bound_contextvars
+bound = structlog.contextvars.get_contextvars
 keep = structlog.contextvars.bind_contextvars  # to the end of this request or task

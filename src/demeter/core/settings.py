@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -40,6 +41,8 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     trust_port: int = Field(default=0, ge=0, le=65_535)  # 0: the one after `port`
     plain_passwords: bool = False  # take passwords without TLS from other machines, too
+    metrics_networks: str = "127.0.0.0/8,::1"  # from where /metrics is read without a token
+    webhook_networks: str = ""  # that are not open to everybody and may be called all the same
     time_zone: str | None = None  # the site's, for EXIF times without offset
     log_level: str = "INFO"
     log_format: str = "auto"  # json, console, or auto: console on a terminal
@@ -87,6 +90,21 @@ class Settings(BaseSettings):
     def phone_port(self) -> int:
         """Where phones fetch the authority that they are to trust, without TLS."""
         return self.trust_port or self.port + 1
+
+    def networks_of_metrics(self) -> list[str]:
+        """Addresses and networks, each as it was written."""
+        return [part.strip() for part in self.metrics_networks.split(",") if part.strip()]
+
+    def networks_of_webhooks(self) -> list[str]:
+        """As `networks_of_metrics`."""
+        return [part.strip() for part in self.webhook_networks.split(",") if part.strip()]
+
+    @field_validator("metrics_networks", "webhook_networks")
+    @classmethod
+    def _networks_are_networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part)
+        return value
 
     def own_names(self) -> set[str]:
         """The host names, besides localhost, that the server goes by.

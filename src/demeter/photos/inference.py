@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import DensityParameter, LocationConfig
 from demeter.catalog.queries import active_config
-from demeter.core import blobs
+from demeter.core import blobs, traces
 from demeter.core.blob_jobs import keep_picture
 from demeter.core.db import engine, transaction
 from demeter.core.pixels.files import read_pixels
@@ -48,12 +48,17 @@ def count_image(session_image_id: int) -> CountedImage:
         sha256, name = row.image.sha256, row.image.original_filename or row.image.sha256
         hints = hints_for(session, row.session.storage_location_id)
     started = time.perf_counter()
-    rgb, _ = read_pixels(blobs.read(engine(), sha256), name)
-    counted = pipeline.count(rgb, models(), hints, on_progress=_reporter(session_image_id))
+    with traces.span("read photo", sha256=sha256):
+        rgb, _ = read_pixels(blobs.read(engine(), sha256), name)
+    with traces.span("vision") as span:
+        counted = pipeline.count(rgb, models(), hints, on_progress=_reporter(session_image_id))
+        if span is not None:
+            span.set_attributes({"plants": counted.detected, "containers": len(counted.containers)})
+    with traces.span("draw"):
+        pictures = overlay.render(rgb, counted), overlay.thumbnail(rgb)
     return CountedImage(
-        result=counted.to_json(),
-        overlay=overlay.render(rgb, counted),
-        thumbnail=overlay.thumbnail(rgb),
+        counted.to_json(),
+        *pictures,
         facts={
             "containers": len(counted.containers),
             "detected": counted.detected,

@@ -81,7 +81,7 @@ async def _revive(context: JobContext, job: Job) -> None:
     """Run a job of a dead worker again, later each time; a session is given up at some time."""
     manager = context.app.job_manager
     assert job.id is not None
-    if job.task_name == recover.name:  # the next one is on its way
+    if job.queueing_lock is not None:  # of a clock: the next one is on its way
         await manager.finish_job(job, status=Status.FAILED, delete_job=True)
         return
     with transaction() as session:

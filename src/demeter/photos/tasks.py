@@ -6,6 +6,7 @@ its work is done or when a newer attempt has taken over.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +15,13 @@ from procrastinate import JobContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from demeter.core import jobs, logs
+from demeter.core import jobs, logs, step_times, traces
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, Unavailable, chain
 from demeter.core.retry import Backoff, may_pass
 from demeter.photos import sessions
 from demeter.photos.models import (
+    PhotoSession,
     SessionImage,
     SessionImageStatus,
     SessionStatus,
@@ -60,6 +62,7 @@ def ml_child_task(session_id: int, session_image_id: int, attempt: int) -> None:
     with logs.bind(session_id=session_id, image=session_image_id, attempt=attempt):
         if not _begin(session_image_id, attempt):
             return
+        begin = time.perf_counter()
         try:
             counted = inference.count_image(session_image_id)
             with transaction() as session:
@@ -72,8 +75,10 @@ def ml_child_task(session_id: int, session_image_id: int, attempt: int) -> None:
             log.exception("image_failed", error=chain(error))
             with transaction() as session:
                 end_image(session, session_id, session_image_id, attempt, error=error)
+            step_times.note("count", time.perf_counter() - begin, "failed")
             return
         log.info("image_counted", **counted.facts)
+        step_times.note("count", time.perf_counter() - begin)
 
 
 @jobs.app.task(name="ml_aggregation_callback", queue="cpu", retry=Backoff(), pass_context=True)
@@ -86,13 +91,24 @@ def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) 
     from demeter.photos.record import record_session  # noqa: PLC0415  record needs these rows
 
     with logs.bind(session_id=session_id, attempt=attempt), _end_on_failure(context):
-        resolve_overlaps(session_id, attempt)
-        with transaction() as session:
+        with step_times.measure("overlap"), traces.span("overlap"):
+            resolve_overlaps(session_id, attempt)
+        begin = time.perf_counter()
+        with traces.span("record", session_id=session_id), transaction() as session:
             photo_session = lock_session(session, session_id, attempt)
             if photo_session is None or photo_session.status is not SessionStatus.PROCESSING:
                 return
             record_session(session, photo_session)
         log.info("session_ended", status=photo_session.status, reason=photo_session.reason_code)
+        step_times.note("record", time.perf_counter() - begin)
+        _note_whole(photo_session)
+
+
+def _note_whole(photo_session: PhotoSession) -> None:
+    """From acceptance to the end, by the end; a repeated attempt began when a person asked."""
+    if photo_session.attempt == 1:
+        outcome = photo_session.reason_code or photo_session.status.value
+        step_times.note_since("session", photo_session.created_at, outcome)
 
 
 def end_image(
@@ -134,10 +150,13 @@ def _begin(session_image_id: int, attempt: int) -> bool:
         if image is None or image.status.is_end or image.attempt != attempt:
             log.info("job_outdated")
             return False
+        waits_since = None if image.started_at else image.created_at
         image.status = SessionImageStatus.PROCESSING
         image.started_at = datetime.now(UTC)
         image.progress = 0.0
-        return True
+    if waits_since is not None:
+        step_times.note_since("wait", waits_since)
+    return True
 
 
 def _note_wait(session_image_id: int, attempt: int, error: BaseException) -> None:

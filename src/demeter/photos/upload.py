@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from demeter.accounts.identity import acting_user
+from demeter.core import traces
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.notices import Notice
@@ -253,7 +254,8 @@ def look_through(received: Received, wish: Wish) -> list[Photo]:
         has_location = location_of(session, wish) is not None
         user = acting_user(session, wish.user)
         require_quota(session, user, len(received.uploads), received.size_bytes)
-    return inspect_each(received, read_labels=not has_location)
+    with traces.span("check photos", photos=len(received.uploads)):
+        return inspect_each(received, read_labels=not has_location)
 
 
 def inspect_each(received: Received, *, read_labels: bool) -> list[Photo]:

@@ -44,6 +44,7 @@ PLACES = (
     Place("people", "/people", "users", "set_up"),
     Place("nursery", "/nursery", "settings", "set_up", Permission.ADMINISTER),
     Place("changes", "/changes", "history", "set_up", Permission.ADMINISTER),
+    Place("webhooks", "/webhooks", "webhook", "set_up", Permission.ADMINISTER),
     Place("phones", "/phones", "smartphone", "set_up"),
     Place("jobs", "/jobs", "activity", "set_up", Permission.DECIDE),
     Place("evidence", "/evidence", "database", "set_up"),

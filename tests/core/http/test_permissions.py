@@ -54,6 +54,7 @@ def test_only_health_the_language_static_files_and_the_door_are_public():
     shell = {"sw.js", "count"}  # the page of counting without anybody in it
     assert {path.split("/")[1] for path in PUBLIC} == {
         "health",
+        "metrics",  # it asks by itself: tests/monitoring/test_metrics.py
         "language",
         "static",
     } | door | shell

@@ -35,6 +35,7 @@ ROLES: Mapping[Permission, tuple[str, ...]] = {
 PUBLIC = (
     "/health/live",
     "/health/ready",
+    "/metrics",  # itself asks where a request comes from, or for a token
     "/language",
     "/static",
     "/sw.js",

@@ -18,6 +18,7 @@ from starlette.routing import Match
 from demeter.core import logs
 from demeter.core.database_errors import refusal_of
 from demeter.core.errors import DomainError, InvalidInput, chain
+from demeter.core.http import traffic
 
 log = logs.get(__name__)
 
@@ -50,6 +51,7 @@ def respond(
     request: Request, body: dict[str, Any], headers: Mapping[str, str] | None = None
 ) -> Response:
     """The problem as JSON, or as a page for a browser that is looking at one."""
+    traffic.note_problem(request.scope, body["code"])
     body = jsonable_encoder(body | {"instance": request.url.path})
     is_page = "text/html" in request.headers.get("accept", "")
     if is_page and not request.url.path.startswith(MACHINES):

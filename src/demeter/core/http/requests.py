@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import uuid4
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demeter.core import logs
+from demeter.core import logs, traces
 from demeter.core.errors import chain
-from demeter.core.http import problems
+from demeter.core.http import problems, traffic
 
 log = logs.get(__name__)
 
 HEADER = b"x-request-id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SECRET = frozenset({"start", "join", "reset", "enter"})  # what follows lets people in
-QUIET = ("/static/", "/health/")
+QUIET = ("/static/", "/health/", "/metrics")
 
 
 class RequestIds:
@@ -35,8 +36,13 @@ class RequestIds:
             return
         request_id = _id_of_caller(scope) or uuid4().hex
         answer = _Answer(send, request_id)
-        with logs.bind(request_id=request_id):
-            await self._run(scope, receive, answer, request_id)
+        traffic.begin(scope)
+        with _span(scope, request_id) as span, logs.bind(request_id=request_id, **traces.ids()):
+            try:
+                await self._run(scope, receive, answer, request_id)
+            finally:
+                traffic.end(scope, answer.status, answer.seconds)
+                _tell(span, scope, answer)
             if not scope["path"].startswith(QUIET):
                 facts = {"address": _address(scope), **answer.facts()}
                 log.info("request", method=scope["method"], path=_shown(scope), **facts)
@@ -53,6 +59,26 @@ class RequestIds:
             await problems.unexpected_error(Request(scope, receive), request_id)(
                 scope, receive, answer
             )
+
+
+def _span(scope: Scope, request_id: str) -> AbstractContextManager[Any]:
+    """The request as a span, in the caller's trace where it names one."""
+    if not traces.is_on() or scope["path"].startswith(QUIET):
+        return nullcontext()
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return traces.continued(scope["method"], headers, "SERVER", request_id=request_id)
+
+
+def _tell(span: Any, scope: Scope, answer: _Answer) -> None:
+    """A span's name is the route, which is known by now; its address stays out."""
+    if span is None:
+        return
+    route = traffic.route_of(scope)
+    span.update_name(f"{scope['method']} {route}")
+    span.set_attribute("http.route", route)
+    span.set_attribute("http.request.method", scope["method"])
+    if answer.status is not None:
+        span.set_attribute("http.response.status_code", answer.status)
 
 
 def _shown(scope: Scope) -> str:
@@ -82,9 +108,12 @@ class _Answer:
             message["headers"] = [*message.get("headers", []), (HEADER, self._id.encode())]
         await self._send(message)
 
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started
+
     def facts(self) -> dict[str, Any]:
-        seconds = time.perf_counter() - self._started
-        return {"status": self.status, "ms": round(seconds * 1000, 1)}
+        return {"status": self.status, "ms": round(self.seconds * 1000, 1)}
 
 
 def _id_of_caller(scope: Scope) -> str | None:
