@@ -136,7 +136,7 @@ def migrate(bound_to: Engine, revision: str = "head") -> None:
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_migrations()))
+    config.set_main_option("script_location", str(migrations()))
     with bound_to.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('demeter.migrate'))"))
         config.attributes["connection"] = connection
@@ -146,7 +146,7 @@ def migrate(bound_to: Engine, revision: str = "head") -> None:
             command.upgrade(config, revision)
 
 
-def _migrations() -> Path:
-    """Beside the package in a wheel, at the top of a checkout."""
+def migrations() -> Path:
+    """Of the schema: beside the package in a wheel, at the top of a checkout."""
     packaged = Path(__file__).parents[1] / "migrations"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "migrations"

@@ -33,7 +33,7 @@ def schema(part: str, connection: Connection) -> Finding:
     if version_table is None:
         return failure(part, "the database is empty", MIGRATE)
     at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    head = ScriptDirectory(str(db._migrations())).get_current_head()  # noqa: SLF001
+    head = ScriptDirectory(str(db.migrations())).get_current_head()
     if at != head:
         return failure(part, f"at {at}, this code wants {head}", MIGRATE)
     return ok(part, f"at {at}")
