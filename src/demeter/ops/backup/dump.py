@@ -97,7 +97,7 @@ def bring_back(url: str, dump: Path, tables: Mapping[str, TableSum]) -> None:
             str(dump), stderr=errors, connects=False,
         )  # fmt: skip
         writer = _start(
-            url, "psql", "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1", "-f", "-",
+            url, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-",
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors,
         )  # fmt: skip
         try:
@@ -130,11 +130,13 @@ def _feed(reader: subprocess.Popen[bytes], writer: subprocess.Popen[bytes], chec
     assert reader.stdout is not None
     assert writer.stdin is not None
     try:
-        writer.stdin.write(f"SET lock_timeout = '{LOCK_TIMEOUT}';\n".encode())
+        # Not psql's own transaction: it would commit what it has when this process dies.
+        writer.stdin.write(b"BEGIN;\n")
+        writer.stdin.write(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\n".encode())
         writer.stdin.write(DROP_OWN.encode())
         shutil.copyfileobj(reader.stdout, writer.stdin, 1 << 20)
         if reader.wait() == 0:
-            writer.stdin.write(checks.encode())
+            writer.stdin.write(checks.encode() + b"COMMIT;\n")
             writer.stdin.close()
             writer.wait()
         else:

@@ -125,14 +125,14 @@ class Folder:
 class Bucket:
     """A bucket, or a prefix in one, of S3 or another object store."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, retries: int = 4) -> None:
         self.address = url.rstrip("/")
         try:
             self._store: ObjectStore = from_url(
                 self.address,
                 config=settings().backup_store_options or None,  # type: ignore[arg-type]
                 client_options={"allow_http": True, "timeout": "120s", "connect_timeout": "5s"},
-                retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
+                retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=60)},
             )
         except (BaseError, ValueError) as error:
             raise BackupPlaceUnusable(f"{self.address}: {error}") from error

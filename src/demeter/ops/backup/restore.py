@@ -26,7 +26,15 @@ from demeter.ops.backup.blob_list import StoredBlob, blobs_by_prefix
 from demeter.ops.backup.errors import BackupTooNew, HomeNotEmpty, RestoreUnfinished
 from demeter.ops.backup.manifest import BackupManifest
 from demeter.ops.backup.repository import Repository, damaged
-from demeter.ops.backup.run import HOME_FILES, Progress, blob_name, no_progress
+from demeter.ops.backup.run import (
+    HOME_FILES,
+    SCRATCH,
+    Progress,
+    alone,
+    blob_name,
+    clear_scratch,
+    no_progress,
+)
 from demeter.ops.backup.seal import SealBroken
 
 FETCHED_AT_ONCE = 4
@@ -56,7 +64,8 @@ def restore(
         _require_empty(url)
     make_directory(settings().home)
     _note_begin(repository, manifest)
-    with TemporaryDirectory(dir=settings().home, prefix="restore-") as folder:
+    with alone(), TemporaryDirectory(dir=settings().home, prefix=SCRATCH) as folder:
+        clear_scratch(Path(folder))
         database = _fetch_database(repository, manifest, Path(folder))
         _walk_blobs(repository, manifest, Path(folder), progress, keep=True)
         progress("database", 0, 1)
@@ -78,7 +87,7 @@ def check(
     """
     _require_known(manifest)
     make_directory(settings().home)
-    with TemporaryDirectory(dir=settings().home, prefix="restore-") as folder:
+    with TemporaryDirectory(dir=settings().home, prefix=SCRATCH) as folder:
         database = _fetch_database(repository, manifest, Path(folder))
         dump.read_through(db.database_url(), database)
         if manifest.home is not None:

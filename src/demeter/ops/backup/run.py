@@ -8,6 +8,7 @@ between the two would be named and missing.
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,7 @@ from demeter.ops.backup.seal import Unsealed
 
 SENT_AT_ONCE = 4
 MISSING_NAMED = 1000
+SCRATCH = "backup-in-hand-"
 HOME_FILES = ("tls",)  # what of the home no database holds and nothing makes again
 LOCK = "SELECT pg_try_advisory_lock(hashtext('demeter.backup'))"
 Progress = Callable[[str, int, int], None]
@@ -79,8 +81,9 @@ def make_backup(repository: Repository, progress: Progress = no_progress) -> Bac
     """
     home = settings().home
     make_directory(home)
-    with _alone() as connection, TemporaryDirectory(dir=home, prefix="backup-") as folder:
+    with alone() as connection, TemporaryDirectory(dir=home, prefix=SCRATCH) as folder:
         _clear_unfinished(repository)
+        clear_scratch(Path(folder))
         name = _new_name(repository)
         moment = _keep_database(repository, name, connection, Path(folder), progress)
         listed = BlobListWriter(Path(folder) / "blobs.gz")
@@ -96,13 +99,24 @@ def make_backup(repository: Repository, progress: Progress = no_progress) -> Bac
 
 
 @contextmanager
-def _alone() -> Iterator[psycopg.Connection]:
-    """A connection that holds the lock of backups; it goes with the process."""
+def alone() -> Iterator[psycopg.Connection]:
+    """A connection that holds the lock of backups and restores; it goes with the process.
+
+    Raises:
+        BackupUnderWay
+    """
     with psycopg.connect(db.database_url(), autocommit=True) as connection:
         row = connection.execute(LOCK).fetchone()
         if row is None or not row[0]:
-            raise BackupUnderWay("another backup of this database runs")
+            raise BackupUnderWay("another backup or restore of this database runs")
         yield connection
+
+
+def clear_scratch(own: Path) -> None:
+    """Remove from home what killed backups and restores had in hand."""
+    for path in own.parent.glob(f"{SCRATCH}*"):
+        if path != own:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _clear_unfinished(repository: Repository) -> None:
