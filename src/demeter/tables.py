@@ -2,7 +2,7 @@
 
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
-from demeter.core import blobs, job_deaths
+from demeter.core import backup_runs, blobs, job_deaths
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
 from demeter.imports import models as imports
@@ -17,6 +17,7 @@ from demeter.vision_models import models as vision_models
 
 __all__ = [
     "accounts",
+    "backup_runs",
     "blobs",
     "catalog",
     "counts",

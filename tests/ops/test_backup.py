@@ -13,6 +13,7 @@ from sqlalchemy import text
 from demeter.core import blobs, db
 from demeter.core.db import transaction
 from demeter.core.settings import settings
+from demeter.ops import restore_mark
 from demeter.ops.backup import errors, table_sums
 from demeter.ops.backup import restore as way_back
 from demeter.ops.backup.manifest import BackupManifest
@@ -123,7 +124,7 @@ def test_a_backup_brings_back_every_row_and_every_photo(
     assert sums(empty_database) == before
     for body in PHOTOS:
         assert blobs.read(db.engine(), blobs.sha256_of(body)) == body
-    way_back.require_finished()
+    restore_mark.require_finished()
     # Its rules are there, too.
     with psycopg.connect(empty_database) as connection, pytest.raises(psycopg.Error):
         connection.execute("UPDATE stock_movements SET quantity = quantity + 1")
@@ -225,10 +226,10 @@ def test_rows_that_would_come_back_otherwise_are_refused_and_nothing_is_kept(
         way_back.restore(repository, manifest)
     with psycopg.connect(empty_database) as connection:
         assert table_sums.own_tables(connection) == []
-    with pytest.raises(errors.RestoreUnfinished, match=manifest.name):
-        way_back.require_finished()
+    with pytest.raises(restore_mark.RestoreUnfinished, match=manifest.name):
+        restore_mark.require_finished()
     bring(tmp_path / "kept")
-    way_back.require_finished()
+    restore_mark.require_finished()
 
 
 def test_a_photo_that_the_store_lost_is_named_and_the_rest_is_kept(

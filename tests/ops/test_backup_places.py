@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from demeter.core import blobs
+from demeter.ops import restore_mark
 from demeter.ops.backup import errors, table_sums
 from demeter.ops.backup import restore as way_back
 from demeter.ops.backup.place import Bucket, place_of
@@ -124,13 +125,13 @@ def test_a_killed_restore_leaves_nothing_half_and_says_so(
         if tables:
             assert sums(empty_database) == before
             break
-        if (tmp_path / "new" / way_back.UNDER_WAY).exists():
-            with pytest.raises(errors.RestoreUnfinished):
-                way_back.require_finished()
+        if (tmp_path / "new" / restore_mark.UNDER_WAY).exists():
+            with pytest.raises(restore_mark.RestoreUnfinished):
+                restore_mark.require_finished()
     done = start("restore", str(kept), "--replace")
     said = done.communicate(timeout=120)[1]
     assert done.returncode == 0, said
     assert sums(empty_database) == before
-    way_back.require_finished()
+    restore_mark.require_finished()
     for body in PHOTOS[:-1]:
         assert blobs.read_checked(blobs.sha256_of(body)) == body

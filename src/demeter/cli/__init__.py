@@ -121,6 +121,11 @@ COMMANDS = {
         "up",
         "Run database, web and workers together; Ctrl-C or SIGTERM stops them all.",
     ),
+    "upgrade": CommandSource(
+        "demeter.cli.upgrade",
+        "upgrade",
+        "Bring the schema up to this version's, if there is a way back and room for it.",
+    ),
     "verify": CommandSource(
         "demeter.cli.verify",
         "verify",

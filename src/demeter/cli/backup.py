@@ -17,10 +17,11 @@ from demeter.core.errors import InvalidInput
 from demeter.core.formats import site_text
 from demeter.core.settings import settings
 from demeter.ops.backup import restore as way_back
+from demeter.ops.backup.keeping import keep
 from demeter.ops.backup.manifest import BackupManifest
 from demeter.ops.backup.place import place_of
 from demeter.ops.backup.repository import Repository, open_repository
-from demeter.ops.backup.run import Progress, make_backup
+from demeter.ops.backup.run import Progress
 from demeter.ops.backup.seal import make_key_file
 
 _out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -56,9 +57,8 @@ def backup(
         _err.print(f"Public key: {make_key_file(make_key)}", soft_wrap=True)
         _err.print(f"Keep a copy of {make_key} elsewhere: without it no backup opens.")
         return
-    repository = open_repository(place_of(_address(dest)), create=True)
     with _bars() as progress:
-        manifest = make_backup(repository, progress)
+        manifest = keep(_address(dest), progress)
     _print_made(manifest)
     if manifest.missing:
         raise typer.Exit(1)

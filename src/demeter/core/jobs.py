@@ -35,6 +35,7 @@ app = procrastinate.App(
         "demeter.photos.recovery",
         "demeter.photos.resumable.tasks",
         "demeter.review.retry",
+        "demeter.ops.backup.schedule",
     ],
 )
 

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     backup_keep_weeks: int = Field(default=5, ge=0)
     backup_keep_months: int = Field(default=12, ge=0)
 
+    migration_lock_timeout_s: int = Field(default=30, ge=0)  # 0: wait for ever
+    migration_statement_timeout_s: int = Field(default=1800, ge=0)
+
     worker_stalled_s: float = 12.0
     worker_heartbeat_s: float = 3.0
 

@@ -77,11 +77,3 @@ class HomeNotEmpty(Conflict):
         "Set DEMETER_HOME or DEMETER_DATABASE_URL to an empty one, or say --replace: then all "
         "that is in this database now is lost."
     )
-
-
-class RestoreUnfinished(Conflict):
-    """A restore was begun here and did not come to its end."""
-
-    code = "restore_unfinished"
-    title = "A restore did not come to its end"
-    next_action = "Run the same `demeter restore` again; it goes on where it stopped."

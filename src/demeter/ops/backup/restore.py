@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,9 +19,10 @@ from psycopg import sql
 from demeter.core import blobs, db, logs
 from demeter.core.private_files import make_directory
 from demeter.core.settings import settings
+from demeter.ops import restore_mark
 from demeter.ops.backup import dump, seal, table_sums
 from demeter.ops.backup.blob_list import StoredBlob, blobs_by_prefix
-from demeter.ops.backup.errors import BackupTooNew, HomeNotEmpty, RestoreUnfinished
+from demeter.ops.backup.errors import BackupTooNew, HomeNotEmpty
 from demeter.ops.backup.manifest import BackupManifest
 from demeter.ops.backup.repository import Repository, damaged
 from demeter.ops.backup.run import (
@@ -38,7 +37,6 @@ from demeter.ops.backup.run import (
 from demeter.ops.backup.seal import SealBroken
 
 FETCHED_AT_ONCE = 4
-UNDER_WAY = "restore-under-way.json"
 # Rows of which a new database has none: what people and photos put there.
 OF_PEOPLE = ("audit_entries", "s3_images", "stock_movements", "counts", "warehouses", "products")
 log = logs.get(__name__)
@@ -63,7 +61,7 @@ def restore(
     if not replace:
         _require_empty(url)
     make_directory(settings().home)
-    _note_begin(repository, manifest)
+    restore_mark.begin(manifest.name, repository.place.address)
     with alone(), TemporaryDirectory(dir=settings().home, prefix=SCRATCH) as folder:
         clear_scratch(Path(folder))
         database = _fetch_database(repository, manifest, Path(folder))
@@ -71,7 +69,7 @@ def restore(
         progress("database", 0, 1)
         dump.bring_back(url, database, manifest.tables)
         _bring_home_files(repository, manifest)
-    _note_end()
+    restore_mark.end()
     _analyze(url)
     progress("database", 1, 1)
     log.info("backup_restored", backup=manifest.name, blobs=manifest.blob_count)
@@ -93,22 +91,6 @@ def check(
         if manifest.home is not None:
             repository.fetch(manifest.home, Path(folder) / "home.tar.gz")
         _walk_blobs(repository, manifest, Path(folder), progress, keep=False)
-
-
-def require_finished() -> None:
-    """Refuse to go on with a home into which a restore was begun and not ended.
-
-    Raises:
-        RestoreUnfinished
-    """
-    path = settings().home / UNDER_WAY
-    if path.exists():
-        begun = json.loads(path.read_text())
-        raise RestoreUnfinished(
-            f"the restore of {begun['backup']} from {begun['place']}, begun {begun['begun_at']}, "
-            "was cut off",
-            **begun,
-        )
 
 
 def _require_known(manifest: BackupManifest) -> None:
@@ -135,19 +117,6 @@ def _require_empty(url: str) -> None:
             row = connection.execute(query).fetchone()
             if row is not None and row[0]:
                 raise HomeNotEmpty(f"the database has rows of its own, such as in {name}")
-
-
-def _note_begin(repository: Repository, manifest: BackupManifest) -> None:
-    begun = {
-        "backup": manifest.name,
-        "place": repository.place.address,
-        "begun_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    (settings().home / UNDER_WAY).write_text(json.dumps(begun))
-
-
-def _note_end() -> None:
-    (settings().home / UNDER_WAY).unlink(missing_ok=True)
 
 
 def _fetch_database(repository: Repository, manifest: BackupManifest, folder: Path) -> Path:
