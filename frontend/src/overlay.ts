@@ -1,7 +1,8 @@
-// What was counted, drawn on a canvas over the photo: thousands of plants in one path.
+// What was counted, drawn over the photo: thousands of plants.
 import type OpenSeadragon from "openseadragon";
+import { Layer, type Drawing, type View } from "./layer";
 
-export type Layer = "containers" | "plants" | "empties" | "residual";
+export type Kind = "containers" | "plants" | "empties" | "residual";
 type Point = [number, number];
 type Row = [number, number, number, number, number, number]; // x1 y1 x2 y2 percent container
 
@@ -30,126 +31,91 @@ const COLOURS = {
 };
 const DOT_BELOW_PX = 3;
 const NUMBER_FROM_PX = 44;
+const AT_ONCE = 60; // marks of one stroke
 
-export class Overlay {
-  private readonly canvas = document.createElement("canvas");
-  private readonly shown = new Set<Layer>(["containers", "plants", "empties", "residual"]);
-  private marked: number | null = null;
+export class Overlay implements Drawing {
+  private readonly layer: Layer;
+  private readonly shown = new Set<Kind>(["containers", "plants", "empties", "residual"]);
+  private marked: Container | null = null;
 
   constructor(
-    private readonly viewer: OpenSeadragon.Viewer,
+    viewer: OpenSeadragon.Viewer,
     private readonly drawn: Drawn,
   ) {
-    this.canvas.className = "overlay";
-    this.canvas.setAttribute("aria-hidden", "true");
-    viewer.canvas.append(this.canvas);
-    viewer.addHandler("update-viewport", () => this.draw());
-    this.draw();
+    this.layer = new Layer(viewer, this);
+    this.layer.renew();
   }
 
-  show(layer: Layer, is: boolean): void {
-    if (is) this.shown.add(layer);
-    else this.shown.delete(layer);
-    this.draw();
+  get photoWidth(): number {
+    return this.drawn.width_px;
+  }
+
+  show(kind: Kind, is: boolean): void {
+    if (this.shown.has(kind) === is) return;
+    if (is) this.shown.add(kind);
+    else this.shown.delete(kind);
+    this.layer.renew();
   }
 
   select(index: number | null): void {
-    this.marked = index;
-    this.draw();
+    this.marked = this.drawn.containers.find((one) => one.index === index) ?? null;
+    this.layer.again();
   }
 
-  // The smallest container around a point of the image: one may lie in another.
+  // The smallest container around a point of the photo: one may lie in another.
   containerAt(x: number, y: number): number | null {
     const around = this.drawn.containers.filter((c) => isInside(c.polygon, x, y));
     around.sort((a, b) => area(a.polygon) - area(b.polygon));
     return around[0]?.index ?? null;
   }
 
-  private draw(): void {
-    const { clientWidth: width, clientHeight: height } = this.viewer.canvas;
-    const dense = window.devicePixelRatio || 1;
-    if (this.canvas.width !== width * dense || this.canvas.height !== height * dense) {
-      this.canvas.width = width * dense;
-      this.canvas.height = height * dense;
-    }
-    const pen = this.canvas.getContext("2d");
-    if (!pen) return;
-    pen.setTransform(dense, 0, 0, dense, 0, 0);
-    pen.clearRect(0, 0, width, height);
+  *steps(pen: CanvasRenderingContext2D, view: View): Iterator<void> {
     pen.lineJoin = "round";
-    const view = this.view(width, height);
-    if (this.shown.has("residual")) this.drawResidual(pen, view);
-    if (this.shown.has("plants")) drawRows(pen, view, this.drawn.plants, COLOURS.plants, true);
-    if (this.shown.has("empties")) drawRows(pen, view, this.drawn.empties, COLOURS.empties, false);
-    if (this.shown.has("containers")) this.drawContainers(pen, view);
-  }
-
-  // Pixels of the picture that is shown for one of the photo: a long photo is shown smaller.
-  get share(): number {
-    return this.viewer.world.getItemAt(0).getContentSize().x / this.drawn.width_px;
-  }
-
-  // From pixels of the photo to those of the viewer: one scale, one shift.
-  private view(width: number, height: number): View {
-    const { viewport } = this.viewer;
-    const edge = this.drawn.width_px * this.share;
-    const origin = viewport.imageToViewerElementCoordinates(point(0, 0, this.viewer));
-    const far = viewport.imageToViewerElementCoordinates(point(edge, 0, this.viewer));
-    const scale = (far.x - origin.x) / this.drawn.width_px;
-    return { x: origin.x, y: origin.y, scale, width, height };
-  }
-
-  private drawResidual(pen: CanvasRenderingContext2D, view: View): void {
-    pen.fillStyle = COLOURS.residual;
-    pen.beginPath();
-    for (const polygon of this.drawn.residual) trace(pen, view, polygon);
-    pen.fill();
-  }
-
-  private drawContainers(pen: CanvasRenderingContext2D, view: View): void {
-    pen.font = "600 13px system-ui, sans-serif";
-    pen.textBaseline = "top";
+    if (this.shown.has("residual")) yield drawResidual(pen, view, this.drawn.residual);
+    if (this.shown.has("plants")) yield* drawRows(pen, view, this.drawn.plants, COLOURS.plants, true);
+    if (this.shown.has("empties")) yield* drawRows(pen, view, this.drawn.empties, COLOURS.empties, false);
+    if (!this.shown.has("containers")) return;
     for (const container of this.drawn.containers) {
-      const isMarked = container.index === this.marked;
-      pen.beginPath();
-      trace(pen, view, container.polygon);
-      pen.lineWidth = isMarked ? 6 : 2.5;
-      pen.strokeStyle = isMarked ? COLOURS.marked : COLOURS.containers;
-      pen.stroke();
-      if (isMarked) {
-        pen.lineWidth = 2.5;
-        pen.strokeStyle = COLOURS.containers;
-        pen.stroke();
-      }
-      this.drawNumber(pen, view, container);
+      outline(pen, view, container, COLOURS.containers, 2.5);
+      yield drawNumber(pen, view, container, false);
     }
   }
 
-  // At the upper left corner, where the container is large enough to leave something to see.
-  private drawNumber(pen: CanvasRenderingContext2D, view: View, container: Container): void {
-    const xs = container.polygon.map(([x]) => x);
-    const wide = (Math.max(...xs) - Math.min(...xs)) * view.scale;
-    if (wide < NUMBER_FROM_PX && container.index !== this.marked) return;
-    const [x, y] = container.polygon.reduce((a, b) => (b[0] + b[1] < a[0] + a[1] ? b : a));
-    const [left, top] = [x * view.scale + view.x, y * view.scale + view.y];
-    label(pen, String(container.index), Math.max(left, 0) + 5, Math.max(top, 0) + 5);
+  above(pen: CanvasRenderingContext2D, view: View): void {
+    if (!this.marked) return;
+    outline(pen, view, this.marked, COLOURS.marked, 6);
+    outline(pen, view, this.marked, COLOURS.containers, 2.5);
+    drawNumber(pen, view, this.marked, true);
   }
 }
 
-interface View {
-  x: number;
-  y: number;
-  scale: number;
-  width: number;
-  height: number;
+function drawResidual(pen: CanvasRenderingContext2D, view: View, residual: Point[][]): void {
+  pen.fillStyle = COLOURS.residual;
+  pen.beginPath();
+  for (const polygon of residual) trace(pen, view, polygon);
+  pen.fill();
 }
 
-// The viewer's own class of points, without loading the library a second time.
-function point(x: number, y: number, viewer: OpenSeadragon.Viewer): OpenSeadragon.Point {
-  const made = viewer.viewport.getCenter();
-  made.x = x;
-  made.y = y;
-  return made;
+function outline(
+  pen: CanvasRenderingContext2D, view: View, container: Container, colour: string, wide: number,
+): void {
+  pen.beginPath();
+  trace(pen, view, container.polygon);
+  pen.lineWidth = wide;
+  pen.strokeStyle = colour;
+  pen.stroke();
+}
+
+// At the upper left corner, where the container is large enough to leave something to see.
+function drawNumber(
+  pen: CanvasRenderingContext2D, view: View, container: Container, isMarked: boolean,
+): void {
+  const xs = container.polygon.map(([x]) => x);
+  const wide = (Math.max(...xs) - Math.min(...xs)) * view.scale;
+  if (wide < NUMBER_FROM_PX && !isMarked) return;
+  const [x, y] = container.polygon.reduce((a, b) => (b[0] + b[1] < a[0] + a[1] ? b : a));
+  const [left, top] = [x * view.scale + view.x, y * view.scale + view.y];
+  label(pen, String(container.index), Math.max(left, 0) + 5, Math.max(top, 0) + 5);
 }
 
 function trace(pen: CanvasRenderingContext2D, view: View, polygon: Point[]): void {
@@ -161,31 +127,38 @@ function trace(pen: CanvasRenderingContext2D, view: View, polygon: Point[]): voi
   pen.closePath();
 }
 
-function drawRows(
+function* drawRows(
   pen: CanvasRenderingContext2D, view: View, rows: Row[], colour: string, round: boolean,
-): void {
-  pen.beginPath();
-  for (const [x1, y1, x2, y2] of rows) {
-    const x = ((x1 + x2) / 2) * view.scale + view.x;
-    const y = ((y1 + y2) / 2) * view.scale + view.y;
-    const rx = ((x2 - x1) / 2) * view.scale;
-    const ry = ((y2 - y1) / 2) * view.scale;
-    if (x + rx < 0 || y + ry < 0 || x - rx > view.width || y - ry > view.height) continue;
-    if (Math.max(rx, ry) < DOT_BELOW_PX) pen.rect(x - 1, y - 1, 2, 2);
-    else if (round) {
-      pen.moveTo(x + rx, y);
-      pen.ellipse(x, y, rx, ry, 0, 0, Math.PI * 2);
-    } else pen.rect(x - rx, y - ry, rx * 2, ry * 2);
+): Generator<void> {
+  for (let at = 0; at < rows.length; at += AT_ONCE) {
+    pen.beginPath();
+    for (const row of rows.slice(at, at + AT_ONCE)) traceRow(pen, view, row, round);
+    pen.lineWidth = 3.5;
+    pen.strokeStyle = "rgb(0 0 0 / 45%)"; // an edge that shows on light leaves
+    pen.stroke();
+    pen.lineWidth = 2;
+    pen.strokeStyle = colour;
+    pen.stroke();
+    yield;
   }
-  pen.lineWidth = 3.5;
-  pen.strokeStyle = "rgb(0 0 0 / 45%)"; // an edge that shows on light leaves
-  pen.stroke();
-  pen.lineWidth = 2;
-  pen.strokeStyle = colour;
-  pen.stroke();
+}
+
+function traceRow(pen: CanvasRenderingContext2D, view: View, [x1, y1, x2, y2]: Row, round: boolean): void {
+  const x = ((x1 + x2) / 2) * view.scale + view.x;
+  const y = ((y1 + y2) / 2) * view.scale + view.y;
+  const rx = ((x2 - x1) / 2) * view.scale;
+  const ry = ((y2 - y1) / 2) * view.scale;
+  if (x + rx < 0 || y + ry < 0 || x - rx > view.width || y - ry > view.height) return;
+  if (Math.max(rx, ry) < DOT_BELOW_PX) pen.rect(x - 1, y - 1, 2, 2);
+  else if (round) {
+    pen.moveTo(x + rx, y);
+    pen.ellipse(x, y, rx, ry, 0, 0, Math.PI * 2);
+  } else pen.rect(x - rx, y - ry, rx * 2, ry * 2);
 }
 
 function label(pen: CanvasRenderingContext2D, text: string, x: number, y: number): void {
+  pen.font = "600 13px system-ui, sans-serif";
+  pen.textBaseline = "top";
   const width = pen.measureText(text).width;
   pen.fillStyle = "rgb(0 0 0 / 75%)";
   pen.fillRect(x - 4, y - 3, width + 8, 20);

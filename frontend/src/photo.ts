@@ -1,46 +1,31 @@
 // The photo that can be walked through: OpenSeadragon below, what was counted drawn above.
-import OpenSeadragon from "openseadragon";
-import { Overlay, type Drawn, type Layer } from "./overlay";
-
-
-// The library would add a style of its own to the page, which the page's policy forbids. It
-// looks for one that is there already: an element of that name which is no style at all.
-const noStyle = document.createElementNS(null, "style");
-noStyle.setAttribute("data-openseadragon-mobile-css", "");
-document.head.append(noStyle);
+import type OpenSeadragon from "openseadragon";
+import { Overlay, type Drawn, type Kind } from "./overlay";
+import { openViewer, tilesOf } from "./viewer";
 
 async function start(figure: HTMLElement): Promise<void> {
   const stage = figure.querySelector<HTMLElement>("[data-stage]")!;
   const still = stage.querySelector("img")!;
-  const answer = await fetch(figure.dataset.detectionsUrl!);
-  if (!answer.ok) return;
-  const drawn = ((await answer.json()) as Drawn[])[0];
+  const [width, height] = [Number(still.getAttribute("width")), Number(still.getAttribute("height"))];
+  const { detectionsUrl = "", viewUrl = "", screenUrl = "" } = figure.dataset;
+  const [drawn, tiles] = await Promise.all([
+    detected(detectionsUrl),
+    tilesOf({ width, height, screen: screenUrl, view: viewUrl }).catch(() => null),
+  ]);
   if (!drawn) return;
+  if (!tiles) return tell(figure, figure.dataset.textFailed ?? "");
 
   const place = document.createElement("div");
   place.className = "viewer";
   place.setAttribute("role", "group");
   place.setAttribute("aria-label", still.alt);
   stage.append(place);
-  const viewer = OpenSeadragon({
-    element: place,
-    tileSources: { type: "image", url: figure.dataset.viewUrl! } as never,
-    drawer: "canvas",
-    showNavigationControl: false,
-    visibilityRatio: 0.6,
-    minZoomImageRatio: 0.9,
+  const viewer = openViewer(place, tiles, figure.dataset, {
     maxZoomPixelRatio: 6,
     animationTime: 0.5,
     cooperativeGestures: true, // one finger and the plain wheel scroll the page
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true, scrollToZoom: true },
     gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
-  });
-  viewer.addOnceHandler("open-failed", () => {
-    place.remove();
-    const told = document.createElement("p");
-    told.className = "hint";
-    told.textContent = figure.dataset.textFailed ?? "";
-    figure.append(told);
   });
   viewer.addOnceHandler("tile-drawn", () => {
     const overlay = new Overlay(viewer, drawn);
@@ -51,8 +36,20 @@ async function start(figure: HTMLElement): Promise<void> {
   });
 }
 
+async function detected(address: string): Promise<Drawn | null> {
+  const answer = await fetch(address);
+  return answer.ok ? (((await answer.json()) as Drawn[])[0] ?? null) : null;
+}
+
+function tell(figure: HTMLElement, words: string): void {
+  const told = document.createElement("p");
+  told.className = "hint";
+  told.textContent = words;
+  figure.append(told);
+}
+
 function wireLayers(figure: HTMLElement, overlay: Overlay, drawn: Drawn): void {
-  const counts: Record<Layer, number> = {
+  const counts: Record<Kind, number> = {
     containers: drawn.containers.length,
     plants: drawn.plants.length,
     empties: drawn.empties.length,
@@ -60,12 +57,12 @@ function wireLayers(figure: HTMLElement, overlay: Overlay, drawn: Drawn): void {
   };
   figure.querySelector<HTMLElement>("[data-layers]")!.hidden = false;
   for (const box of figure.querySelectorAll<HTMLInputElement>("[data-layer]")) {
-    const layer = box.dataset.layer as Layer;
+    const layer = box.dataset.layer as Kind;
     box.addEventListener("change", () => overlay.show(layer, box.checked));
     overlay.show(layer, box.checked); // the browser may remember an earlier choice
   }
   for (const place of figure.querySelectorAll<HTMLElement>("[data-count]")) {
-    place.textContent = counts[place.dataset.count as Layer].toLocaleString(document.documentElement.lang);
+    place.textContent = counts[place.dataset.count as Kind].toLocaleString(document.documentElement.lang);
   }
 }
 
@@ -89,15 +86,15 @@ function wireContainers(viewer: OpenSeadragon.Viewer, overlay: Overlay, drawn: D
   viewer.addHandler("canvas-click", (event) => {
     if (!event.quick) return;
     const at = viewer.viewport.viewerElementToImageCoordinates(event.position);
-    mark(overlay.containerAt(at.x / overlay.share, at.y / overlay.share));
+    mark(overlay.containerAt(at.x, at.y));
   });
   for (const button of document.querySelectorAll<HTMLElement>("[data-show]")) {
     const found = drawn.containers.find((c) => String(c.index) === button.dataset.show);
     if (!found) continue;
     button.addEventListener("click", () => {
       mark(found.index);
-      const xs = found.polygon.map(([x]) => x * overlay.share);
-      const ys = found.polygon.map(([, y]) => y * overlay.share);
+      const xs = found.polygon.map(([x]) => x);
+      const ys = found.polygon.map(([, y]) => y);
       const [left, top] = [Math.min(...xs), Math.min(...ys)];
       const [width, height] = [Math.max(...xs) - left, Math.max(...ys) - top];
       const bounds = viewer.viewport.imageToViewportRectangle(
@@ -110,8 +107,5 @@ function wireContainers(viewer: OpenSeadragon.Viewer, overlay: Overlay, drawn: D
 }
 
 for (const figure of document.querySelectorAll<HTMLElement>("figure[data-photo]")) {
-  const { textTouch = "", textScroll = "" } = figure.dataset;
-  OpenSeadragon.setString("GestureHints.Touch", textTouch);
-  OpenSeadragon.setString("GestureHints.Scroll", textScroll);
   void start(figure);
 }

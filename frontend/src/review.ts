@@ -1,13 +1,6 @@
 // The review: keys for everything, and editing on the photo.
-import OpenSeadragon from "openseadragon";
 import { Editor } from "./review/editor";
 import { fade, isTyping, pressKey } from "./review/keys";
-
-// The library would add a style of its own to the page, which the page's policy forbids. It
-// looks for one that is there already: an element of that name which is no style at all.
-const noStyle = document.createElementNS(null, "style");
-noStyle.setAttribute("data-openseadragon-mobile-css", "");
-document.head.append(noStyle);
 
 const page = document.querySelector<HTMLElement>("[data-review]");
 const figure = document.querySelector<HTMLElement>("[data-editor]");
@@ -16,11 +9,7 @@ const editor = page && figure ? new Editor(figure, page.dataset.session!) : null
 
 for (const toast of document.querySelectorAll<HTMLElement>("[data-toast]")) fade(toast);
 for (const one of document.querySelectorAll<HTMLElement>(".review [data-script-only]")) one.hidden = false;
-if (figure) {
-  OpenSeadragon.setString("GestureHints.Touch", figure.dataset.textTouch ?? "");
-  OpenSeadragon.setString("GestureHints.Scroll", figure.dataset.textScroll ?? "");
-  void editor!.start();
-}
+void editor?.start();
 
 async function save(accept: boolean): Promise<void> {
   const note = document.querySelector<HTMLInputElement>("[data-note]")?.value.trim() ?? "";

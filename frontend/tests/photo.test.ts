@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { html, page, replaceGlobal, promisesDone } from "./page";
+import { tilesOf } from "../src/viewer";
 import { pen, strings, viewers, type Viewer } from "./viewer";
 
 const ANSWERS: Record<string, { ok: boolean; body: unknown }> = {
@@ -13,17 +14,24 @@ const ANSWERS: Record<string, { ok: boolean; body: unknown }> = {
       empties: [], residual: [],
     }],
   },
+  "/view": { ok: true, body: null },
   "/none": { ok: true, body: [] },
+  "/screen": { ok: true, body: null },
+  "/gone": { ok: false, body: null },
   "/refused": { ok: false, body: { code: "session_not_found" } },
 };
 
-const figure = (url: string) => `<figure data-photo data-detections-url="${url}" data-view-url="/view"
+const figure = (url: string, screen = "/screen") => `<figure data-photo data-detections-url="${url}"
+    data-view-url="/view" data-screen-url="${screen}"
     data-text-touch="two fingers" data-text-scroll="hold Ctrl" data-text-failed="only the still picture">
-  <div data-stage><img alt="a bed"></div>
+  <div data-stage><img alt="a bed" width="800" height="600"></div>
   <div data-layers hidden><input type="checkbox" data-layer="plants" checked>
     <b data-count="plants"></b><b data-count="empties"></b></div>
   <button data-zoom="in"></button><button data-zoom="whole"></button></figure>`;
 
+const SCREEN = { width: 200, height: 150 };
+const WHOLE = { width: 800, height: 600 };
+const asked: string[] = [];
 let figures: HTMLElement[];
 let paper: ReturnType<typeof pen>;
 let viewer: Viewer;
@@ -31,9 +39,15 @@ let viewer: Viewer;
 before(async () => {
   paper = pen();
   page.HTMLCanvasElement.prototype.getContext = (() => paper) as never;
-  replaceGlobal("fetch", async (url: string) => ({ ok: ANSWERS[url]!.ok, json: async () => ANSWERS[url]!.body }));
+  replaceGlobal("fetch", async (url: string) => {
+    asked.push(url);
+    return { ok: ANSWERS[url]!.ok, status: ANSWERS[url]!.ok ? 200 : 404, json: async () => ANSWERS[url]!.body, blob: async () => url };
+  });
+  replaceGlobal("createImageBitmap", async (url: string) => (url === "/screen" ? SCREEN : WHOLE));
+  replaceGlobal("requestAnimationFrame", (draw: FrameRequestCallback) => (draw(0), 0));
+  replaceGlobal("cancelAnimationFrame", () => undefined);
   document.documentElement.lang = "es";
-  html(`<main>${Object.keys(ANSWERS).map(figure).join("")}
+  html(`<main>${["/counted", "/none", "/refused"].map((url) => figure(url)).join("")}${figure("/counted", "/gone")}
     <table><tr data-container="3"><td><button data-show="3"></button></td></tr>
     <tr data-container="9"><td><button data-show="9"></button></td></tr></table></main>`);
   figures = [...document.querySelectorAll<HTMLElement>("figure")];
@@ -101,7 +115,41 @@ test("a row's button shows its container with some room around", () => {
 });
 
 test("where the photo cannot be opened the still picture stays, and that is said", () => {
-  viewer.raise("open-failed");
-  assert.equal(viewer.element.isConnected, false);
-  assert.equal(figures[0]!.querySelector("p.hint")!.textContent, "only the still picture");
+  assert.equal(figures[3]!.querySelector(".viewer"), null);
+  assert.equal(figures[3]!.querySelector("p.hint")!.textContent, "only the still picture");
+});
+
+interface Source {
+  minLevel: number;
+  maxLevel: number;
+  downloadTileStart(job: unknown): Promise<void>;
+}
+
+// What one tile is cut from, and to which size.
+async function cut(level: number, x: number, y: number): Promise<unknown[]> {
+  const source = viewer.options.tileSources as Source;
+  paper.calls.length = 0;
+  let canvas: unknown = null;
+  const job = { tile: { level, x, y }, finish: (pen: unknown) => { canvas = pen; }, fail: assert.fail };
+  await source.downloadTileStart(job);
+  assert.equal(canvas, paper);
+  return paper.calls.find(([name]) => name === "drawImage")!.slice(1);
+}
+
+test("tiles are cut from the copy for screens, and from the whole photo for who looks nearer", async () => {
+  const source = viewer.options.tileSources as Source;
+  assert.deepEqual([source.minLevel, source.maxLevel], [9, 10]);
+  assert.ok(!asked.includes("/view"));
+  assert.deepEqual(await cut(10, 1, 1), [WHOLE, 512, 512, 288, 88, 0, 0, 288, 88]);
+  assert.ok(asked.includes("/view"));
+  assert.deepEqual(await cut(8, 0, 0), [SCREEN, 0, 0, 200, 150, 0, 0, 200, 150]);
+});
+
+test("a photo that cannot be had in whole is asked for again with the next tile", async () => {
+  const fresh = await tilesOf({ width: 800, height: 600, screen: "/screen", view: "/gone" });
+  const told: string[] = [];
+  const job = { tile: { level: 10, x: 0, y: 0 }, finish: assert.fail, fail: (why: string) => told.push(why) };
+  await (fresh as Source).downloadTileStart(job);
+  await (fresh as Source).downloadTileStart(job);
+  assert.deepEqual(told, ["Error: /gone: 404", "Error: /gone: 404"]);
 });

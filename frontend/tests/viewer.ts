@@ -49,6 +49,7 @@ export class Viewer {
 
   readonly viewport = {
     getCenter: () => ({ x: 0, y: 0 }),
+    getContainerSize: () => ({ x: 400, y: 300 }),
     imageToViewerElementCoordinates: (p: { x: number; y: number }) => ({
       x: p.x * this.scale + this.shift.x,
       y: p.y * this.scale + this.shift.y,

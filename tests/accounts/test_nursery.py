@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 from fastapi.testclient import TestClient
 
 from demeter.accounts.models import UserRole
+from support.commands import demeter
 from support.served import client
 from support.signing_in import entrance, signed_in
 
 __all__ = ["client"]
 
 NURSERY = "/api/v1/nursery"
-
-
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "demeter", *words],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
-        check=False,
-    )
 
 
 def test_an_admin_changes_it_and_two_admins_see_each_other(client: TestClient) -> None:
@@ -51,15 +39,15 @@ def test_an_admin_changes_it_and_two_admins_see_each_other(client: TestClient) -
 
 
 def test_a_command_changes_it_shows_times_in_it_and_is_recorded(client: TestClient) -> None:
-    answer = run("nursery", "change", "--name", "Tierra", "--time-zone", "Asia/Tokyo")
+    answer = demeter("nursery", "change", "--name", "Tierra", "--time-zone", "Asia/Tokyo")
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "Tierra: es, Asia/Tokyo"
-    assert json.loads(run("nursery", "show", "--json").stdout)["time_zone"] == "Asia/Tokyo"
+    assert json.loads(demeter("nursery", "show", "--json").stdout)["time_zone"] == "Asia/Tokyo"
     for words in (["--language", "fr"], ["--time-zone", "caf\udce9"]):
-        refused = run("nursery", "change", *words)
+        refused = demeter("nursery", "change", *words)
         assert refused.returncode == 1
         assert refused.stderr.startswith("The input is not valid: ")
-    added = run("people", "add", "Ana Quiroga", "--role", "worker")
+    added = demeter("people", "add", "Ana Quiroga", "--role", "worker")
     assert added.returncode == 0, added.stderr
     changes = client.get("/api/v1/audit").json()["items"]
     assert {row["subject"] for row in changes} >= {"nursery", "users"}

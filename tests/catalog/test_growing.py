@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +11,7 @@ from sqlalchemy import text
 
 from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
+from support.commands import demeter
 from support.served import client
 from support.signing_in import entrance, signed_in
 
@@ -78,8 +77,8 @@ def test_nothing_is_said_any_more(client: TestClient):
 def test_the_command_says_it_of_many_beds(client: TestClient):
     words = ["A1", "A3", "--product", "MAMMILLARIA-01", "--state", "JUVENILE"]
     words += ["--count-unit", "plants", "--framed-whole", "--json"]
-    command = [sys.executable, "-m", "demeter", "beds", "grow", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = demeter("beds", "grow", *words)
+    assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert [(row["location_code"], row["count_unit"]) for row in rows] == [
         ("A1", "plants"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from demeter.core import db
 from demeter.core.db import transaction
+from support import commands
 from support.nursery import plant_nursery
 
 
@@ -23,8 +22,7 @@ def nursery(fresh_database: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def demeter(*words: str, ok: bool = True) -> str:
     """What a command printed; of one that is refused, what it said."""
-    command = [sys.executable, "-m", "demeter", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = commands.demeter(*words)
     assert (done.returncode == 0) is ok, done.stderr
     return done.stdout if ok else done.stderr
 

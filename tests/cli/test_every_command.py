@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ from sqlalchemy import select
 
 from demeter.core.db import transaction
 from demeter.photos.models import Image
-from support.commands import NO_UTF8, CommandRunner, Leaf, fill_folder, leaves, wrong_arguments
+from support.commands import NO_UTF8, Leaf, demeter, fill_folder, leaves, wrong_arguments
 from support.nursery import counted_session, photo_count, plant_nursery
 from support.pictures import encoded, picture
 
@@ -72,20 +69,6 @@ def place(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return {"session": str(session_id), "folder": str(folder)}
 
 
-def run(*words: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "demeter", *words],
-        capture_output=True,
-        text=True,
-        errors="backslashreplace",
-        stdin=subprocess.DEVNULL,
-        check=False,
-        timeout=timeout_s,
-        env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
-        cwd=tempfile.gettempdir(),  # what a wrong name makes does not land in the sources
-    )
-
-
 def faults_of(words: list[str], status: int, said: str) -> list[str]:
     faults = [sign for sign in ("Traceback", "did not expect", "sqlalche.me") if sign in said]
     if status and not said.strip():
@@ -101,7 +84,7 @@ def test_each_command_does_what_it_is_asked(place: dict[str, str]) -> None:
     faults: list[str] = []
     for line in RIGHT:
         words = line.format(**place).split()
-        answer = run(*words)
+        answer = demeter(*words)
         faults += faults_of(words, answer.returncode, answer.stdout + answer.stderr)
         if answer.returncode:
             faults.append(f"demeter {words!r}: status {answer.returncode}\n{answer.stderr[-1500:]}")
@@ -115,12 +98,11 @@ def wrong_cases(leaf: Leaf, folder: Path) -> list[list[str]]:
 
 def check_wrong(cases: list[list[str]]) -> None:
     faults: list[str] = []
-    with CommandRunner() as runner:
-        for words in cases:
-            status, said = runner.run(words)
-            faults += faults_of(words, status, said)
-            if "--no-such-option" in words and status == 0:
-                faults.append(f"demeter {words!r}: taken")
+    for words in cases:
+        done = demeter(*words)
+        faults += faults_of(words, done.returncode, done.stdout + done.stderr)
+        if "--no-such-option" in words and done.returncode == 0:
+            faults.append(f"demeter {words!r}: taken")
     assert not faults, f"{len(faults)} of {len(cases)}\n" + "\n\n".join(faults)
 
 
@@ -151,7 +133,7 @@ def test_each_command_names_what_is_wrong(place: dict[str, str]) -> None:
     ],
 )
 def test_what_used_to_end_in_a_traceback_is_named(place: dict[str, str], words: list[str]) -> None:
-    answer = run(*words)
+    answer = demeter(*words)
     assert not faults_of(words, answer.returncode, answer.stdout + answer.stderr)
     assert answer.returncode == 1
     assert ": " in answer.stderr
@@ -159,7 +141,7 @@ def test_what_used_to_end_in_a_traceback_is_named(place: dict[str, str], words: 
 
 def test_a_photo_may_have_any_bytes_as_its_name(place: dict[str, str]) -> None:
     words = ["photos", "add", f"{place['folder']}/{NO_UTF8}.jpg", "--location", "A2", "--json"]
-    answer = run(*words)
+    answer = demeter(*words)
     assert not faults_of(words, answer.returncode, answer.stdout + answer.stderr)
     assert answer.returncode == 0
     with transaction() as session:

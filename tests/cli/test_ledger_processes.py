@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 
 from demeter.core.db import transaction
 from demeter.photos import record
+from support import commands
 from support.ledgersteps import supervisor
 from support.nursery import counted_session, photo_count, plant_nursery
 
@@ -28,13 +27,8 @@ def demeter(fresh_database: str) -> Demeter:
         supervisor(session)
 
     def run(*words: object, status: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "demeter", *map(str, words)],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"COLUMNS": "80", "DEMETER_LOG_LEVEL": "ERROR"},
-            check=False,
-        )
+        env = os.environ | {"COLUMNS": "80", "DEMETER_LOG_LEVEL": "ERROR"}
+        done = commands.demeter(*map(str, words), env=env)
         assert "Traceback" not in done.stderr, done.stderr
         assert done.returncode == status, done.stderr + done.stdout
         return done.stderr if status else done.stdout

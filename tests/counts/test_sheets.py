@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +19,7 @@ from demeter.cli import app
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.settings import settings
+from support.commands import Done, demeter
 from support.ledgersteps import supervisor
 from support.served import client
 from support.workbooks import DATE, cell, packed, parts_of, row, rows_of, sheet, table, workbook
@@ -258,13 +257,10 @@ def test_commands_say_the_same(fresh_database: str, client: TestClient, tmp_path
 
 
 def test_a_sheet_is_posted_by_a_process_of_its_own(client: TestClient, tmp_path: Path) -> None:
-    def command(name: str, content: bytes, *more: str) -> subprocess.CompletedProcess[str]:
+    def command(name: str, content: bytes, *more: str) -> Done:
         (tmp_path / name).write_bytes(content)
-        words = [sys.executable, "-m", "demeter", "counts", "post-sheet", name, *more]
-        env = os.environ | {"DEMETER_HOME": str(tmp_path), "NO_COLOR": "1"}
-        return subprocess.run(
-            words, cwd=tmp_path, env=env, check=False, capture_output=True, text=True
-        )
+        env = os.environ | {"DEMETER_HOME": str(tmp_path)}
+        return demeter("counts", "post-sheet", name, *more, cwd=tmp_path, env=env)
 
     refused = command("wrong.csv", REFUSED["many.csv"][0])
     assert (refused.returncode, refused.stdout) == (1, "")

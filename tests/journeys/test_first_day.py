@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from demeter_training.scenes.demo import demo_photos
+from support.commands import demeter
 from support.pictures import encoded
 from support.upserver import UpServer, until, up_server
 
@@ -233,14 +233,7 @@ def test_by_commands(server: UpServer, tmp_path: Path, bed_photo: Path) -> None:
     for line in block.strip().splitlines():
         words = shlex.split(line)
         assert words[0] == "demeter"
-        answer = subprocess.run(
-            [sys.executable, "-m", *words],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        answer = demeter(*words[1:], cwd=folder, env=environment)
         assert answer.returncode == 0, f"{line}\n{answer.stdout}\n{answer.stderr}"
         outputs.append(answer.stdout)
     assert (folder / "etiquetas.pdf").read_bytes().startswith(b"%PDF")
@@ -298,13 +291,8 @@ def make_token(server: UpServer) -> str:
         ["people", "add", "Eva Ruiz", "--role", "admin"],
         ["tokens", "create", "--user", "eva"],
     ):
-        answer = subprocess.run(
-            [sys.executable, "-m", "demeter", *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        answer = demeter(*words, env=environment)
+        assert answer.returncode == 0, answer.stderr
         made.append(answer.stdout.strip())
     return made[-1]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from demeter.app import create_app
 from demeter.core.pixels.labels import read_codes
 from demeter.locations.labels import FORMATS, BedLabel, bed_labels, labels_pdf
 from demeter.photos.location_guess import Label, by_labels
+from support.commands import demeter
 from support.importing import SURVEY, carried_out, files_at, layer, needs_samples, square
 from support.signing_in import signed_in
 
@@ -134,16 +133,6 @@ def test_a_bed_without_a_qr_text_has_its_code_on_its_label(session: Session):
     session.flush()
     (label,) = bed_labels(session, "NAVE1")
     assert [row.code for row in by_labels(session, [Label(label.qr_text, 0.5)])] == [bed.code]
-
-
-def demeter(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "demeter", *words],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
 
 
 @needs_samples

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from demeter.core.db import transaction
 from demeter.periods.sales_lines import Days
+from support.commands import Done, demeter
 from support.ledgersteps import count
 from support.served import client
 from support.workbooks import DATE, cell, formulas_of, row, rows_of, table, workbook
@@ -137,13 +136,10 @@ def test_a_sheet_of_several_is_chosen_by_name(client: TestClient, period: str) -
 
 
 def test_a_process_compares_and_warns(client: TestClient, period: str, tmp_path: Path) -> None:
-    def command(content: bytes) -> subprocess.CompletedProcess[str]:
+    def command(content: bytes) -> Done:
         (tmp_path / "sales.csv").write_bytes(content)
-        words = [sys.executable, "-m", "demeter", "periods", "compare", period, "sales.csv"]
-        env = os.environ | {"DEMETER_HOME": str(tmp_path), "NO_COLOR": "1", "COLUMNS": "120"}
-        return subprocess.run(
-            words, cwd=tmp_path, env=env, check=False, capture_output=True, text=True
-        )
+        env = os.environ | {"DEMETER_HOME": str(tmp_path), "COLUMNS": "120"}
+        return demeter("periods", "compare", period, "sales.csv", cwd=tmp_path, env=env)
 
     done = command(lines(f"{SKU},,300,", f"{SKU},,5,2025-01-01"))
     assert done.returncode == 0, done.stderr

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from demeter.cli import COMMANDS, imported_command
@@ -88,8 +90,8 @@ def _plausible(parameter: Any) -> str:
     return "A1"
 
 
-# Imports once what commands import, then forks for each of them: arguments come as lines of
-# JSON, and so does what became of them.
+# Imports once what commands import, then forks for each of them: orders come as lines of JSON,
+# and so does what became of them.
 NURSERY_OF_PROCESSES = """
 import io, json, os, sys, tempfile, time
 from importlib import import_module
@@ -99,37 +101,48 @@ for source in cli.COMMANDS.values():
     import_module(source.module)
 import demeter.photos.inference
 
-def run(words):
-    with tempfile.TemporaryFile() as said:
+def text(stream):
+    return io.TextIOWrapper(os.fdopen(stream, "wb", closefd=False), encoding="utf-8")
+
+def obey(order, out, err):
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["env"])
+    time.tzset()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(out.fileno(), 1)
+    os.dup2(err.fileno(), 2)
+    sys.stdout, sys.stderr = text(1), text(2)
+    sys.argv = ["demeter", *order["words"]]
+    status = 0
+    try:
+        cli.main()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        import traceback
+        traceback.print_exc()
+        status = 99
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+def run(order):
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         pid = os.fork()
         if pid == 0:
-            os.dup2(said.fileno(), 1)
-            os.dup2(said.fileno(), 2)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), encoding="utf-8")
-            sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", closefd=False), encoding="utf-8")
-            sys.argv = ["demeter", *words]
-            status = 0
-            try:
-                cli.main()
-            except SystemExit as end:
-                status = end.code if isinstance(end.code, int) else int(end.code is not None)
-            except BaseException:
-                import traceback
-                traceback.print_exc()
-                status = 99
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-        deadline = time.monotonic() + 60
+            obey(order, out, err)
+        deadline = time.monotonic() + order["timeout_s"]
         while (ended := os.waitpid(pid, os.WNOHANG)) == (0, 0):
             if time.monotonic() > deadline:
                 os.kill(pid, 9)
                 ended = os.waitpid(pid, 0)
                 break
             time.sleep(0.005)
-        said.seek(0)
-        return os.waitstatus_to_exitcode(ended[1]), said.read().decode(errors="replace")
+        out.seek(0)
+        err.seek(0)
+        said = [stream.read().decode(errors="backslashreplace") for stream in (out, err)]
+        return os.waitstatus_to_exitcode(ended[1]), *said
 
 for line in sys.stdin:
     print(json.dumps(run(json.loads(line))), flush=True)
@@ -139,29 +152,62 @@ for line in sys.stdin:
 class CommandRunner:
     """Runs many commands, each in a process of its own, for the price of their own work."""
 
-    def __enter__(self) -> Self:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", NURSERY_OF_PROCESSES],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"NO_COLOR": "1", "COLUMNS": "200"},
-            cwd=tempfile.gettempdir(),  # what a wrong name makes does not land in the sources
         )
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def run(
+        self, words: Sequence[str], env: Mapping[str, str], cwd: Path | str, timeout_s: float
+    ) -> Done:
+        """Let a command run to its end; one that takes longer is killed (status -9)."""
+        order = {"words": words, "env": dict(env), "cwd": str(cwd), "timeout_s": timeout_s}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return Done(*json.loads(self._process.stdout.readline()))
+
+    def end(self) -> None:
+        """Start no more."""
         self._process.kill()
         self._process.communicate()
 
-    def run(self, words: list[str]) -> tuple[int, str]:
-        """Exit status and what was said, on both streams."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(words) + "\n")
-        self._process.stdin.flush()
-        status, said = json.loads(self._process.stdout.readline())
-        return status, said
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+NOT_THE_SOURCES = tempfile.gettempdir()  # what a wrong name makes lands there
+
+
+@cache
+def _runner() -> CommandRunner:
+    runner = CommandRunner()
+    atexit.register(runner.end)
+    return runner
+
+
+def demeter(
+    *words: str,
+    cwd: Path | str = NOT_THE_SOURCES,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = 120,
+) -> Done:
+    """Run ``demeter WORDS`` as a process of its own, by default in this one's environment.
+
+    Lines are 200 characters long and have no colours; standard input is empty.
+    """
+    plain = {"NO_COLOR": "1", "COLUMNS": "200"}
+    return _runner().run(words, plain | dict(env or os.environ), cwd, timeout_s)
 
 
 def fill_folder(folder: Path) -> None:

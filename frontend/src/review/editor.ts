@@ -1,5 +1,5 @@
 // Editing on the photo: what is selected, added, removed and moved, by hand and by keyboard.
-import OpenSeadragon from "openseadragon";
+import type OpenSeadragon from "openseadragon";
 import { MarksCanvas } from "./canvas";
 import { Figures } from "./figures";
 import { Grid, overlap } from "./grid";
@@ -7,6 +7,7 @@ import { Handles } from "./handles";
 import { Marks, middle, type Box, type Mark, type Point } from "./marks";
 import { fill, plain } from "./numbers";
 import * as server from "./save";
+import { openViewer, tilesOf, type PhotoSource, type Tiles } from "../viewer";
 
 type Tool = "select" | "plant" | "empty";
 
@@ -25,7 +26,7 @@ export class Editor {
   private pointer: Point | null = null;
   private usual: Point | null = null; // how large plants are on this photo
   private pressed: { mark: Mark; before: Box; at: Point } | null = null;
-  private readonly views = new Map<number, string>();
+  private readonly views = new Map<number, PhotoSource>();
   private readonly figures = new Figures();
   private canvas!: MarksCanvas;
   private handles!: Handles;
@@ -36,16 +37,23 @@ export class Editor {
     private readonly session: string,
   ) {
     const views = (figure.dataset.views ?? "").trim().split(/\s+/);
-    for (let at = 0; at + 1 < views.length; at += 2) this.views.set(Number(views[at]), views[at + 1]!);
+    for (let at = 0; at + 4 < views.length; at += 5) {
+      const [position, width, height] = views.slice(at, at + 3).map(Number);
+      this.views.set(position!, { width: width!, height: height!, screen: views[at + 3]!, view: views[at + 4]! });
+    }
     this.position = [...this.views.keys()][0] ?? 1;
   }
 
   async start(): Promise<void> {
+    const first = this.position;
+    const tilesOfFirst = this.tiles(first);
     const read = await this.read();
     if (!read) return this.say("drawingFailed", true);
     const counted = read.outlines.map((one) => one.position);
     if (!counted.includes(this.position)) this.position = counted[0] ?? this.position;
-    this.open();
+    const tiles = this.position === first ? await tilesOfFirst : await this.tiles(this.position);
+    if (!tiles) return this.say("drawingFailed", true);
+    this.open(tiles);
     const kept = server.kept(this.session);
     if (kept) this.marks.apply(kept);
     this.changed();
@@ -62,7 +70,11 @@ export class Editor {
     return read;
   }
 
-  private open(): void {
+  private tiles(position: number): Promise<Tiles | null> {
+    return tilesOf(this.views.get(position)!).catch(() => null);
+  }
+
+  private open(tiles: Tiles): void {
     const stage = this.figure.querySelector<HTMLElement>("[data-stage]")!;
     const place = document.createElement("div");
     place.className = "viewer";
@@ -70,27 +82,17 @@ export class Editor {
     place.setAttribute("role", "application");
     place.setAttribute("aria-label", this.figure.dataset.textPicture ?? "");
     stage.append(place);
-    this.viewer = OpenSeadragon({
-      element: place,
-      tileSources: { type: "image", url: this.views.get(this.position)! } as never,
-      drawer: "canvas",
-      showNavigationControl: false,
-      visibilityRatio: 0.6,
-      minZoomImageRatio: 0.9,
+    this.viewer = openViewer(place, tiles, this.figure.dataset, {
       maxZoomPixelRatio: 8,
       animationTime: 0.4,
       cooperativeGestures: matchMedia("(pointer: coarse)").matches, // one finger scrolls the page
       gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false, scrollToZoom: true },
       gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
       keyboardNavEnabled: false,
-    } as never);
+    });
     this.canvas = new MarksCanvas(this.viewer, () => this.placeHandles());
     this.handles = new Handles(place, (box) => this.drag(box), (box, before) => this.drop(box, before));
     this.viewer.addHandler("tile-drawn", () => { stage.dataset.ready = "true"; });
-    this.viewer.addHandler("open-failed", () => {
-      place.remove();
-      this.say("drawingFailed", true);
-    });
     this.viewer.addHandler("open", () => this.changed());
     this.viewer.addHandler("canvas-press", (event) => this.press(event.position));
     this.viewer.addHandler("canvas-drag", (event) => this.dragOnCanvas(event));
@@ -123,8 +125,12 @@ export class Editor {
     this.position = position;
     this.canvas.selected = null;
     press(this.figure, "[data-position]", (button) => button.dataset.position === String(position));
-    this.viewer.open({ type: "image", url: this.views.get(position)! } as never);
-    this.changed();
+    void this.tiles(position).then((tiles) => {
+      if (position !== this.position) return; // another one was asked for meanwhile
+      if (!tiles) return this.say("drawingFailed", true);
+      this.viewer.open(tiles as never);
+      this.changed();
+    });
   }
 
   private take(tool: Tool): void {

@@ -172,6 +172,7 @@ def image_detail(session: Session, image_id: UUID) -> ImageDetail:
         position_error_m=image.gps_error_m,
         exif=image.exif_metadata or {},
         view_url=urls.of_image(image.image_id, "view"),
+        screen_url=urls.of_image(image.image_id, "screen"),
         uses=_uses(session, image_id),
     )
 

@@ -19,6 +19,7 @@ THUMBNAIL_SIDE_PX = 320
 # What a page shows is at most so large: more is no WebP, and takes seconds to make.
 VIEW_SIDE_PX = 16_383
 VIEW_PIXELS = 16_000_000
+SCREEN_SIDE_PX = 2048  # what a page shows first, over a field's connection
 NO_LIMIT = 10**9
 
 
@@ -28,6 +29,7 @@ class Variant(StrEnum):
     ORIGINAL = "original"
     FILE = "file"
     VIEW = "view"
+    SCREEN = "screen"
     PROCESSED = "processed"
     THUMBNAIL = "thumbnail"
 
@@ -52,7 +54,7 @@ class Picture:
 
     def is_final(self, version: str | None) -> bool:
         """Whether an address with this version will always answer these bytes."""
-        if self.variant in (Variant.ORIGINAL, Variant.FILE, Variant.VIEW):
+        if self.variant in (Variant.ORIGINAL, Variant.FILE, Variant.VIEW, Variant.SCREEN):
             return True
         return not self.is_derived and version == urls.version(self.sha256)
 
@@ -98,5 +100,6 @@ def read(picture: Picture) -> bytes:
 _MADE_AS = {
     Variant.THUMBNAIL: (PictureKind.WEBP, THUMBNAIL_SIDE_PX, VIEW_PIXELS),
     Variant.VIEW: (PictureKind.JPEG, VIEW_SIDE_PX, VIEW_PIXELS),
+    Variant.SCREEN: (PictureKind.JPEG, SCREEN_SIDE_PX, VIEW_PIXELS),
     Variant.ORIGINAL: (PictureKind.JPEG, NO_LIMIT, NO_LIMIT),
 }

@@ -68,6 +68,7 @@ class ImageRead(Output):
     error_message: str | None
     original_url: str
     view_url: str = Field(description="upright, in a format that browsers show")
+    screen_url: str = Field(description="the view with sides of 2,048 px at most")
     processed_url: str | None = Field(description="with everything counted drawn on it")
     thumbnail_url: str
     detections_url: str | None
@@ -319,4 +320,5 @@ class ImageDetail(Output):
     position_error_m: float | None
     exif: dict[str, Any]
     view_url: str
+    screen_url: str
     uses: list[ImageUse] = Field(description="last first")

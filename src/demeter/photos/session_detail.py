@@ -260,6 +260,7 @@ def _image(row: SessionImage) -> ImageRead:
         error_message=row.error_message,
         original_url=at("original"),
         view_url=at("view"),
+        screen_url=at("screen"),
         processed_url=at("processed", image.s3_key_processed) if image.s3_key_processed else None,
         thumbnail_url=at("thumbnail", image.s3_key_thumbnail),
         detections_url=f"{poll}/detections?position={row.position}" if counted else None,

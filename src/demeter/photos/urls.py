@@ -19,7 +19,7 @@ def of_session(session_id: UUID) -> dict[str, str]:
 
 
 def of_image(image_id: UUID, variant: str, key: str | None = None) -> str:
-    """One of an image's pictures: original, view, processed, thumbnail.
+    """One of an image's pictures: original, view, screen, processed, thumbnail.
 
     ``key`` is where the object store keeps a made picture; with it the address changes when
     the picture does.

@@ -85,7 +85,7 @@ def _earlier(
         return None
     picture = None
     if row.image_id is not None:
-        picture = urls.of_image(row.image_id, "view")
+        picture = urls.of_image(row.image_id, "screen")
     return EarlierCount(row.id, row.captured_at, row.plants, row.session_id, picture)
 
 
