@@ -16,6 +16,7 @@ from demeter.core.settings import settings
 from demeter.ops import restore_mark
 from demeter.ops.backup import errors, table_sums
 from demeter.ops.backup import restore as way_back
+from demeter.ops.backup.blob_list import NAMED
 from demeter.ops.backup.manifest import BackupManifest
 from demeter.ops.backup.place import place_of
 from demeter.ops.backup.repository import open_repository
@@ -128,6 +129,30 @@ def test_a_backup_brings_back_every_row_and_every_photo(
     # Its rules are there, too.
     with psycopg.connect(empty_database) as connection, pytest.raises(psycopg.Error):
         connection.execute("UPDATE stock_movements SET quantity = quantity + 1")
+
+
+# Hashes that are no names of blobs in the object store.
+NO_BLOBS = {
+    "api_tokens.token_sha256", "blob_inbox.sha256", "error_models.detect_sha256",
+    "error_models.segment_sha256", "idempotency_keys.request_sha256", "import_files.sha256",
+    "login_sessions.token_sha256", "model_comparisons.candidate_sha256",
+    "model_comparisons.incumbent_sha256", "one_time_links.token_sha256", "vision_models.sha256",
+    "resumable_photos.sha256",
+}  # fmt: skip
+
+
+def test_every_column_that_names_a_blob_is_kept(nursery: str) -> None:
+    """A new column of hashes or keys has to be told apart here."""
+    with psycopg.connect(nursery) as connection:
+        rows = connection.execute("""
+            SELECT table_name || '.' || column_name, table_name, column_name
+            FROM information_schema.columns
+            WHERE table_schema = 'public' AND column_name ~ 'sha256|s3_key|blob'
+              AND data_type <> 'bigint'
+            """).fetchall()
+    naming = {name for name, _, column in rows if f"{column}" in NAMED}
+    assert {name for name, *_ in rows} - NO_BLOBS - naming == {"s3_images.s3_key_original"}
+    assert {name for name, *_ in rows} >= NO_BLOBS
 
 
 def test_the_second_backup_sends_only_what_is_new(nursery: str, tmp_path: Path) -> None:

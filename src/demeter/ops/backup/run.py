@@ -149,9 +149,13 @@ def _keep_database(
             "SELECT pg_export_snapshot(), now(), (SELECT version_num FROM alembic_version)",
         )
         blob_count = write_names(connection, folder / "names")
-        with dump.open_dump(db.database_url(), snapshot) as source:
+        with (
+            ThreadPoolExecutor(1) as beside,  # the dump is packed meanwhile, by another process
+            dump.open_dump(db.database_url(), snapshot) as source,
+        ):
+            sums = beside.submit(lambda: dict(table_sums.table_sums(connection)))
             file = repository.write(f"{SNAPSHOTS}/{name}/database.dump", source)
-        tables = dict(table_sums.table_sums(connection))
+            tables = sums.result()
     progress("database", 1, 1)
     major = connection.info.server_version // 10_000
     return DatabaseMoment(made_at, revision, major, file, tables, blob_count)
