@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,9 +83,8 @@ def name_photos(session, hashes: list[str]) -> None:
 @pytest.fixture
 def empty_database(server_url: str) -> Iterator[str]:
     """A database with PostGIS and nothing else."""
-    name = "demeter_test_restored"
+    name = f"demeter_test_{secrets.token_hex(6)}"
     with psycopg.connect(server_url, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         server.execute(f"CREATE DATABASE {name}")
         url = db.make_engine(server_url).url.set(database=name, drivername="postgresql")
         address = url.render_as_string(hide_password=False)
@@ -237,6 +237,31 @@ def test_a_restore_goes_only_into_an_empty_database_unless_told(
     db.engine().dispose()
     bring(tmp_path / "kept", replace=True)
     assert sums(nursery) == before
+
+
+def test_tables_of_others_are_left_alone_unless_told(
+    nursery: str, empty_database: str, tmp_path: Path, use
+) -> None:
+    keep(tmp_path / "kept")
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE letters AS SELECT 1 AS n")
+    use(home=str(tmp_path / "new"), database_url=empty_database)
+    with pytest.raises(errors.HomeNotEmpty, match="letters"):
+        bring(tmp_path / "kept")
+    with psycopg.connect(empty_database) as connection:
+        assert table_sums.own_tables(connection) == ["letters"]
+
+
+def test_a_database_that_was_only_migrated_counts_as_empty(
+    nursery: str, empty_database: str, tmp_path: Path, use
+) -> None:
+    keep(tmp_path / "kept")
+    before = sums(nursery)
+    use(home=str(tmp_path / "new"), database_url=empty_database)
+    db.migrate(db.engine())
+    db.engine().dispose()
+    bring(tmp_path / "kept")
+    assert sums(empty_database) == before
 
 
 def test_rows_that_would_come_back_otherwise_are_refused_and_nothing_is_kept(

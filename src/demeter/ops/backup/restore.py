@@ -59,7 +59,7 @@ def restore(
     _require_known(manifest)
     url = db.database_url()
     if not replace:
-        _require_empty(url)
+        _require_empty(url, manifest)
     make_directory(settings().home)
     restore_mark.begin(manifest.name, repository.place.address)
     with alone(), TemporaryDirectory(dir=settings().home, prefix=SCRATCH) as folder:
@@ -107,9 +107,14 @@ def _require_known(manifest: BackupManifest) -> None:
         )
 
 
-def _require_empty(url: str) -> None:
+def _require_empty(url: str, manifest: BackupManifest) -> None:
+    """Refuse a database with rows of people's, or with tables that are not Demeter's."""
     with psycopg.connect(url) as connection:
         there = set(table_sums.own_tables(connection))
+        known = manifest.tables.keys() | db.Base.metadata.tables.keys()
+        strangers = sorted(n for n in there - known if not n.startswith("procrastinate_"))
+        if strangers:
+            raise HomeNotEmpty(f"the database has tables of others, such as {strangers[0]}")
         for name in OF_PEOPLE:
             if name not in there:
                 continue
