@@ -179,24 +179,17 @@ def truncate(path: Path) -> None:
 
 
 FILES = ("manifest.json*", "database.dump*", "blobs.gz*", "photos/??/*", "demeter-backup.json")
-KEYS = {"plain": {}, "sealed": {"backup_key_file": "key"}}
 
 
-def use_key(use, kind: str, folder: Path) -> None:
-    variables = {name: str(folder / value) for name, value in KEYS[kind].items()}
-    for path in map(Path, variables.values()):
-        if not path.exists():
-            make_key_file(path)
-    use(**variables)
-
-
-@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("kind", ["plain", pytest.param("sealed", marks=pytest.mark.long)])
 @pytest.mark.parametrize("harm", [flip, truncate, Path.unlink])
 def test_a_damaged_file_is_refused_by_its_name(
     nursery: str, empty_database: str, tmp_path: Path, use, kind: str, harm
 ) -> None:
     """Each kind of file in turn, and each harm: nothing of it comes into the database."""
-    use_key(use, kind, tmp_path)
+    if kind == "sealed":
+        make_key_file(tmp_path / "key")
+        use(backup_key_file=str(tmp_path / "key"))
     keep(tmp_path / "kept")
     use(home=str(tmp_path / "new"), database_url=empty_database)
     for pattern in FILES:
@@ -356,6 +349,7 @@ def test_encrypted_files_show_nothing_and_open_with_their_key_alone(
     assert authority.read_text() == "secret of the authority"
 
 
+@pytest.mark.long  # a passphrase is slow by design
 def test_a_passphrase_opens_what_it_closed(nursery: str, tmp_path: Path, use) -> None:
     use(backup_passphrase="a long sentence of the nursery")
     keep(tmp_path / "kept")

@@ -140,4 +140,5 @@ def test_the_page_of_jobs_says_how_the_backup_is(client: TestClient, language: s
     page = client.get("/jobs", headers=headers).text
     assert "demeter doctor" in page
     assert "no room" not in page
+    assert "demeter doctor" in client.get("/", headers=headers).text  # whoever administers
     settings.cache_clear()
