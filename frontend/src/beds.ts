@@ -1,9 +1,8 @@
-// The page of a bed, and the list of beds: sheets over the page, the toast that undoes, months
-// that open, tiles by arrow keys. Without this script each of them is a page or a link.
+// The page of a bed, and the list of beds: sheets over the page, months that open, tiles by arrow
+// keys. Without this script each of them is a page or a link.
 import { startReport } from "./report";
 import { startSheets } from "./sheets";
 import { startTiles } from "./tiles";
-import { startToasts } from "./toast";
 
 for (const link of document.querySelectorAll<SVGAElement>("[data-opens]")) {
   link.addEventListener("click", (event) => {
@@ -26,4 +25,3 @@ for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copy]")
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-report]")) startReport(form);
 for (const sheet of document.querySelectorAll<HTMLDialogElement>("dialog[data-sheet]")) startSheets(sheet);
 for (const map of document.querySelectorAll<HTMLElement>("[data-tiles]")) startTiles(map);
-startToasts(document);

@@ -5,6 +5,7 @@ import { startGrowing } from "./growing";
 import { followKeys } from "./keys";
 import { followProgress } from "./progress";
 import { startSearch } from "./search";
+import { startToasts } from "./toast";
 import { waiting } from "./count/waiting";
 
 for (const card of document.querySelectorAll<HTMLElement>("[data-progress]")) {
@@ -14,6 +15,7 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-growing
   startGrowing(form);
 }
 followKeys(document);
+startToasts(document);
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto-submit]")) {
   startFilters(form);
 }

@@ -1,13 +1,12 @@
 // The review: keys for everything, and editing on the photo.
 import { Editor } from "./review/editor";
-import { fade, isTyping, pressKey } from "./review/keys";
+import { isTyping, pressKey } from "./review/keys";
 
 const page = document.querySelector<HTMLElement>("[data-review]");
 const figure = document.querySelector<HTMLElement>("[data-editor]");
 const keys = document.querySelector<HTMLDialogElement>("[data-keys]");
 const editor = page && figure ? new Editor(figure, page.dataset.session!) : null;
 
-for (const toast of document.querySelectorAll<HTMLElement>("[data-toast]")) fade(toast);
 for (const one of document.querySelectorAll<HTMLElement>(".review [data-script-only]")) one.hidden = false;
 void editor?.start();
 

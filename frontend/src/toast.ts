@@ -1,4 +1,5 @@
-// A toast goes after ten seconds; while it has the focus or the pointer it waits.
+// A toast goes after ten seconds; while it has the focus or the pointer it waits. What it tells
+// came in the address: its words are named by `data-toast`, and a reload does not say them again.
 const STAYS_MS = 10_000;
 
 export function startToasts(root: ParentNode): void {
@@ -14,7 +15,12 @@ export function startToasts(root: ParentNode): void {
     toast.addEventListener("pointerenter", wait);
     toast.addEventListener("pointerleave", () => (toast.contains(document.activeElement) ? wait() : go()));
     go();
+    forget(toast.dataset.toast!.split(" "));
   }
-  // A reload shall not say it again.
-  if (root.querySelector("[data-toast]")) history.replaceState(null, "", location.pathname + location.hash);
+}
+
+function forget(words: string[]): void {
+  const address = new URL(location.href);
+  for (const word of words) address.searchParams.delete(word);
+  if (address.href !== location.href) history.replaceState(null, "", address);
 }

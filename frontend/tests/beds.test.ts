@@ -68,12 +68,14 @@ test("what is no number of plants is none", () => {
 
 test("a toast stays while it has the focus, and goes ten seconds after", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
-  replaceGlobal("history", { replaceState: () => undefined });
-  replaceGlobal("location", { pathname: "/beds/A", hash: "" });
+  const addresses: string[] = [];
+  replaceGlobal("history", { replaceState: (_: unknown, __: string, to: URL) => addresses.push(to.href) });
+  replaceGlobal("location", { href: "http://localhost/beds/A?photo=2&done=7#photo" });
   page.setTimeout = globalThis.setTimeout as never;
   page.clearTimeout = globalThis.clearTimeout as never;
-  const root = html("<div><div data-toast><button>Deshacer</button></div></div>");
+  const root = html("<div><div data-toast='done'><button>Deshacer</button></div></div>");
   startToasts(root);
+  assert.deepEqual(addresses, ["http://localhost/beds/A?photo=2#photo"]);
   root.querySelector("button")!.dispatchEvent(new page.Event("focusin", { bubbles: true }) as never);
   mock.timers.tick(60_000);
   assert.ok(root.querySelector("[data-toast]"));

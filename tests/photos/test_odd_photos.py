@@ -71,6 +71,9 @@ def test_a_long_photo_has_a_page_with_a_smaller_view(client: TestClient, kind: s
     view = client.get(image["view_url"])
     assert view.headers["content-type"] == "image/jpeg"
     assert Image.open(io.BytesIO(view.content)).size == (16_383, 69)
+    screen = client.get(image["screen_url"])
+    assert screen.headers["cache-control"] == view.headers["cache-control"]
+    assert Image.open(io.BytesIO(screen.content)).width == 2048
     thumbnail = client.get(image["thumbnail_url"])
     assert Image.open(io.BytesIO(thumbnail.content)).width == 320
     original = client.get(image["original_url"])

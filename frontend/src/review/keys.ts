@@ -24,12 +24,3 @@ function isThere(one: HTMLElement): boolean {
   const closed = one.closest("details:not([open])");
   return !one.closest("[hidden]") && (closed === null || (one.tagName === "SUMMARY" && one.parentElement === closed));
 }
-
-// A toast goes by itself after ten seconds, and waits while it has the focus.
-export function fade(toast: HTMLElement): void {
-  const hide = () => {
-    if (toast.contains(document.activeElement) || toast.matches(":hover")) setTimeout(hide, 2000);
-    else toast.hidden = true;
-  };
-  setTimeout(hide, 10_000);
-}
