@@ -142,8 +142,10 @@ class Bucket:
         """See `BackupPlace.create`."""
         with _named_failures(self.address):
             writer = obstore.open_writer(self._store, name)
-        # An upload that is not closed never becomes an object.
-        yield cast("BinaryIO", writer)
+        try:
+            yield cast("BinaryIO", writer)
+        except BaseError as error:  # an upload that is not closed never becomes an object
+            raise BackupPlaceUnusable(f"{name} in {self.address}: {error}") from error
         with _named_failures(self.address):
             writer.close()
 
@@ -156,7 +158,10 @@ class Bucket:
             raise
         except (BaseError, OSError) as error:
             raise BackupPlaceUnusable(f"{name} in {self.address}: {error}") from error
-        yield cast("BinaryIO", _ObjectReader(reader))
+        try:
+            yield cast("BinaryIO", _ObjectReader(reader))
+        except BaseError as error:
+            raise BackupPlaceUnusable(f"{name} in {self.address}: {error}") from error
 
     def sizes(self, folder: str) -> dict[str, int]:
         """See `BackupPlace.sizes`."""
