@@ -26,6 +26,12 @@ from demeter.ops.backup.seal import make_key_file
 from support.nursery import FIXTURES
 from support.pictures import encoded, picture
 
+NEW_IMAGE = text("""
+    INSERT INTO s3_images (s3_bucket, s3_key_original, sha256, content_type, file_size_bytes,
+        width_px, height_px, uploaded_by_user_id)
+    SELECT s3_bucket, :key, :sha256, content_type, 1000, 10, 10, uploaded_by_user_id
+    FROM s3_images LIMIT 1
+""")
 PHOTOS = [encoded(picture(seed=seed)) for seed in range(4)]
 
 
@@ -69,15 +75,7 @@ def name_photos(session, hashes: list[str]) -> None:
         {"sha256": hashes[0], "key": blobs.key_of(hashes[1])},
     )
     for sha256 in hashes[2:]:
-        session.execute(
-            text("""
-            INSERT INTO s3_images (s3_bucket, s3_key_original, sha256, content_type,
-                file_size_bytes, width_px, height_px, uploaded_by_user_id)
-            SELECT s3_bucket, :key, :sha256, content_type, 1000, 10, 10, uploaded_by_user_id
-            FROM s3_images LIMIT 1
-            """),
-            {"sha256": sha256, "key": blobs.key_of(sha256)},
-        )
+        session.execute(NEW_IMAGE, {"sha256": sha256, "key": blobs.key_of(sha256)})
 
 
 @pytest.fixture

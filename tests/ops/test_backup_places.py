@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,15 +15,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from demeter.core import blobs
+from demeter.core import blobs, db
+from demeter.core.db import transaction
 from demeter.ops import restore_mark
 from demeter.ops.backup import errors, table_sums
 from demeter.ops.backup import restore as way_back
 from demeter.ops.backup.place import Bucket, place_of
 from demeter.ops.backup.repository import open_repository
 from demeter.ops.backup.run import make_backup
+from demeter.ops.blob_check import check_blobs
 from journeys.test_object_store import SERVERS, free_base, s3
-from ops.test_backup import PHOTOS, empty_database, nursery, sums, use
+from ops.test_backup import NEW_IMAGE, PHOTOS, empty_database, nursery, sums, use
 
 __all__ = ["empty_database", "nursery", "use"]
 BUCKET = "s3://photos/backups"
@@ -135,3 +138,40 @@ def test_a_killed_restore_leaves_nothing_half_and_says_so(
     restore_mark.require_finished()
     for body in PHOTOS[:-1]:
         assert blobs.read_checked(blobs.sha256_of(body)) == body
+
+
+@pytest.mark.long
+def test_photos_that_come_meanwhile_are_in_whole_or_not_named(
+    nursery: str, empty_database: str, tmp_path: Path, use
+) -> None:
+    """Uploads go on, in and out of the inbox, while backups are made; each restores sound."""
+    enough = threading.Event()
+    uploads = threading.Thread(target=upload_until, args=(enough,))
+    uploads.start()
+    try:
+        time.sleep(1)
+        kept = [
+            make_backup(open_repository(place_of(str(tmp_path / "kept")), create=True))
+            for _ in range(3)
+        ]
+    finally:
+        enough.set()
+        uploads.join()
+    counts = [manifest.tables["s3_images"].rows for manifest in kept]
+    assert counts == sorted(set(counts))  # more came between each of them
+    for number, manifest in enumerate(kept):
+        use(home=str(tmp_path / f"new-{number}"), database_url=empty_database)
+        repository = open_repository(place_of(str(tmp_path / "kept")))
+        way_back.restore(repository, manifest, replace=True)
+        findings = check_blobs(lambda *_: None)
+        assert findings.is_sound, findings.named
+        assert findings.checked == manifest.blob_count
+
+
+def upload_until(enough: threading.Event) -> None:
+    while not enough.is_set():
+        body = os.urandom(20_000)
+        with transaction() as session:
+            sha256 = blobs.accept(session, body, "image/jpeg")
+            session.execute(NEW_IMAGE, {"sha256": sha256, "key": blobs.key_of(sha256)})
+        blobs.move_to_store(db.engine(), sha256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,7 +13,9 @@ from rich.markup import escape
 
 from demeter.core import db
 from demeter.core.errors import Conflict
-from demeter.ops.upgrade import UpgradePlan, plan_upgrade
+
+if TYPE_CHECKING:
+    from demeter.ops.upgrade import UpgradePlan
 
 _out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
 
@@ -38,6 +40,8 @@ def upgrade(
     A backup younger than a day has to be at DEMETER_BACKUP_PLACE. All migrations are one
     transaction: where one is hindered, nothing has changed.
     """
+    from demeter.ops.upgrade import plan_upgrade  # noqa: PLC0415  it loads the migrations' tool
+
     plan = plan_upgrade(db.engine())
     if as_json:
         document = asdict(plan) | {"may_go_on": plan.may_go_on}
