@@ -2,7 +2,7 @@
 
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
-from demeter.core import blobs, job_deaths, step_times
+from demeter.core import backup_runs, blobs, job_deaths, step_times
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
 from demeter.imports import models as imports
@@ -18,6 +18,7 @@ from demeter.webhooks import models as webhooks
 
 __all__ = [
     "accounts",
+    "backup_runs",
     "blobs",
     "catalog",
     "counts",

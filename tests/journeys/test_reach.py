@@ -32,7 +32,8 @@ OWN_WAY = {
 }
 # What runs Demeter and is none of the domain.
 OF_THE_SYSTEM = {
-    "alembic_version", "spatial_ref_sys", "api_tokens", "audit_entries", "blob_inbox",
+    "alembic_version", "backup_runs", "spatial_ref_sys", "api_tokens", "audit_entries",
+    "blob_inbox",
     "idempotency_keys", "job_deaths", "login_failures", "login_sessions", "nursery",
     "one_time_links", "resumable_chunks", "resumable_photos", "resumable_uploads",
     "step_times",

@@ -79,7 +79,7 @@ def test_a_server_that_does_not_answer_leaves_the_rest_unknown(
     assert findings["Database"].verdict is Verdict.FAILED
     assert "DEMETER_DATABASE_URL" in findings["Database"].mend
     unknown = [p for p, f in findings.items() if f.verdict is Verdict.UNKNOWN]
-    assert unknown == ["PostGIS", "Schema", "Reference rows", "Workers"]
+    assert unknown == ["PostGIS", "Schema", "Reference rows", "Workers", "Backup"]
 
 
 @pytest.mark.usefixtures("_own_home")

@@ -60,7 +60,7 @@ def test_every_state_of_a_filled_database_is_kept(fresh_database: str) -> None:
         with pytest.raises(psycopg.errors.CheckViolation, match="reason"):
             connection.execute("UPDATE photo_processing_sessions SET reason_code = NULL")
     config = Config()
-    config.set_main_option("script_location", str(db._migrations()))
+    config.set_main_option("script_location", str(db.migrations()))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, BEFORE)

@@ -32,6 +32,11 @@ class CommandSource:
 # Importing all of them takes seconds, for SQL and vision come along; neither a list of
 # commands nor a script that asks for the database's address may wait for that.
 COMMANDS = {
+    "backup": CommandSource(
+        "demeter.cli.backup",
+        "backup",
+        "Keep database and photos at DEST; photos that are there already are not sent again.",
+    ),
     "beds": CommandSource("demeter.cli.beds", "app", "Beds: what grows where."),
     "catalog": CommandSource(
         "demeter.cli.catalog", "app", "The catalog: products, packaging, prices."
@@ -92,6 +97,11 @@ COMMANDS = {
         "Photos: add them, watch them become stock, settle what waits.",
     ),
     "places": CommandSource("demeter.cli.places", "app", "Places: greenhouses, areas and beds."),
+    "restore": CommandSource(
+        "demeter.cli.backup",
+        "restore",
+        "Bring a backup into an empty home and database; stop Demeter first.",
+    ),
     "stock": CommandSource(
         "demeter.cli.stock", "app", "Stock: what there is, and what people report."
     ),
@@ -110,6 +120,11 @@ COMMANDS = {
         "demeter.cli.up",
         "up",
         "Run database, web and workers together; Ctrl-C or SIGTERM stops them all.",
+    ),
+    "upgrade": CommandSource(
+        "demeter.cli.upgrade",
+        "upgrade",
+        "Bring the schema up to this version's, if there is a way back and room for it.",
     ),
     "verify": CommandSource(
         "demeter.cli.verify",

@@ -35,7 +35,7 @@ def url() -> None:
 
 @app.command("migrate")
 def migrate(
-    revision: Annotated[str, typer.Option(help="up to this revision; `base` undoes all")] = "head",
+    revision: Annotated[str, typer.Option(help="up or down to it; `base` undoes all")] = "head",
     *,
     stop_after: Annotated[
         bool, typer.Option("--stop-after", help="stop the database if this command started it")

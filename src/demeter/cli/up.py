@@ -18,6 +18,7 @@ from demeter.core import db, logs
 from demeter.core.localdb import LocalDatabase
 from demeter.core.private_files import close_to_others, make_directory
 from demeter.core.settings import settings
+from demeter.ops.restore_mark import require_finished
 from demeter.ops.service import Service
 from demeter.ops.supervisor import Crew, DatabaseKeeper, Relay, Role, pass_on
 
@@ -68,6 +69,7 @@ def run(
         AddressInUse, AddressUnknown: something listens there already, or nothing can.
         CertificateUnusable: the certificate and key that are set cannot be served with.
     """
+    require_finished()
     configured = settings()
     require_free(configured.host, configured.port)
     embedded = None if configured.database_url else LocalDatabase(configured.home)

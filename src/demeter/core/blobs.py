@@ -126,10 +126,22 @@ def read(bound_to: Engine, sha256: str) -> bytes:
     cached = _read_cache(sha256)
     if cached is not None:
         return cached
-    body = _read_inbox(bound_to, sha256) or store().get(sha256)
+    body = _read_inbox(bound_to, sha256)
+    if body is None or sha256_of(body) != sha256:
+        body = read_checked(sha256)
+    _write_cache(sha256, body)
+    return body
+
+
+def read_checked(sha256: str) -> bytes:
+    """The bytes from the object store itself, past the cache.
+
+    Raises:
+        BlobMissing, BlobCorrupt, ObjectStoreUnavailable
+    """
+    body = store().get(sha256)
     if sha256_of(body) != sha256:
         raise BlobCorrupt(f"object {key_of(sha256)} has another hash", sha256=sha256)
-    _write_cache(sha256, body)
     return body
 
 
@@ -278,6 +290,32 @@ class Store:
             raise ObjectStoreUnavailable(f"could not read {key_of(sha256)}") from error
         self._breaker.note_success()
         return body
+
+    def size(self, sha256: str) -> int | None:
+        """Bytes of the object, or ``None`` where it is not there."""
+        self._breaker.check()
+        try:
+            size = obstore.head(self._backend, key_of(sha256))["size"]
+        except FileNotFoundError:
+            size = None
+        except (BaseError, OSError) as error:
+            self._breaker.note_failure()
+            raise ObjectStoreUnavailable(f"could not look at {key_of(sha256)}") from error
+        self._breaker.note_success()
+        return size
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Objects whose hash begins with these two digits, with their bytes."""
+        self._breaker.check()
+        try:
+            return {
+                meta["path"].rsplit("/", 1)[-1]: meta["size"]
+                for page in obstore.list(self._backend, prefix=f"photos/{prefix}")
+                for meta in page
+            }
+        except (BaseError, OSError) as error:
+            self._breaker.note_failure()
+            raise ObjectStoreUnavailable(f"could not list photos/{prefix}") from error
 
 
 def _flush(path: Path) -> None:

@@ -11,8 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
+    Connection,
     DateTime,
     Engine,
     Enum,
@@ -22,9 +24,11 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from demeter.core import traces
+from demeter.core.errors import Conflict, Unavailable
 from demeter.core.localdb import LocalDatabase
 from demeter.core.settings import settings
 
@@ -35,6 +39,22 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+class MigrationHindered(Unavailable):
+    """A migration waited too long for a lock, or took too long itself."""
+
+    code = "migration_hindered"
+    title = "A migration was hindered, and nothing was changed"
+    next_action = "Stop web and workers (`demeter up`) and try again, or raise the setting named."
+
+
+class SchemaTooNarrow(Conflict):
+    """Rows that the database has do not fit into the schema that it is to have."""
+
+    code = "schema_too_narrow"
+    title = "Rows do not fit into that schema, and nothing was changed"
+    next_action = "To go back, restore the backup that was made before the upgrade."
 
 
 class Base(DeclarativeBase):
@@ -139,22 +159,77 @@ def lock_key(session: Session, namespace: str, key: str) -> None:
 
 
 def migrate(bound_to: Engine, revision: str = "head") -> None:
-    """Bring the schema to a revision, up or (``base``) down, in one transaction."""
+    """Bring the schema to a revision, up or down (``base``: to nothing), in one transaction.
+
+    Raises:
+        MigrationHindered: a lock or a statement took longer than the settings allow; the
+            schema is as it was.
+        SchemaTooNarrow: rows do not fit, as those that came since an upgrade may not on the
+            way down.
+    """
     from alembic import command  # noqa: PLC0415  most commands migrate nothing
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_migrations()))
+    config.set_main_option("script_location", str(migrations()))
+    script = ScriptDirectory(str(migrations()))
     with bound_to.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('demeter.migrate'))"))
+        _limit_migrations(connection)
         config.attributes["connection"] = connection
-        if revision == "base":
-            command.downgrade(config, revision)
-        else:
-            command.upgrade(config, revision)
+        at = _revision_of(connection)
+        if revision == "base" or _is_behind(script, revision, at):
+            _carry_out(command.downgrade, config, revision)
+            return
+        _carry_out(command.upgrade, config, revision)
 
 
-def _migrations() -> Path:
-    """Beside the package in a wheel, at the top of a checkout."""
+def _limit_migrations(connection: Connection) -> None:
+    configured = settings()
+    for name, seconds in (
+        ("lock_timeout", configured.migration_lock_timeout_s),
+        ("statement_timeout", configured.migration_statement_timeout_s),
+    ):
+        connection.execute(text(f"SET LOCAL {name} = '{seconds}s'"))
+
+
+def _revision_of(connection: Connection) -> str | None:
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def _is_behind(script: Any, revision: str, at: str | None) -> bool:
+    """Whether a revision is one that the database has left behind."""
+    if at is None or revision in ("head", at):
+        return False
+    return revision in {step.revision for step in script.iterate_revisions(at, "base")}
+
+
+def _carry_out(act: Callable[[Any, str], None], config: Any, revision: str) -> None:
+    try:
+        act(config, revision)
+    except IntegrityError as error:
+        raise SchemaTooNarrow(str(error.orig)) from error
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
+            raise MigrationHindered(_hindrance(error)) from error
+        raise
+
+
+def _hindrance(error: DBAPIError) -> str:
+    """What took too long: the statement, shortened, by its first line that says something."""
+    words = " ".join((error.statement or "").split())[:120]
+    setting = (
+        "DEMETER_MIGRATION_LOCK_TIMEOUT_S"
+        if isinstance(error.orig, psycopg.errors.LockNotAvailable)
+        else "DEMETER_MIGRATION_STATEMENT_TIMEOUT_S"
+    )
+    return f"it took longer than {setting} allows: {words}"
+
+
+def migrations() -> Path:
+    """Of the schema: beside the package in a wheel, at the top of a checkout."""
     packaged = Path(__file__).parents[1] / "migrations"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "migrations"

@@ -36,6 +36,7 @@ app = procrastinate.App(
         "demeter.photos.resumable.tasks",
         "demeter.review.retry",
         "demeter.webhooks.tasks",
+        "demeter.ops.backup.schedule",
     ],
 )
 

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -83,6 +83,19 @@ class Settings(BaseSettings):
 
     held_out_share: float = Field(default=0.2, ge=0, le=1)  # of locations, to judge models on
     blind_share: float = Field(default=0.0, ge=0, le=1)  # of sessions that are counted blind, too
+
+    backup_place: str | None = None  # a folder or an s3://… URL; none: no backups by themselves
+    backup_key_file: Path | None = None  # of age; with it, or a passphrase, backups are encrypted
+    backup_passphrase: SecretStr | None = None
+    # Of the bucket, where it is not that of the photos: {"aws_access_key_id": …}
+    backup_store_options: dict[str, str] = Field(default_factory=dict, repr=False)
+    backup_hour: int = Field(default=2, ge=0, le=23)  # of the site's day
+    backup_keep_days: int = Field(default=7, ge=1)
+    backup_keep_weeks: int = Field(default=5, ge=0)
+    backup_keep_months: int = Field(default=12, ge=0)
+
+    migration_lock_timeout_s: int = Field(default=30, ge=0)  # 0: wait for ever
+    migration_statement_timeout_s: int = Field(default=1800, ge=0)
 
     worker_stalled_s: float = 12.0
     worker_heartbeat_s: float = 3.0

@@ -148,7 +148,7 @@ def get_detections(
     "/photos/images/{image_id}/{variant}",
     response_class=Response,
     responses={200: {"content": {"image/*": {}}}, 304: {"description": "as you have it"}},
-    summary="A picture: original, file, view (for browsers), screen (smaller), processed (drawn on), thumbnail",
+    summary="A picture: original, file, view, screen (smaller), processed (drawn on), thumbnail",
     **requires(Permission.SEE),
 )
 def get_picture(

@@ -60,7 +60,7 @@ def _database() -> dict[str, Any]:
         session.execute(text("SELECT FROM blob_inbox LIMIT 0"))
         read_only = session.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
         workers = jobs.workers_alive(session)
-    head = ScriptDirectory(str(db._migrations())).get_current_head()  # noqa: SLF001
+    head = ScriptDirectory(str(db.migrations())).get_current_head()
     ok = revision == head and not read_only
     return {"ok": ok, "schema": revision, "schema_wanted": head, "workers": workers}
 

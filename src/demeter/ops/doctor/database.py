@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session
 
-from demeter.core import db
+from demeter.core import backup_runs, db
 from demeter.core.settings import settings
+from demeter.core.wording import english
 from demeter.ops.doctor.findings import Finding, failure, ok, warning
 
 MIGRATE = "Run `demeter db migrate`."
@@ -17,6 +19,7 @@ REFERENCE = {  # what every nursery starts with: the least number of rows
     "product_families": 1,
     "storage_bin_types": 1,
 }
+BACKUP = "Run `demeter backup`; set DEMETER_BACKUP_PLACE, and one is made each day."
 WORKER = "Run `demeter up`, or `demeter worker` beside the web server."
 
 
@@ -33,7 +36,7 @@ def schema(part: str, connection: Connection) -> Finding:
     if version_table is None:
         return failure(part, "the database is empty", MIGRATE)
     at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    head = ScriptDirectory(str(db._migrations())).get_current_head()  # noqa: SLF001
+    head = ScriptDirectory(str(db.migrations())).get_current_head()
     if at != head:
         return failure(part, f"at {at}, this code wants {head}", MIGRATE)
     return ok(part, f"at {at}")
@@ -54,6 +57,23 @@ def reference_rows(part: str, connection: Connection) -> Finding:
         mend = "Put them back: the last migration's SQL has them."
         return failure(part, "; ".join(short), mend)
     return ok(part, f"{len(REFERENCE)} tables and the user {service}")
+
+
+def backup(part: str, connection: Connection) -> Finding:
+    """There is a backup of the last day, where one is wanted, and it has every photo."""
+    with Session(connection) as session:
+        state = backup_runs.backup_state(session)
+    if state.failure is not None:
+        return failure(part, english(state.failure), BACKUP)
+    if state.age is None:
+        found = "none was made yet"
+        return failure(part, found, BACKUP) if state.is_wanted else warning(part, found, BACKUP)
+    assert state.last is not None
+    found = f"{state.last.name}, {state.age.total_seconds() / 3600:.0f} hours old, "
+    found += f"{state.last.blobs} photos and pictures, at {state.last.place}"
+    if state.last.missing:
+        return warning(part, f"{found}; {state.last.missing} missing", "demeter verify --deep")
+    return failure(part, found, BACKUP) if state.is_old else ok(part, found)
 
 
 def _count(connection: Connection, table: str) -> int:

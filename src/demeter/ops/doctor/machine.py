@@ -15,6 +15,7 @@ from demeter.core import blobs
 from demeter.core.localdb import programs
 from demeter.core.settings import settings
 from demeter.ops.doctor.findings import Finding, failure, ok, warning
+from demeter.ops.restore_mark import require_finished
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_NEEDED = 500_000_000
@@ -55,6 +56,12 @@ def cache(part: str) -> Finding:
     where.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=where):
         return ok(part, str(where))
+
+
+def restore(part: str) -> Finding:
+    """No restore was begun into this home and cut off."""
+    require_finished()
+    return ok(part, "none was cut off")
 
 
 def disk(part: str) -> Finding:

@@ -38,12 +38,14 @@ ON_MACHINE: tuple[tuple[str, Callable[[str], Finding], str], ...] = (
     ("Pages", machine.pages, SETUP),
     ("Object store", machine.object_store, STORE),
     ("Cache", machine.cache, HOME),
+    ("Restore", machine.restore, HOME),
 )
 IN_DATABASE: tuple[tuple[str, Callable[[str, Connection], Finding], str], ...] = (
     ("PostGIS", database.postgis, "Run `CREATE EXTENSION postgis` as the server's administrator."),
     (SCHEMA, database.schema, database.MIGRATE),
     ("Reference rows", database.reference_rows, database.MIGRATE),
     ("Workers", database.workers, database.MIGRATE),
+    ("Backup", database.backup, database.MIGRATE),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from demeter.core import jobs, queue_state
+from demeter.core import backup_runs, jobs, queue_state
 from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
 from demeter.photos.sessions import public_ids
@@ -45,6 +45,7 @@ def _page(request: Request, template: str) -> Response:
             request,
             template,
             queues=queues,
+            backup=backup_runs.backup_state(session),
             workers=queue_state.workers(session),
             running=running,
             failed=failed,

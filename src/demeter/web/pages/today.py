@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts import identity
 from demeter.core import jobs
+from demeter.core.backup_runs import backup_state
 from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
 from demeter.core.site import day_at_site
@@ -72,6 +73,7 @@ def _supervisor(session: Session, now: datetime) -> dict[str, Any]:
         "may_decide": identity.has(Permission.DECIDE),
         "may_count": identity.has(Permission.REPORT),
         "period": over_and_open(session, now) if identity.has(Permission.DECIDE) else None,
+        "backup": backup_state(session) if identity.has(Permission.ADMINISTER) else None,
         "round": monthly_round(session, now),
         "week": week_of(session, now),
         "on_hand": total_stock(session),
