@@ -127,6 +127,7 @@ def _edit(
     formers = formers_of(counted)
     _require_known(counted, formers, edits.containers)
     _require_bins(session, count, edits.containers)
+    _require_boxes(counted, edits.add)
     pool = _pool(session, command, photo_session, count, edits)
     plans = _plans(session, counted, formers, edits.containers, pool)
     _require_held(plans, edits)
@@ -193,6 +194,17 @@ def _require_bins(session: Session, count: Count, drawn: Sequence[DrawnContainer
 
 def _refuse_bin(fault: str, bin_id: int, **values: Any) -> None:
     raise OutlineRefused(Notice(fault, values), fault=fault, bin_id=bin_id)
+
+
+def _require_boxes(counted: Sequence[ImageCount], new_marks: Sequence[NewMark]) -> None:
+    photos = {image.row.position: image.photo for image in counted}
+    for mark in new_marks:
+        photo = photos.get(mark.position)
+        x1, y1, x2, y2 = mark.xyxy_px
+        if not photo or not (0 <= x1 < x2 <= photo.width_px and 0 <= y1 < y2 <= photo.height_px):
+            raise CorrectionRefused(
+                f"the box {list(mark.xyxy_px)} is not within a counted photo {mark.position}"
+            )
 
 
 def _pool(
