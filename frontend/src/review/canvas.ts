@@ -8,7 +8,6 @@ const COLOURS = {
   plants: "#35d07a",
   empties: "#ffb02e",
   residual: "rgb(240 107 216 / 40%)",
-  containers: "#4fb0ff",
   own: "#ffffff",
   halo: "rgb(13 20 16 / 70%)",
 };
@@ -35,6 +34,7 @@ export class MarksCanvas {
   marks: Mark[] = [];
   selected: Mark | null = null;
   outlines: Outlines | null = null;
+  over: ((pen: CanvasRenderingContext2D, view: View) => void) | null = null; // at each frame
 
   constructor(
     private readonly viewer: OpenSeadragon.Viewer,
@@ -78,7 +78,7 @@ export class MarksCanvas {
     pen.rect(x, y, width, height);
     pen.clip();
     pen.clearRect(x, y, width, height);
-    this.drawOutlines(pen, view);
+    this.drawResidual(pen, view);
     drawMarks(pen, view, near);
     pen.restore();
     this.again();
@@ -111,6 +111,7 @@ export class MarksCanvas {
       const [x, y] = [view.x - this.frontView.x * ratio, view.y - this.frontView.y * ratio];
       pen.drawImage(this.front, x, y, width * ratio, height * ratio);
     }
+    this.over?.(pen, view);
     if (this.selected) drawSelected(pen, view, this.selected);
     this.drawn();
     const isFresh = this.frontView !== null && same(this.frontView, view);
@@ -124,7 +125,7 @@ export class MarksCanvas {
     const isShown = ({ box: [x1, y1, x2, y2] }: Mark) =>
       x2 * view.scale + view.x > 0 && y2 * view.scale + view.y > 0
       && x1 * view.scale + view.x < width && y1 * view.scale + view.y < height;
-    this.drawOutlines(pen, view);
+    this.drawResidual(pen, view);
     this.job = { view, marks: this.marks.filter(isShown), at: 0 };
     this.work(this.job);
   }
@@ -147,14 +148,11 @@ export class MarksCanvas {
     this.show();
   }
 
-  private drawOutlines(pen: CanvasRenderingContext2D, view: View): void {
+  private drawResidual(pen: CanvasRenderingContext2D, view: View): void {
     pen.fillStyle = COLOURS.residual;
     pen.beginPath();
     for (const part of this.outlines!.residual) trace(pen, view, part);
     pen.fill();
-    pen.beginPath();
-    for (const { polygon } of this.outlines!.containers) trace(pen, view, polygon);
-    twice(pen, COLOURS.containers);
   }
 
   private sized(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
