@@ -10,7 +10,7 @@ export class BinsBeside {
   private at = 0;
   private chosen: ((bin: number | null) => void) | null = null;
 
-  constructor(figure: HTMLElement, private bins: BinRead[]) {
+  constructor(figure: HTMLElement, private bins: BinRead[], private readonly closed: () => void) {
     this.place = figure.parentElement?.querySelector<HTMLElement>("[data-bins]") ?? null;
     this.stage = this.place?.querySelector<HTMLElement>("[data-bins-stage]") ?? null;
     for (const button of this.place?.querySelectorAll<HTMLElement>("[data-bin-act]") ?? []) {
@@ -42,6 +42,7 @@ export class BinsBeside {
   }
 
   close(): void {
+    if (this.chosen) this.closed();
     this.chosen = null;
     if (this.place) this.place.hidden = true;
   }

@@ -34,6 +34,7 @@ export class MarksCanvas {
   marks: Mark[] = [];
   selected: Mark | null = null;
   outlines: Outlines | null = null;
+  under: ((pen: CanvasRenderingContext2D, view: View) => void) | null = null; // with the marks
   over: ((pen: CanvasRenderingContext2D, view: View) => void) | null = null; // at each frame
 
   constructor(
@@ -78,10 +79,16 @@ export class MarksCanvas {
     pen.rect(x, y, width, height);
     pen.clip();
     pen.clearRect(x, y, width, height);
-    this.drawResidual(pen, view);
+    this.drawGround(pen, view);
     drawMarks(pen, view, near);
     pen.restore();
     this.again();
+  }
+
+  // The box with all whose lines reach into what `touch` draws anew.
+  around([x1, y1, x2, y2]: Box): Box {
+    const edge = (EDGE_PX * 2) / this.view.scale;
+    return [x1 - edge, y1 - edge, x2 + edge, y2 + edge];
   }
 
   // From pixels of the photo to those of the viewer: one scale, one shift.
@@ -125,7 +132,7 @@ export class MarksCanvas {
     const isShown = ({ box: [x1, y1, x2, y2] }: Mark) =>
       x2 * view.scale + view.x > 0 && y2 * view.scale + view.y > 0
       && x1 * view.scale + view.x < width && y1 * view.scale + view.y < height;
-    this.drawResidual(pen, view);
+    this.drawGround(pen, view);
     this.job = { view, marks: this.marks.filter(isShown), at: 0 };
     this.work(this.job);
   }
@@ -148,11 +155,12 @@ export class MarksCanvas {
     this.show();
   }
 
-  private drawResidual(pen: CanvasRenderingContext2D, view: View): void {
+  private drawGround(pen: CanvasRenderingContext2D, view: View): void {
     pen.fillStyle = COLOURS.residual;
     pen.beginPath();
     for (const part of this.outlines!.residual) trace(pen, view, part);
     pen.fill();
+    this.under?.(pen, view);
   }
 
   private sized(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {

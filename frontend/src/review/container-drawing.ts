@@ -1,5 +1,5 @@
-// Draws the containers over the photo: all in one path that is made anew only when they change,
-// the chosen one and what is done to it on top.
+// Draws the containers over the photo: all in one path that is made anew only when they change
+// and drawn with the marks, the chosen one and what is done to it at each frame on top.
 import type { View } from "./canvas";
 import type { Drawn } from "./containers";
 import type { Point } from "./marks";
@@ -20,29 +20,41 @@ export class ContainerDrawing {
   private path = new Path2D();
   private drawn: Drawn[] = [];
 
-  renew(drawn: Drawn[]): void {
-    if (drawn.length === this.drawn.length && drawn.every((one, at) => one === this.drawn[at])) return;
+  // Those that came and those that went.
+  renew(drawn: Drawn[]): Drawn[] {
+    const [before, now] = [new Set(this.drawn), new Set(drawn)];
+    const changed = [...this.drawn.filter((one) => !now.has(one)), ...drawn.filter((one) => !before.has(one))];
     this.drawn = drawn;
-    this.path = new Path2D();
-    for (const one of drawn) trace(this.path, one.outline);
+    if (changed.length > 0) this.path = new Path2D();
+    if (changed.length > 0) for (const one of drawn) trace(this.path, one.outline);
+    return changed;
   }
 
-  draw(pen: CanvasRenderingContext2D, view: View, { chosen, outline, candidate, line }: Shown): void {
-    pen.save();
-    pen.translate(view.x, view.y);
-    pen.scale(view.scale, view.scale);
-    pen.lineJoin = "round";
+  drawAll(pen: CanvasRenderingContext2D, view: View): void {
+    place(pen, view);
     twice(pen, view, this.path, LINE, 2);
+    pen.restore();
+  }
+
+  drawChosen(pen: CanvasRenderingContext2D, view: View, { chosen, outline, candidate, line }: Shown): void {
+    if (!chosen) return;
+    place(pen, view);
     if (candidate) dashed(pen, view, pathOf(candidate.outline), [7, 5]);
-    if (chosen) {
-      const path = pathOf(outline ?? chosen.outline);
-      pen.fillStyle = "rgb(255 255 255 / 14%)";
-      pen.fill(path);
-      twice(pen, view, path, OWN, 3.5);
-    }
+    const path = pathOf(outline ?? chosen.outline);
+    pen.fillStyle = "rgb(255 255 255 / 14%)";
+    pen.fill(path);
+    twice(pen, view, path, OWN, 3.5);
     if (line) dashed(pen, view, pathOf(line), [9, 6]);
     pen.restore();
   }
+}
+
+// In pixels of the photo until it is restored.
+function place(pen: CanvasRenderingContext2D, view: View): void {
+  pen.save();
+  pen.translate(view.x, view.y);
+  pen.scale(view.scale, view.scale);
+  pen.lineJoin = "round";
 }
 
 function pathOf(points: Point[]): Path2D {

@@ -12,6 +12,8 @@ import { fill, plain } from "./numbers";
 import { centroid, type Outline } from "./outline";
 import type { Scene } from "./scene";
 
+const MANY = 8; // changed at once: then all is drawn anew
+
 type Mode = "outline" | "split" | "merge" | "same";
 
 export class ContainerTool {
@@ -52,14 +54,22 @@ export class ContainerTool {
   draw(pen: CanvasRenderingContext2D, view: View): void {
     const { chosen, outline, candidate } = this;
     const line = this.lineNow ?? (this.line && !this.line.first ? this.line.ends : null);
-    this.drawing.draw(pen, view, { chosen, outline, candidate, line });
+    this.drawing.drawChosen(pen, view, { chosen, outline, candidate, line });
     this.corners.show(this.mode === "outline" ? outline ?? chosen?.outline ?? null : null, this.corner, view);
   }
 
-  // The list is another one, or the photo is.
+  // With the marks, on a sheet that is kept.
+  drawAll(pen: CanvasRenderingContext2D, view: View): void {
+    this.drawing.drawAll(pen, view);
+  }
+
+  // The list is another one, or the photo is: only what changed is drawn anew.
   renew(): void {
-    this.drawing.renew(this.scene.containers.at(this.scene.position));
-    this.scene.canvas.again();
+    const { containers, position, grid, canvas } = this.scene;
+    const changed = this.drawing.renew(containers.at(position));
+    if (changed.length > MANY) canvas.renew();
+    else for (const { box } of changed) canvas.touch(box, grid.touching(canvas.around(box)));
+    canvas.again();
   }
 
   choose(one: Drawn | null): void {
@@ -302,6 +312,7 @@ export class ContainerTool {
   private beginSame(one: Drawn): boolean {
     const isOpen = this.beside.open(one.bin, (bin) => this.done(this.scene.containers.sameBin(one, bin)));
     if (!isOpen) this.notes.say("noBins");
+    else this.scene.showWhole();
     return true;
   }
 

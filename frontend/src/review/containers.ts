@@ -37,7 +37,7 @@ interface Step {
 
 export class Containers {
   all: Drawn[] = [];
-  private first = "";
+  private readonly first: readonly Drawn[];
   private next = 0;
   private steps: Step[] = [];
   private readonly outlines = new Map<number, Outline>();
@@ -51,7 +51,7 @@ export class Containers {
       former: [one.index],
       bin: one.is_chosen ? one.bin_id : null,
     }));
-    this.first = JSON.stringify(this.body());
+    this.first = this.all;
   }
 
   at(position: number): Drawn[] {
@@ -127,7 +127,7 @@ export class Containers {
   }
 
   get isChanged(): boolean {
-    return JSON.stringify(this.body()) !== this.first;
+    return this.all.length !== this.first.length || this.all.some((one, at) => !isSame(one, this.first[at]!));
   }
 
   body(): ContainerBody[] {
@@ -161,6 +161,13 @@ export class Containers {
     this.steps.push({ all: this.all, chosen });
     this.all = all;
   }
+}
+
+function isSame(a: Drawn, b: Drawn): boolean {
+  return a === b || (
+    a.position === b.position && a.type === b.type && a.bin === b.bin
+    && String(a.former) === String(b.former) && String(a.outline) === String(b.outline)
+  );
 }
 
 export function holds({ box: [x1, y1, x2, y2], outline }: Drawn, x: number, y: number): boolean {

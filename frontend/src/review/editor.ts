@@ -19,6 +19,7 @@ const ARROWS: Record<string, Point> = {
 
 export class Editor {
   private tool: Tool = "select";
+  private counting: ReturnType<typeof setTimeout> | undefined;
   private leavesOut = false; // the person was told that plants stand outside, and saves again
   private steps: ("marks" | "containers")[] = [];
   private readonly views = new Map<number, string>();
@@ -58,6 +59,7 @@ export class Editor {
 
   private open(bins: server.BinRead[]): void {
     const { scene } = this;
+    this.figure.querySelector<HTMLElement>("[data-tools]")!.hidden = false; // the stage has its size
     const stage = openStage(this.figure, this.views.get(scene.position)!, {
       press: (at) => this.press(at),
       pull: (at) => this.marks.pull(at),
@@ -70,8 +72,9 @@ export class Editor {
     });
     [this.place, scene.viewer, scene.canvas] = [stage.place, stage.viewer, stage.canvas];
     this.marks = new MarkTool(scene, this.notes, (what) => this.edited(what));
-    this.beside = new BinsBeside(this.figure, bins);
+    this.beside = new BinsBeside(this.figure, bins, () => scene.showWhole());
     this.containers = new ContainerTool(this.figure, scene, this.notes, this.beside, (isUndone) => this.redrawn(isUndone), stage.place);
+    scene.canvas.under = (pen, view) => this.containers.drawAll(pen, view);
     scene.canvas.over = (pen, view) => this.containers.draw(pen, view);
     this.handles = new Handles(stage.place, (box) => this.marks.drag(box), (box, before) => this.marks.drop(box, before));
     this.wireTools();
@@ -79,7 +82,6 @@ export class Editor {
 
   private wireTools(): void {
     const tools = this.figure.querySelector<HTMLElement>("[data-tools]")!;
-    tools.hidden = false;
     for (const button of tools.querySelectorAll<HTMLButtonElement>("[data-tool]")) {
       button.addEventListener("click", () => {
         const name = button.dataset.tool!;
@@ -145,7 +147,7 @@ export class Editor {
 
   // Through the containers while the photo has the focus, and on from the last.
   private tab(event: KeyboardEvent): boolean {
-    if (document.activeElement !== this.place) return false;
+    if (!this.place.contains(document.activeElement)) return false;
     if (this.beside.isOpen) return this.containers.key(event, null);
     this.marks.select(null);
     return this.containers.tab(event.shiftKey);
@@ -197,8 +199,8 @@ export class Editor {
     this.marks.renew();
     this.scene.canvas.marks = this.scene.grid.marks;
     this.scene.canvas.outlines = this.scene.marks.outline(this.scene.position) ?? null;
-    this.scene.canvas.renew();
     this.containers.renew();
+    this.scene.canvas.renew();
     this.count();
   }
 
@@ -234,9 +236,15 @@ export class Editor {
     return kept.attempt === this.scene.attempt;
   }
 
+  // In a turn of its own: what was drawn is seen first.
   private count(): void {
+    clearTimeout(this.counting);
+    this.counting = setTimeout(() => this.countNow(), 0);
+  }
+
+  private countNow(): void {
     this.figures.show(this.scene.total, this.isChanged);
-    server.keep(this.session, this.isChanged ? this.unsaved : null);
+    server.keep(this.session, () => (this.isChanged ? this.unsaved : null));
   }
 
   async save(accept: boolean, reason: string): Promise<server.Saved | null> {
@@ -245,7 +253,7 @@ export class Editor {
     const decision = { accept, reason, leavesOut: this.leavesOut };
     const saved = await server.save(this.addresses, this.scene.etag, this.unsaved, decision);
     this.figure.removeAttribute("aria-busy");
-    if (saved.kind === "saved") server.keep(this.session, null);
+    if (saved.kind === "saved") server.keepNow(this.session, null);
     else if (saved.kind === "changed") await this.startOver();
     else if (saved.kind === "leaves") this.askToLeave(saved.plants);
     else if (saved.kind === "refused") this.refuse(saved.fault);

@@ -94,6 +94,7 @@ export function cut(outline: Outline, [ax, ay]: Point, [bx, by]: Point): [Outlin
   const inner = [first.at, ...outline.slice(first.edge + 1, last.edge + 1), last.at];
   const outer = [last.at, ...outline.slice(last.edge + 1), ...outline.slice(0, first.edge + 1), first.at];
   const parts: [Outline, Outline] = [whole(inner), whole(outer)];
+  parts.sort((a, b) => bounds(a)[0] - bounds(b)[0] || bounds(a)[1] - bounds(b)[1]); // left, or above, first
   return parts.every(isSimple) ? parts : null;
 }
 

@@ -105,8 +105,21 @@ function refusal(problem: { code?: string; plants?: number; fault?: string }): S
   return { kind: "refused", fault: problem.fault ?? null };
 }
 
-export function keep(session: string, edits: Kept | null): void {
+// Written a moment later, once for many changes, and before the page goes.
+let unwritten: (() => void) | null = null;
+addEventListener("pagehide", () => unwritten?.());
+
+export function keep(session: string, edits: () => Kept | null): void {
+  if (!unwritten) setTimeout(() => unwritten?.(), 200);
+  unwritten = () => {
+    unwritten = null;
+    keepNow(session, edits());
+  };
+}
+
+export function keepNow(session: string, edits: Kept | null): void {
   const name = `review-${session}`;
+  unwritten = null;
   if (edits) sessionStorage.setItem(name, JSON.stringify(edits));
   else sessionStorage.removeItem(name);
 }

@@ -73,6 +73,11 @@ export class Scene {
     return this.canvas.toPhoto(clientWidth / 2, clientHeight / 2);
   }
 
+  // Once its place has its new size.
+  showWhole(): void {
+    requestAnimationFrame(() => requestAnimationFrame(() => this.viewer.viewport.goHome(true)));
+  }
+
   bringIntoView([x, y]: Point): void {
     const view = this.canvas.view;
     const { clientWidth: width, clientHeight: height } = this.viewer.canvas;

@@ -41,6 +41,7 @@ export function openStage(figure: HTMLElement, url: string, pointers: Pointers):
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false, scrollToZoom: true },
     gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
     keyboardNavEnabled: false,
+    tabIndex: -1, // its place has the focus
   } as never);
   const canvas = new MarksCanvas(viewer, () => pointers.drawn());
   const at = ({ x, y }: OpenSeadragon.Point) => canvas.toPhoto(x, y);
