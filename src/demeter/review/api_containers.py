@@ -14,13 +14,13 @@ from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
 from demeter.core.http.permissions import Permission, requires
 from demeter.photos.session_detail import find
 from demeter.review import container_edits, container_shapes, queries
-from demeter.review.api_corrections import CHANGED
 from demeter.review.container_edits import ContainerEdits
 from demeter.review.container_plan import DrawnContainer
 from demeter.review.container_schemas import ContainersEdit, ContainersEdited, SessionContainers
 from demeter.review.mark_edits import NewMark
 from demeter.stock.ledger import LedgerCommand
 
+CHANGED = PROBLEM | {"description": "it is not as `If-Match` says"}
 router = APIRouter(
     prefix="/api/v1/photos/sessions/{session_id}",
     tags=["corrections"],

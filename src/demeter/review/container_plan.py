@@ -139,7 +139,7 @@ def _require_drawable(photo: PhotoCount, drawn: Sequence[DrawnContainer]) -> Non
 
 
 def _require_apart(ground: Territories, centres: np.ndarray) -> None:
-    pair = ground.doubled(centres)
+    pair = ground.overlapping_pair(centres)
     if pair is not None:
         first, second = (index + 1 for index in pair)
         raise OutlineRefused(

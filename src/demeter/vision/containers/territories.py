@@ -98,7 +98,7 @@ class Territories:
         distance, nearest = min(away, default=(np.inf, 0))
         return nearest if distance <= self.edge_px else None
 
-    def doubled(self, points: NDArray[np.float64]) -> tuple[int, int] | None:
+    def overlapping_pair(self, points: NDArray[np.float64]) -> tuple[int, int] | None:
         """Two outlines that share plants though neither lies in the other; a changed one first."""
         if not len(points):
             return None
