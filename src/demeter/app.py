@@ -34,6 +34,7 @@ from demeter.photos import api_evidence as evidence
 from demeter.photos.resumable import api as resumable
 from demeter.pricing import api as pricing
 from demeter.review import api as decisions
+from demeter.review import api_containers as containers
 from demeter.review import api_corrections as corrections
 from demeter.review import api_counts as count_decisions
 from demeter.stock import api as stock
@@ -113,6 +114,7 @@ API = (
     count_decisions,
     periods,
     corrections,
+    containers,
     imports,
     places,
     people,

@@ -8,7 +8,6 @@ const COLOURS = {
   plants: "#35d07a",
   empties: "#ffb02e",
   residual: "rgb(240 107 216 / 40%)",
-  containers: "#4fb0ff",
   own: "#ffffff",
   halo: "rgb(13 20 16 / 70%)",
 };
@@ -35,6 +34,8 @@ export class MarksCanvas {
   marks: Mark[] = [];
   selected: Mark | null = null;
   outlines: Outlines | null = null;
+  under: ((pen: CanvasRenderingContext2D, view: View) => void) | null = null; // with the marks
+  over: ((pen: CanvasRenderingContext2D, view: View) => void) | null = null; // at each frame
 
   constructor(
     private readonly viewer: OpenSeadragon.Viewer,
@@ -78,10 +79,16 @@ export class MarksCanvas {
     pen.rect(x, y, width, height);
     pen.clip();
     pen.clearRect(x, y, width, height);
-    this.drawOutlines(pen, view);
+    this.drawGround(pen, view);
     drawMarks(pen, view, near);
     pen.restore();
     this.again();
+  }
+
+  // The box with all whose lines reach into what `touch` draws anew.
+  around([x1, y1, x2, y2]: Box): Box {
+    const edge = (EDGE_PX * 2) / this.view.scale;
+    return [x1 - edge, y1 - edge, x2 + edge, y2 + edge];
   }
 
   // From pixels of the photo to those of the viewer: one scale, one shift.
@@ -111,6 +118,7 @@ export class MarksCanvas {
       const [x, y] = [view.x - this.frontView.x * ratio, view.y - this.frontView.y * ratio];
       pen.drawImage(this.front, x, y, width * ratio, height * ratio);
     }
+    this.over?.(pen, view);
     if (this.selected) drawSelected(pen, view, this.selected);
     this.drawn();
     const isFresh = this.frontView !== null && same(this.frontView, view);
@@ -124,7 +132,7 @@ export class MarksCanvas {
     const isShown = ({ box: [x1, y1, x2, y2] }: Mark) =>
       x2 * view.scale + view.x > 0 && y2 * view.scale + view.y > 0
       && x1 * view.scale + view.x < width && y1 * view.scale + view.y < height;
-    this.drawOutlines(pen, view);
+    this.drawGround(pen, view);
     this.job = { view, marks: this.marks.filter(isShown), at: 0 };
     this.work(this.job);
   }
@@ -147,14 +155,12 @@ export class MarksCanvas {
     this.show();
   }
 
-  private drawOutlines(pen: CanvasRenderingContext2D, view: View): void {
+  private drawGround(pen: CanvasRenderingContext2D, view: View): void {
     pen.fillStyle = COLOURS.residual;
     pen.beginPath();
     for (const part of this.outlines!.residual) trace(pen, view, part);
     pen.fill();
-    pen.beginPath();
-    for (const { polygon } of this.outlines!.containers) trace(pen, view, polygon);
-    twice(pen, COLOURS.containers);
+    this.under?.(pen, view);
   }
 
   private sized(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {

@@ -1,36 +1,38 @@
-// Editing on the photo: what is selected, added, removed and moved, by hand and by keyboard.
-import type OpenSeadragon from "openseadragon";
-import { MarksCanvas } from "./canvas";
+// Editing on the photo: marks and containers, by hand and by keyboard, until they are saved.
+import { BinsBeside } from "./bins-beside";
+import { ContainerTool } from "./container-tool";
 import { Figures } from "./figures";
-import { Grid, overlap } from "./grid";
 import { Handles } from "./handles";
-import { Marks, middle, type Box, type Mark, type Point } from "./marks";
+import type { Point } from "./marks";
+import { MarkTool, type MarkChange } from "./mark-tool";
+import { Notes, press } from "./notes";
 import { fill, plain } from "./numbers";
 import * as server from "./save";
-import { openViewer, tilesOf, type PhotoSource, type Tiles } from "../viewer";
+import { Scene } from "./scene";
+import { openStage } from "./stage";
+import { tilesOf, type PhotoSource, type Tiles } from "../viewer";
 
-type Tool = "select" | "plant" | "empty";
+type Tool = "select" | "plant" | "empty" | "container";
 
 const ARROWS: Record<string, Point> = {
   ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
 };
-const SLACK_PX = 6; // on the screen: how far from a mark a click may be
-const PLANT_PX = 40; // of the photo, where there is no other plant to be like
 
 export class Editor {
-  private marks!: Marks;
-  private grid!: Grid;
-  private etag = "*";
   private tool: Tool = "select";
-  private position: number;
-  private pointer: Point | null = null;
-  private usual: Point | null = null; // how large plants are on this photo
-  private pressed: { mark: Mark; before: Box; at: Point } | null = null;
+  private counting: ReturnType<typeof setTimeout> | undefined;
+  private leavesOut = false; // the person was told that plants stand outside, and saves again
+  private steps: ("marks" | "containers")[] = [];
   private readonly views = new Map<number, PhotoSource>();
   private readonly figures = new Figures();
-  private canvas!: MarksCanvas;
+  private readonly notes: Notes;
+  private readonly scene: Scene;
+  private readonly addresses: server.Addresses;
+  private marks!: MarkTool;
+  private containers!: ContainerTool;
+  private beside!: BinsBeside;
   private handles!: Handles;
-  private viewer!: OpenSeadragon.Viewer;
+  private place!: HTMLElement;
 
   constructor(
     private readonly figure: HTMLElement,
@@ -41,77 +43,60 @@ export class Editor {
       const [position, width, height] = views.slice(at, at + 3).map(Number);
       this.views.set(position!, { width: width!, height: height!, screen: views[at + 3]!, view: views[at + 4]! });
     }
-    this.position = [...this.views.keys()][0] ?? 1;
+    this.scene = new Scene([...this.views.keys()][0] ?? 1);
+    this.notes = new Notes(figure);
+    const { correctionsUrl = "", containersUrl = "", detectionsUrl = "" } = figure.dataset;
+    this.addresses = { corrections: correctionsUrl, containers: containersUrl, detections: detectionsUrl };
   }
 
   async start(): Promise<void> {
-    const first = this.position;
+    const first = this.scene.position;
     const tilesOfFirst = this.tiles(first);
-    const read = await this.read();
-    if (!read) return this.say("drawingFailed", true);
+    const read = await server.read(this.addresses);
+    if (!read) return this.notes.say("drawingFailed", true);
     const counted = read.outlines.map((one) => one.position);
-    if (!counted.includes(this.position)) this.position = counted[0] ?? this.position;
-    const tiles = this.position === first ? await tilesOfFirst : await this.tiles(this.position);
-    if (!tiles) return this.say("drawingFailed", true);
-    this.open(tiles);
+    if (!counted.includes(this.scene.position)) this.scene.position = counted[0] ?? this.scene.position;
+    this.scene.take(read);
+    const tiles = this.scene.position === first ? await tilesOfFirst : await this.tiles(this.scene.position);
+    if (!tiles) return this.notes.say("drawingFailed", true);
+    this.open(tiles, read.bins);
     const kept = server.kept(this.session);
-    if (kept) this.marks.apply(kept);
+    if (kept) this.apply(kept);
     this.changed();
-  }
-
-  // What is read of the server is what is edited from now on.
-  private async read(): Promise<server.Read | null> {
-    const { correctionsUrl = "", detectionsUrl = "" } = this.figure.dataset;
-    const read = await server.read(correctionsUrl, detectionsUrl);
-    if (!read) return null;
-    this.marks = new Marks(read.containers, read.marks, read.outlines);
-    this.grid = new Grid(this.marks.at(this.position));
-    this.etag = read.etag;
-    return read;
   }
 
   private tiles(position: number): Promise<Tiles | null> {
     return tilesOf(this.views.get(position)!).catch(() => null);
   }
 
-  private open(tiles: Tiles): void {
-    const stage = this.figure.querySelector<HTMLElement>("[data-stage]")!;
-    const place = document.createElement("div");
-    place.className = "viewer";
-    place.tabIndex = 0;
-    place.setAttribute("role", "application");
-    place.setAttribute("aria-label", this.figure.dataset.textPicture ?? "");
-    stage.append(place);
-    this.viewer = openViewer(place, tiles, this.figure.dataset, {
-      maxZoomPixelRatio: 8,
-      animationTime: 0.4,
-      cooperativeGestures: matchMedia("(pointer: coarse)").matches, // one finger scrolls the page
-      gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: false, scrollToZoom: true },
-      gestureSettingsTouch: { clickToZoom: false, dblClickToZoom: true, flickEnabled: false },
-      keyboardNavEnabled: false,
+  private open(tiles: Tiles, bins: server.BinRead[]): void {
+    const { scene } = this;
+    this.figure.querySelector<HTMLElement>("[data-tools]")!.hidden = false; // the stage has its size
+    const stage = openStage(this.figure, tiles, {
+      press: (at) => this.press(at),
+      pull: (at) => this.marks.pull(at),
+      release: () => this.marks.release(),
+      click: (at) => this.click(at),
+      follow: (at) => this.follow(at),
+      opened: () => this.changed(),
+      drawn: () => this.handles?.show(scene.canvas.selected?.box ?? null, scene.canvas.view),
     });
-    this.canvas = new MarksCanvas(this.viewer, () => this.placeHandles());
-    this.handles = new Handles(place, (box) => this.drag(box), (box, before) => this.drop(box, before));
-    this.viewer.addHandler("tile-drawn", () => { stage.dataset.ready = "true"; });
-    this.viewer.addHandler("open", () => this.changed());
-    this.viewer.addHandler("canvas-press", (event) => this.press(event.position));
-    this.viewer.addHandler("canvas-drag", (event) => this.dragOnCanvas(event));
-    this.viewer.addHandler("canvas-release", () => this.release());
-    this.viewer.addHandler("canvas-click", (event) => {
-      if (event.quick) this.click(this.canvas.toPhoto(event.position.x, event.position.y));
-    });
-    place.addEventListener("pointermove", (event) => this.follow(event, place));
-    place.addEventListener("pointerleave", () => { this.pointer = null; });
+    [this.place, scene.viewer, scene.canvas] = [stage.place, stage.viewer, stage.canvas];
+    this.marks = new MarkTool(scene, this.notes, (what) => this.edited(what));
+    this.beside = new BinsBeside(this.figure, bins, () => scene.showWhole());
+    this.containers = new ContainerTool(this.figure, scene, this.notes, this.beside, (isUndone) => this.redrawn(isUndone), stage.place);
+    scene.canvas.under = (pen, view) => this.containers.drawAll(pen, view);
+    scene.canvas.over = (pen, view) => this.containers.draw(pen, view);
+    this.handles = new Handles(stage.place, (box) => this.marks.drag(box), (box, before) => this.marks.drop(box, before));
     this.wireTools();
   }
 
   private wireTools(): void {
     const tools = this.figure.querySelector<HTMLElement>("[data-tools]")!;
-    tools.hidden = false;
     for (const button of tools.querySelectorAll<HTMLButtonElement>("[data-tool]")) {
       button.addEventListener("click", () => {
         const name = button.dataset.tool!;
-        if (name === "remove") this.remove();
+        if (name === "remove") this.marks.remove();
         else if (name === "undo") this.undo();
         else this.take(name as Tool);
       });
@@ -122,13 +107,13 @@ export class Editor {
   }
 
   private turnTo(position: number): void {
-    this.position = position;
-    this.canvas.selected = null;
+    this.scene.position = position;
+    this.containers.choose(null);
     press(this.figure, "[data-position]", (button) => button.dataset.position === String(position));
     void this.tiles(position).then((tiles) => {
-      if (position !== this.position) return; // another one was asked for meanwhile
-      if (!tiles) return this.say("drawingFailed", true);
-      this.viewer.open(tiles as never);
+      if (position !== this.scene.position) return; // another one was asked for meanwhile
+      if (!tiles) return this.notes.say("drawingFailed", true);
+      this.scene.viewer.open(tiles as never);
       this.changed();
     });
   }
@@ -137,314 +122,186 @@ export class Editor {
     this.tool = tool;
     press(this.figure, "[data-tool][aria-pressed]", (button) => button.dataset.tool === tool);
     this.figure.dataset.tool = tool;
+    if (tool !== "container") this.containers.choose(null);
+    else {
+      this.marks.select(null);
+      this.containers.begin("choose");
+      this.place.focus({ preventScroll: true }); // Tab goes on from here
+    }
   }
 
   get isChanged(): boolean {
-    return this.marks?.isChanged ?? false;
+    return Boolean(this.scene.marks?.isChanged || this.scene.containers.isChanged);
   }
 
   // Whether the key was this editor's.
   key(event: KeyboardEvent): boolean {
-    if (!this.canvas) return false;
-    const arrow = ARROWS[event.key];
-    if (arrow) return event.altKey ? this.shift(arrow, event.shiftKey) : this.go(arrow);
+    if (!this.place?.isConnected) return false;
+    const arrow = ARROWS[event.key] ?? null;
+    const isOnButton = event.target instanceof HTMLElement && event.target.closest("a, button, summary, input") !== null;
+    if (event.key === "Enter" && isOnButton) return false;
+    if (event.key === "Tab") return this.tab(event);
+    if (!(event.altKey && !arrow) && this.containers.key(event, arrow)) {
+      if (this.containers.chosen) this.marks.select(null);
+      return true;
+    }
+    if (arrow) return event.altKey ? this.marks.shift(arrow, event.shiftKey) : this.marks.go(arrow);
     switch (event.key.toLowerCase()) {
-      case "p": return this.put(false);
-      case "o": return this.put(true);
-      case "delete": case "backspace": return this.remove();
+      case "p": return this.marks.put(false);
+      case "o": return this.marks.put(true);
+      case "delete": case "backspace": return this.marks.remove();
+      case "t": this.take("container"); return true;
       case "z": return this.undo();
-      case "enter": return this.let(event.target);
-      case "escape": this.take("select"); return this.let(null);
+      case "enter": return this.let();
+      case "escape": this.take("select"); return this.let();
       case "+": return this.zoom(1.5);
       case "-": return this.zoom(1 / 1.5);
       default: return false;
     }
   }
 
+  // Through the containers while the photo has the focus, and on from the last.
+  private tab(event: KeyboardEvent): boolean {
+    if (!this.place.contains(document.activeElement)) return false;
+    if (this.beside.isOpen) return this.containers.key(event, null);
+    this.marks.select(null);
+    return this.containers.tab(event.shiftKey);
+  }
+
   private zoom(factor: number): boolean {
-    this.viewer.viewport.zoomBy(factor);
-    this.viewer.viewport.applyConstraints();
+    this.scene.viewer.viewport.zoomBy(factor);
+    this.scene.viewer.viewport.applyConstraints();
     return true;
   }
 
-  private let(target: EventTarget | null): boolean {
-    const isElsewhere = target instanceof HTMLElement && target.closest("a, button, summary, input");
-    if (!this.canvas.selected || isElsewhere) return false;
-    this.select(null);
-    return true;
-  }
-
-  private go(arrow: Point): boolean {
-    const from = this.canvas.selected;
-    const next = from ? this.grid.towards(from, arrow) : this.grid.nearest(this.centre());
-    if (next) this.select(next);
-    return next !== null || from !== null;
-  }
-
-  private shift([dx, dy]: Point, isFar: boolean): boolean {
-    const mark = this.canvas.selected;
-    if (!mark) return false;
-    const [x1, y1, x2, y2] = mark.box;
-    const step = Math.max(1, (x2 - x1) / (isFar ? 2 : 10));
-    const box: Box = [x1 + dx * step, y1 + dy * step, x2 + dx * step, y2 + dy * step];
-    const before = mark.box;
-    if (this.within(box) && this.marks.move(mark, box)) this.edited("moved", mark, [before, box]);
-    else this.say("outside");
-    return true;
-  }
-
-  private remove(): boolean {
-    const mark = this.canvas.selected;
-    if (!mark) return false;
-    this.marks.remove(mark);
-    this.edited("removed", mark, [mark.box]);
-    this.select(this.grid.nearest(middle(mark.box)));
+  private let(): boolean {
+    if (!this.marks.selected) return false;
+    this.marks.select(null);
     return true;
   }
 
   private undo(): boolean {
-    const undone = this.marks?.undo();
-    if (!undone) return false;
-    this.edited("undone", undone.mark, undone.boxes);
-    this.select(undone.mark.removed ? null : undone.mark);
-    return true;
+    const last = this.steps.pop();
+    return last === "containers" ? this.containers.undo() : last === "marks" && this.marks.undo();
   }
 
-  // A key puts it where the pointer is, else into a free place beside the selected mark.
-  private put(isEmpty: boolean): boolean {
-    const at = this.pointer ?? this.freePlace();
-    if (at) this.addAt(at, isEmpty);
-    else this.say("outside");
-    return true;
-  }
-
-  private addAt([x, y]: Point, isEmpty: boolean): void {
-    const [width, height] = this.usualSize();
-    const photo = this.marks.outline(this.position)!;
-    const left = Math.min(Math.max(0, x - width / 2), photo.width_px - width);
-    const top = Math.min(Math.max(0, y - height / 2), photo.height_px - height);
-    const mark = this.marks.add(this.position, [left, top, left + width, top + height], isEmpty);
-    if (!mark) return this.say("outside");
-    this.edited("added", mark, [mark.box]);
-    this.select(mark);
-  }
-
-  // Rings around the selected mark, or around what is nearest, until nothing is in the way.
-  private freePlace(): Point | null {
-    const [width, height] = this.usualSize();
-    const [cx, cy] = this.startOfSearch();
-    for (let ring = 0; ring < 24; ring += 1) {
-      const count = Math.max(1, ring * 8);
-      for (let step = 0; step < count; step += 1) {
-        const turn = (step / count) * Math.PI * 2;
-        const x = cx + Math.cos(turn) * ring * width * 0.55;
-        const y = cy + Math.sin(turn) * ring * height * 0.55;
-        const box: Box = [x - width / 2.4, y - height / 2.4, x + width / 2.4, y + height / 2.4];
-        if (!this.within(box) || this.marks.containerAt(this.position, [x, y]) === null) continue;
-        if (!this.grid.near(box).some((mark) => overlap(mark.box, box))) return [x, y];
-      }
-    }
-    const inside = this.marks.containerAt(this.position, [cx, cy]) !== null;
-    return inside ? [cx, cy] : null;
-  }
-
-  private startOfSearch(): Point {
-    const mark = this.canvas.selected ?? this.grid.nearest(this.centre());
-    if (mark) return middle(mark.box);
-    const first = this.marks.outline(this.position)?.containers[0]?.polygon ?? [];
-    const sum = first.reduce(([sx, sy], [x, y]) => [sx + x, sy + y] as Point, [0, 0] as Point);
-    return first.length ? [sum[0] / first.length, sum[1] / first.length] : this.centre();
-  }
-
-  private within([x1, y1, x2, y2]: Box): boolean {
-    const photo = this.marks.outline(this.position);
-    return !!photo && x1 >= 0 && y1 >= 0 && x2 <= photo.width_px && y2 <= photo.height_px;
-  }
-
-  private usualSize(): Point {
-    const shown = this.grid.marks.filter((mark) => !mark.removed && !mark.isEmpty);
-    if (shown.length === 0) return [PLANT_PX, PLANT_PX];
-    const median = (edges: number[]) => edges.sort((a, b) => a - b)[edges.length >> 1]!;
-    this.usual ??= [
-      median(shown.map(({ box }) => box[2] - box[0])), median(shown.map(({ box }) => box[3] - box[1])),
-    ];
-    return this.usual;
-  }
-
-  private centre(): Point {
-    const { clientWidth, clientHeight } = this.viewer.canvas;
-    return this.canvas.toPhoto(clientWidth / 2, clientHeight / 2);
-  }
-
-  private select(mark: Mark | null): void {
-    this.canvas.selected = mark;
-    this.canvas.again();
-    if (!mark) return;
-    const shown = this.grid.marks.filter((one) => !one.removed);
-    const n = String(shown.indexOf(mark) + 1);
-    this.tell(fill(this.figure.dataset.textMark ?? "", { n, total: plain(shown.length) }));
-    this.bringIntoView(mark);
-  }
-
-  private bringIntoView(mark: Mark): void {
-    const view = this.canvas.view;
-    const { clientWidth: width, clientHeight: height } = this.viewer.canvas;
-    const [x, y] = middle(mark.box);
-    const [px, py] = [x * view.scale + view.x, y * view.scale + view.y];
-    if (px > 20 && py > 20 && px < width - 20 && py < height - 20) return;
-    const share = this.viewer.world.getItemAt(0).getContentSize().x
-      / this.marks.outline(this.position)!.width_px;
-    const centre = this.viewer.viewport.getCenter();
-    [centre.x, centre.y] = [x * share, y * share];
-    this.viewer.viewport.panTo(this.viewer.viewport.imageToViewportCoordinates(centre));
-    this.viewer.viewport.applyConstraints();
-  }
-
-  private follow(event: PointerEvent, place: HTMLElement): void {
-    if (event.pointerType === "touch") return;
-    const { left, top } = place.getBoundingClientRect();
-    const at = this.canvas.toPhoto(event.clientX - left, event.clientY - top);
-    this.pointer = this.marks.containerAt(this.position, at) === null ? null : at;
+  private press(at: Point): void {
+    if (matchMedia("(pointer: coarse)").matches || this.tool !== "select" || this.containers.isBusy) return;
+    this.marks.press(at);
   }
 
   private click(at: Point): void {
-    if (this.tool !== "select") return this.addAt(at, this.tool === "empty");
-    this.select(this.grid.at(at, SLACK_PX / this.canvas.view.scale));
-  }
-
-  // A mouse takes hold of a mark without selecting it first.
-  private press(position: OpenSeadragon.Point): void {
-    if (matchMedia("(pointer: coarse)").matches || this.tool !== "select") return;
-    const at = this.canvas.toPhoto(position.x, position.y);
-    const mark = this.grid.at(at, 0);
-    this.pressed = mark && { mark, before: mark.box, at };
-  }
-
-  private dragOnCanvas(event: { position: OpenSeadragon.Point; preventDefaultAction?: boolean }): void {
-    if (!this.pressed) return;
-    event.preventDefaultAction = true; // the photo stays
-    const { mark, before, at } = this.pressed;
-    const [x, y] = this.canvas.toPhoto(event.position.x, event.position.y);
-    const [dx, dy] = [x - at[0], y - at[1]];
-    this.canvas.selected = mark;
-    this.drag([before[0] + dx, before[1] + dy, before[2] + dx, before[3] + dy]);
-  }
-
-  private release(): void {
-    const pressed = this.pressed;
-    this.pressed = null;
-    if (pressed && pressed.mark.box !== pressed.before) this.drop(pressed.mark.box, pressed.before);
-  }
-
-  private drag(box: Box): void {
-    const mark = this.canvas.selected;
-    if (!mark) return;
-    mark.box = box;
-    this.canvas.again();
-  }
-
-  private drop(box: Box, before: Box): void {
-    const mark = this.canvas.selected;
-    if (!mark || box.every((edge, at) => Math.abs(edge - before[at]!) < 0.5)) {
-      if (mark) mark.box = before;
+    if (this.containers.isBusy || this.tool === "container") {
+      this.containers.click(at);
       return;
     }
-    const isDone = this.within(box) && this.marks.move(mark, box, before);
-    if (!isDone) mark.box = before;
-    this.edited("moved", mark, [before, box]);
-    if (!isDone) this.say("outside");
+    if (this.tool !== "select") return this.marks.addAt(at, this.tool === "empty");
+    const mark = this.marks.at(at);
+    this.marks.select(mark);
+    if (mark) this.containers.choose(null);
+    else this.containers.click(at);
   }
 
-  private placeHandles(): void {
-    this.handles?.show(this.canvas.selected?.box ?? null, this.canvas.view);
+  private follow(at: Point | null): void {
+    const { marks, position } = this.scene;
+    this.marks.pointer = at && marks.containerAt(position, at) !== null ? at : null;
+    if (at) this.containers.follow(at);
   }
 
   // Everything is read and drawn anew: another photo, or other marks.
   private changed(): void {
-    const marks = this.marks.at(this.position);
-    this.grid = new Grid(marks);
-    this.usual = null;
-    this.canvas.marks = marks;
-    this.canvas.outlines = this.marks.outline(this.position) ?? null;
-    this.canvas.renew();
+    this.scene.gather();
+    this.marks.renew();
+    this.scene.canvas.marks = this.scene.grid.marks;
+    this.scene.canvas.outlines = this.scene.marks.outline(this.scene.position) ?? null;
+    this.containers.renew();
+    this.scene.canvas.renew();
     this.count();
   }
 
-  // One mark changed: only what is around it is drawn anew.
-  private edited(what: "added" | "removed" | "moved" | "undone", mark: Mark, boxes: Box[]): void {
-    const at = this.grid.marks.indexOf(mark);
-    const isThere = this.marks.all.includes(mark);
-    if (isThere && at < 0) this.grid.marks.push(mark);
-    if (!isThere && at >= 0) this.grid.marks.splice(at, 1);
-    this.grid.put(mark);
-    for (const box of boxes) this.canvas.touch(box, this.grid.touching(wider(box)));
-    this.count();
-    this.note(null);
-    const words = { added: "textAdded", removed: "textRemoved", moved: "textMoved", undone: "textUndone" };
-    this.tell(`${this.figure.dataset[words[what]] ?? ""}: ${plain(this.marks.total)}`);
+  private edited(what: MarkChange): void {
+    if (what !== "undone") this.steps.push("marks");
+    this.after();
+    this.notes.tell(`${this.notes.words(what)}: ${plain(this.scene.total)}`);
   }
 
+  private redrawn(isUndone: boolean): void {
+    if (!isUndone) this.steps.push("containers");
+    this.after();
+  }
+
+  private after(): void {
+    this.leavesOut = false;
+    this.notes.note(null);
+    this.count();
+  }
+
+  private get unsaved(): server.Kept {
+    const { containers, marks, attempt } = this.scene;
+    return containers.isChanged
+      ? { marks: marks.edits(), containers: containers.body(), attempt }
+      : { marks: marks.edits() };
+  }
+
+  private apply(kept: server.Kept): boolean {
+    this.scene.marks.apply(kept.marks);
+    this.steps = [];
+    if (!kept.containers) return true;
+    if (kept.attempt === this.scene.attempt) this.scene.containers.apply(kept.containers);
+    return kept.attempt === this.scene.attempt;
+  }
+
+  // In a turn of its own: what was drawn is seen first.
   private count(): void {
-    const edits = this.marks.edits();
-    const isChanged = edits.add.length + edits.remove.length + edits.undo.length > 0;
-    this.figures.show(this.marks.total, isChanged);
-    server.keep(this.session, isChanged ? edits : null);
+    clearTimeout(this.counting);
+    this.counting = setTimeout(() => this.countNow(), 0);
+  }
+
+  private countNow(): void {
+    this.figures.show(this.scene.total, this.isChanged);
+    server.keep(this.session, () => (this.isChanged ? this.unsaved : null));
   }
 
   async save(accept: boolean, reason: string): Promise<server.Saved | null> {
     if (this.figure.getAttribute("aria-busy") === "true") return null;
     this.figure.setAttribute("aria-busy", "true");
-    const { correctionsUrl = "" } = this.figure.dataset;
-    const saved = await server.save(correctionsUrl, this.etag, this.marks.edits(), accept, reason);
+    const decision = { accept, reason, leavesOut: this.leavesOut };
+    const saved = await server.save(this.addresses, this.scene.etag, this.unsaved, decision);
     this.figure.removeAttribute("aria-busy");
-    if (saved.kind === "saved") server.keep(this.session, null);
+    if (saved.kind === "saved") server.keepNow(this.session, null);
     else if (saved.kind === "changed") await this.startOver();
-    else this.say(saved.kind, true);
+    else if (saved.kind === "leaves") this.askToLeave(saved.plants);
+    else if (saved.kind === "refused") this.refuse(saved.fault);
+    else this.notes.say(saved.kind, true);
     return saved;
+  }
+
+  private askToLeave(plants: number): void {
+    this.leavesOut = true;
+    const text = fill(this.notes.words("leaves"), { n: plain(plants) });
+    this.notes.tell(text);
+    this.notes.note(text);
+  }
+
+  private refuse(fault: string | null): void {
+    const words = fault && this.notes.words(`fault-${fault}`.replace(/[-_](.)/g, (_, c: string) => c.toUpperCase()));
+    this.notes.note(words || this.notes.words("refused"));
+    this.notes.tell(words || this.notes.words("refused"));
   }
 
   // Somebody was faster: theirs is read, one's own is laid on it again, and it says who it was.
   private async startOver(): Promise<void> {
-    const edits = this.marks.edits();
+    const kept = this.unsaved;
     const who = await fetch(this.figure.dataset.decidedUrl ?? "");
     const words = who.ok ? (await who.text()).trim() : "";
-    if (!(await this.read())) return this.say("failed", true);
-    this.marks.apply(edits);
-    this.canvas.selected = null;
+    const read = await server.read(this.addresses);
+    if (!read) return this.notes.say("failed", true);
+    this.containers.choose(null);
+    this.scene.take(read);
+    this.beside.renew(read.bins);
+    const isWhole = this.apply(kept);
     this.changed();
     const text = new DOMParser().parseFromString(words, "text/html").body.textContent ?? "";
-    this.note(`${text.trim()}. ${this.figure.dataset.textKept ?? ""}`);
-  }
-
-  private say(key: "outside" | "failed" | "refused" | "offline" | "drawingFailed", stays = false): void {
-    const text = this.figure.dataset[`text${key[0]!.toUpperCase()}${key.slice(1)}`] ?? "";
-    this.tell(text);
-    this.note(text);
-    if (!stays) setTimeout(() => this.note(null, text), 4000);
-  }
-
-  private tell(text: string): void {
-    const place = this.figure.querySelector("[data-says]");
-    if (place) place.textContent = text;
-  }
-
-  private note(text: string | null, only?: string): void {
-    const box = this.figure.querySelector<HTMLElement>("[data-edit-note]");
-    const words = box?.querySelector("[data-edit-words]");
-    if (!box || !words || (only !== undefined && words.textContent !== only)) return;
-    words.textContent = text ?? "";
-    box.hidden = text === null;
-  }
-}
-
-// As far as lines and signs of a neighbour reach into it.
-function wider([x1, y1, x2, y2]: Box): Box {
-  const edge = Math.max(x2 - x1, y2 - y1, 24);
-  return [x1 - edge, y1 - edge, x2 + edge, y2 + edge];
-}
-
-function press(within: HTMLElement, which: string, is: (button: HTMLElement) => boolean): void {
-  for (const button of within.querySelectorAll<HTMLElement>(which)) {
-    button.setAttribute("aria-pressed", String(is(button)));
+    this.notes.note(`${text.trim()}. ${this.notes.words(isWhole ? "kept" : "containersLost")}`);
   }
 }

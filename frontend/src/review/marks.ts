@@ -1,6 +1,8 @@
 // The marks of a photo as a person changes them: the machine's, less and plus one's own, with
 // every step undoable, and the number that follows by the server's own rule.
 
+import { area, isInside } from "./outline";
+
 export type Point = [number, number];
 export type Box = [number, number, number, number];
 
@@ -208,21 +210,4 @@ function added(mark: Mark): Edits["add"][number] {
 
 export function middle([x1, y1, x2, y2]: Box): Point {
   return [(x1 + x2) / 2, (y1 + y2) / 2];
-}
-
-export function isInside(polygon: Point[], x: number, y: number): boolean {
-  let inside = false;
-  polygon.forEach(([ax, ay], at) => {
-    const [bx, by] = polygon.at(at - 1)!;
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
-  });
-  return inside;
-}
-
-function area(polygon: Point[]): number {
-  const twice = polygon.reduce((sum, [ax, ay], at) => {
-    const [bx, by] = polygon.at(at - 1)!;
-    return sum + ax * by - bx * ay;
-  }, 0);
-  return Math.abs(twice) / 2;
 }

@@ -22,6 +22,7 @@ from demeter.counts.queries import standing_count
 from demeter.locations.models import StorageLocation
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.photos.pair_results import BEFORE
+from demeter.photos.person_edits import machine_result
 from demeter.review import marks as detections
 from demeter.review.marks import Box, Mark
 from demeter.vision.geometry import Polygon
@@ -123,9 +124,11 @@ def photos_of(session: Session, photo_session: PhotoSession) -> Iterator[TruePho
         if image.result is None or BEFORE in image.result:
             continue  # a photo whose plants are counted in another one in part is not learnt from
         photo = PhotoCount.from_json(image.result)
+        machine = PhotoCount.from_json(machine_result(image)).containers
         image_rows = [c for c in rows if c.image_id == image.image_id]
         containers = tuple(
-            _container(c, i, marks, residuals, photo) for i, c in enumerate(image_rows)
+            _container(c, i, marks, residuals, photo, is_drawn=photo.containers[i] not in machine)
+            for i, c in enumerate(image_rows)
         )
         yield TruePhoto(
             session_id=photo_session.session_id,
@@ -148,7 +151,10 @@ def _container(
     marks: list[Mark],
     residuals: detections.Residuals,
     photo: PhotoCount,
+    *,
+    is_drawn: bool,
 ) -> TrueContainer:
+    """As it stands now; a person's is one whose plants, outline or type a person said."""
     segment = row.segment or {}
     own_marks = [m for m in marks if m.container_count_id == row.id]
     return TrueContainer(
@@ -156,7 +162,9 @@ def _container(
         container_type=container_type_of(segment["container_type"]) or ContainerType.SEGMENT,
         polygon_px=tuple((int(x), int(y)) for x, y in segment["polygon"]),
         plants=row.answer or 0,
-        source=TruthSource.ACCEPTED if row.human_corrected is None else TruthSource.PERSON,
+        source=TruthSource.PERSON
+        if is_drawn or row.human_corrected is not None
+        else TruthSource.ACCEPTED,
         unmarked_px=_unmarked_areas(row, position, own_marks, residuals, photo),
     )
 

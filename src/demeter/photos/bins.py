@@ -41,7 +41,8 @@ class Segment:
 
     ``polygon_px`` is in pixels of the upright image of ``width_px`` by ``height_px``;
     ``view`` numbers that image within its session; ``returns`` are the homographies from
-    pixels of earlier sessions' images, by their id, to pixels of that image.
+    pixels of earlier sessions' images, by their id, to pixels of that image. ``bin_id`` is
+    the bin that a person says it is.
     """
 
     index: int
@@ -55,6 +56,7 @@ class Segment:
     height_px: int
     model_version: str
     returns: Mapping[UUID, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
+    bin_id: int | None = None
 
     @property
     def outline(self) -> Outline:
@@ -84,7 +86,7 @@ def create_storage_bins(
         matches = _matches(session, known, segments)
         offset = _highest_index(session, location, facts)
         bins = [
-            _renew_metadata(known[matches[i]], facts, segment)
+            _renew_metadata(session, known[matches[i]], facts, segment)
             if i in matches
             else _new_bin(session, location, facts, segment, offset)
             for i, segment in enumerate(segments)
@@ -121,10 +123,15 @@ def match_bins(
 def _matches(
     session: Session, known: Sequence[StorageBin], segments: Sequence[Segment]
 ) -> dict[int, int]:
-    """Indices of segments to indices of known bins."""
+    """Indices of segments to indices of known bins: those that a person chose, then others."""
+    places = {storage_bin.bin_id: k for k, storage_bin in enumerate(known)}
+    chosen = {i: places[s.bin_id] for i, s in enumerate(segments) if s.bin_id in places}
+    rest = [i for i in range(len(segments)) if i not in chosen]
+    free = [k for k in range(len(known)) if k not in chosen.values()]
     views = _views(session, known)
-    before = [_earlier_outline(storage_bin, views, segments) for storage_bin in known]
-    return recognise([s.outline for s in segments], before, settings().bin_match_iou)
+    before = [_earlier_outline(known[k], views, segments) for k in free]
+    found = recognise([segments[i].outline for i in rest], before, settings().bin_match_iou)
+    return chosen | {rest[i]: free[k] for i, k in found.items()}
 
 
 def metadata(facts: SessionFacts, segment: Segment) -> dict[str, Any]:
@@ -225,8 +232,14 @@ def _earlier_outline(
     return through_homographies(before, homographies) if homographies else in_same_view(before)
 
 
-def _renew_metadata(known: StorageBin, facts: SessionFacts, segment: Segment) -> StorageBin:
+def _renew_metadata(
+    session: Session, known: StorageBin, facts: SessionFacts, segment: Segment
+) -> StorageBin:
+    """Where it is now; a person who says that it is the same bin also says of what type."""
     known.position_metadata = metadata(facts, segment)
+    bin_type = known.bin_type
+    if segment.bin_id is not None and bin_type and bin_type.category is not segment.category:
+        known.storage_bin_type_id = default_bin_type(session, segment.category).bin_type_id
     return known
 
 

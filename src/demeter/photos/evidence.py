@@ -20,7 +20,7 @@ from demeter.counts import blind_recounts
 from demeter.counts.models import ContainerCount, Count
 from demeter.counts.queries import standing_count
 from demeter.locations.models import StorageLocation
-from demeter.photos import pair_results
+from demeter.photos import pair_results, person_edits
 from demeter.photos.bins import Segment
 from demeter.photos.models import (
     Detection,
@@ -117,7 +117,8 @@ def segments_of(results: Results) -> list[Segment]:
     segments: list[Segment] = []
     for image in results.counted:
         returns = pair_results.returns_of(image.row)
-        for container in image.photo.containers:
+        chosen = person_edits.chosen_bins(image.row)
+        for place, container in enumerate(image.photo.containers):
             segments.append(
                 Segment(
                     index=len(segments) + 1,
@@ -131,6 +132,7 @@ def segments_of(results: Results) -> list[Segment]:
                     height_px=image.photo.height_px,
                     model_version=image.photo.models.get("segment", "unknown"),
                     returns=returns,
+                    bin_id=chosen[place] if chosen else None,
                 )
             )
     return segments

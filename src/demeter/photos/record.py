@@ -37,8 +37,19 @@ def record_session(session: Session, photo_session: PhotoSession) -> None:
     persist_ml_results(session, photo_session, evidence.results_of(photo_session))
 
 
-def persist_ml_results(session: Session, photo_session: PhotoSession, results: Results) -> None:
+def persist_ml_results(
+    session: Session,
+    photo_session: PhotoSession,
+    results: Results,
+    *,
+    amend: Callable[[Count], None] | None = None,
+    author: Author | None = None,
+    confirmed: bool = False,
+) -> None:
     """Keep the evidence and, where nothing speaks against it, post the count.
+
+    ``amend`` writes what people say of the evidence before it is posted; ``author`` and
+    ``confirmed`` are those of `post_again`.
 
     Raises:
         CannotCreateBins: the location is gone, or its bins could not be made.
@@ -55,7 +66,17 @@ def persist_ml_results(session: Session, photo_session: PhotoSession, results: R
             )
         else:
             count = evidence.keep_evidence(session, photo_session, location, results)
-            _post_or_wait(session, photo_session, location, count, lambda: results)
+            if amend is not None:
+                amend(count)
+            _post_or_wait(
+                session,
+                photo_session,
+                location,
+                count,
+                lambda: results,
+                confirmed=confirmed,
+                author=author,
+            )
 
 
 def post_again(

@@ -78,12 +78,22 @@ def note_decision(
 ) -> None:
     """Keep what a person decided about a session's numbers, and that the person looked at them."""
     now = datetime.now(UTC)
-    adjustments = dict(photo_session.manual_adjustments or {})
-    adjustments[kind] = [*adjustments.get(kind, []), entry | {"at": now.isoformat()}]
-    photo_session.manual_adjustments = adjustments
+    _keep_entry(photo_session, kind, entry | {"at": now.isoformat()})
     photo_session.validated = True
     photo_session.validated_by_user_id = user_id
     photo_session.validation_date = now
+
+
+def note_redrawing(photo_session: PhotoSession, user_id: int, entry: dict[str, Any]) -> None:
+    """Keep who drew the containers of a session anew; the numbers are not accepted by that."""
+    now = datetime.now(UTC).isoformat()
+    _keep_entry(photo_session, "redrawn", entry | {"by": user_id, "at": now})
+
+
+def _keep_entry(photo_session: PhotoSession, kind: str, entry: dict[str, Any]) -> None:
+    adjustments = dict(photo_session.manual_adjustments or {})
+    adjustments[kind] = [*adjustments.get(kind, []), entry]
+    photo_session.manual_adjustments = adjustments
 
 
 def wait_for(

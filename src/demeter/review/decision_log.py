@@ -16,7 +16,7 @@ from demeter.counts.queries import standing_count
 from demeter.photos.models import PhotoSession
 from demeter.review.queries import count_etag
 
-Kind = Literal["accepted", "corrected", "discarded", "restored", "marked"]
+Kind = Literal["accepted", "corrected", "discarded", "restored", "marked", "redrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def _kept(photo_session: PhotoSession) -> list[dict[str, Any]]:
     kept = photo_session.manual_adjustments or {}
     rows = [_row("accepted", e["by"], e["at"], e.get("note")) for e in kept.get("accepted", ())]
     rows += [_row("corrected", e["by"], e["at"], e.get("reason")) for e in kept.get("changes", ())]
+    rows += [_row("redrawn", e["by"], e["at"], e["reason"]) for e in kept.get("redrawn", ())]
     for entry in kept.get("discarded", ()):
         rows.append(_row("discarded", entry["by"], entry["at"], entry["reason"]))
         if "taken_back_by" in entry:
@@ -95,10 +96,17 @@ def _of(kind: type, people: Iterable[Any]) -> list[Any]:
     return [person for person in people if isinstance(person, kind)]
 
 
+# What was written within one second was one act: rows have moments of their own. Marks that
+# went along into a later attempt are told once.
 _MARKED = """
-SELECT user_id AS by, created_at AS at, max(reason) AS note,
-       count(*) FILTER (WHERE kind = 'added') AS added,
-       count(*) FILTER (WHERE kind = 'removed') AS removed
-FROM detection_corrections WHERE session_id = :session
-GROUP BY user_id, created_at
+SELECT DISTINCT ON (user_id, second) user_id AS by, at, note, added, removed
+FROM (
+    SELECT user_id, date_trunc('second', created_at) AS second, attempt,
+           max(created_at) AS at, max(reason) AS note,
+           count(*) FILTER (WHERE kind = 'added') AS added,
+           count(*) FILTER (WHERE kind = 'removed') AS removed
+    FROM detection_corrections WHERE session_id = :session
+    GROUP BY user_id, second, attempt
+) AS acts
+ORDER BY user_id, second, attempt
 """

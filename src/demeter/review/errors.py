@@ -34,3 +34,19 @@ class NotAcceptable(Conflict):
 
     code = "not_acceptable"
     title = "Acceptance does not settle what this session waits for"
+
+
+class OutlineRefused(InvalidInput):
+    """A container that cannot be as a person drew it."""
+
+    code = "outline_refused"
+    title = "A container cannot be drawn like that"
+    next_action = "Draw its outline again, or take the change back."
+
+
+class PlantsLeftOut(Conflict):
+    """Plants would stand in no container, and nobody has said that they may."""
+
+    code = "plants_left_out"
+    title = "Plants would count in no container"
+    next_action = "Draw an outline around them, or say that they are left out."

@@ -77,6 +77,7 @@ def test_roles_are_those_of_the_accounts_and_each_permission_is_part_of_the_one_
         ("POST", "/api/v1/photos/sessions/{session_id}/accept", Permission.DECIDE),
         ("POST", "/api/v1/photos/sessions/{session_id}/reprocess", Permission.DECIDE),
         ("POST", "/api/v1/photos/sessions/{session_id}/corrections", Permission.DECIDE),
+        ("PUT", "/api/v1/photos/sessions/{session_id}/containers", Permission.DECIDE),
         ("POST", "/api/v1/stock/counts/{count_id}/void", Permission.REPORT),  # their own, for a day
         ("POST", "/api/v1/stock/counts/{count_id}/repost", Permission.DECIDE),
         ("POST", "/api/v1/periods/{code}/close", Permission.DECIDE),
