@@ -4,6 +4,7 @@ import type { Box } from "./marks";
 
 type Side = "n" | "e" | "s" | "w" | "whole";
 
+const APART_PX = 24; // on the screen: the sides of a small mark leave room to take hold of it
 const LEAST_PX = 6; // of the photo: no mark becomes smaller
 
 export class Handles {
@@ -40,7 +41,10 @@ export class Handles {
     if (!box) return;
     const [x1, y1, x2, y2] = box.map((edge, at) => edge * view.scale + (at % 2 ? view.y : view.x)) as Box;
     const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
-    const at: Record<Side, [number, number]> = { n: [x, y1], e: [x2, y], s: [x, y2], w: [x1, y], whole: [x, y] };
+    const [rx, ry] = [Math.max((x2 - x1) / 2, APART_PX), Math.max((y2 - y1) / 2, APART_PX)];
+    const at: Record<Side, [number, number]> = {
+      n: [x, y - ry], e: [x + rx, y], s: [x, y + ry], w: [x - rx, y], whole: [x, y],
+    };
     for (const [side, part] of this.parts) {
       const [px, py] = at[side];
       part.style.transform = `translate(${px}px, ${py}px) translate(-50%, -50%)`;
