@@ -341,6 +341,12 @@ def test_encrypted_files_show_nothing_and_open_with_their_key_alone(
     with pytest.raises(errors.BackupKeyWrong, match="another key"):
         bring(tmp_path / "kept")
     use(backup_key_file=str(tmp_path / "key"))
+    damaged = next((tmp_path / "kept").rglob("home.tar.gz.age"))
+    whole = damaged.read_bytes()
+    flip(damaged)
+    with pytest.raises(errors.BackupDamaged, match=r"home\.tar\.gz"):
+        bring(tmp_path / "kept")
+    damaged.write_bytes(whole)
     bring(tmp_path / "kept")
     assert sums(empty_database) == before
     authority = tmp_path / "new" / "tls" / "authority.key"

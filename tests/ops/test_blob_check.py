@@ -12,7 +12,7 @@ from demeter.core import blobs, db
 from demeter.core.db import transaction
 from demeter.core.settings import settings
 from demeter.ops.blob_check import BlobFault, check_blobs
-from support.commands import CommandRunner
+from support.commands import demeter
 from support.nursery import FIXTURES
 from support.pictures import encoded, picture
 
@@ -78,15 +78,12 @@ def test_a_look_goes_on_where_it_stopped(objects: Path) -> None:
 
 def test_the_command_fails_by_name_and_orphans_alone_are_no_fault(objects: Path) -> None:
     blobs.store().put(blobs.sha256_of(b"of nobody"), b"of nobody")
-    with CommandRunner() as commands:
-        _, said = commands.run(["verify", "--deep"])
-        assert f"orphan: {blobs.sha256_of(b'of nobody')}" in said
-        (objects / blobs.key_of(blobs.sha256_of(PHOTOS[0]))).unlink()
-        broken, document = commands.run(["verify", "--deep", "--json"])
-        refused, why = commands.run(["verify", "--deep", "--from", "zz"])
-    ledger_is_sound = json.loads(document.splitlines()[-1])
-    assert ledger_is_sound["blobs"]["missing"] == 1
-    assert ledger_is_sound["sound"] is False
-    assert broken == 1
-    assert refused == 1
-    assert "00 to ff" in why
+    assert f"orphan: {blobs.sha256_of(b'of nobody')}" in demeter("verify", "--deep").stdout
+    (objects / blobs.key_of(blobs.sha256_of(PHOTOS[0]))).unlink()
+    broken = demeter("verify", "--deep", "--json")
+    document = json.loads(broken.stdout)
+    assert (document["blobs"]["missing"], document["sound"]) == (1, False)
+    assert broken.returncode == 1
+    refused = demeter("verify", "--deep", "--from", "zz")
+    assert refused.returncode == 1
+    assert "00 to ff" in refused.stderr

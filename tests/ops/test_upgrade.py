@@ -21,7 +21,7 @@ from demeter.ops.upgrade import UpgradePlan, plan_upgrade
 from demeter.periods.checks import CLOSINGS
 from demeter.stock.checks import LOTS, MOVES
 from ops.test_backup import nursery, sums, use
-from support.commands import CommandRunner
+from support.commands import demeter
 
 __all__ = ["nursery", "use"]
 EARLIER = "0013"  # before people, imports, uploads in chunks and backups
@@ -72,13 +72,12 @@ def test_a_database_of_a_later_version_is_named(nursery: str) -> None:
 
 
 def test_the_command_ends_with_1_where_the_upgrade_may_not_begin(nursery: str) -> None:
-    with CommandRunner() as commands:
-        assert commands.run(["upgrade", "--check"])[0] == 0
-        go_back(nursery)
-        status, said = commands.run(["upgrade", "--check"])
-        assert status == 1
-        assert "0014" in said
-        assert commands.run(["upgrade"])[0] == 1
+    assert demeter("upgrade", "--check").returncode == 0
+    go_back(nursery)
+    checked = demeter("upgrade", "--check")
+    assert checked.returncode == 1
+    assert "0014" in checked.stdout
+    assert demeter("upgrade").returncode == 1
     with psycopg.connect(nursery) as connection:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     assert row == (EARLIER,)
@@ -114,9 +113,8 @@ def test_an_upgrade_and_both_ways_back(nursery: str, use, tmp_path: Path) -> Non
     use(backup_place=place)
     go_back(nursery)
     earlier = sums(nursery)
-    with CommandRunner() as commands:  # of this version, on the database of the earlier one
-        status, said = commands.run(["backup"])
-        assert status == 0, said
+    made = demeter("backup")  # of this version, on the database of the earlier one
+    assert made.returncode == 0, made.stderr
     plan = plan_upgrade(db.engine())
     assert plan.may_go_on, plan.concerns
     db.migrate(db.engine())

@@ -127,8 +127,7 @@ def read(bound_to: Engine, sha256: str) -> bytes:
     if cached is not None:
         return cached
     body = _read_inbox(bound_to, sha256)
-    if body is None or sha256_of(body) != sha256:
-        body = read_checked(sha256)
+    body = read_checked(sha256) if body is None else _check(sha256, body)
     _write_cache(sha256, body)
     return body
 
@@ -139,7 +138,10 @@ def read_checked(sha256: str) -> bytes:
     Raises:
         BlobMissing, BlobCorrupt, ObjectStoreUnavailable
     """
-    body = store().get(sha256)
+    return _check(sha256, store().get(sha256))
+
+
+def _check(sha256: str, body: bytes) -> bytes:
     if sha256_of(body) != sha256:
         raise BlobCorrupt(f"object {key_of(sha256)} has another hash", sha256=sha256)
     return body

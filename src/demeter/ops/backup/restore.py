@@ -7,7 +7,6 @@ was before. What a killed restore brought of photos is not brought again.
 from __future__ import annotations
 
 import hashlib
-import io
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -65,10 +64,11 @@ def restore(
     with alone(), TemporaryDirectory(dir=settings().home, prefix=SCRATCH) as folder:
         clear_scratch(Path(folder))
         database = _fetch_database(repository, manifest, Path(folder))
+        home_files = _fetch_home_files(repository, manifest, Path(folder))
         _walk_blobs(repository, manifest, Path(folder), progress, keep=True)
         progress("database", 0, 1)
         dump.bring_back(url, database, manifest.tables)
-        _bring_home_files(repository, manifest)
+        _bring_home_files(home_files)
     restore_mark.end()
     _analyze(url)
     progress("database", 1, 1)
@@ -88,8 +88,7 @@ def check(
     with TemporaryDirectory(dir=settings().home, prefix=SCRATCH) as folder:
         database = _fetch_database(repository, manifest, Path(folder))
         dump.read_through(db.database_url(), database)
-        if manifest.home is not None:
-            repository.fetch(manifest.home, Path(folder) / "home.tar.gz")
+        _fetch_home_files(repository, manifest, Path(folder))
         _walk_blobs(repository, manifest, Path(folder), progress, keep=False)
 
 
@@ -183,12 +182,22 @@ def _read_blob(repository: Repository, blob: StoredBlob) -> bytes:
     return body
 
 
-def _bring_home_files(repository: Repository, manifest: BackupManifest) -> None:
-    """What of the home was kept; what is there already stays."""
+def _fetch_home_files(
+    repository: Repository, manifest: BackupManifest, folder: Path
+) -> Path | None:
+    """What of the home was kept, proven, where it was."""
     if manifest.home is None:
+        return None
+    path = folder / "home.tar.gz"
+    repository.fetch(manifest.home, path)
+    return path
+
+
+def _bring_home_files(kept: Path | None) -> None:
+    """What of the home was kept; what is there already stays."""
+    if kept is None:
         return
-    content = io.BytesIO(repository.read(manifest.home.name))
-    with tarfile.open(fileobj=content, mode="r:gz") as archive:
+    with tarfile.open(kept, mode="r:gz") as archive:
         for part in HOME_FILES:
             if not (settings().home / part).exists():
                 members = [m for m in archive.getmembers() if m.name.split("/")[0] == part]
