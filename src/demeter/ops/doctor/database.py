@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
@@ -36,6 +35,8 @@ def schema(part: str, connection: Connection) -> Finding:
     if version_table is None:
         return failure(part, "the database is empty", MIGRATE)
     at = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  other commands wait for it
+
     head = ScriptDirectory(str(db.migrations())).get_current_head()
     if at != head:
         return failure(part, f"at {at}, this code wants {head}", MIGRATE)
