@@ -31,6 +31,7 @@ _OF_WORDS = {
     "apache-2": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
     "bsd": "BSD-3-Clause",
+    "3-clause bsd license": "BSD-3-Clause",
     "mit license": "MIT",
 }
 
