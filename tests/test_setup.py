@@ -19,7 +19,10 @@ from packaging.utils import canonicalize_name as canonical
 CHECKOUT = Path(__file__).parents[1]
 SETUP = CHECKOUT / "scripts" / "setup"
 OURS = {"demeter", "demeter_training"} | {
-    path.stem for path in (CHECKOUT / "tests").rglob("*") if path.suffix == ".py" or path.is_dir()
+    path.stem
+    for folder in ("tests", "scripts")
+    for path in (CHECKOUT / folder).rglob("*")
+    if path.suffix == ".py" or path.is_dir()
 }
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-assets.lock")
 

@@ -23,7 +23,7 @@ ESTIMATED, DETECTED = 4711, 3
 TOTAL = ESTIMATED + DETECTED
 TOLD = re.compile(r"4[.,  ]?71[14](?!\d)")
 VALUES = {
-    "variant": ["original", "file", "view", "thumbnail", "processed"],
+    "variant": ["original", "file", "view", "screen", "thumbnail", "processed"],
     "import_id": ["1"],
     "name": ["none-such"],
     "place_code": ["A1", "NAVE1"],
@@ -36,6 +36,7 @@ VALUES = {
     "batch_code": ["none-such"],
     "movement_id": ["7d0c8a52-5b41-4f0e-8a53-1f1f3f0f9c10"],
     "username": ["rosa"],
+    "webhook_id": ["1"],
 }
 OF_THE_DOOR = "{secret}"  # one-time links: they lead in, and show nothing of stock
 

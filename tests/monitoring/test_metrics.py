@@ -189,7 +189,7 @@ def test_a_database_that_hangs_holds_no_scrape(client: TestClient, monkeypatch: 
         monkeypatch.setattr(db, "engine", lambda: hanging)
         begin = time.perf_counter()
         assert [scrape(client)["demeter_database_up",] for _ in range(5)] == [0] * 5
-        assert time.perf_counter() - begin < 2
+        assert time.perf_counter() - begin < 4  # what one connection alone would wait
         threads = [t for t in threading.enumerate() if t.name.startswith("metrics")]
         assert len(threads) <= 2  # one of this reader, one of the process's own
     monkeypatch.undo()

@@ -186,14 +186,17 @@ def _require_bins(session: Session, count: Count, drawn: Sequence[DrawnContainer
         if one.bin_id is None:
             continue
         if one.bin_id not in known:
-            _refuse_bin("bin_not_here", one.bin_id, index=index, location=location.code)
+            _refuse_bin(
+                Notice("bin_not_here", {"index": index, "location": location.code}), one.bin_id
+            )
         if one.bin_id in taken:
-            _refuse_bin("bin_chosen_twice", one.bin_id, first=taken[one.bin_id], second=index)
+            first = taken[one.bin_id]
+            _refuse_bin(Notice("bin_chosen_twice", {"first": first, "second": index}), one.bin_id)
         taken[one.bin_id] = index
 
 
-def _refuse_bin(fault: str, bin_id: int, **values: Any) -> None:
-    raise OutlineRefused(Notice(fault, values), fault=fault, bin_id=bin_id)
+def _refuse_bin(fault: Notice, bin_id: int) -> None:
+    raise OutlineRefused(fault, fault=fault.code, bin_id=bin_id)
 
 
 def _require_boxes(counted: Sequence[ImageCount], new_marks: Sequence[NewMark]) -> None:

@@ -127,15 +127,10 @@ def plan_image(
 
 def _require_drawable(photo: PhotoCount, drawn: Sequence[DrawnContainer]) -> None:
     for number, one in enumerate(drawn, start=1):
-        fault = outline_fault(one.outline_px, (photo.width_px, photo.height_px))
+        size = photo.width_px, photo.height_px
+        fault = outline_fault(one.outline_px, size, number, one.position)
         if fault is not None:
-            position = one.position
-            raise OutlineRefused(
-                Notice(fault, {"index": number, "photo": position}),
-                fault=fault,
-                container=number,
-                position=position,
-            )
+            raise OutlineRefused(fault, fault=fault.code, container=number, position=one.position)
 
 
 def _require_apart(ground: Territories, centres: np.ndarray) -> None:

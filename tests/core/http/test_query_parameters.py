@@ -29,6 +29,8 @@ PARTS = {
     "name": "X",
     "upload_id": key(),
     "position": "1",
+    "webhook_id": "1",
+    "delivery_id": "1",
 }
 PAGES = [
     "/",

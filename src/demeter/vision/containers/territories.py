@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon, union_all
 from shapely.geometry.base import BaseGeometry
 
+from demeter.core.notices import Notice
 from demeter.vision.geometry import Polygon as Corners
 
 EDGE_SHARE = 0.004  # of the photo's longer side: so near an outline a plant still belongs to it
@@ -19,19 +20,22 @@ FEWEST_CORNERS = 3
 LEAST_AREA_PX = 16.0
 
 
-def outline_fault(outline_px: Corners, size_wh: tuple[int, int]) -> str | None:
-    """What is wrong with an outline that a person drew: the code of a notice, or nothing."""
+def outline_fault(
+    outline_px: Corners, size_wh: tuple[int, int], index: int, photo: int
+) -> Notice | None:
+    """What is wrong with the outline that a person drew of this container of this photo."""
     width, height = size_wh
     if len(set(outline_px)) < FEWEST_CORNERS:
-        return "outline_too_few"
+        return Notice("outline_too_few", {"index": index, "photo": photo})
     if any(not (0 <= x <= width and 0 <= y <= height) for x, y in outline_px):
-        return "outline_outside"
+        return Notice("outline_outside", {"index": index, "photo": photo})
     shape = Polygon(outline_px)
-    if shape.convex_hull.area < LEAST_AREA_PX:
-        return "outline_too_small"
-    if not shape.is_valid:
-        return "outline_crosses_itself"
-    return "outline_too_small" if shape.area < LEAST_AREA_PX else None
+    is_flat = shape.convex_hull.area < LEAST_AREA_PX  # all corners in a line
+    if not is_flat and not shape.is_valid:
+        return Notice("outline_crosses_itself", {"index": index, "photo": photo})
+    if is_flat or shape.area < LEAST_AREA_PX:
+        return Notice("outline_too_small", {"index": index, "photo": photo})
+    return None
 
 
 @dataclass(frozen=True)
