@@ -22,11 +22,11 @@ class Database:
         self._door = parts.set(database="postgres").render_as_string(hide_password=False)
 
     def go(self) -> None:
-        self._allow(False)
+        self._allow(is_open=False)
         self.drop_connections()
 
     def come(self) -> None:
-        self._allow(True)
+        self._allow(is_open=True)
 
     def drop_connections(self) -> None:
         with psycopg.connect(self._door, autocommit=True) as server:
@@ -35,7 +35,7 @@ class Database:
                 [self._name],
             )
 
-    def _allow(self, is_open: bool) -> None:
+    def _allow(self, *, is_open: bool) -> None:
         statement = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
         with psycopg.connect(self._door, autocommit=True) as server:
             server.execute(
