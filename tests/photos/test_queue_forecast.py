@@ -44,6 +44,7 @@ def test_without_a_line_photos_at_work_share_the_time() -> None:
         for at in (NOW - timedelta(minutes=2 * n + 1) for n in range(5))
     ]
     pace = pace_of(apart, 2, NOW)
+    assert pace is not None
     assert pace == Pace(2, 0, 4, 5)
     assert pace.wait(0.5).high_s <= 5
     assert pace.wait(30) == Wait(60, 60)

@@ -38,9 +38,7 @@ class Database:
     def _allow(self, *, is_open: bool) -> None:
         statement = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
         with psycopg.connect(self._door, autocommit=True) as server:
-            server.execute(
-                statement.format(sql.Identifier(self._name), sql.SQL(str(is_open).lower()))
-            )
+            server.execute(statement.format(sql.Identifier(self._name), sql.Literal(is_open)))
 
     @contextmanager
     def away(self) -> Iterator[None]:
