@@ -44,19 +44,25 @@ def _taken(port: int) -> bool:
         return False
 
 
+def weed(folder: Path, base: int, address: str = "127.0.0.1") -> list[str]:
+    """The command that serves S3 on one address alone, and sends nothing anywhere."""
+    ports = [f"-{name}.port={base + n}" for n, name in enumerate(SERVERS)]
+    quiet = ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
+    bound = [f"-ip={address}", f"-ip.bind={address}", "-master.telemetry=false"]
+    return [str(WEED), "mini", f"-dir={folder}", "-bucket=photos", *bound, *ports, *quiet]
+
+
+def weed_environment(folder: Path) -> dict[str, str]:
+    keys = {"AWS_ACCESS_KEY_ID": "demeter", "AWS_SECRET_ACCESS_KEY": "secret"}
+    return keys | {"HOME": str(folder)}
+
+
 @contextmanager
 def s3(folder: Path, base: int) -> Iterator[None]:
     """SeaweedFS with everything bound to loopback; stopped at the end."""
-    ports = [f"-{name}.port={base + n}" for n, name in enumerate(SERVERS)]
-    quiet = ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
-    bound = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"]
     process = subprocess.Popen(
-        [WEED, "mini", f"-dir={folder}", "-bucket=photos", *bound, *ports, *quiet],
-        env={
-            "AWS_ACCESS_KEY_ID": "demeter",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "HOME": str(folder),
-        },
+        weed(folder, base),
+        env=weed_environment(folder),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=folder,
