@@ -41,6 +41,7 @@ class StorageFull(Unavailable):
     code = "storage_full"
     title = "A disk is full"
     next_action = "Free some space, then send it again; nothing of this was kept."
+    retry_after_s = 60
 
 
 class SchemaOutdated(Unavailable):

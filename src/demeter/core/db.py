@@ -30,8 +30,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from demeter.core import traces
 from demeter.core.errors import Conflict, Unavailable
 from demeter.core.localdb import LocalDatabase
+from demeter.core.lost_connections import limits_beside
 from demeter.core.settings import settings
 
+WAIT_FOR_CONNECTION_S = 10  # while all of a process are in use
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -106,7 +108,8 @@ def make_engine(libpq_url: str) -> Engine:
     made = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://", 1),
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC"},
+        pool_timeout=WAIT_FOR_CONNECTION_S,
+        connect_args=limits_beside(libpq_url, "timezone=UTC"),
         hide_parameters=True,  # what people wrote and photographed stays out of messages
     )
     if traces.is_on():

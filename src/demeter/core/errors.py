@@ -78,6 +78,7 @@ class Unavailable(DomainError):
     status = 503
     code = "unavailable"
     title = "Not available at the moment"
+    retry_after_s = 5
 
 
 def chain(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.sql import queries
 
 from demeter.core import logs
+from demeter.core.lost_connections import with_limits
 
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 1.0
@@ -47,7 +48,7 @@ class PatientConnector(PsycopgConnector):
 
     def __init__(self, conninfo: str, most: int, stopping: asyncio.Event) -> None:
         super().__init__(
-            conninfo=conninfo,
+            conninfo=with_limits(conninfo),
             min_size=1,
             max_size=most,
             timeout=TRY_TO_CONNECT_S,

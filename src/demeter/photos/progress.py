@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from demeter.core import jobs
 from demeter.core.db import transaction
-from demeter.photos import session_detail
-from demeter.photos.schemas import ImageProgress, SessionProgress
+from demeter.photos import queue_forecast, session_detail
+from demeter.photos.schemas import ImageProgress, SecondsRange, SessionProgress
 
 LOOK_EVERY_S = 0.5
 SIGN_OF_LIFE_S = 15.0
@@ -26,6 +26,8 @@ def look(session_id: UUID) -> SessionProgress:
     """
     with transaction() as session:
         photo_session = session_detail.find(session, session_id)
+        forecast = queue_forecast.forecast_of(session, photo_session)
+        wait = forecast.wait
         return SessionProgress(
             status=photo_session.status,
             is_end=photo_session.status.is_end,
@@ -33,6 +35,8 @@ def look(session_id: UUID) -> SessionProgress:
             attempt=photo_session.attempt,
             progress=session_detail.progress(photo_session),
             workers_alive=jobs.workers_alive(session),
+            photos_ahead=forecast.photos_ahead,
+            seconds_left=SecondsRange(low=wait.low_s, high=wait.high_s) if wait else None,
             images=[
                 ImageProgress(position=row.position, state=row.status, progress=row.progress)
                 for row in photo_session.images

@@ -229,6 +229,13 @@ class ImageProgress(Output):
     progress: float
 
 
+class SecondsRange(Output):
+    """How long something takes: at least, and at most, as it went lately."""
+
+    low: int
+    high: int
+
+
 class SessionProgress(Output):
     """How far a session is; an event of the stream, and small enough to poll."""
 
@@ -238,6 +245,11 @@ class SessionProgress(Output):
     attempt: int
     progress: float
     workers_alive: int = Field(description="0: the photo waits, safely, for a worker to start")
+    photos_ahead: int = Field(description="photos in line before the first of these")
+    seconds_left: SecondsRange | None = Field(
+        description="until the last of these is counted; null where no worker is alive, too "
+        "little was measured, or nothing is under way"
+    )
     images: list[ImageProgress]
 
 

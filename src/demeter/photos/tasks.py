@@ -81,7 +81,10 @@ def ml_child_task(session_id: int, session_image_id: int, attempt: int) -> None:
         step_times.note("count", time.perf_counter() - begin)
 
 
-@jobs.app.task(name="ml_aggregation_callback", queue="cpu", retry=Backoff(), pass_context=True)
+# Before the photos of others: what is counted is not shown before it is recorded.
+@jobs.app.task(
+    name="ml_aggregation_callback", queue="cpu", retry=Backoff(), pass_context=True, priority=5
+)
 def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) -> None:
     """Record what the children found: everything or nothing, in one transaction.
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.photos import urls
+from demeter.photos.queue_forecast import Pace, Wait, current_pace
 from demeter.photos.waiting import BedName
 
 AT_MOST = 6
@@ -23,7 +24,8 @@ class SessionUnderWay:
     """A session that is being counted, or waits for it in ``line`` (from 1; ``None``: it runs).
 
     ``photo`` is the position of the photo that is being read now. ``seconds_left`` is what the
-    rest takes at the speed so far, ``None`` where that is not known yet.
+    rest takes at the speed so far, ``None`` where that is not known yet; ``wait`` is the same of
+    one in line, from the pace of the queue.
     """
 
     session_id: UUID
@@ -32,6 +34,7 @@ class SessionUnderWay:
     photo: int
     share: float
     seconds_left: int | None
+    wait: Wait | None
     line: int | None
     thumbnail: str | None
 
@@ -43,10 +46,11 @@ class SessionUnderWay:
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """All that is under way; ``first`` are those that are shown."""
+    """All that is under way and how long it takes; ``first`` are those that are shown."""
 
     sessions: int
     photos: int
+    wait: Wait | None
     first: Sequence[SessionUnderWay]
 
 
@@ -54,14 +58,16 @@ def under_way(session: Session, now: datetime | None = None) -> UnderWay:
     """Sessions that are being counted first, then those that wait, each oldest first."""
     rows = session.execute(text(_UNDER_WAY), {"limit": AT_MOST}).mappings().all()
     at = now or datetime.now(UTC)
+    pace = current_pace(session, at)
     return UnderWay(
         sessions=rows[0]["all_sessions"] if rows else 0,
         photos=int(rows[0]["all_photos"]) if rows else 0,
-        first=[_session(row, at) for row in rows],
+        wait=pace.wait(rows[0]["all_left"]) if pace and rows else None,
+        first=[_session(row, at, pace) for row in rows],
     )
 
 
-def _session(row: Any, now: datetime) -> SessionUnderWay:
+def _session(row: Any, now: datetime, pace: Pace | None) -> SessionUnderWay:
     bed = BedName(*(row[name] for name in ("code", "name", "area_name", "warehouse_name")))
     is_waiting = row["status"] == "pending"
     share = 0.0 if is_waiting else float(row["share"] or 0)
@@ -72,6 +78,7 @@ def _session(row: Any, now: datetime) -> SessionUnderWay:
         photo=min(row["ended"] + 1, row["photos"]),
         share=share,
         seconds_left=_seconds_left(share, row["started_at"], now),
+        wait=pace.wait(row["left_with_it"]) if pace and is_waiting else None,
         line=row["line"] if is_waiting else None,
         thumbnail=urls.of_image(row["image_id"], "thumbnail", row["s3_key_thumbnail"])
         if row["image_id"] is not None
@@ -94,12 +101,16 @@ WITH running AS (
 ), photos AS (
     SELECT m.session_id, count(*) AS photos, min(m.started_at) AS started_at,
            count(*) FILTER (WHERE m.status IN ('succeeded', 'failed')) AS ended,
-           avg(CASE WHEN m.status IN ('succeeded', 'failed') THEN 1 ELSE m.progress END) AS share
+           avg(CASE WHEN m.status IN ('succeeded', 'failed') THEN 1 ELSE m.progress END) AS share,
+           sum(CASE WHEN m.status IN ('succeeded', 'failed') THEN 0 ELSE 1 - m.progress END)
+               AS unread
     FROM photo_session_images m JOIN running r ON r.id = m.session_id
     GROUP BY m.session_id
 )
 SELECT r.session_id, r.status, r.line, r.all_sessions,
-       sum(p.photos) OVER () AS all_photos, p.photos, p.ended, p.share, p.started_at,
+       sum(p.photos) OVER () AS all_photos,
+       sum(p.unread) OVER () AS all_left, sum(p.unread) OVER (ORDER BY r.id) AS left_with_it,
+       p.photos, p.ended, p.share, p.started_at,
        l.code, l.name, a.name AS area_name, h.name AS warehouse_name,
        i.image_id, i.s3_key_thumbnail
 FROM running r

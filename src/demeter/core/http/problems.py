@@ -81,8 +81,7 @@ def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     level = log.error if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
     level("request_refused", code=error.code, error=chain(error))
-    retry = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
-    return respond(request, error.problem(), retry)
+    return _refuse(request, error)
 
 
 def _validation_error(request: Request, error: Exception) -> Response:
@@ -150,4 +149,11 @@ def _system_error(request: Request, error: Exception) -> Response:
     if refusal is None:
         raise error
     log.error("request_refused", code=refusal.code, error=chain(error))
-    return respond(request, refusal.problem())
+    return _refuse(request, refusal)
+
+
+def _refuse(request: Request, refusal: DomainError) -> Response:
+    wait_s = refusal.retry_after_s
+    return respond(
+        request, refusal.problem(), {} if wait_s is None else {"retry-after": str(wait_s)}
+    )

@@ -25,6 +25,7 @@ from demeter.locations.models import StorageLocation
 from demeter.locations.queries import bed_names
 from demeter.photos import queries
 from demeter.photos.models import UploadSource
+from demeter.photos.queue_forecast import own_wait
 from demeter.photos.upload import (
     Received,
     accept,
@@ -35,6 +36,7 @@ from demeter.photos.upload import (
 )
 from demeter.web import render
 from demeter.web.pages import hand_count, offline
+from demeter.web.waits import Waits
 
 router = APIRouter(route_class=FileRoute)
 router.include_router(offline.router)
@@ -89,14 +91,15 @@ def show_today(request: Request, seen: Annotated[str, Query(max_length=64)] = ""
     with transaction() as session:
         since = start_of_day(day_at_site(datetime.now(UTC)))
         sessions = queries.own_since(session, acting_user(session), since)
+        wait = own_wait(session, acting_user(session).id)
         names = bed_names(session, {item.location_code for item in sessions if item.location_code})
-        written = "".join(item.model_dump_json() for item in sessions)
+        written = "".join(item.model_dump_json() for item in sessions) + repr(wait)
         version = hashlib.sha256(written.encode()).hexdigest()[:16]
         if version == seen:
             return Response(status_code=204)
-        return render.fragment(
-            request, "count/today.html", sessions=sessions, names=names, version=version
-        )
+        context = {"sessions": sessions, "names": names, "version": version, "wait": wait}
+        waits = Waits(render.words_of(request))
+        return render.fragment(request, "count/today.html", waits=waits, **context)
 
 
 @router.get("/parts/locations", **requires(Permission.SEE))

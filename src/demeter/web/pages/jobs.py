@@ -10,8 +10,10 @@ from fastapi.responses import RedirectResponse
 from demeter.core import backup_runs, jobs, queue_state
 from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
+from demeter.photos.queue_forecast import forecast_all
 from demeter.photos.sessions import public_ids
 from demeter.web import render
+from demeter.web.waits import Waits
 
 router = APIRouter(prefix="/jobs")
 
@@ -45,6 +47,8 @@ def _page(request: Request, template: str) -> Response:
             request,
             template,
             queues=queues,
+            forecast=forecast_all(session),
+            waits=Waits(render.words_of(request)),
             backup=backup_runs.backup_state(session),
             workers=queue_state.workers(session),
             running=running,

@@ -14,11 +14,13 @@ from demeter.core import jobs
 from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
 from demeter.locations.models import StorageLocation
-from demeter.photos import session_detail
+from demeter.photos import queue_forecast, session_detail
+from demeter.photos.models import SessionStatus
 from demeter.photos.queries import NEEDS_A_PERSON
 from demeter.photos.schemas import SessionRead
 from demeter.review import container_standing
 from demeter.web import render
+from demeter.web.waits import Waits
 
 router = APIRouter()
 
@@ -34,11 +36,29 @@ def show(request: Request, session_id: UUID) -> Response:
             request,
             "session.html",
             s=session_read,
-            workers_alive=jobs.workers_alive(session),
+            **_wait(request, session, session_id),
             may_review=session_read.status in NEEDS_A_PERSON and identity.has(Permission.REPORT),
             **_containers(session_read),
             **_choices(session, session_read),
         )
+
+
+@router.get("/parts/sessions/{session_id}/wait", **requires(Permission.SEE))
+def show_wait(request: Request, session_id: UUID) -> Response:
+    """How long it takes until a session is counted, alone."""
+    with transaction() as session:
+        return render.fragment(request, "session_wait.html", **_wait(request, session, session_id))
+
+
+def _wait(request: Request, session: Session, session_id: UUID) -> dict[str, Any]:
+    photo_session = session_detail.find(session, session_id)
+    return {
+        "session_id": session_id,
+        "is_waiting": photo_session.status is SessionStatus.PENDING,
+        "workers_alive": jobs.workers_alive(session),
+        "forecast": queue_forecast.forecast_of(session, photo_session),
+        "waits": Waits(render.words_of(request)),
+    }
 
 
 def _containers(session_read: SessionRead) -> dict[str, Any]:

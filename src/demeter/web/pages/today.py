@@ -21,11 +21,13 @@ from demeter.counts.week import week_of
 from demeter.periods.exceptions_left import exceptions_left, over_and_open
 from demeter.photos.monthly_round import bed_before, monthly_round
 from demeter.photos.own_photos import own_photos
+from demeter.photos.queue_forecast import own_wait
 from demeter.photos.under_way import under_way
 from demeter.photos.waiting import waiting_groups
 from demeter.stock.on_hand import total_stock
 from demeter.web import render
 from demeter.web.ages import Ages
+from demeter.web.waits import Waits
 
 router = APIRouter()
 
@@ -44,6 +46,7 @@ def show_today(request: Request) -> Response:
             "today/worker.html" if is_worker else "today/page.html",
             today=day_at_site(now),
             ago=Ages(render.words_of(request), now),
+            waits=Waits(render.words_of(request)),
             **context,
         )
 
@@ -55,7 +58,8 @@ def show_counting(request: Request, seen: Annotated[str, Query(max_length=64)] =
         context = _counting(session)
         if context["version"] == seen:
             return Response(status_code=204)
-        return render.fragment(request, "today/counting.html", **context)
+        waits = Waits(render.words_of(request))
+        return render.fragment(request, "today/counting.html", waits=waits, **context)
 
 
 @router.get("/parts/exceptions", **requires(Permission.DECIDE))
@@ -98,6 +102,7 @@ def _worker(session: Session, now: datetime) -> dict[str, Any]:
         "before": bed_before(session, bed.code) if bed else None,
         "own": own_photos(session, acting.user_id, now, OWN_SHOWN),
         "workers_alive": jobs.workers_alive(session),
+        "wait": own_wait(session, acting.user_id),
     }
 
 

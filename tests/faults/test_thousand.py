@@ -1,0 +1,108 @@
+"""One worker, a thousand photos: memory, descriptors and temporary files stay as they are.
+
+The curve goes to the file that DEMETER_CURVE names, or to the test's own folder.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from demeter.core.db import transaction
+from journeys.test_object_store import count, until
+from support.nursery import plant_nursery
+from support.process_watch import Look, Watch, children_of
+from support.small_photos import take_in
+
+A_SESSION = (1, 2, 1, 4)  # photos of one session after the other
+AHEAD = 12  # photos that wait, so that counting and recording take turns as in a nursery
+OVER = "photo_session_images WHERE status IN ('succeeded', 'failed')"
+UNDER_WAY = "photo_processing_sessions WHERE status IN ('pending', 'processing')"
+
+
+@dataclass(frozen=True)
+class Work:
+    """The worker at work: its process, and where its temporary files go."""
+
+    process: subprocess.Popen[bytes]
+    temporary: Path
+
+
+@pytest.fixture
+def home(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of the test and of the worker, with a nursery in its database."""
+    monkeypatch.setenv("DEMETER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DEMETER_VISION_THREADS", "1")
+    with transaction() as session:
+        plant_nursery(session)
+    return tmp_path
+
+
+@contextmanager
+def one_worker(home: Path) -> Iterator[Work]:
+    temporary = home / "temporary"
+    temporary.mkdir()
+    with (home / "worker.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demeter", "worker"],
+            env=os.environ | {"TMPDIR": str(temporary)},
+            stderr=log,
+        )
+    try:
+        yield Work(process, temporary)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def feed(photos: int) -> None:
+    """Sessions of one to four photos, on two beds by turns, a few ahead of the worker."""
+    first, turn = 0, 0
+    while first < photos:
+        until(lambda ahead=first - AHEAD: count(OVER) >= ahead)
+        size = min(A_SESSION[turn % len(A_SESSION)], photos - first)
+        take_in(first, size, place=f"A{turn % 2 + 1}")
+        first, turn = first + size, turn + 1
+
+
+def count_all(home: Path, photos: int, every_s: float) -> list[Look]:
+    """Feed a worker so many photos and watch it until it has counted them."""
+    curve = Path(os.environ.get("DEMETER_CURVE", home / "curve.csv"))
+    with one_worker(home) as work:
+        with Watch(work.process.pid, lambda: count(OVER), work.temporary, curve, every_s) as watch:
+            feed(photos)
+            until(lambda: not count(UNDER_WAY), within_s=3000)
+            until(lambda: not count("blob_inbox"), within_s=120)
+            time.sleep(every_s)  # one more look, at rest
+        assert work.process.poll() is None, "the worker ended"
+        assert list(work.temporary.iterdir()) == []
+        readers = children_of(work.process.pid)
+    assert count(OVER) == photos
+    assert count("photo_session_images WHERE status = 'failed'") == 0
+    assert count("procrastinate_jobs WHERE task_name LIKE 'ml\\_%'") == 0
+    assert not any(Path(f"/proc/{child}").exists() for child in readers), "a reader outlived it"
+    return watch.looks
+
+
+def middle(looks: list[Look], begin: int, end: int, name: str) -> float:
+    """The median of a figure while photos ``begin`` to ``end`` were counted."""
+    return median(getattr(look, name) for look in looks if begin <= look.ended <= end)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_memory_is_flat_over_a_thousand_photos(home: Path) -> None:
+    looks = count_all(home, photos=1000, every_s=10)
+    for name in ("rss", "children_rss", "descriptors"):
+        early, late = middle(looks, 200, 300, name), middle(looks, 900, 1000, name)
+        assert late <= 1.05 * early, (name, early, late)
+    assert max(look.temporary for look in looks) <= 4  # of the photo in hand
