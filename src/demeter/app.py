@@ -62,6 +62,7 @@ from demeter.web.pages import (
     session_actions,
     sessions,
     today,
+    waiting_counts,
 )
 from demeter.web.pages import catalog as catalog_pages
 from demeter.web.pages import evidence as evidence_pages
@@ -131,6 +132,7 @@ PAGES = (
     stock_pages,
     movements,
     search,
+    waiting_counts,
     review,
     review_actions,
     session,

@@ -2,7 +2,14 @@
 
 from demeter.accounts import models as accounts
 from demeter.catalog import models as catalog
-from demeter.core import backup_runs, blobs, job_deaths, step_times
+from demeter.core import (
+    backup_runs,
+    blob_drops,
+    blobs,
+    job_deaths,
+    retention_runs,
+    step_times,
+)
 from demeter.core.http import idempotency
 from demeter.counts import models as counts
 from demeter.imports import models as imports
@@ -19,6 +26,7 @@ from demeter.webhooks import models as webhooks
 __all__ = [
     "accounts",
     "backup_runs",
+    "blob_drops",
     "blobs",
     "catalog",
     "counts",
@@ -30,6 +38,7 @@ __all__ = [
     "photos",
     "pricing",
     "resumable",
+    "retention_runs",
     "review",
     "step_times",
     "stock",

@@ -33,7 +33,7 @@ OWN_WAY = {
 # What runs Demeter and is none of the domain.
 OF_THE_SYSTEM = {
     "alembic_version", "backup_runs", "spatial_ref_sys", "api_tokens", "audit_entries",
-    "blob_inbox",
+    "blob_inbox", "dropped_blobs", "retention_runs",
     "idempotency_keys", "job_deaths", "login_failures", "login_sessions", "nursery",
     "one_time_links", "resumable_chunks", "resumable_photos", "resumable_uploads",
     "step_times",

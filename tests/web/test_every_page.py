@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -67,6 +68,9 @@ def paths(client: TestClient) -> list[str]:
     for session_id in waiting[1:4]:
         record_answers(session_id, photo_count((3, 1), (2, 0)))
     record_answers(waiting[4], None)
+    by_hand = {"movement_id": str(uuid4()), "location_code": "DEMO-C1", "plants": 40}
+    said = client.post("/api/v1/stock/counts", json=by_hand).json()
+    assert said["waits_for"] is not None
     record_answers(counted, photo_count((140, 0)))
     image = client.get(f"/api/v1/photos/sessions/{counted}").json()["images"][0]["image_id"]
     with transaction() as session:
@@ -82,7 +86,7 @@ def paths(client: TestClient) -> list[str]:
         *("/count?bed=DEMO-N2", "/count/hand?bed=DEMO-N2", "/sessions", "/me"),
         *("/stock?by=lot", "/stock/movements", f"/stock/lots/{lot}", f"/gallery/{image}"),
         *("/search?q=echev", "/imports", "/catalog/products", "/places/locations", "/labels"),
-        *("/catalog/prices", "/evidence/sessions", "/nowhere"),
+        *("/catalog/prices", "/evidence/sessions", "/review/counts", "/nowhere"),
     ]
 
 

@@ -102,6 +102,11 @@ COMMANDS = {
         "restore",
         "Bring a backup into an empty home and database; stop Demeter first.",
     ),
+    "retention": CommandSource(
+        "demeter.cli.retention",
+        "retention",
+        "Let go of photos and pictures that the settings no longer keep; both are off by default.",
+    ),
     "stock": CommandSource(
         "demeter.cli.stock", "app", "Stock: what there is, and what people report."
     ),

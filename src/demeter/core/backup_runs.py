@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from demeter.core.db import Base
 from demeter.core.notices import Notice, read_notice
 from demeter.core.settings import settings
-from demeter.core.site import site_zone
+from demeter.core.site import last_time_of_hour
 
 OLD_AFTER = timedelta(hours=36)  # a day, and the hours in which a machine may be off
 KEPT_ROWS = 1000
@@ -120,10 +120,7 @@ def is_due(session: Session, now: datetime) -> bool:
     configured = settings()
     if configured.backup_place is None:
         return False
-    local = now.astimezone(site_zone())
-    due = local.replace(hour=configured.backup_hour, minute=0, second=0, microsecond=0)
-    if due > local:
-        due -= timedelta(days=1)
+    due = last_time_of_hour(now, configured.backup_hour)
     good = session.scalar(
         select(BackupRun.id)
         .where(

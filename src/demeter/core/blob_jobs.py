@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.core import blobs, jobs, logs, step_times
+from demeter.core import blob_drops, blobs, jobs, logs, step_times
 from demeter.core.db import engine
 from demeter.core.retry import Backoff
 
@@ -30,21 +30,25 @@ def keep_picture(session: Session, webp: bytes) -> str:
 def restart_unstored(session: Session) -> int:
     """Queue the job of bytes that lie in the inbox without one; how many were queued.
 
-    No path leads here: bytes and job commit together. It is the net beneath them.
+    Those that came again after they had been let go wait here for an hour. Else no path leads
+    here: bytes and job commit together. It is the net beneath them.
     """
-    unstored = session.scalars(
-        text("""
-        SELECT b.sha256 FROM blob_inbox b
-        WHERE b.created_at < now() - interval '60 seconds'
+    unstored = session.execute(
+        text(f"""
+        SELECT b.sha256, d.returned_at IS NOT NULL AS is_returned
+        FROM blob_inbox b LEFT JOIN dropped_blobs d ON d.sha256 = b.sha256
+        WHERE (d.returned_at < now() - {blob_drops.KEPT_TWICE}) IS NOT FALSE
+          AND b.created_at < now() - interval '60 seconds'
           AND NOT EXISTS (
             SELECT FROM procrastinate_jobs j
             WHERE j.status IN ('todo', 'doing') AND j.task_name = :task
               AND j.args ->> 'sha256' = b.sha256)
         LIMIT :most
-        """),
+        """),  # noqa: S608  our own words
         {"task": store_blob.name, "most": MOST_AT_ONCE},
     ).all()
-    for sha256 in unstored:
-        log.error("blob_without_job", sha256=sha256)
+    for sha256, is_returned in unstored:
+        if not is_returned:
+            log.error("blob_without_job", sha256=sha256)
         jobs.enqueue(session, store_blob, sha256=sha256)
     return len(unstored)

@@ -23,10 +23,10 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from demeter.core import logs
+from demeter.core import blob_drops, logs
 from demeter.core.db import Base, CreatedRow, transaction
 from demeter.core.errors import DomainError, Unavailable
 from demeter.core.settings import settings
@@ -88,10 +88,12 @@ def bucket() -> str:
 def accept(session: Session, body: bytes, content_type: str) -> str:
     """Put bytes into the inbox, in the caller's transaction; returns their SHA-256.
 
-    They go in by COPY: a server that logs slow statements logs their parameters, too, and a
-    photo as hexadecimal digits belongs in no log.
+    What was let go before is kept again. They go in by COPY: a server that logs slow statements
+    logs their parameters, too, and a photo as hexadecimal digits belongs in no log.
     """
     sha256 = sha256_of(body)
+    blob_drops.share(session, sha256)
+    blob_drops.note_return(session, sha256)
     is_there = select(BlobInbox.sha256).where(BlobInbox.sha256 == sha256)
     if session.scalar(is_there) is None:
         with suppress(UniqueViolation), session.begin_nested():  # another upload was faster
@@ -119,6 +121,7 @@ def read(bound_to: Engine, sha256: str) -> bytes:
     """The bytes, from the nearest place that has them; checked, then cached.
 
     Raises:
+        PhotoDropped: they are no longer kept, and that is why no place has them.
         BlobMissing: no place has them.
         BlobCorrupt: what the object store holds has another hash.
         ObjectStoreUnavailable: only the store could have them, and it does not answer.
@@ -127,9 +130,18 @@ def read(bound_to: Engine, sha256: str) -> bytes:
     if cached is not None:
         return cached
     body = _read_inbox(bound_to, sha256)
-    body = read_checked(sha256) if body is None else _check(sha256, body)
+    body = _read_stored(bound_to, sha256) if body is None else _check(sha256, body)
     _write_cache(sha256, body)
     return body
+
+
+def _read_stored(bound_to: Engine, sha256: str) -> bytes:
+    try:
+        return read_checked(sha256)
+    except BlobMissing:
+        with transaction(bound_to) as session:
+            blob_drops.require_kept(session, [sha256])
+        raise
 
 
 def read_checked(sha256: str) -> bytes:
@@ -150,21 +162,52 @@ def _check(sha256: str, body: bytes) -> bytes:
 def move_to_store(bound_to: Engine, sha256: str) -> None:
     """Copy from the inbox to the object store, then take it off the inbox; repeatable.
 
+    Nobody lets go of these bytes meanwhile. What came again after it was let go stays in the
+    inbox, too, for an hour (`blob_drops.KEPT_TWICE`).
+
     Raises:
         ObjectStoreUnavailable: the store does not answer; the inbox keeps the bytes.
     """
-    body = _read_inbox(bound_to, sha256)
-    if body is None:
-        return
-    store().put(sha256, body)
     with transaction(bound_to) as session:
-        session.execute(delete(BlobInbox).where(BlobInbox.sha256 == sha256))
+        blob_drops.share(session, sha256)
+        body = _inbox_body(session, sha256)
+        if body is None:
+            return
+        store().put(sha256, body)
+        session.execute(text(_TAKE_OFF), {"sha256": sha256})
     log.info("blob_stored", sha256=sha256, bytes=len(body))
+
+
+_TAKE_OFF = f"""
+DELETE FROM blob_inbox b WHERE b.sha256 = :sha256 AND NOT EXISTS (
+    SELECT FROM dropped_blobs d
+    WHERE d.sha256 = b.sha256 AND d.returned_at > now() - {blob_drops.KEPT_TWICE})
+"""  # noqa: S608  our own words
+
+
+def let_go(sha256: str) -> int | None:
+    """Remove the object, and this machine's copy of it; its bytes, ``None`` where none was.
+
+    The caller holds the hash alone, and has said that it is dropped.
+
+    Raises:
+        ObjectStoreUnavailable
+    """
+    size = store().size(sha256)
+    if size is not None:
+        store().remove(sha256)
+    with suppress(OSError):
+        _cache_path(sha256).unlink(missing_ok=True)
+    return size
 
 
 def _read_inbox(bound_to: Engine, sha256: str) -> bytes | None:
     with transaction(bound_to) as session:
-        return session.scalar(select(BlobInbox.body).where(BlobInbox.sha256 == sha256))
+        return _inbox_body(session, sha256)
+
+
+def _inbox_body(session: Session, sha256: str) -> bytes | None:
+    return session.scalar(select(BlobInbox.body).where(BlobInbox.sha256 == sha256))
 
 
 def _cache_path(sha256: str) -> Path:
@@ -292,6 +335,18 @@ class Store:
             raise ObjectStoreUnavailable(f"could not read {key_of(sha256)}") from error
         self._breaker.note_success()
         return body
+
+    def remove(self, sha256: str) -> None:
+        """Let go of the object; one that is not there is gone already."""
+        self._breaker.check()
+        try:
+            obstore.delete(self._backend, key_of(sha256))
+        except FileNotFoundError:
+            pass
+        except (BaseError, OSError) as error:
+            self._breaker.note_failure()
+            raise ObjectStoreUnavailable(f"could not remove {key_of(sha256)}") from error
+        self._breaker.note_success()
 
     def size(self, sha256: str) -> int | None:
         """Bytes of the object, or ``None`` where it is not there."""

@@ -37,6 +37,7 @@ app = procrastinate.App(
         "demeter.review.retry",
         "demeter.webhooks.tasks",
         "demeter.ops.backup.schedule",
+        "demeter.ops.retention.schedule",
     ],
 )
 

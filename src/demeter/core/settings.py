@@ -94,6 +94,12 @@ class Settings(BaseSettings):
     backup_keep_weeks: int = Field(default=5, ge=0)
     backup_keep_months: int = Field(default=12, ge=0)
 
+    # What need not be kept for ever; none: it is. See docs/runbooks/retention.md.
+    photo_keep_days: int | None = Field(default=None, ge=1)
+    overlay_keep_days: int | None = Field(default=None, ge=1)
+    photo_keep_truth: bool = True  # photos that people marked or accepted stay: models learn there
+    retention_hour: int = Field(default=4, ge=0, le=23)  # of the site's day
+
     migration_lock_timeout_s: int = Field(default=30, ge=0)  # 0: wait for ever
     migration_statement_timeout_s: int = Field(default=1800, ge=0)
 

@@ -62,6 +62,13 @@ def end_of_day(day: date) -> datetime:
     return max((end for end in readings if day_at_site(end) == day), default=max(readings))
 
 
+def last_time_of_hour(now: datetime, hour: int) -> datetime:
+    """When the site's clock last began this hour, in the site's time."""
+    local = now.astimezone(site_zone())
+    at = local.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return at if at <= local else at - timedelta(days=1)
+
+
 def is_unclear(local: datetime, zone: ZoneInfo) -> bool:
     """Whether a time without an offset is there twice on its day, or not at all."""
     earlier, later = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)

@@ -16,14 +16,14 @@ from demeter.core.site import day_at_site, start_of_day
 
 @dataclass(frozen=True, slots=True)
 class BedCount:
-    """A posted count, void or not; ``change`` is what it wrote, 0 where stock agreed."""
+    """A count, posted or void or both; ``change`` is what it wrote, 0 where stock agreed."""
 
     count_id: int
     session_id: UUID | None
     photos: int
     captured_at: datetime
     created_at: datetime
-    posted_at: datetime
+    posted_at: datetime | None
     voided_at: datetime | None
     void_reason: str | None
     plants: int | None
@@ -86,7 +86,7 @@ class BedMonth:
 
 
 def bed_counts(session: Session, location_id: int) -> list[BedCount]:
-    """Counts of a bed that were posted, latest first; those that were voided too."""
+    """Counts of a bed that were posted or voided, latest first."""
     rows = session.execute(text(_COUNTS), {"location": location_id}).mappings()
     return [BedCount(**row) for row in rows]
 
@@ -149,7 +149,8 @@ SELECT c.id AS count_id, f.session_id,
 FROM counts c
 JOIN users u ON u.id = c.counted_by_user_id
 LEFT JOIN photo_processing_sessions f ON f.id = c.processing_session_id
-WHERE c.storage_location_id = :location AND c.posted_at IS NOT NULL
+WHERE c.storage_location_id = :location
+  AND (c.posted_at IS NOT NULL OR c.voided_at IS NOT NULL)
 ORDER BY c.captured_at DESC, c.id DESC
 """
 

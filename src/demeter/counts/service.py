@@ -164,10 +164,12 @@ def post_again(session: Session, count: Count, author: Author) -> None:
 
 
 def void(session: Session, command: LedgerCommand, count_id: int) -> LedgerChange:
-    """Take a posted count by hand back; where stock today would be negative it waits.
+    """Take a count by hand back; where stock today would be negative it waits.
+
+    One that was not posted wrote nothing: it is set aside.
 
     Raises:
-        CountState: it is not posted, void already, or of a photo session.
+        CountState: it is void already, or of a photo session.
         PeriodClosed: it is at or before a closed period's closing count.
         InvalidCount: no reason is given.
     """
@@ -294,6 +296,10 @@ def _lock_hand_count(session: Session, count_id: int) -> tuple[StorageLocation, 
 def _void_or_wait(
     session: Session, location: StorageLocation, count: Count, author: Author
 ) -> None:
+    if count.posted_at is None:
+        voiding.note_void(count, author)
+        session.flush()
+        return
     try:
         with session.begin_nested():
             voiding.void(session, location, count, author)

@@ -50,13 +50,18 @@ def void(session: Session, location: StorageLocation, count: Count, author: Auth
     later_count = ledger_writes.next_count(session, count)
     transfers = _covering_transfers(session, location, count, rows) if later_count is None else ()
     _write_reversals(session, count, later_count, rows, author, transfers)
+    note_void(count, author)
+    session.flush()
+    session.expire_all()
+
+
+def note_void(count: Count, author: Author) -> None:
+    """A count is void from now on, with who said so and why; it waits for nothing more."""
     count.voided_at = datetime.now(UTC)
     count.voided_by_user_id = author.user_id
     count.void_reason = reason_text(author.reason)
     count.pending_void = None
     count.waits_for = count.wait_message = count.wait_notices = None
-    session.flush()
-    session.expire_all()
 
 
 def standing_movements(session: Session, count: Count) -> list[CountMovement]:

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload, undefer
 
 from demeter.accounts.models import User
+from demeter.core.blob_drops import drop_times
 from demeter.counts.models import ContainerCount, Count
 from demeter.counts.queries import standing_count
 from demeter.locations.models import StorageLocation
@@ -82,12 +83,15 @@ class TruePhoto:
 def accepted_photos(session: Session) -> Iterator[TruePhoto]:
     """The photos of every session whose present attempt is posted and was looked at by a person.
 
-    In the order they were taken; one session's rows at a time are held.
+    In the order they were taken, without those that are no longer kept; one session's rows at a
+    time are held.
     """
     for session_id in accepted_ids(session):
-        yield from photos_of(
-            session, session.get_one(PhotoSession, session_id, options=[_WITH_RESULTS])
+        photos = list(
+            photos_of(session, session.get_one(PhotoSession, session_id, options=[_WITH_RESULTS]))
         )
+        dropped = drop_times(session, [photo.sha256 for photo in photos])
+        yield from (photo for photo in photos if photo.sha256 not in dropped)
         session.expunge_all()
 
 

@@ -40,6 +40,7 @@ class BlobFault(StrEnum):
     MISSING = "missing"
     CHANGED = "changed"
     ORPHAN = "orphan"  # no row names it: nothing is lost, only room
+    LEFTOVER = "leftover"  # retention let it go; the next run of it takes the bytes, too
 
 
 @dataclass
@@ -110,8 +111,10 @@ def _check_prefix(
     readers: ThreadPoolExecutor,
 ) -> None:
     there = blobs.store().sizes(prefix)
-    for sha256 in _unnamed(connection, sorted(there.keys() - set(names))):
-        findings.note(BlobFault.ORPHAN, sha256)
+    unnamed = _unnamed(connection, sorted(there.keys() - set(names)))
+    leftover = _leftover(connection, unnamed)
+    for sha256 in unnamed:
+        findings.note(BlobFault.LEFTOVER if sha256 in leftover else BlobFault.ORPHAN, sha256)
     for sha256, fault in zip(names, readers.map(_fault_of, names), strict=True):
         findings.checked += 1
         if fault is not None:
@@ -141,8 +144,21 @@ def _unnamed(connection: psycopg.Connection, candidates: list[str]) -> list[str]
     return [row[0] for row in connection.execute(query, [candidates])]  # type: ignore[arg-type]
 
 
+def _leftover(connection: psycopg.Connection, unnamed: list[str]) -> set[str]:
+    """Those that were let go, and whose bytes a run that was cut off left behind."""
+    query = """
+    SELECT sha256 FROM dropped_blobs
+    WHERE sha256 = ANY(%s) AND removed_at IS NULL AND returned_at IS NULL
+    """
+    return {row[0] for row in connection.execute(query, [unnamed])}
+
+
 def _name_subjects(connection: psycopg.Connection, findings: BlobFindings) -> None:
-    names = [sha256 for fault, sha256 in findings.named if fault is not BlobFault.ORPHAN]
+    names = [
+        sha256
+        for fault, sha256 in findings.named
+        if fault in (BlobFault.MISSING, BlobFault.CHANGED)
+    ]
     if names:
         keys = [blobs.key_of(sha256) for sha256 in names]
         findings.subjects = dict(connection.execute(SUBJECTS, [names, keys]).fetchall())

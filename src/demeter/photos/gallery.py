@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from demeter.accounts.models import User
 from demeter.catalog.models import LocationConfig, Product
+from demeter.core import blob_drops
 from demeter.core.pagination import last_id, next_cursor
 from demeter.core.site import end_of_day, start_of_day
 from demeter.counts.models import Count
@@ -173,6 +174,8 @@ def image_detail(session: Session, image_id: UUID) -> ImageDetail:
         exif=image.exif_metadata or {},
         view_url=urls.of_image(image.image_id, "view"),
         screen_url=urls.of_image(image.image_id, "screen"),
+        thumbnail_url=urls.of_image(image.image_id, "thumbnail", image.s3_key_thumbnail),
+        dropped_at=blob_drops.drop_times(session, [image.sha256]).get(image.sha256),
         uses=_uses(session, image_id),
     )
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
-from demeter.core import blobs, jobs, logs
+from demeter.core import blob_drops, blobs, jobs, logs
 from demeter.core.blob_jobs import store_blob
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import site_text
@@ -243,6 +243,7 @@ def _accept_group(
         insert(PhotoSession).values(row).on_conflict_do_nothing().returning(PhotoSession.id)
     )
     if new_id is None:
+        _keep_on(session, photos)
         return Accepted(_first(session, row), is_new=False)
     accepted = session.get_one(PhotoSession, new_id)
     _keep(session, accepted, photos, user, source)
@@ -294,6 +295,27 @@ def _first(session: Session, row: dict[str, Any]) -> PhotoSession:
     ).one()
 
 
+def _keep_on(session: Session, photos: Sequence[Photo]) -> None:
+    """Photos that came before are kept anew from now on; the bytes, too, where they were let go."""
+    for photo in sorted(photos, key=lambda p: p.sha256):
+        blob_drops.share(session, photo.sha256)
+        session.execute(text(_TOUCH), {"sha256": photo.sha256})
+        if blob_drops.drop_times(session, [photo.sha256]):
+            _keep_bytes(session, photo)
+
+
+# Rows of a day are young by all rules; an upload that is repeated at once writes nothing.
+_TOUCH = """
+UPDATE s3_images SET updated_at = now()
+WHERE sha256 = :sha256 AND greatest(created_at, updated_at) < now() - interval '1 day'
+"""
+
+
+def _keep_bytes(session: Session, photo: Photo) -> None:
+    blobs.accept(session, photo.upload.read(), photo.content_type)
+    jobs.enqueue(session, store_blob, sha256=photo.sha256)
+
+
 def _keep(
     session: Session,
     accepted: PhotoSession,
@@ -312,8 +334,7 @@ def _keep(
             accepted.original_image_id = image.image_id
     # One order of hashes for everybody, so that two uploads never wait for each other.
     for photo in sorted(photos, key=lambda p: p.sha256):
-        blobs.accept(session, photo.upload.read(), photo.content_type)
-        jobs.enqueue(session, store_blob, sha256=photo.sha256)
+        _keep_bytes(session, photo)
     session.flush()
 
 

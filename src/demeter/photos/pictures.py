@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from demeter.core import blobs
+from demeter.core import blob_drops, blobs
 from demeter.core.db import engine
 from demeter.core.pixels.files import PictureKind, read_encoded
 from demeter.photos import redaction, urls
@@ -64,7 +64,14 @@ def find(session: Session, image_id: UUID, variant: Variant) -> Picture:
 
     Raises:
         ImageNotFound: no such image, or not processed yet.
+        PhotoDropped: it was, and is no longer kept.
     """
+    picture = _find(session, image_id, variant)
+    blob_drops.require_kept(session, [picture.sha256])
+    return picture
+
+
+def _find(session: Session, image_id: UUID, variant: Variant) -> Picture:
     image = session.get(Image, image_id)
     if image is None:
         raise ImageNotFound(f"no image has the id {image_id}")

@@ -70,6 +70,9 @@ class ImageRead(Output):
     view_url: str = Field(description="upright, in a format that browsers show")
     screen_url: str = Field(description="the view with sides of 2,048 px at most")
     processed_url: str | None = Field(description="with everything counted drawn on it")
+    dropped_at: datetime | None = Field(
+        description="since when the photo itself is no longer kept; its addresses answer 410"
+    )
     thumbnail_url: str
     detections_url: str | None
 
@@ -333,4 +336,6 @@ class ImageDetail(Output):
     exif: dict[str, Any]
     view_url: str
     screen_url: str
+    thumbnail_url: str
+    dropped_at: datetime | None = Field(description="since when the photo is no longer kept")
     uses: list[ImageUse] = Field(description="last first")

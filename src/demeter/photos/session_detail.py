@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from demeter.accounts.models import User
+from demeter.core import blob_drops
 from demeter.core.notices import read_notice, read_notices
 from demeter.core.settings import settings
 from demeter.core.totals import known_sum
@@ -65,19 +67,24 @@ def answer(session: Session, photo_session: PhotoSession) -> SessionRead:
     movements = movements_of(session, photo_session, counts)
     by_id = {m.id: m for m in movements}
     containers = [_container(row, by_id) for row in rows]
+    images = _images(session, photo_session)
     facts = {
         "uploaded_by": _username(session, photo_session.uploaded_by_user_id),
         "validated_by": _username(session, photo_session.validated_by_user_id),
         "location": _location(session, photo_session.storage_location_id),
         "suggestions": _suggestions(session, photo_session),
-        "images": [_image(row) for row in photo_session.images],
+        "images": images,
         "containers": containers,
         "batches": batches_of(session, containers, movements),
         "movements": movements,
         "counts": [_count(count) for count in counts],
         "models": _merged(rows, "model_versions"),
         "parameters": _merged(rows, "parameters"),
-        "actions": actions(photo_session),
+        "actions": [
+            act
+            for act in actions(photo_session)
+            if act != "reprocess" or all(image.dropped_at is None for image in images)
+        ],
     }
     numbers = _with_answers(totals(photo_session), rows)
     whole = SessionRead.model_validate(
@@ -238,8 +245,23 @@ def _position(session: Session, row: SessionImage) -> Position | None:
     return Position(at[0], at[1], row.image.gps_error_m or settings().gps_error_m)
 
 
-def _image(row: SessionImage) -> ImageRead:
+def _images(session: Session, photo_session: PhotoSession) -> list[ImageRead]:
+    """Each with whether it is still kept: the photo, and the picture that was drawn of it."""
+    rows = photo_session.images
+    names = [name for row in rows for name in (row.image.sha256, _drawn_name(row)) if name]
+    dropped = blob_drops.drop_times(session, names)
+    return [_image(row, dropped) for row in rows]
+
+
+def _drawn_name(row: SessionImage) -> str | None:
+    key = row.image.s3_key_processed
+    return key.rsplit("/", 1)[-1] if key else None
+
+
+def _image(row: SessionImage, dropped: Mapping[str, datetime]) -> ImageRead:
     image = row.image
+    drawn_name = _drawn_name(row)
+    drawn_key = image.s3_key_processed if drawn_name not in dropped else None
     counted = row.status is SessionImageStatus.SUCCEEDED
 
     def at(variant: str, key: str | None = None) -> str:
@@ -261,7 +283,8 @@ def _image(row: SessionImage) -> ImageRead:
         original_url=at("original"),
         view_url=at("view"),
         screen_url=at("screen"),
-        processed_url=at("processed", image.s3_key_processed) if image.s3_key_processed else None,
+        processed_url=at("processed", drawn_key) if drawn_key else None,
+        dropped_at=dropped.get(image.sha256),
         thumbnail_url=at("thumbnail", image.s3_key_thumbnail),
         detections_url=f"{poll}/detections?position={row.position}" if counted else None,
     )

@@ -113,7 +113,8 @@ _EARLIER = """
 SELECT c.id, c.captured_at, c.plants, f.session_id, i.image_id
 FROM counts c
 LEFT JOIN photo_processing_sessions f ON f.id = c.processing_session_id
-LEFT JOIN s3_images i ON i.image_id = f.original_image_id
+LEFT JOIN s3_images i ON i.image_id = f.original_image_id AND NOT EXISTS (
+    SELECT FROM dropped_blobs d WHERE d.sha256 = i.sha256 AND d.returned_at IS NULL)
 WHERE c.storage_location_id = :location AND c.posted_at IS NOT NULL AND c.voided_at IS NULL
   AND c.captured_at < :at AND c.processing_session_id IS DISTINCT FROM :session
   AND (i.image_id IS NOT NULL OR NOT :photos_only)

@@ -25,6 +25,9 @@ JOIN counts c ON c.id = k.count_id AND c.posted_attempt = k.attempt
 WHERE k.bin_id = ANY(:bins) AND k.seen AND k.segment IS NOT NULL AND k.image_id IS NOT NULL
   AND c.posted_at IS NOT NULL AND c.voided_at IS NULL
   AND c.captured_at <= :at AND c.id <> :count
+  AND NOT EXISTS (
+    SELECT FROM s3_images i JOIN dropped_blobs d ON d.sha256 = i.sha256
+    WHERE i.image_id = k.image_id AND d.returned_at IS NULL)
 ORDER BY k.bin_id, c.captured_at DESC, c.id DESC
 """
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.models import User
 from demeter.catalog.service import Growing, Setting, set_location_config
-from demeter.core import logs
+from demeter.core import blob_drops, logs
 from demeter.core.errors import Conflict, InvalidInput
 from demeter.counts import blind_recounts
 from demeter.counts.models import BlindRecount
@@ -141,6 +141,7 @@ def reprocess(session: Session, session_id: UUID, user: User) -> PhotoSession:
     Raises:
         SessionNotWaiting: it is being processed, or waits for its location.
         SessionDiscarded: it was discarded.
+        PhotoDropped: a photo of it is no longer kept.
     """
     photo_session = lock_by_uuid(session, session_id)
     sessions.require_not_discarded(photo_session)
@@ -290,7 +291,8 @@ def recount_blind(
 
 
 def _begin_attempt(session: Session, photo_session: PhotoSession) -> None:
-    """The next attempt, from the stored originals."""
+    """The next attempt, from the stored originals, as long as they are kept."""
+    blob_drops.require_kept(session, [row.image.sha256 for row in photo_session.images])
     photo_session.attempt += 1
     session.execute(
         update(SessionImage)

@@ -98,6 +98,7 @@ class BedView:
         return any(
             count.posted_at > moment and count.voided_at is None and count.count_id != own_count
             for count in counts
+            if count.posted_at is not None
         )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from psycopg import Connection
 
-# What rows name and the inbox does not hold: those bytes are in the dump itself.
-NAMED = """
+# What rows name and is kept, and the inbox does not hold: those bytes are in the dump itself.
+NAMED_ALL = """
 SELECT name FROM (
     SELECT sha256::text AS name FROM s3_images
     UNION SELECT right(s3_key_processed, 64) FROM s3_images WHERE s3_key_processed IS NOT NULL
@@ -19,8 +19,13 @@ SELECT name FROM (
     UNION SELECT blob_sha256::text FROM vision_models
 ) AS named
 WHERE NOT EXISTS (SELECT FROM blob_inbox b WHERE b.sha256 = named.name)
-ORDER BY name COLLATE "C"
 """
+IS_KEPT = """
+  AND NOT EXISTS (
+    SELECT FROM dropped_blobs d WHERE d.sha256 = named.name AND d.returned_at IS NULL)
+"""
+IN_ORDER = 'ORDER BY name COLLATE "C"'
+NAMED = f"{NAMED_ALL}{IS_KEPT}{IN_ORDER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,16 @@ def write_names(connection: Connection, path: Path) -> int:
     count = 0
     with connection.cursor(name="blob_names") as cursor, path.open("w") as file:
         cursor.itersize = 10_000
-        for (name,) in cursor.execute(NAMED):
+        for (name,) in cursor.execute(_query(connection)):  # type: ignore[arg-type]
             file.write(f"{name}\n")
             count += 1
     return count
+
+
+def _query(connection: Connection) -> str:
+    """Also of a schema from before anything could be let go: a backup comes before an upgrade."""
+    row = connection.execute("SELECT to_regclass('dropped_blobs') IS NOT NULL").fetchone()
+    return NAMED if row is not None and row[0] else f"{NAMED_ALL}{IN_ORDER}"
 
 
 def names_by_prefix(path: Path) -> Iterator[tuple[str, list[str]]]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import threading
 from datetime import UTC, datetime
 
-from demeter.core import backup_runs, jobs, logs
+from demeter.core import backup_runs, jobs
 from demeter.core.db import transaction
-
-log = logs.get(__name__)
+from demeter.ops.beside import start_command
 
 
 @jobs.app.periodic(cron="*/10 * * * *")
@@ -30,15 +27,4 @@ def begin_backup(timestamp: int) -> None:
 
 def start_backup() -> subprocess.Popen[bytes]:
     """The process; somebody waits for its end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "demeter", "backup"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    threading.Thread(target=_see_end, args=(process,), name="backup", daemon=True).start()
-    return process
-
-
-def _see_end(process: subprocess.Popen[bytes]) -> None:
-    status = process.wait()
-    log.info("backup_process_ended", status=status)
+    return start_command("backup")

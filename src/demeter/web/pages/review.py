@@ -14,6 +14,7 @@ from demeter.accounts import identity
 from demeter.catalog.queries import growing_choices
 from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
+from demeter.counts.waiting_counts import how_many_wait
 from demeter.locations.models import StorageLocation
 from demeter.photos import session_detail
 from demeter.photos.models import PhotoSession, SessionStatus
@@ -51,7 +52,15 @@ def show_next(
         place = queue.first_place(session, reason)
         toast = _toast(session, did, of, was)
         if place is None:
-            return render.page(request, "review/empty.html", toast=toast, reason=reason, **_WORDS)
+            by_hand = how_many_wait(session) if identity.has(Permission.DECIDE) else 0
+            return render.page(
+                request,
+                "review/empty.html",
+                toast=toast,
+                reason=reason,
+                by_hand=by_hand,
+                **_WORDS,
+            )
         return _page(request, session, place.session_id, place, reason, toast)
 
 
@@ -82,11 +91,11 @@ def show_decided(request: Request, session_id: UUID) -> Response:
 
 @router.get("/parts/waiting", **requires(Permission.SEE))
 def show_waiting(request: Request) -> Response:
-    """The number in the navigation; nothing where nothing waits, or for who does not decide."""
+    """The number in the navigation, counts by hand too; nothing for who does not decide."""
     if not identity.has(Permission.DECIDE):
         return Response(status_code=204)
     with transaction() as session:
-        waiting = queue.waiting_sessions(session)
+        waiting = queue.waiting_sessions(session) + how_many_wait(session)
     if not waiting:
         return Response(status_code=204)
     return render.fragment(request, "review/waiting.html", waiting=waiting)

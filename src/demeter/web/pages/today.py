@@ -16,6 +16,7 @@ from demeter.core.db import transaction
 from demeter.core.http.permissions import Permission, requires
 from demeter.core.site import day_at_site
 from demeter.counts.first_day import first_day
+from demeter.counts.waiting_counts import waiting_counts
 from demeter.counts.week import week_of
 from demeter.periods.exceptions_left import exceptions_left, over_and_open
 from demeter.photos.monthly_round import bed_before, monthly_round
@@ -70,13 +71,18 @@ def show_exceptions(request: Request) -> Response:
 
 
 def _supervisor(session: Session, now: datetime) -> dict[str, Any]:
-    groups = waiting_groups(session) if identity.has(Permission.DECIDE) else []
+    decides = identity.has(Permission.DECIDE)
+    groups = waiting_groups(session) if decides else []
+    by_hand = next(iter(waiting_counts(session, 1)), None) if decides else None
+    sessions_waiting = sum(group.sessions for group in groups)
     return {
         "groups": groups,
-        "waiting": sum(group.sessions for group in groups),
-        "may_decide": identity.has(Permission.DECIDE),
+        "by_hand": by_hand,
+        "sessions_waiting": sessions_waiting,
+        "waiting": sessions_waiting + (by_hand.total if by_hand else 0),
+        "may_decide": decides,
         "may_count": identity.has(Permission.REPORT),
-        "period": over_and_open(session, now) if identity.has(Permission.DECIDE) else None,
+        "period": over_and_open(session, now) if decides else None,
         "backup": backup_state(session) if identity.has(Permission.ADMINISTER) else None,
         "round": monthly_round(session, now),
         "week": week_of(session, now),
