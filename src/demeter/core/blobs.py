@@ -27,6 +27,7 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from demeter.core import logs
+from demeter.core.crash_points import step
 from demeter.core.db import Base, CreatedRow, transaction
 from demeter.core.errors import DomainError, Unavailable
 from demeter.core.settings import settings
@@ -157,8 +158,11 @@ def move_to_store(bound_to: Engine, sha256: str) -> None:
     if body is None:
         return
     store().put(sha256, body)
+    step("store.object_put")
     with transaction(bound_to) as session:
         session.execute(delete(BlobInbox).where(BlobInbox.sha256 == sha256))
+        step("store.before_commit")
+    step("store.after_commit")
     log.info("blob_stored", sha256=sha256, bytes=len(body))
 
 

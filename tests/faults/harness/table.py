@@ -1,0 +1,34 @@
+"""Runs in a table: by fault, what was lost, doubled, stuck, and the longest recovery."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+COLUMNS = ("runs", "not made", "lost", "doubled", "stuck", "half", "wrong", "unclear", "longest")
+
+
+def print_table(results: list[dict[str, Any]]) -> None:
+    """On standard output; a run with two faults stands in both rows."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for result in results:
+        for fault in result["faults"]:
+            rows[fault.split()[0]].append(result)
+    print(f"{'fault':<16}" + "".join(f"{name:>9}" for name in COLUMNS))
+    for name in sorted(rows):
+        print(_line(name, rows[name]))
+    print(_line("all runs", results))
+    steps = {step for result in results for step in result["fired"]}
+    photos = sum(result["accepted"] for result in results)
+    deaths = sum(len(result["fired"]) for result in results)
+    print(f"{photos} photos accepted; {deaths} deaths at {len(steps)} different steps")
+
+
+def _line(name: str, results: list[dict[str, Any]]) -> str:
+    made = [result for result in results if not result["left_out"]]
+    kinds = [{finding["kind"] for finding in result["findings"]} for result in made]
+    figures = [len(made), len(results) - len(made)]
+    figures += [sum(column in found for found in kinds) for column in COLUMNS[2:-1]]
+    recoveries = [r["recovery_s"] for r in made if r["recovery_s"] is not None]
+    longest = f"{max(recoveries):.1f} s" if recoveries else "—"
+    return f"{name:<16}" + "".join(f"{figure:>9}" for figure in figures) + f"{longest:>9}"
