@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.ground import ground_in
 from harness.plan import KINDS, draw
 from harness.run import Runs
-from harness.table import print_table
+from harness.table import print_table, say
 
 FOLDER = Path("runs/faults")
 
@@ -32,10 +32,10 @@ def main() -> int:
             if seed in made:
                 continue
             if time.monotonic() > end:
-                print(f"{asked.minutes} minutes are over; the same command goes on from here.")
+                say(f"{asked.minutes} minutes are over; the same command goes on from here.")
                 break
             plan = draw(seed, kinds)
-            print(f"seed {seed}: {'; '.join(map(str, plan.faults))}", flush=True)
+            say(f"seed {seed}: {'; '.join(map(str, plan.faults))}")
             result = runs.make(plan)
             made[seed] = result.as_json()
             with results.open("a") as file:
@@ -69,17 +69,16 @@ def _made(results: Path) -> dict[int, dict]:
 def _tell(result: dict, only: str | None) -> None:
     recovery = result["recovery_s"]
     words = "never" if recovery is None else f"{recovery:.1f} s"
-    print(f"    recovered: {words}; {result['accepted']} photos; {result['wall_s']:.0f} s in all")
+    say(f"    recovered: {words}; {result['accepted']} photos; {result['wall_s']:.0f} s in all")
     if result["fired"]:
-        print(f"    died at: {', '.join(result['fired'])}")
+        say(f"    died at: {', '.join(result['fired'])}")
     if result["left_out"]:
-        print(f"    not made: {result['left_out']}")
+        say(f"    not made: {result['left_out']}")
     for finding in result["findings"]:
-        print(f"    {finding['kind']}: {finding['text']}"[:400])
+        say(f"    {finding['kind']}: {finding['text']}"[:400])
     if result["findings"]:
         more = f" ONLY={only}" if only else ""
-        print(f"    again: make faults SEED={result['seed']} RUNS=1 AGAIN=1{more}")
-    sys.stdout.flush()
+        say(f"    again: make faults SEED={result['seed']} RUNS=1 AGAIN=1{more}")
 
 
 if __name__ == "__main__":

@@ -180,7 +180,7 @@ class Breaker:
         """Jobs in hand are given to another worker as well, again and again for a while."""
         given = 0
         end = time.monotonic() + COME_FOR_S * 2
-        while time.monotonic() < end and given < 3:  # noqa: PLR2004
+        while time.monotonic() < end and given < 3:
             with suppress(psycopg.OperationalError):
                 given += len(self._installation.query(REQUEUE))
             time.sleep(0.2)

@@ -65,7 +65,9 @@ class Bucket:
 def _free_base() -> int:
     """A port such that its neighbours, and those 10,000 above for gRPC, are free too."""
     for base in range(25_200, 29_000, 20):
-        if not any(_is_taken(base + n) or _is_taken(base + n + 10_000) for n in range(len(SERVERS))):
+        if not any(
+            _is_taken(base + n) or _is_taken(base + n + 10_000) for n in range(len(SERVERS))
+        ):
             return base
     raise AssertionError("no free ports on loopback")
 

@@ -106,7 +106,7 @@ class People:
                 return answer
             if answer is not None and answer.status_code != UNAVAILABLE and not may_come(answer):
                 self._note_odd(what, answer)
-                if answer.status_code < 500:  # noqa: PLR2004
+                if answer.status_code < 500:
                     return None
             time.sleep(AGAIN_AFTER_S)
         self.promises.unanswered.append(what)

@@ -249,9 +249,9 @@ def small_disk(place: Path, size: str) -> Iterator[bool]:
     """A disk of that size in memory at a place, where this machine lets us mount one."""
     place.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "none", str(place)]
-    is_mounted = os.geteuid() == 0 and not subprocess.run(
-        mount, check=False, capture_output=True
-    ).returncode
+    is_mounted = (
+        os.geteuid() == 0 and not subprocess.run(mount, check=False, capture_output=True).returncode
+    )
     try:
         yield is_mounted
     finally:

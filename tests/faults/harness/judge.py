@@ -249,7 +249,7 @@ class Judge:
         if not set(self._promises.imported) <= codes:
             yield Finding("lost", f"imported and not there: {self._promises.imported}")
         if len(codes) not in (0, 20) or applied != bool(codes):
-            yield Finding("half", f"{applied} imports were carried out, {len(codes)} rows are there")
+            yield Finding("half", f"{applied} imports carried out, {len(codes)} rows are there")
 
     def _verify(self) -> Iterator[Finding]:
         done = self._installation.command("verify", "--deep", "--json")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from typing import Any
 
 COLUMNS = ("runs", "not made", "lost", "doubled", "stuck", "half", "wrong", "unclear", "longest")
+
+
+def say(line: str) -> None:
+    """A line for the person, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def print_table(results: list[dict[str, Any]]) -> None:
@@ -14,14 +21,14 @@ def print_table(results: list[dict[str, Any]]) -> None:
     for result in results:
         for fault in result["faults"]:
             rows[fault.split()[0]].append(result)
-    print(f"{'fault':<16}" + "".join(f"{name:>9}" for name in COLUMNS))
+    say(f"{'fault':<16}" + "".join(f"{name:>9}" for name in COLUMNS))
     for name in sorted(rows):
-        print(_line(name, rows[name]))
-    print(_line("all runs", results))
+        say(_line(name, rows[name]))
+    say(_line("all runs", results))
     steps = {step for result in results for step in result["fired"]}
     photos = sum(result["accepted"] for result in results)
     deaths = sum(len(result["fired"]) for result in results)
-    print(f"{photos} photos accepted; {deaths} deaths at {len(steps)} different steps")
+    say(f"{photos} photos accepted; {deaths} deaths at {len(steps)} different steps")
 
 
 def _line(name: str, results: list[dict[str, Any]]) -> str:
