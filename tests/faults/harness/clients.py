@@ -24,7 +24,7 @@ from harness.plan import Act, Plan
 from support.pictures import encoded, picture
 from support.upserver import TOKEN
 
-ASK_FOR_S = 75.0
+ASK_FOR_S = 240.0
 AGAIN_AFTER_S = 0.4
 UNAVAILABLE = 503
 TOO_EARLY_CODES = {"count_state"}  # the photo is not counted yet

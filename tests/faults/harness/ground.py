@@ -114,7 +114,7 @@ def _make_home(home: Path) -> None:
         engine = db.make_engine(url)
         db.migrate(engine)
         with psycopg.connect(url) as connection:
-            connection.execute(NURSERY_SQL)
+            connection.execute(NURSERY_SQL)  # type: ignore[arg-type]
             connection.execute(MORE_BEDS)
             connection.execute("UPDATE users SET role = 'admin' WHERE username = 'demeter-service'")
             connection.execute(LET_IN, [digest(TOKEN)])

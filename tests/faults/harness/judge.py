@@ -18,9 +18,9 @@ from harness.ground import COUNTED_BED, PERIOD, Photo
 from harness.installation import Installation
 from harness.plan import Plan
 
-Kind = Literal["lost", "doubled", "stuck", "half", "wrong", "unclear"]
+Kind = Literal["lost", "doubled", "stuck", "late", "half", "wrong", "unclear"]
 WITHIN_S = 60.0  # of recovery, each accepted photo has its end
-WAITED_S = 120.0  # so that what is late can be told from what never comes
+WAITED_S = 400.0  # so that what is late can be told from what never comes
 OWN_TASKS = (
     "('ml_parent_task', 'ml_child_task', 'ml_aggregation_callback', 'store_blob', "
     "'retry_waiting_counts')"
@@ -103,7 +103,7 @@ class Judge:
                 if not any(left.values()) and self._installation.is_ready():
                     self.recovery_s = max(0.0, time.monotonic() - over_at)
                     return
-            time.sleep(0.2)
+            time.sleep(0.5)
 
     def _under_way(self) -> dict[str, int]:
         return {what: self._installation.query(sql)[0][0] for what, sql in UNDER_WAY.items()}
@@ -139,7 +139,7 @@ class Judge:
         if self.recovery_s is None:
             yield Finding("stuck", f"after {WAITED_S:.0f} s there is left: {self._under_way()}")
         elif self.recovery_s > WITHIN_S:
-            yield Finding("stuck", f"recovered after {self.recovery_s:.0f} s only")
+            yield Finding("late", f"recovered after {self.recovery_s:.0f} s only")
 
     def _sessions(self) -> Iterator[Finding]:
         rows = self._rows(

@@ -6,7 +6,18 @@ import sys
 from collections import defaultdict
 from typing import Any
 
-COLUMNS = ("runs", "not made", "lost", "doubled", "stuck", "half", "wrong", "unclear", "longest")
+COLUMNS = (
+    "runs",
+    "not made",
+    "lost",
+    "doubled",
+    "stuck",
+    "late",
+    "half",
+    "wrong",
+    "unclear",
+    "longest",
+)
 
 
 def say(line: str) -> None:
