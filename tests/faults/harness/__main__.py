@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -24,8 +25,9 @@ def main() -> int:
     results = folder / "results.jsonl"
     kinds = tuple(asked.only.split(",")) if asked.only else KINDS
     seeds = range(asked.seed, asked.seed + asked.runs)
-    made = {} if asked.again else _made(results)
+    made = {} if asked.again else _made(results, asked.only)
     end = time.monotonic() + asked.minutes * 60
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left running
     runs = Runs(folder, ground_in(folder))
     try:
         for seed in seeds:
@@ -37,9 +39,9 @@ def main() -> int:
             plan = draw(seed, kinds)
             say(f"seed {seed}: {'; '.join(map(str, plan.faults))}")
             result = runs.make(plan)
-            made[seed] = result.as_json()
+            made[seed] = result.as_json() | {"only": asked.only}
             with results.open("a") as file:
-                file.write(json.dumps(result.as_json(), default=str) + "\n")
+                file.write(json.dumps(made[seed], default=str) + "\n")
             _tell(made[seed], asked.only)
     finally:
         runs.close()
@@ -59,11 +61,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _made(results: Path) -> dict[int, dict]:
+def _made(results: Path, only: str | None) -> dict[int, dict]:
+    """What is made already, by its seed; a seed draws another run where kinds are chosen."""
     if not results.exists():
         return {}
     lines = [json.loads(line) for line in results.read_text().splitlines()]
-    return {line["seed"]: line for line in lines}
+    return {line["seed"]: line for line in lines if line["only"] == only}
 
 
 def _tell(result: dict, only: str | None) -> None:

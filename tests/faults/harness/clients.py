@@ -27,6 +27,7 @@ from support.upserver import TOKEN
 ASK_FOR_S = 240.0
 AGAIN_AFTER_S = 0.4
 UNAVAILABLE = 503
+OUTAGES = (UNAVAILABLE, 507)  # 507: a disk is full, and it says so
 TOO_EARLY_CODES = {"count_state"}  # the photo is not counted yet
 
 
@@ -104,7 +105,7 @@ class People:
             answer = self._ask(what, method, path, **parts)
             if answer is not None and answer.is_success:
                 return answer
-            if answer is not None and answer.status_code != UNAVAILABLE and not may_come(answer):
+            if answer is not None and answer.status_code not in OUTAGES and not may_come(answer):
                 self._note_odd(what, answer)
                 if answer.status_code < 500:
                     return None
@@ -156,10 +157,10 @@ class People:
             answer = self._ask(
                 "broken photo", "POST", "/stock/photo", files=files, data={"location_code": "A1"}
             )
-            if answer is not None and answer.status_code != UNAVAILABLE:
+            if answer is not None and answer.status_code not in OUTAGES:
                 break
             time.sleep(AGAIN_AFTER_S)
-        if answer is not None and answer.status_code not in (422, UNAVAILABLE):
+        if answer is not None and answer.status_code not in (422, *OUTAGES):
             self._note_odd("broken photo", answer)
 
     def _broken_off_upload(self, act: Act) -> None:
@@ -207,7 +208,7 @@ class People:
     def _look(self, _: Act) -> None:
         for path in ("/stock/on-hand", "/photos/sessions"):
             answer = self._ask(f"look at {path}", "GET", path)
-            if answer is not None and answer.status_code not in (200, UNAVAILABLE):
+            if answer is not None and answer.status_code not in (200, *OUTAGES):
                 self._note_odd(f"look at {path}", answer)
 
     def _correct(self, act: Act) -> None:
