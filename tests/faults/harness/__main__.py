@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import signal
 import sys
@@ -23,6 +24,12 @@ def main() -> int:
     folder: Path = asked.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "results.jsonl"
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(f"Another loop works in {folder}.")
+        return 2
     kinds = tuple(asked.only.split(",")) if asked.only else KINDS
     seeds = range(asked.seed, asked.seed + asked.runs)
     made = {} if asked.again else _made(results, asked.only)

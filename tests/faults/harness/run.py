@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from demeter.core.errors import DomainError
 from demeter.core.localdb import programs
 from demeter.core.localdb.sockets import SOCKET_NAME, socket_dir
 from harness.breaking import Breaker
@@ -162,22 +163,25 @@ def _keep_evidence(installation: Installation, plan: Plan, result: Result) -> No
     (folder / "findings.json").write_text(json.dumps(result.as_json(), indent=1, default=str))
     (folder / "plan.txt").write_text("\n".join(map(str, [*plan.acts, *plan.faults])) + "\n")
     try:
-        url = installation.database.ensure_running()
-        dump = programs.find(installation.home).path("pg_dump")
-        with (folder / "database.sql").open("wb") as out:
-            subprocess.run(
-                [dump, "--exclude-table-data=blob_inbox", url],
-                stdout=out,
-                stderr=subprocess.DEVNULL,
-                check=False,
-            )
-    finally:
-        installation.database.stop()
+        _dump_database(installation)
+    except (DomainError, OSError) as error:  # the findings are worth more than the dump
+        (folder / "database.sql").write_text(f"-- no dump: {error}\n")
     for name in ("log", "tmp"):
         place = folder / name
         if place.is_mount():
             shutil.copytree(place, folder / f"{name}-kept", dirs_exist_ok=True)
     shutil.rmtree(installation.home / "database", ignore_errors=True)
+
+
+def _dump_database(installation: Installation) -> None:
+    url = installation.database.ensure_running()
+    dump = programs.find(installation.home).path("pg_dump")
+    try:
+        with (installation.folder / "database.sql").open("wb") as out:
+            command = [dump, "--exclude-table-data=blob_inbox", url]
+            subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=False)
+    finally:
+        installation.database.stop()
 
 
 def _clear(folder: Path) -> None:
