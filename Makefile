@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-all lint audit bench lock clean
+.PHONY: help setup setup-dev demo test test-all faults lint audit bench lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -27,6 +27,11 @@ test: lint ## Check the code and run the tests
 
 test-all: test ## The same, then the tests that take minutes each
 	@$(BIN)/pytest -n auto --dist loadgroup -m long
+
+faults: setup-dev ## Break everything on purpose: SEED=1 RUNS=300 (docs/faults.md)
+	@PYTHONPATH=tests:tests/faults $(BIN)/python -m harness --seed $(or $(SEED),1) \
+		--runs $(or $(RUNS),10) --minutes $(or $(MINUTES),100) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(AGAIN),--again)
 
 lint: setup-dev ## Check how the code reads, and its types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python

@@ -27,6 +27,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from demeter.core import blob_drops, logs
+from demeter.core.crash_points import step
 from demeter.core.db import Base, CreatedRow, transaction
 from demeter.core.errors import DomainError, Unavailable
 from demeter.core.settings import settings
@@ -174,7 +175,10 @@ def move_to_store(bound_to: Engine, sha256: str) -> None:
         if body is None:
             return
         store().put(sha256, body)
+        step("store.object_put")
         session.execute(text(_TAKE_OFF), {"sha256": sha256})
+        step("store.before_commit")
+    step("store.after_commit")
     log.info("blob_stored", sha256=sha256, bytes=len(body))
 
 

@@ -14,6 +14,7 @@ from procrastinate import JobContext
 from procrastinate.worker import Worker
 
 from demeter.core import logs, traces
+from demeter.core.crash_points import step
 
 NAME = "origin"
 REQUEST_ID = "request_id"
@@ -38,8 +39,11 @@ async def go_on(run: Callable[[], Awaitable[Any]], context: JobContext, worker: 
     # A job has a context of its own, in which the worker also says how it ended.
     logs.keep(job_id=job.id, **request_id)
     if not traces.is_on() or not origin:
-        return await run()
-    facts: dict[str, Any] = {"job_id": job.id or 0, "queue": job.queue}
-    with traces.continued(f"job {job.task_name}", origin, "CONSUMER", **facts, **request_id):
-        logs.keep(**traces.ids())
-        return await run()
+        answer = await run()
+    else:
+        facts: dict[str, Any] = {"job_id": job.id or 0, "queue": job.queue}
+        with traces.continued(f"job {job.task_name}", origin, "CONSUMER", **facts, **request_id):
+            logs.keep(**traces.ids())
+            answer = await run()
+    step("job.after_work")
+    return answer

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts import identity
 from demeter.accounts.models import User
 from demeter.core import db, logs
+from demeter.core.crash_points import step
 from demeter.core.geo.unpacking import holds_shapes
 from demeter.core.imports.columns import SourceMapping
 from demeter.core.imports.journal import Journal
@@ -172,14 +173,17 @@ def apply_import(
             rows=len(refs),
             refs=refs[:MOST_NAMED],
         )
+    step("import.planned")
     journal = Journal()
     kind.write(session, plan, journal)
     session.flush()
+    step("import.rows_written")
     run.journal = [asdict(entry) for entry in journal.close()]
     run.status = ImportStatus.APPLIED
     run.applied_at = datetime.now(UTC)
     run.applied_by_user_id = by.id
     _store(session, run, plan, is_applied=True)
+    step("import.before_commit")
     log.info("import_applied", import_id=run.id, kind=run.kind, rows=len(plan.rows))
 
 

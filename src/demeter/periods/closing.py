@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session, aliased
 
 from demeter.accounts.models import User
+from demeter.core.crash_points import step
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import site_text
 from demeter.core.notices import Notice
@@ -59,6 +60,7 @@ def close(session: Session, code: str, user: User) -> Period:
         )
     _require_order(session, period)
     lock.lock_locations(session, {line.location_id for line in period_lines(session, period)})
+    step("closing.locations_locked")
     lines = period_lines(session, period)  # again, now that nobody else writes there
     _require_explained(session, period, lines)
     if settings().closing_two_people and not _is_second_person(period, user):
@@ -67,6 +69,7 @@ def close(session: Session, code: str, user: User) -> Period:
     period.status = PeriodStatus.CLOSED
     period.closed_by_user_id, period.closed_at = user.id, datetime.now(UTC)
     service.note_event(session, period, "closed", user)
+    step("closing.before_commit")
     session.expire_all()
     return period
 
@@ -176,6 +179,7 @@ def _close_lines(session: Session, period: Period, lines: Sequence[Line], user: 
         session.add(closing)
         session.flush()
         _write_pairs(session, period, line, closing, fotos.get(line.key, []), user)
+        step("closing.line_written")
 
 
 def _write_pairs(

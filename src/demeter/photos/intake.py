@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.models import User
 from demeter.core import blob_drops, blobs, jobs, logs
 from demeter.core.blob_jobs import store_blob
+from demeter.core.crash_points import step
 from demeter.core.errors import InvalidInput
 from demeter.core.formats import site_text
 from demeter.core.notices import Notice
@@ -246,7 +247,9 @@ def _accept_group(
         _keep_on(session, photos)
         return Accepted(_first(session, row), is_new=False)
     accepted = session.get_one(PhotoSession, new_id)
+    step("intake.session_written")
     _keep(session, accepted, photos, user, source)
+    step("intake.photos_kept")
     if group.location is not None:
         start(session, accepted)
     log.info("photos_accepted", session_id=new_id, photos=len(photos), status=accepted.status)

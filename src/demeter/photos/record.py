@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from demeter.catalog.models import LocationConfig
 from demeter.catalog.queries import active_config
 from demeter.core import logs
+from demeter.core.crash_points import step
 from demeter.core.notices import Notice
 from demeter.counts import blind_recounts, ledger_writes, stocktake
 from demeter.counts.models import ContainerCount, Count
@@ -66,6 +67,7 @@ def persist_ml_results(
             )
         else:
             count = evidence.keep_evidence(session, photo_session, location, results)
+            step("recording.evidence_kept")
             if amend is not None:
                 amend(count)
             _post_or_wait(
@@ -220,12 +222,14 @@ def _post(
         seen = [c for c in count.containers if c.seen]
         if any(c.bin_id is None for c in seen):  # posting again keeps the bins it had
             _assign_bins(session, photo_session, location, seen, read_results())
+            step("recording.bins_made")
         by_photo = Author(
             photo_session.uploaded_by_user_id,
             SourceType.IA,
             Notice("count_by_photo", {"count_id": count.id}),
         )
         posted = stocktake.post(session, location, count, config, author or by_photo)
+        step("recording.stock_posted")
     classification.link_evidence(session, config, seen)
     if posted.is_latest:
         _note_empty_containers(session, seen, ledger_writes.expected_lot(config))

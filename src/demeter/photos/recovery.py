@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from demeter.core import job_deaths, jobs, logs
 from demeter.core.blob_jobs import restart_unstored
+from demeter.core.crash_points import step
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, chain
 from demeter.core.retry import may_pass
@@ -87,6 +88,7 @@ async def _revive(context: JobContext, job: Job) -> None:
     with transaction() as session:
         deaths = job_deaths.note(session, job.id)
         is_given_up = deaths >= MOST_DEATHS and give_up(session, job.task_name, job.task_kwargs)
+    step("recovery.death_noted")
     log.warning("job_stalled", job_id=job.id, task=job.task_name, deaths=deaths)
     if is_given_up:
         await manager.finish_job(job, status=Status.FAILED, delete_job=False)

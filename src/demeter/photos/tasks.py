@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from demeter.core import jobs, logs, step_times, traces
+from demeter.core.crash_points import step
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, Unavailable, chain
 from demeter.core.retry import Backoff, may_pass
@@ -48,6 +49,8 @@ def ml_parent_task(context: JobContext, session_id: int, attempt: int) -> None:
                     session_image_id=image.id,
                     attempt=attempt,
                 )
+            step("parent.children_queued")
+        step("parent.after_commit")
         log.info("session_processing")
 
 
@@ -62,12 +65,17 @@ def ml_child_task(session_id: int, session_image_id: int, attempt: int) -> None:
     with logs.bind(session_id=session_id, image=session_image_id, attempt=attempt):
         if not _begin(session_image_id, attempt):
             return
+        step("child.begun")
         begin = time.perf_counter()
         try:
             counted = inference.count_image(session_image_id)
+            step("child.counted")
             with transaction() as session:
                 if end_image(session, session_id, session_image_id, attempt, result=counted.result):
+                    step("child.image_ended")
                     inference.keep_pictures(session, session_image_id, counted)
+                step("child.before_commit")
+            step("child.after_commit")
         except Exception as error:
             if may_pass(error):
                 _note_wait(session_image_id, attempt, error)
@@ -95,13 +103,17 @@ def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) 
 
     with logs.bind(session_id=session_id, attempt=attempt), _end_on_failure(context):
         with step_times.measure("overlap"), traces.span("overlap"):
+            step("callback.begun")
             resolve_overlaps(session_id, attempt)
+        step("callback.overlaps_resolved")
         begin = time.perf_counter()
         with traces.span("record", session_id=session_id), transaction() as session:
             photo_session = lock_session(session, session_id, attempt)
             if photo_session is None or photo_session.status is not SessionStatus.PROCESSING:
                 return
             record_session(session, photo_session)
+            step("recording.before_commit")
+        step("recording.after_commit")
         log.info("session_ended", status=photo_session.status, reason=photo_session.reason_code)
         step_times.note("record", time.perf_counter() - begin)
         _note_whole(photo_session)

@@ -16,6 +16,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from demeter.accounts.identity import acting_user
 from demeter.core import traces
+from demeter.core.crash_points import step
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.notices import Notice
@@ -255,7 +256,9 @@ def look_through(received: Received, wish: Wish) -> list[Photo]:
         user = acting_user(session, wish.user)
         require_quota(session, user, len(received.uploads), received.size_bytes)
     with traces.span("check photos", photos=len(received.uploads)):
-        return inspect_each(received, read_labels=not has_location)
+        photos = inspect_each(received, read_labels=not has_location)
+    step("intake.photos_checked")
+    return photos
 
 
 def inspect_each(received: Received, *, read_labels: bool) -> list[Photo]:
@@ -301,7 +304,7 @@ _KEPT = Allowance(KEPT_BYTES)
 
 def accept(session: Session, wish: Wish, photos: Sequence[Photo]) -> list[Accepted]:
     """Keep the photos and open their sessions, in the caller's transaction."""
-    return add_photos(
+    accepted = add_photos(
         session,
         photos,
         user=acting_user(session, wish.user),
@@ -309,6 +312,8 @@ def accept(session: Session, wish: Wish, photos: Sequence[Photo]) -> list[Accept
         captured_at=wish.captured_at,
         source=wish.source,
     )
+    step("intake.before_commit")
+    return accepted
 
 
 def _whole(raw: str) -> int:

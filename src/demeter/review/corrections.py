@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from demeter.core import logs
+from demeter.core.crash_points import step
 from demeter.core.notices import Notice
 from demeter.counts import blind_recounts, service
 from demeter.counts.errors import CountNotFound, CountState, InvalidCount
@@ -158,9 +159,12 @@ def _correct_by_hand(
     if edits.of_marks:
         raise CorrectionRefused(f"count {count.id} was made by hand: it has no photo with marks")
     service.note_corrections(session, count, edits.plants, command.user_id, command.reason)
-    return service.ledger_change_by(
+    step("correction.numbers_kept")
+    change = service.ledger_change_by(
         session, command, "correct", count, lambda: service.post_again(session, count, author)
     )
+    step("correction.posted")
+    return change
 
 
 def _correct_photo(
@@ -174,6 +178,7 @@ def _correct_photo(
     accept: bool,
 ) -> LedgerChange:
     numbers = _keep_edits(session, command, photo_session, count, edits)
+    step("correction.numbers_kept")
     confirmed = accept or bool(edits.plants) or count.posted_at is not None
     if confirmed:
         entry = {
@@ -186,7 +191,7 @@ def _correct_photo(
         }
         sessions.note_decision(photo_session, "changes", command.user_id, entry)
     log.info("count_corrected", count_id=count.id, containers=len(numbers))
-    return photo_counts.effect_on(
+    change = photo_counts.effect_on(
         session,
         command,
         "correct",
@@ -194,6 +199,8 @@ def _correct_photo(
         count,
         lambda: record.post_again(session, photo_session, author, confirmed=confirmed),
     )
+    step("correction.posted")
+    return change
 
 
 def _keep_edits(

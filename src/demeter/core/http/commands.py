@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from sqlalchemy.orm import Session
 
 from demeter.core import db
+from demeter.core.crash_points import step
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.permissions import Permission, requires
@@ -31,7 +32,10 @@ def run_once(
     with transaction() as session:
         if once.is_preview:
             return db.preview(session, lambda: act(session))
-        return once.answer(session, body, lambda: act(session), untold=untold)
+        answer = once.answer(session, body, lambda: act(session), untold=untold)
+        step("command.before_commit")
+    step("command.after_commit")
+    return answer
 
 
 def keep_nothing(once: OnceOnly) -> None:

@@ -22,6 +22,7 @@ import psycopg
 
 import demeter
 from demeter.core import blobs, db, logs
+from demeter.core.crash_points import step
 from demeter.core.private_files import make_directory
 from demeter.core.settings import settings
 from demeter.ops.backup import dump, seal, table_sums
@@ -85,12 +86,17 @@ def make_backup(repository: Repository, progress: Progress = no_progress) -> Bac
         _clear_unfinished(repository)
         clear_scratch(Path(folder))
         name = _new_name(repository)
+        step("backup.begun")
         moment = _keep_database(repository, name, connection, Path(folder), progress)
+        step("backup.database_kept")
         listed = BlobListWriter(Path(folder) / "blobs.gz")
         sent = _send_blobs(repository, Path(folder), listed, moment.blob_count, progress)
         listed.close()
+        step("backup.photos_sent")
         manifest = _manifest(repository, name, moment, sent, listed, Path(folder))
+        step("backup.before_manifest")
         repository.write_manifest(manifest)
+        step("backup.after_manifest")
     log.info(
         "backup_made", backup=name, place=repository.place.address, blobs=manifest.blob_count,
         new_blobs=manifest.new_blobs, new_bytes=manifest.new_bytes, missing=len(manifest.missing),
@@ -185,6 +191,7 @@ def _send_blobs(
             for sha256, task in zip(names, tasks, strict=True):
                 blob, is_new = task.result()
                 _note(sent, listed, sha256, blob, is_new=is_new)
+                step("backup.photo_sent")
                 done += 1
                 progress("photos", done, total)
     return sent
