@@ -154,7 +154,9 @@ def test_a_line_is_completed_with_commands_and_their_options(
 def test_a_refusal_is_a_line_and_not_a_traceback(tmp_path: Path) -> None:
     answer = run("worker", "--queue", "nowhere", home=tmp_path, DEMETER_LOG_FORMAT="console")
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == "The input is not valid: no queue is called nowhere: gpu, cpu, io\n"
+    assert answer.stderr == (
+        "The input is not valid: no queue is called nowhere: gpu, cpu, io, webhooks\n"
+    )
 
 
 @pytest.fixture

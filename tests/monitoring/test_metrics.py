@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -209,3 +210,22 @@ def test_a_shipped_model_that_is_damaged_is_named(
     assert said["demeter_model_file_ok", "plants.onnx"] == 0
     assert said["demeter_model_file_ok", "containers.onnx"] == 0
     assert said["demeter_model_file_ok", "judge.onnx"] == 1
+
+
+def test_the_age_of_the_last_backup_is_told_where_one_is_wanted(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    assert ("demeter_backup_age_seconds",) not in scrape(client)
+    monkeypatch.setenv("DEMETER_BACKUP_PLACE", "/kept")
+    settings.cache_clear()
+    assert scrape(client)["demeter_backup_age_seconds",] == math.inf
+    with transaction() as session:
+        session.execute(
+            text("""
+            INSERT INTO backup_runs (place, started_at, ended_at, name, missing)
+            VALUES ('/kept', now() - interval '2 days', now(), 'whole', 3)
+            """)
+        )
+    said = scrape(client)
+    assert said["demeter_backup_age_seconds",] == pytest.approx(172_800, abs=60)
+    assert said["demeter_backup_missing_files",] == 3

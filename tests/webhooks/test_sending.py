@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text, update
 
+from demeter.core import jobs
 from demeter.core.db import transaction
 from demeter.core.settings import settings
 from demeter.photos import sessions
@@ -393,6 +394,39 @@ def test_a_session_is_recorded_while_a_receiver_hangs(client: TestClient, receiv
         begin = time.perf_counter()
         happen(client, 2)
         assert time.perf_counter() - begin < 5
+
+
+def test_a_receiver_that_hangs_holds_up_no_photo(client: TestClient, receiver: Program):
+    """While a worker of webhooks waits for an answer, photos are counted and stored by others."""
+    add(client, receiver)
+    receiver.behaviour = "hang"
+    happen(client)
+    words = [sys.executable, "-m", "demeter", "worker", "--queue", "webhooks"]
+    with subprocess.Popen(words, env=os.environ, stderr=subprocess.DEVNULL) as worker:
+        try:
+            wait_until(lambda: receiver.heard)  # it is told, and does not answer
+            session_id = upload_session(client, jpeg(2))
+            jobs.work([queue for queue in jobs.QUEUES if queue != "webhooks"], wait=False)
+            assert client.get(f"/api/v1/photos/sessions/{session_id}").json()["is_end"]
+            with transaction() as session:
+                assert session.scalar(text("SELECT count(*) FROM blob_inbox")) == 0
+                told = session.scalars(text("SELECT status FROM webhook_deliveries")).all()
+            assert "delivered" not in told  # it hung all the while
+        finally:
+            worker.kill()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_no_job_of_another_queue_calls_other_programs():
+    jobs.app.perform_import_paths()
+    names = {n for n, task in jobs.app.tasks.items() if task.queue == "webhooks"}
+    assert names == {"send_webhooks", "forget_webhooks"}
 
 
 def test_old_events_are_let_go(client: TestClient, receiver: Program):

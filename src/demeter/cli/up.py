@@ -22,7 +22,11 @@ from demeter.ops.restore_mark import require_finished
 from demeter.ops.service import Service
 from demeter.ops.supervisor import Crew, DatabaseKeeper, Relay, Role, pass_on
 
-WORKERS = {"worker gpu": ("gpu",), "worker cpu io": ("cpu", "io")}
+WORKERS = {
+    "worker gpu": ("gpu",),
+    "worker cpu io": ("cpu", "io"),
+    "worker webhooks": ("webhooks",),  # others' programs answer as slowly as they like
+}
 RENEWAL_EVERY_S = 3600.0
 Say = Callable[[str], None]
 _err = Console(stderr=True, highlight=False)

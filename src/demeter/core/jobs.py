@@ -23,7 +23,7 @@ from demeter.core.settings import settings
 
 log = logs.get(__name__)
 
-QUEUES = ("gpu", "cpu", "io")
+QUEUES = ("gpu", "cpu", "io", "webhooks")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 BEGIN_ANEW_AFTER_S = 1.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ from prometheus_client.core import Metric
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from demeter.core import jobs
+from demeter.core import backup_runs, jobs
 from demeter.core.settings import settings
 from demeter.core.step_times import BOUNDS_S
 from demeter.monitoring.families import Row, gauge, histogram
@@ -25,6 +26,7 @@ def figures(session: Session) -> Iterator[Metric]:
     yield from _inbox(session)
     yield from _models(session)
     yield from _webhooks(session)
+    yield from _backups(session)
     yield _steps(session)
     yield _periods(session)
     yield gauge(
@@ -192,6 +194,18 @@ def _webhooks(session: Session) -> Iterator[Metric]:
     about = "Whether an endpoint was switched off after failing for long."
     disabled = [(name, is_disabled) for name, _, _, is_disabled in rows]
     yield gauge("demeter_webhook_disabled", about, ("endpoint",), disabled)
+
+
+def _backups(session: Session) -> Iterator[Metric]:
+    """Where a place is set: without a whole backup the age is without end."""
+    state = backup_runs.backup_state(session)
+    age = state.age.total_seconds() if state.age is not None else math.inf
+    about = "How long ago the last whole backup began; nothing where no place is set."
+    ages = [(age,)] if state.is_wanted else []
+    yield gauge("demeter_backup_age_seconds", about, rows=ages)
+    missing = [(state.last.missing,)] if state.last is not None else []
+    about = "Photos that the last backup could not have."
+    yield gauge("demeter_backup_missing_files", about, rows=missing)
 
 
 def _steps(session: Session) -> Metric:

@@ -31,6 +31,13 @@ def end() -> None:
     (settings().home / UNDER_WAY).unlink(missing_ok=True)
 
 
+def names(backup: str, place: str) -> bool:
+    """Whether a restore of this backup was begun here and not ended."""
+    path = settings().home / UNDER_WAY
+    begun = json.loads(path.read_text() or "{}") if path.exists() else {}
+    return (begun.get("backup"), begun.get("place")) == (backup, place)
+
+
 def require_finished() -> None:
     """Refuse to go on with a home into which a restore was begun and not ended.
 

@@ -1,4 +1,7 @@
-"""The jobs that send what is due, and let go of what is old."""
+"""The jobs that send what is due, and let go of what is old.
+
+Their queue is their own: a receiver that hangs holds up no photo.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ log = logs.get(__name__)
 
 
 @jobs.app.periodic(cron="* * * * * */5")  # seconds are the sixth field
-@jobs.app.task(name="send_webhooks", queue="io", queueing_lock="send_webhooks")
+@jobs.app.task(name="send_webhooks", queue="webhooks", queueing_lock="send_webhooks")
 def send_webhooks(timestamp: int) -> None:
     """Every five seconds; a receiver that hangs costs ten at most, and less and less often."""
     del timestamp
@@ -25,7 +28,7 @@ def send_webhooks(timestamp: int) -> None:
 
 
 @jobs.app.periodic(cron="23 * * * *")
-@jobs.app.task(name="forget_webhooks", queue="io", queueing_lock="forget_webhooks")
+@jobs.app.task(name="forget_webhooks", queue="webhooks", queueing_lock="forget_webhooks")
 def forget_webhooks(timestamp: int) -> None:
     """Each hour."""
     del timestamp

@@ -57,9 +57,9 @@ def restore(
     """
     _require_known(manifest)
     url = db.database_url()
-    if not replace:
-        _require_empty(url, manifest)
     make_directory(settings().home)
+    if not replace and not _is_brought(url, manifest, repository.place.address):
+        _require_empty(url, manifest)
     restore_mark.begin(manifest.name, repository.place.address)
     with alone(), TemporaryDirectory(dir=settings().home, prefix=SCRATCH) as folder:
         clear_scratch(Path(folder))
@@ -104,6 +104,15 @@ def _require_known(manifest: BackupManifest) -> None:
             backup=manifest.name,
             schema=manifest.schema_revision,
         )
+
+
+def _is_brought(url: str, manifest: BackupManifest, place: str) -> bool:
+    """Whether a restore of this backup was killed after its commit: every table is the backup's."""
+    if not restore_mark.names(manifest.name, place):
+        return False
+    with psycopg.connect(url) as connection:
+        connection.execute(table_sums.TEXT_SETTINGS)
+        return dict(table_sums.table_sums(connection)) == manifest.tables
 
 
 def _require_empty(url: str, manifest: BackupManifest) -> None:
