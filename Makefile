@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-all lint audit bench lock clean
+.PHONY: help setup setup-dev demo test test-all upgrade-from measure-keeping lint audit bench lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -27,6 +27,12 @@ test: lint ## Check the code and run the tests
 
 test-all: test ## The same, then the tests that take minutes each
 	@$(BIN)/pytest -n auto --dist loadgroup -m long
+
+upgrade-from: setup-dev ## Upgrade data of an earlier version (BASE=commit), and both ways back
+	@UPGRADE_FROM=$(BASE) $(BIN)/pytest -q tests/ops/test_upgrade_from.py -m long
+
+measure-keeping: setup ## Measure backup, restore and migrations on five years (takes minutes)
+	@$(BIN)/python -m scripts.keeping --folder build/keeping
 
 lint: setup-dev ## Check how the code reads, and its types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python
