@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-all faults lint audit bench lock clean
+.PHONY: help setup setup-dev demo test test-all faults upgrade-from measure-keeping lint audit bench lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,12 @@ faults: setup-dev ## Break everything on purpose: SEED=1 RUNS=300 (docs/faults.m
 	@PYTHONPATH=tests:tests/faults $(BIN)/python -m harness --seed $(or $(SEED),1) \
 		--runs $(or $(RUNS),10) --minutes $(or $(MINUTES),100) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(AGAIN),--again)
+
+upgrade-from: setup-dev ## Upgrade data of an earlier version (BASE=commit), and both ways back
+	@UPGRADE_FROM=$(BASE) $(BIN)/pytest -q tests/ops/test_upgrade_from.py -m long
+
+measure-keeping: setup ## Measure backup, restore and migrations on five years (takes minutes)
+	@$(BIN)/python -m scripts.keeping --folder build/keeping
 
 lint: setup-dev ## Check how the code reads, and its types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/pyright --pythonpath $(BIN)/python

@@ -33,6 +33,15 @@ WHERE application_name = 'psql' AND datname = current_database() AND backend_xid
 """
 
 
+def start(*words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "demeter", *words],
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 class Place:
     """A backup, a database that went on since, and a new home to bring the backup into."""
 
@@ -42,9 +51,7 @@ class Place:
         self.old = sums(url)
 
     def start(self) -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-m", "demeter", "restore", str(self.kept), "--replace"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(words, env=os.environ, **quiet)
+        return start("restore", str(self.kept), "--replace")
 
     def objects(self) -> int:
         """Whole ones: a kill amid a write leaves a part of the file beside, by another name."""
@@ -194,9 +201,7 @@ def test_a_newer_backup_that_is_killed_leaves_the_former_whole(
     def sent() -> int:
         return sum(file.is_file() for file in (kept / "photos").rglob("*")) - before
 
-    words = [sys.executable, "-m", "demeter", "backup", str(kept)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    strike(subprocess.Popen(words, env=os.environ, **quiet), lambda: sent() > 3)
+    strike(start("backup", str(kept)), lambda: sent() > 3)
     assert 0 < sent() < len(MANY)  # amid the photos
     assert open_repository(place_of(str(kept))).names() == [former.name]
     wait_for_no_backup(nursery)
