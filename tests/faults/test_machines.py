@@ -31,7 +31,9 @@ from support.pictures import encoded, picture
 from support.signing_in import signed_in
 from support.small_photos import small_photo
 
-S3_BASE, WEB_PORT = 21_000, 8000
+# SeaweedFS listens on sockets in /tmp, too, which are named by its ports alone: namespaces share
+# them, so that each run has ports that no other one on this machine has.
+S3_BASE, WEB_PORT = 26_000 + 20 * (os.getpid() % 150), 8000
 UNDER_WAY = "photo_processing_sessions WHERE status IN ('pending', 'processing')"
 OVER = "photo_session_images WHERE status = 'succeeded'"
 DOING = "procrastinate_jobs WHERE status = 'doing' AND task_name = 'ml_child_task'"

@@ -80,7 +80,7 @@ def count_all(home: Path, photos: int, every_s: float) -> list[Look]:
     with one_worker(home) as work:
         with Watch(work.process.pid, lambda: count(OVER), work.temporary, curve, every_s) as watch:
             feed(photos)
-            until(lambda: not count(UNDER_WAY), within_s=3000)
+            until(lambda: not count(UNDER_WAY), within_s=6000)
             until(lambda: not count("blob_inbox"), within_s=120)
             time.sleep(every_s)  # one more look, at rest
         assert work.process.poll() is None, "the worker ended"
@@ -99,7 +99,7 @@ def middle(looks: list[Look], begin: int, end: int, name: str) -> float:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_memory_is_flat_over_a_thousand_photos(home: Path) -> None:
     looks = count_all(home, photos=1000, every_s=10)
     for name in ("rss", "children_rss", "descriptors"):
