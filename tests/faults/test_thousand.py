@@ -102,7 +102,7 @@ def middle(looks: list[Look], begin: int, end: int, name: str) -> float:
 @pytest.mark.timeout(7200)
 def test_memory_is_flat_over_a_thousand_photos(home: Path) -> None:
     looks = count_all(home, photos=1000, every_s=10)
-    for name in ("rss", "children_rss", "descriptors"):
+    for name, more in (("rss", 1.05), ("children_rss", 1.05), ("descriptors", 1.2)):
         early, late = middle(looks, 200, 300, name), middle(looks, 900, 1000, name)
-        assert late <= 1.05 * early, (name, early, late)
+        assert late <= more * early, (name, early, late)
     assert max(look.temporary for look in looks) <= 4  # of the photo in hand

@@ -13,7 +13,9 @@ MOST_AT_ONCE = 500
 log = logs.get(__name__)
 
 
-@jobs.app.task(name="store_blob", queue="io", retry=Backoff())
+# Hundreds wait while the store is away, and each is tried again within a minute: photos to be
+# counted, whose bytes are in the inbox, stand before them.
+@jobs.app.task(name="store_blob", queue="io", retry=Backoff(later_priority=-5))
 def store_blob(sha256: str) -> None:
     """Move accepted bytes from the inbox to the object store; waits out an outage."""
     with step_times.measure("store"):

@@ -49,11 +49,17 @@ class Backoff(BaseRetryStrategy):
 
     Waiting for an outage is no failure of the job, so the number of tries has no limit; what
     cannot pass is not tried again.
+
+    Args:
+        later_priority: of every try but the first; ``None``: as it was queued.
     """
+
+    def __init__(self, later_priority: int | None = None) -> None:
+        self._later_priority = later_priority
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Procrastinate's question after a failure."""
         if not may_pass(exception):
             return None
         wait_s = min(2 ** min(job.attempts + 1, 10), LONGEST_WAIT_S)
-        return RetryDecision(retry_in={"seconds": wait_s})
+        return RetryDecision(retry_in={"seconds": wait_s}, priority=self._later_priority)
