@@ -6,6 +6,8 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 	--no-emit-index-url --no-header --no-annotate
 
 .DEFAULT_GOAL := help
+# Each process would compile every module that it imports, again and again.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup setup-dev demo test test-all faults upgrade-from measure-keeping lint audit bench lock clean
 
 help: ## Show what can be made
