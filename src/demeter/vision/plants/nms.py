@@ -49,14 +49,19 @@ def merge_boxes(boxes: Boxes, rule: MergeRule | None = None) -> Boxes:
     boxes = _without_copies(boxes.in_reading_order())
     if len(boxes) <= 1:
         return boxes
-    first, second = _near(boxes)
-    same = _same(boxes, first, second, rule)
-    begin, others = _by_box(first[same], second[same], len(boxes))
+    begin, others = partners_of(boxes, rule)
     alive = np.ones(len(boxes), np.bool_)
     for index in np.argsort(-boxes.confidence, kind="stable"):
         if alive[index]:
             alive[others[begin[index] : begin[index + 1]]] = False
     return boxes.where(alive)
+
+
+def partners_of(boxes: Boxes, rule: MergeRule) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which boxes are one plant with each: those of box i are ``others[begin[i]:begin[i + 1]]``."""
+    first, second = _near(boxes)
+    same = _same(boxes, first, second, rule)
+    return _by_box(first[same], second[same], len(boxes))
 
 
 def consistent_boxes(boxes: Boxes) -> NDArray[np.bool_]:
