@@ -448,7 +448,7 @@ def test_a_look_is_due_once_a_day(old: str, use) -> None:
         with transaction() as session:
             return retention_runs.is_due(session, now)
 
-    now = datetime.now(UTC).replace(hour=5) + timedelta(days=1)
+    now = datetime.now(UTC).replace(hour=5, minute=15) + timedelta(days=1)
     assert is_due(now)
     assert let_go_of_due(no_progress).ended_at is not None
     change("UPDATE retention_runs SET started_at = now() + interval '1 day'")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demeter.vision.plants.boxes import Boxes
-from demeter.vision.plants.looks import fuse_looks
+from demeter.vision.plants.looks import fuse_looks, nearest_homes
 from demeter.vision.plants.nms import MergeRule
 
 PLANT, PEBBLE = (10.0, 10.0, 50.0, 50.0), (200.0, 200.0, 220.0, 220.0)
@@ -42,3 +42,11 @@ def test_an_empty_place_and_a_plant_stay_two():
 
 def test_looks_that_see_nothing_agree_on_nothing():
     assert len(fuse_looks([one_look(), one_look(), one_look()], MergeRule())) == 0
+
+
+def test_a_mean_beyond_a_rim_stays_in_the_container_in_which_it_was_seen():
+    moved = tuple(v + 30 for v in PLANT)
+    seen = one_look((PLANT, 0.9), (moved, 0.5), (PEBBLE, 0.6))
+    fused = one_look((tuple(v + 8 for v in PLANT), 0.7), (PEBBLE, 0.2))
+    assert nearest_homes(fused, seen, np.array([3, 4, 5])).tolist() == [3, 5]
+    assert nearest_homes(one_look(), seen, np.array([3, 4, 5])).tolist() == []

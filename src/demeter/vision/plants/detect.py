@@ -13,7 +13,7 @@ from demeter.vision.geometry import polygon_map
 from demeter.vision.hints import Hints
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.detector import Detector
-from demeter.vision.plants.looks import fuse_looks
+from demeter.vision.plants.looks import fuse_looks, nearest_homes
 from demeter.vision.plants.nms import MergeRule, consistent_boxes, merge_boxes
 from demeter.vision.plants.scale_search import (
     SURENESS,
@@ -180,18 +180,22 @@ def _look_again(
 ) -> tuple[Boxes, NDArray[np.intp], int]:
     """What this look and others from nearer and farther agree on, and the tiles these took."""
     agreed: list[Boxes] = []
+    agreed_homes: list[NDArray[np.intp]] = []
     tiles = 0
     for scale in sorted(set(scales)):
         group = [k for k, s in enumerate(scales) if s == scale]
-        looks = [boxes.where(np.isin(home, group))]
+        is_here = np.isin(home, group)
+        looks, homes = [boxes.where(is_here)], [home[is_here]]
         for factor in (rule.farther, rule.nearer):
             other_scale = min(scale * factor, rule.largest_scale)
-            seen, _, more = search.at_scale(other_scale, group, lambda _: None)
+            seen, seen_homes, more = search.at_scale(other_scale, group, lambda _: None)
             looks.append(seen)
+            homes.append(seen_homes)
             tiles += more
-        agreed.append(fuse_looks(looks, rule.merge))
-    fused = Boxes.join(agreed)
-    return fused, _homes(fused, search.owners, search.rgb), tiles
+        fused = fuse_looks(looks, rule.merge)
+        agreed.append(fused)
+        agreed_homes.append(nearest_homes(fused, Boxes.join(looks), np.concatenate(homes)))
+    return Boxes.join(agreed), np.concatenate(agreed_homes), tiles
 
 
 def _cuts_with_progress(

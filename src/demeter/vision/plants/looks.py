@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.nms import MergeRule, partners_of
@@ -40,3 +41,21 @@ def fuse_looks(looks: Sequence[Boxes], rule: MergeRule) -> Boxes:
         np.array(is_empty, np.bool_),
     )
     return fused.in_reading_order()
+
+
+def nearest_homes(fused: Boxes, seen: Boxes, homes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The container of each fused box: that of the box of one look whose centre is nearest.
+
+    The mean of boxes at a rim may have its centre beyond it, in no container.
+
+    Args:
+        fused: what the looks agree on.
+        seen: the boxes of all looks.
+        homes: the container of each of them [N].
+    """
+    if len(fused) == 0:
+        return np.zeros(0, np.intp)
+    from scipy.spatial import KDTree  # noqa: PLC0415  slow to import
+
+    _, nearest = KDTree(seen.centre_px).query(fused.centre_px)
+    return homes[nearest]
