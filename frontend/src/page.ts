@@ -2,6 +2,7 @@
 import "htmx.org";
 import { startFilters } from "./filters";
 import { startGrowing } from "./growing";
+import { keepWorker } from "./keep-worker";
 import { followKeys } from "./keys";
 import { followProgress } from "./progress";
 import { startSearch } from "./search";
@@ -24,4 +25,4 @@ if (finder) startSearch(finder);
 
 // Photos that are still on this phone are shown and sent from whichever page is open.
 void waiting?.start();
-if ("serviceWorker" in navigator) void navigator.serviceWorker.register("/sw.js").catch(() => undefined);
+if ("serviceWorker" in navigator) void keepWorker(navigator.serviceWorker);
