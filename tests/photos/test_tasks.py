@@ -103,6 +103,23 @@ def test_every_task_may_run_again_and_changes_nothing(ready, monkeypatch) -> Non
         assert db.execute(text("SELECT count(*) FROM stock_movements")).scalar_one() == 1
 
 
+def test_a_callback_that_comes_too_early_records_nothing(ready, monkeypatch) -> None:
+    """Found by a fault run: it ended a session as one in which no photo could be counted."""
+    session_id, images = ready
+    parent(session_id)
+    answering(monkeypatch, photo_count((4, 0)), photo_count(), photo_count())
+    callback(session_id)
+    for image in images:
+        assert found(session_id).status is SessionStatus.PROCESSING
+        child(session_id, image)
+        if image != images[-1]:
+            callback(session_id)
+    callback(session_id)
+    assert found(session_id).status is SessionStatus.COMPLETED
+    with transaction() as db:
+        assert on_hand(db) == 4
+
+
 def test_an_image_that_fails_for_good_leaves_the_session_to_a_person(ready, monkeypatch) -> None:
     session_id, images = ready
     parent(session_id)

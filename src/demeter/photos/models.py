@@ -150,6 +150,11 @@ class PhotoSession(ChangedRow, Base):
         back_populates="session", order_by="SessionImage.position"
     )
 
+    @property
+    def has_all_images_ended(self) -> bool:
+        """Whether each image was counted or failed, so that the session can be recorded."""
+        return all(image.status.is_end for image in self.images)
+
 
 class SessionImage(ChangedRow, Base):
     """One image of a session with its own state; ``result`` is vision's answer as JSON."""

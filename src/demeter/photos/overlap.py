@@ -54,6 +54,8 @@ def resolve_overlaps(session_id: int, attempt: int) -> None:
         photo_session = lock_session(session, session_id, attempt)
         if photo_session is None or photo_session.status.is_end:
             return
+        if not photo_session.has_all_images_ended:  # with one more photo others may overlap
+            return
         results = results_of(photo_session)
         showing = [i for i in results.counted if i.photo.containers]
         own_photos = [photo_ref(i.row, i.photo) for i in showing]

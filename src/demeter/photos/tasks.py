@@ -96,7 +96,8 @@ def ml_child_task(session_id: int, session_image_id: int, attempt: int) -> None:
 def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) -> None:
     """Record what the children found: everything or nothing, in one transaction.
 
-    How photos overlap takes seconds to find, so it is found before.
+    How photos overlap takes seconds to find, so it is found before. While an image is still
+    to be counted nothing is recorded: its child queues another callback when it ends.
     """
     from demeter.photos.overlap import resolve_overlaps  # noqa: PLC0415  as below
     from demeter.photos.record import record_session  # noqa: PLC0415  record needs these rows
@@ -110,6 +111,9 @@ def ml_aggregation_callback(context: JobContext, session_id: int, attempt: int) 
         with traces.span("record", session_id=session_id), transaction() as session:
             photo_session = lock_session(session, session_id, attempt)
             if photo_session is None or photo_session.status is not SessionStatus.PROCESSING:
+                return
+            if not photo_session.has_all_images_ended:
+                log.warning("session_not_counted_yet")
                 return
             record_session(session, photo_session)
             step("recording.before_commit")
@@ -153,7 +157,7 @@ def end_image(
         image.error_code = error.code if isinstance(error, DomainError) else "vision_failed"
         image.error_message = chain(error)
     session.flush()
-    if all(i.status.is_end for i in photo_session.images):
+    if photo_session.has_all_images_ended:
         jobs.enqueue(session, ml_aggregation_callback, session_id=session_id, attempt=attempt)
     return True
 
