@@ -6,11 +6,11 @@ from demeter.core import (
     backup_runs,
     blob_drops,
     blobs,
+    idempotency_keys,
     job_deaths,
     retention_runs,
     step_times,
 )
-from demeter.core.http import idempotency
 from demeter.counts import models as counts
 from demeter.imports import models as imports
 from demeter.locations import models as locations
@@ -30,7 +30,7 @@ __all__ = [
     "blobs",
     "catalog",
     "counts",
-    "idempotency",
+    "idempotency_keys",
     "imports",
     "job_deaths",
     "locations",

@@ -14,7 +14,8 @@ from demeter.accounts import people
 from demeter.accounts.models import ApiToken, UserRole
 from demeter.app import create_app
 from demeter.core.db import transaction
-from demeter.core.http.permissions import PUBLIC, ROLES, Requirement
+from demeter.core.http.permissions import PUBLIC, Requirement
+from demeter.core.permissions import ROLES
 from support.served import client
 from support.signing_in import signed_in
 

@@ -30,8 +30,9 @@ from demeter.core.http.commands import run_once
 from demeter.core.http.etags import etag_of, require_match
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.http.requests import link_url
+from demeter.core.permissions import Permission
 
 router = APIRouter(prefix="/api/v1", tags=["people"], responses=PROBLEMS | {409: PROBLEM})
 

@@ -10,7 +10,8 @@ from demeter.accounts.schemas import NurseryRead, NurseryUpdate
 from demeter.core.db import transaction
 from demeter.core.http.etags import etag_of, require_match
 from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 
 router = APIRouter(prefix="/api/v1/nursery", tags=["people"], responses=PROBLEMS | {409: PROBLEM})
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts.errors import NotAllowed, NotSignedIn, OtherUserNamed
 from demeter.accounts.models import User, UserRole
 from demeter.accounts.queries import find_user
-from demeter.core.http.permissions import ROLES, Permission
+from demeter.core.permissions import ROLES, Permission
 
 
 class Means(StrEnum):

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from demeter.accounts import people
 from demeter.accounts.models import User, UserRole
 from demeter.accounts.schemas import PersonCreate
-from demeter.core.http.permissions import Permission
 from demeter.core.imports.columns import SourceMapping
 from demeter.core.imports.journal import Journal
 from demeter.core.imports.kinds import Files, ImportKind
 from demeter.core.imports.lists import ListShape, RowReader, warnings_of
 from demeter.core.imports.plans import LEAVE, Choices, Plan, PlannedRow, RowVerdict
 from demeter.core.notices import Notice
+from demeter.core.permissions import Permission
 from demeter.core.tabular.cells import text
 from demeter.core.tabular.tables import TableRow
 

@@ -10,7 +10,7 @@ from demeter.accounts.authentication import identify
 from demeter.accounts.errors import FormOutdated, NotSignedIn
 from demeter.accounts.identity import Identity, Means, require_role
 from demeter.core.http.guards import SAFE
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 
 FORM_HEADER = "x-form-token"
 FORM_FIELD = "form_token"

@@ -21,7 +21,8 @@ from demeter.core.fields import Code
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.locations import rules
 from demeter.stock import lookup
 

@@ -11,7 +11,8 @@ from demeter.core.fields import Code
 from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.counts import commands, queries
 from demeter.counts.models import Count
 from demeter.counts.schemas import CountId, CountPage, CountRead, HandCountCreate

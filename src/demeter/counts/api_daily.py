@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from demeter.core.db import transaction
 from demeter.core.fields import Code, When
 from demeter.core.http.openapi import PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.moments import beginning_of, boundary_of
+from demeter.core.permissions import Permission
 from demeter.core.registers.files import AS_TABLE, file_kind, file_of_rows
 from demeter.counts.daily import DailyCountPage, DailyCountRead, daily_counts
 

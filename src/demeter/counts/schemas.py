@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path
 from pydantic import Field
 
 from demeter.core.fields import IS_NUMBER, Code, Plants
@@ -17,7 +16,7 @@ from demeter.stock.models import SourceType
 from demeter.stock.schemas import LedgerCommandCreate
 from demeter.vision.values import ContainerType
 
-CountId = Annotated[int, Path(ge=1, lt=2**53)]
+CountId = Annotated[int, Field(ge=1, lt=2**53)]
 
 
 class BinCount(Input):

@@ -16,8 +16,9 @@ from demeter.core.http.etags import etag_of, require_match
 from demeter.core.http.files import MEDIA_TYPES, attachment, uploaded_file
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.imports.plans import RowVerdict
+from demeter.core.permissions import Permission
 from demeter.imports import profiles, queries, reports, service, undoing
 from demeter.imports.models import ImportStatus
 from demeter.imports.schemas import (

@@ -11,7 +11,8 @@ from demeter.core.db import transaction
 from demeter.core.fields import Code
 from demeter.core.http.files import MEDIA_TYPES, attachment
 from demeter.core.http.openapi import PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.core.registers.routes import add_routes
 from demeter.locations import labels, place_list, queries
 from demeter.locations.place_list import PlaceRead

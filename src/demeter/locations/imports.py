@@ -11,11 +11,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from demeter.core.geo.reading import WGS84, read_layers
-from demeter.core.http.permissions import Permission
 from demeter.core.imports.columns import SourceColumns, SourceMapping
 from demeter.core.imports.journal import Journal
 from demeter.core.imports.kinds import Files, ImportKind
 from demeter.core.imports.plans import Choices, Plan, PlannedRow
+from demeter.core.permissions import Permission
 from demeter.locations import place_codes
 from demeter.locations.models import (
     AreaPosition,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.core.registers.description import Register, RowReference
 from demeter.locations import schemas
 from demeter.locations.errors import BinHoldsPlants, BinStatusFinal, PlaceOutside

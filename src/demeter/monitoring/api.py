@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.core.settings import settings
 from demeter.monitoring.exposition import CONTENT_TYPE, exposition
 

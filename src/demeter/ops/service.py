@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 from demeter.core import logs
 from demeter.core.errors import InvalidInput
-from demeter.core.http.secure_connections import is_loopback
+from demeter.core.loopback import is_loopback
 from demeter.core.settings import Settings
 from demeter.core.tls import certificates
 

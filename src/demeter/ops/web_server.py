@@ -5,6 +5,7 @@ With TLS, a certificate that is renewed on disk is taken for new connections at 
 
 from __future__ import annotations
 
+import gc
 import ssl
 import threading
 from pathlib import Path
@@ -24,7 +25,7 @@ log = logs.get(__name__)
 def main() -> None:
     """Serve until asked to stop."""
     config = configuration(settings())
-    config.load()
+    _load(config)
     if isinstance(config.ssl, ssl.SSLContext):
         certificate, key = str(config.ssl_certfile), str(config.ssl_keyfile)
         watch = threading.Thread(
@@ -32,6 +33,20 @@ def main() -> None:
         )
         watch.start()
     uvicorn.Server(config).run()
+
+
+def _load(config: uvicorn.Config) -> None:
+    """Import and make the application.
+
+    Hundreds of routes and their schemas are made here and kept to the end. Looking through
+    them for garbage is a fifth of the time to start, and held requests up later.
+    """
+    gc.disable()
+    try:
+        config.load()
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def configuration(configured: Settings) -> uvicorn.Config:

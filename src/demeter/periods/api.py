@@ -17,8 +17,9 @@ from demeter.core.http.commands import PREVIEW, run_once
 from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.moments import boundary_of
+from demeter.core.permissions import Permission
 from demeter.periods import closing, queries, report, sales_comparison, service
 from demeter.periods.schemas import (
     ExceptionExplain,

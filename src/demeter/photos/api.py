@@ -17,7 +17,8 @@ from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos import openapi, pictures, progress, queries, session_detail
 from demeter.photos.models import SessionStatus
 from demeter.photos.receipts import receipt

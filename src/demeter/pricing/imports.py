@@ -14,13 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from demeter.catalog.product_drafts import CatalogWriter, category_code
-from demeter.core.http.permissions import Permission
 from demeter.core.imports.columns import SourceMapping
 from demeter.core.imports.journal import Journal
 from demeter.core.imports.kinds import Files, ImportKind
 from demeter.core.imports.lists import ListShape, RowReader, warnings_of
 from demeter.core.imports.plans import LEAVE, Choices, Plan, PlannedRow, RowVerdict
 from demeter.core.notices import Notice
+from demeter.core.permissions import Permission
 from demeter.core.site import day_at_site
 from demeter.core.tabular.cells import text
 from demeter.core.tabular.numbers import whole_number, written_amount

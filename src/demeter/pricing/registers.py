@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import Packaging, ProductCategory
 from demeter.core.db import lock_key
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.core.registers.description import Register, RowReference
 from demeter.core.site import day_at_site
 from demeter.pricing.errors import PriceOverlaps

@@ -17,7 +17,8 @@ from demeter.core.fields import IS_NUMBER
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos import location_guess, session_detail
 from demeter.photos.models import PhotoSession
 from demeter.photos.schemas import SessionRead

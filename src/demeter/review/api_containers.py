@@ -11,7 +11,8 @@ from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos.session_detail import find
 from demeter.review import container_edits, container_shapes, queries
 from demeter.review.container_edits import ContainerEdits

@@ -13,7 +13,8 @@ from demeter.core.db import transaction
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos.session_detail import find
 from demeter.review import corrections, queries, session_decisions
 from demeter.review.errors import CorrectionRefused

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS, IfMatch
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.counts.schemas import CountCorrect, CountId, CountMove
 from demeter.review import corrections, count_decisions
 from demeter.stock.changes import LedgerChange

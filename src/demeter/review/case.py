@@ -12,7 +12,7 @@ from demeter.accounts import identity
 from demeter.accounts.models import User
 from demeter.catalog.queries import location_configs_of
 from demeter.catalog.schemas import LocationConfigRead
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.counts import blind_recounts
 from demeter.counts.ledger_writes import next_count
 from demeter.counts.models import Count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 
 # Each act with its key and with what its route asks for.
 KEYS = {

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from demeter.accounts import identity
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 
 # What decides about most plants comes first; reasons that are not listed come last.
 ORDER = (

@@ -14,8 +14,9 @@ from demeter.core.fields import Code, When
 from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.moments import moment_of
+from demeter.core.permissions import Permission
 from demeter.core.registers.files import AS_TABLE, file_kind, file_of_rows
 from demeter.stock import batch_history, commands, queries, reversals
 from demeter.stock import on_hand as stock_on_hand

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts.identity import acting_user, require
 from demeter.catalog.queries import active_config
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.locations.models import StorageBin, StorageLocation
 from demeter.stock import lookup, movements, transfers
 from demeter.stock.batches import LotKind

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from demeter.accounts import identity
 from demeter.accounts.errors import NotAllowed
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 
 FOR = timedelta(hours=24)
 

@@ -10,8 +10,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from demeter.accounts import identity
-from demeter.core.http.permissions import Permission
 from demeter.core.notices import Notice
+from demeter.core.permissions import Permission
 from demeter.locations import lock
 from demeter.locations.models import StorageBin
 from demeter.stock import request_keys

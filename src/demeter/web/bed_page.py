@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from demeter.accounts import identity
 from demeter.catalog.models import LocationConfig
 from demeter.catalog.queries import active_config
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.counts import queries as count_queries
 from demeter.counts.bed_history import BedCount, BedFact, BedMonth, bed_months
 from demeter.counts.schemas import CountRead

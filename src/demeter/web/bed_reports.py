@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from demeter.core.errors import InvalidInput
 from demeter.core.fields import DIGITS, MOST
-from demeter.core.http.permissions import Permission
+from demeter.core.permissions import Permission
 from demeter.locations.bed_names import bed_named
 from demeter.locations.models import StorageLocation
 from demeter.stock import commands

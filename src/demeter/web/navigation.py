@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from demeter.accounts.identity import Identity
-from demeter.core.http.permissions import ROLES, Permission
+from demeter.core.permissions import ROLES, Permission
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.formats import UNKNOWN, Numbers, Times
 from demeter.core.http.etags import RowChanged, etag_of
-from demeter.core.http.permissions import ROLES, Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import ROLES, Permission
 from demeter.core.registers import queries, service
 from demeter.core.registers.description import Register, RowReference
 from demeter.core.registers.entries import (

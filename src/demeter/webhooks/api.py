@@ -12,7 +12,8 @@ from demeter.core.db import transaction
 from demeter.core.http.commands import run_once
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.webhooks import queries, service
 from demeter.webhooks.models import DeliveryStatus
 from demeter.webhooks.schemas import (

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from demeter.core import db
 from demeter.core.http import permissions
 from demeter.core.http.commands import post_with_preview, run_once
-from demeter.core.http.idempotency import REPLAYED, IdempotencyKey, OnceOnly
-from demeter.core.http.permissions import Permission
+from demeter.core.http.idempotency import REPLAYED, OnceOnly
+from demeter.core.idempotency_keys import IdempotencyKey
+from demeter.core.permissions import Permission
 from support.served import row_count
 
 KEY = {"Idempotency-Key": "k"}

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from demeter.core.db import transaction
-from demeter.core.http.idempotency import IdempotencyKey
+from demeter.core.idempotency_keys import IdempotencyKey
 from demeter.photos.models import PhotoSession
 from support.served import client, jpeg, row_count, send
 

@@ -11,7 +11,8 @@ from demeter.accounts.models import UserRole
 from demeter.app import create_app
 from demeter.core.errors import DomainError
 from demeter.core.http import permissions
-from demeter.core.http.permissions import PUBLIC, ROLES, Permission, Requirement
+from demeter.core.http.permissions import PUBLIC, Requirement
+from demeter.core.permissions import ROLES, Permission
 
 APP = create_app()
 ROUTES = list(iter_route_contexts(APP.routes))

@@ -12,7 +12,8 @@ from demeter.core import db
 from demeter.core.crash_points import step
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import Once, OnceOnly
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 

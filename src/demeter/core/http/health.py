@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from demeter.core import db, jobs, logs, private_files
 from demeter.core.errors import chain
-from demeter.core.http.secure_connections import is_loopback
+from demeter.core.loopback import is_loopback
 from demeter.core.settings import settings
 
 PROBE_BYTES = 65_536

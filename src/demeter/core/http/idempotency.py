@@ -5,32 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
-from demeter.core.db import Base, CreatedRow
 from demeter.core.errors import Conflict
+from demeter.core.idempotency_keys import IdempotencyKey
 
 REPLAYED = "Idempotency-Replayed"
-
-
-class IdempotencyKey(CreatedRow, Base):
-    """A key that a person used, for what, and how it was answered."""
-
-    __tablename__ = "idempotency_keys"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int | None]
-    key: Mapped[str]
-    request_sha256: Mapped[str]
-    answer: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
-    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class IdempotencyKeyReused(Conflict):

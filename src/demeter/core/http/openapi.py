@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import PUBLIC, Permission, requires
+from demeter.core.http.permissions import PUBLIC, requires
+from demeter.core.permissions import Permission
 
 router = APIRouter(prefix="/api/v1", include_in_schema=False)
 

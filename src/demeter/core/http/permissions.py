@@ -1,4 +1,4 @@
-"""Which permission each route asks for, by name; who has which is decided by the accounts.
+"""Which permission each route asks for; who has which role is decided by the accounts.
 
 A route declares one: ``@router.post("/movements", **requires(Permission.REPORT))``. Its roles
 stand in the OpenAPI document as ``x-roles``. What lets a request pass is the one check that
@@ -8,28 +8,12 @@ stand in the OpenAPI document as ``x-roles``. What lets a request pass is the on
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.params import Depends as Dependency
 
-
-class Permission(StrEnum):
-    """What a route lets people do."""
-
-    SEE = "see"
-    REPORT = "report"
-    DECIDE = "decide"
-    ADMINISTER = "administer"
-
-
-ROLES: Mapping[Permission, tuple[str, ...]] = {
-    Permission.SEE: ("admin", "supervisor", "worker", "viewer"),
-    Permission.REPORT: ("admin", "supervisor", "worker"),
-    Permission.DECIDE: ("admin", "supervisor"),
-    Permission.ADMINISTER: ("admin",),
-}
+from demeter.core.permissions import ROLES, Permission
 
 # Served to whoever can reach the server: it says nothing about the nursery, or lets people in.
 PUBLIC = (

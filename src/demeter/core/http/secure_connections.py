@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from fastapi import Request
 
 from demeter.core.errors import DomainError
+from demeter.core.loopback import is_loopback
 from demeter.core.settings import settings
 
 
@@ -40,13 +39,3 @@ def is_secure(request: Request) -> bool:
     if request.url.scheme == "https" or settings().plain_passwords:
         return True
     return request.client is not None and is_loopback(request.client.host)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether this is an address of this machine alone."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_loopback

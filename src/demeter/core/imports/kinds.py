@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from demeter.core.geo.unpacking import GeoFile
-from demeter.core.http.permissions import Permission
 from demeter.core.imports.columns import SourceColumns, SourceMapping
 from demeter.core.imports.journal import Journal
 from demeter.core.imports.plans import Choices, Plan
+from demeter.core.permissions import Permission
 
 ImportFile = GeoFile  # a name and bytes, whatever is in them
 Files = list[ImportFile]

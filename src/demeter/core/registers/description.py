@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission
 from demeter.core.notices import Notice
 from demeter.core.pagination import Page
+from demeter.core.permissions import Permission
 from demeter.core.registers import schemas
 from demeter.core.registers.errors import ReferenceNotFound
 

@@ -14,7 +14,8 @@ from demeter.core.http.commands import run_once
 from demeter.core.http.etags import etag_of
 from demeter.core.http.idempotency import Once, OnceOnly
 from demeter.core.http.openapi import PROBLEM, IfMatch
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.core.registers import files, queries, service
 from demeter.core.registers.description import Register
 from demeter.core.registers.queries import Wanted

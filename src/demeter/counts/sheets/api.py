@@ -17,7 +17,8 @@ from demeter.core.http.commands import post_with_preview, run_once
 from demeter.core.http.files import AS_FILE, attachment, uploaded_table
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.counts.sheets import posting, template
 from demeter.counts.sheets.posting import SheetLine
 

@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.product_drafts import CATEGORIES, CatalogWriter, ProductNames
 from demeter.catalog.product_names import full_name, plain_words
-from demeter.core.http.permissions import Permission
 from demeter.core.imports.columns import SourceColumns, SourceMapping
 from demeter.core.imports.journal import Journal
 from demeter.core.imports.kinds import Files, ImportKind
 from demeter.core.imports.lists import ListShape, RowReader, warnings_of
 from demeter.core.imports.plans import Choices, Plan, PlannedRow, RowVerdict
 from demeter.core.notices import Notice
+from demeter.core.permissions import Permission
 from demeter.core.tabular.cells import text
 from demeter.core.tabular.dates import month_and_year
 from demeter.core.tabular.numbers import decimal_number, whole_number

@@ -11,7 +11,8 @@ from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.http.idempotency import OnceOnly
 from demeter.core.http.openapi import PROBLEM, PROBLEMS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos import openapi
 from demeter.photos.resumable import finishing, queries, service
 from demeter.photos.resumable.schemas import (

@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse
 
 from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.review import session_decisions
 from demeter.stock import commands, lookup, reversals
 from demeter.stock.errors import NameNotFound

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.counts.queries import count as count_of
 from demeter.counts.schemas import CountId, CountMove
 from demeter.locations.bed_names import bed_named, beds_around

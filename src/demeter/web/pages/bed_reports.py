@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from demeter.catalog.queries import active_config, growing_choices
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.locations.bed_names import beds_around
 from demeter.locations.models import StorageLocation
 from demeter.stock import commands, lookup

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.counts.bed_list import BedRow, bed_rows, next_of_round
 from demeter.photos.bed_sessions import bed_thumbnails
 from demeter.stock import lookup

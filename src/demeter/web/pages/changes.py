@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from demeter.accounts import queries
 from demeter.accounts.schemas import AuditRead
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.web import render
 
 router = APIRouter(prefix="/changes")

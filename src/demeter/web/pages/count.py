@@ -16,7 +16,8 @@ from demeter.accounts import identity, secrets
 from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.http.bodies import FileRoute, Files, takes
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.core.schemas import Output
 from demeter.core.settings import settings
 from demeter.core.site import day_at_site, start_of_day

@@ -17,8 +17,9 @@ from demeter.accounts.models import User
 from demeter.accounts.queries import usernames
 from demeter.catalog.queries import growing_choices
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.moments import parse_typed
+from demeter.core.permissions import Permission
 from demeter.photos import gallery
 from demeter.photos.gallery import PhotoFilters
 from demeter.photos.models import SessionStatus

@@ -19,7 +19,8 @@ from demeter.catalog.models import CountUnit
 from demeter.catalog.schemas import LocationConfigRead
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
-from demeter.core.http.permissions import ROLES, Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import ROLES, Permission
 from demeter.stock import lookup
 from demeter.web import render
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.counts import commands, queries
 from demeter.counts.beds import WalkedBed, bins_to_count, walk
 from demeter.counts.schemas import BinCount, HandCountCreate

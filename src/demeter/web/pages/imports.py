@@ -15,10 +15,11 @@ from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.http.bodies import FileRoute, Files, takes
 from demeter.core.http.files import uploaded_file
-from demeter.core.http.permissions import ROLES, Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.imports.columns import SourceMapping
 from demeter.core.imports.kinds import ImportKind
 from demeter.core.imports.plans import ACCEPTED_AT_ONCE, LEAVE, TAKE, Choices
+from demeter.core.permissions import ROLES, Permission
 from demeter.imports import profiles, queries, service, undoing
 from demeter.imports.kinds import KINDS
 from demeter.imports.models import ImportRun

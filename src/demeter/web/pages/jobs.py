@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse
 
 from demeter.core import backup_runs, jobs, queue_state
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos.queue_forecast import forecast_all
 from demeter.photos.sessions import public_ids
 from demeter.web import render

@@ -11,8 +11,9 @@ from demeter.accounts import identity, logins, people, queries, tokens
 from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.http.secure_connections import require_secure
+from demeter.core.permissions import Permission
 from demeter.web import render
 from demeter.web.pages import door
 

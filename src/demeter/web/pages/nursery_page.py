@@ -12,7 +12,8 @@ from demeter.accounts.own_nursery import change_nursery, read_nursery
 from demeter.accounts.schemas import NurseryUpdate
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.core.settings import settings
 from demeter.web import render
 

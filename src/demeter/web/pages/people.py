@@ -13,8 +13,9 @@ from demeter.accounts.identity import acting_user
 from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.http.requests import link_url
+from demeter.core.permissions import Permission
 from demeter.core.settings import settings
 from demeter.web import render
 from demeter.web.qr_codes import qr_code

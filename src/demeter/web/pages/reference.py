@@ -7,7 +7,8 @@ import json
 from fastapi import APIRouter, Request, Response
 
 from demeter.core.http.openapi import PROBLEM
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.web import render
 from demeter.web.reference import prose, reference
 

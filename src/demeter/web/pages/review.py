@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from demeter.accounts import identity
 from demeter.catalog.queries import growing_choices
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.counts.waiting_counts import how_many_wait
 from demeter.locations.models import StorageLocation
 from demeter.photos import session_detail

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from demeter.accounts import identity
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.search.matching import name_parts
 from demeter.search.queries import Found, find
 from demeter.web import render

@@ -12,7 +12,8 @@ from demeter.accounts import identity
 from demeter.catalog.queries import growing_choices
 from demeter.core import jobs
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.locations.models import StorageLocation
 from demeter.photos import queue_forecast, session_detail
 from demeter.photos.models import SessionStatus

@@ -14,7 +14,8 @@ from demeter.accounts.identity import acting_user
 from demeter.accounts.models import User
 from demeter.core.db import transaction
 from demeter.core.fields import IS_DIGITS
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos import location_guess
 from demeter.photos.models import PhotoSession
 from demeter.review import session_decisions

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from demeter.core import jobs
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.photos import queries
 from demeter.web import render
 

@@ -16,8 +16,9 @@ from demeter.core.db import transaction
 from demeter.core.errors import DomainError
 from demeter.core.formats import site_text
 from demeter.core.http.files import attachment
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
 from demeter.core.moments import moment_of, parse_typed
+from demeter.core.permissions import Permission
 from demeter.core.registers.files import csv_of, xlsx_of
 from demeter.core.site import day_at_site
 from demeter.locations.place_list import places

@@ -13,7 +13,8 @@ from demeter.accounts import identity
 from demeter.core import jobs
 from demeter.core.backup_runs import backup_state
 from demeter.core.db import transaction
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.core.site import day_at_site
 from demeter.counts.first_day import first_day
 from demeter.counts.waiting_counts import waiting_counts

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse
 
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.counts import queries
 from demeter.counts.schemas import CountId
 from demeter.counts.waiting_counts import waiting_counts

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from demeter.accounts.identity import acting_user
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError
-from demeter.core.http.permissions import Permission, requires
+from demeter.core.http.permissions import requires
+from demeter.core.permissions import Permission
 from demeter.web import render
 from demeter.webhooks import queries, service
 from demeter.webhooks.errors import WebhookAddressRefused
