@@ -4,6 +4,7 @@ import { startFilters } from "./filters";
 import { startGrowing } from "./growing";
 import { keepWorker } from "./keep-worker";
 import { followKeys } from "./keys";
+import { startMissingPictures } from "./missing-pictures";
 import { followProgress } from "./progress";
 import { startSearch } from "./search";
 import { startToasts } from "./toast";
@@ -16,6 +17,7 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-growing
   startGrowing(form);
 }
 followKeys(document);
+startMissingPictures(document);
 startToasts(document);
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto-submit]")) {
   startFilters(form);

@@ -230,6 +230,15 @@ def test_a_count_is_accepted_with_a_button(visit: Visit, client: TestClient):
     assert client.get(f"{SESSIONS}/{session_id}").json()["validated"] is True
 
 
+def test_a_picture_that_does_not_come_is_an_empty_place(visit: Visit, client: TestClient):
+    upload_session(client, jpeg(1))
+    visit.page.route("**/thumbnail*", lambda route: route.fulfill(status=410))
+    picture = visit.go("/gallery").locator(".shot img")
+    expect(picture).to_have_class("is-missing")
+    background = picture.evaluate("img => getComputedStyle(img).backgroundImage")
+    assert background.startswith('url("data:image/svg+xml')
+
+
 def test_the_language_is_changed_by_a_person(visit: Visit):
     page = visit.go("/me")
     other = "en" if is_spanish(page) else "es"

@@ -24,6 +24,7 @@ from harness.wires import Wire
 from support.upserver import TOKEN, free_port
 
 START_S = 180.0  # a machine with other work to do
+FAKED_CLOCK = Path(__file__).parent / "faked_clock"
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
@@ -86,6 +87,7 @@ class Installation:
         if self.has_own_clock:
             variables |= {
                 "LD_PRELOAD": str(FAKETIME),
+                "PYTHONPATH": os.pathsep.join([str(FAKED_CLOCK), kept.get("PYTHONPATH", "")]),
                 "FAKETIME_TIMESTAMP_FILE": str(self.clock),
                 "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
