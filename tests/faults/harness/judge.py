@@ -164,8 +164,7 @@ class Judge:
             if photo is None:
                 yield Finding("wrong", f"a photo that nobody sent: {name}")
             elif status == "failed" or reason in ("image_failed", "no_image_counted"):
-                if not self._plan.has({"crash_decoder"}):
-                    yield Finding("lost", name)
+                yield Finding("lost", name)
             elif status in ("completed", "needs_review") and detected != photo.plants:
                 yield Finding("wrong", f"{detected} plants, not {photo.plants}: {name}")
 

@@ -3,7 +3,8 @@
 A process of Demeter has one pool. It starts readers when they are needed and ends them when they
 are idle. Two limits hold at once: so many readers, and so many bytes for all pictures together.
 Who comes when all are taken waits in one line; who finds the line full, or waits too long, is
-told so by name. A reader that takes too much memory or time, or crashes, is replaced.
+told so by name. A reader that takes too much memory or time, or crashes, is replaced; after a
+crash the photo is read once more, by a new one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import IO, Any
 
 import demeter
 from demeter.core import logs
-from demeter.core.errors import DomainError
+from demeter.core.errors import DomainError, chain
 from demeter.core.notices import Notice
 from demeter.core.pixels import messages
 from demeter.core.pixels.errors import DecoderBusy, DecoderFailed, PhotoUnreadable, refusal
@@ -95,8 +96,8 @@ class Allowance:
                 self._changed.notify_all()
 
 
-class _Killed(PhotoUnreadable):
-    """A reader was killed in the middle of a photo."""
+class _ReaderCrashed(PhotoUnreadable):
+    """A reader ended in the middle of a photo."""
 
 
 class Reader:
@@ -195,17 +196,21 @@ class Pool:
         limits = settings()
         with self.readers.hold(1, limits.decoder_wait_s, limits.decoder_waiting):
             try:
-                answer = self._answer(request, (source, out))
-            except _Killed:  # by somebody outside, which says nothing about the photo
+                answer = self._answer(self._reader(), request, (source, out))
+            except _ReaderCrashed as first:
+                # It may have been killed from outside, or an earlier photo had spoiled it: a
+                # photo is refused only if it is the end of a reader that has read nothing else.
+                log.info("photo_read_again", file=request.name, error=chain(first))
                 os.ftruncate(out, 0)
                 os.lseek(out, 0, os.SEEK_SET)
-                answer = self._answer(request, (source, out))
+                answer = self._answer(Reader(), request, (source, out))
         if "fault" in answer:
             raise refusal(answer["fault"], answer["notice"], request.name, answer["params"])
         return answer["answer"]
 
-    def _answer(self, request: PictureRequest, files: tuple[int, int]) -> dict[str, Any]:
-        reader = self._reader()
+    def _answer(
+        self, reader: Reader, request: PictureRequest, files: tuple[int, int]
+    ) -> dict[str, Any]:
         try:
             answer = self._converse(reader, request, files)
         except BaseException:
@@ -315,9 +320,8 @@ def _crash(name: str, status: int, words: str) -> DomainError:
         return _too_slow(name, settings().decoder_cpu_s)
     ending = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     cause = DecoderFailed(f"{ending}: {words}" if words else ending)
-    error = refusal("photo_unreadable", "photo_reader_failed", name, {"cause": ending})
-    if status == -signal.SIGKILL:
-        error = _Killed(error.notice, **error.context)
+    refused = refusal("photo_unreadable", "photo_reader_failed", name, {"cause": ending})
+    error = _ReaderCrashed(refused.notice, **refused.context)
     error.__cause__ = cause
     return error
 
