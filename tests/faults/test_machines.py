@@ -24,10 +24,11 @@ from demeter.accounts.models import UserRole
 from demeter.core import blobs, db
 from demeter.core.db import transaction
 from demeter.core.settings import settings
-from journeys.test_object_store import SERVERS, count, until, weed, weed_environment
 from support.machines import Machine, Network, database_on, missing, network
 from support.nursery import plant_nursery
+from support.object_store import endpoint, weed, weed_environment
 from support.pictures import encoded, picture
+from support.rows import count, until
 from support.signing_in import signed_in
 from support.small_photos import small_photo
 
@@ -117,7 +118,7 @@ def site(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         folder.mkdir()
         command = weed(folder, S3_BASE, store.address)
         store.start(*command, log=tmp_path / "s3.log", environment=weed_environment(folder))
-        endpoint = f"http://{store.address}:{S3_BASE + SERVERS.index('s3')}"
+        address = endpoint(S3_BASE, store.address)
         with database_on(net.machine("db"), new_home) as (url, own_url):
             for name, value in (("DATABASE_URL", own_url), ("HOME", str(new_home))):
                 monkeypatch.setenv(f"DEMETER_{name}", value)
@@ -132,13 +133,13 @@ def site(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
                 "DEMETER_VISION_THREADS": "1",
                 "DEMETER_WORKER_STALLED_S": "6",
                 "DEMETER_WORKER_HEARTBEAT_S": "1",
-                "AWS_ENDPOINT": endpoint,
+                "AWS_ENDPOINT": address,
                 "AWS_REGION": "us-east-1",
                 "AWS_ACCESS_KEY_ID": "demeter",
                 "AWS_SECRET_ACCESS_KEY": "secret",
                 "PYTHONPATH": f"{Path(__file__).parents[2] / 'src'}:{Path(__file__).parents[1]}",
             }
-            until(lambda: phones.inside(lambda: _answers(endpoint)))
+            until(lambda: phones.inside(lambda: _answers(address)))
             try:
                 yield Site(net, tmp_path, environment, headers, phones)
             finally:

@@ -20,9 +20,10 @@ import pytest
 
 from demeter.accounts.models import UserRole
 from demeter.core.db import transaction
-from journeys.test_object_store import base, count, s3, until
 from support.nursery import plant_nursery
+from support.object_store import base, s3
 from support.pictures import encoded, picture
+from support.rows import count, until
 from support.signing_in import signed_in
 from support.upserver import free_port
 

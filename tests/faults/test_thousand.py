@@ -18,9 +18,9 @@ from statistics import median
 import pytest
 
 from demeter.core.db import transaction
-from journeys.test_object_store import count, until
 from support.nursery import plant_nursery
 from support.process_watch import Look, Watch, children_of
+from support.rows import count, until
 from support.small_photos import take_in
 
 A_SESSION = (1, 2, 1, 4)  # photos of one session after the other

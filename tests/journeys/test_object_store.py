@@ -3,109 +3,25 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from demeter.core import blobs, jobs
 from demeter.core.db import engine, transaction
-from demeter.core.settings import settings
 from demeter.photos import intake
 from support.nursery import location, plant_nursery, user
+from support.object_store import base, s3
 from support.pictures import encoded, picture
+from support.rows import count, until
 
-WEED = Path(sys.executable).with_name("weed")
-SERVERS = ("master", "volume", "filer", "s3", "admin")
-
-
-def free_base() -> int:
-    """A port such that its neighbours, and those 10,000 above for gRPC, are free too."""
-    for base in range(21_000, 25_000, 20):
-        if not any(_taken(base + n) or _taken(base + n + 10_000) for n in range(len(SERVERS))):
-            return base
-    pytest.fail("no free ports on loopback")
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-        return False
-
-
-def weed(folder: Path, base: int, address: str = "127.0.0.1") -> list[str]:
-    """The command that serves S3 on one address alone, and sends nothing anywhere."""
-    ports = [f"-{name}.port={base + n}" for n, name in enumerate(SERVERS)]
-    quiet = ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
-    bound = [f"-ip={address}", f"-ip.bind={address}", "-master.telemetry=false"]
-    return [str(WEED), "mini", f"-dir={folder}", "-bucket=photos", *bound, *ports, *quiet]
-
-
-def weed_environment(folder: Path) -> dict[str, str]:
-    keys = {"AWS_ACCESS_KEY_ID": "demeter", "AWS_SECRET_ACCESS_KEY": "secret"}
-    return keys | {"HOME": str(folder)}
-
-
-@contextmanager
-def s3(folder: Path, base: int) -> Iterator[None]:
-    """SeaweedFS with everything bound to loopback; stopped at the end."""
-    process = subprocess.Popen(
-        weed(folder, base),
-        env=weed_environment(folder),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-    )
-    try:
-        _wait_for(f"http://127.0.0.1:{base + SERVERS.index('s3')}/", process)
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert process.poll() is None, "the S3 server ended"
-        try:
-            httpx2.get(address)
-        except httpx2.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail("the S3 server did not answer within 30 s")
-
-
-@pytest.fixture
-def base(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The first port of an S3 server that is the object store of this test, once it runs."""
-    port = free_base()
-    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{port + SERVERS.index('s3')}")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "demeter")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("DEMETER_OBJECT_STORE_URL", "s3://photos/demeter")
-    monkeypatch.setenv("DEMETER_HOME", str(tmp_path / "home"))
-    settings.cache_clear()
-    blobs.store.cache_clear()
-    (tmp_path / "s3").mkdir()
-    yield port
-    blobs.store.cache_clear()
+assert base  # pytest finds the fixture by its name here
 
 
 @pytest.mark.timeout(180)
@@ -188,18 +104,6 @@ def running_worker() -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(60)
-
-
-def count(rows: str) -> int:
-    with transaction() as db:
-        return db.execute(text(f"SELECT count(*) FROM {rows}")).scalar_one()
-
-
-def until(question: Callable[[], object], within_s: float = 300) -> None:
-    end = time.monotonic() + within_s
-    while not question():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def accept(body: bytes) -> str:

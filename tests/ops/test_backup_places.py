@@ -24,8 +24,8 @@ from demeter.ops.backup.place import Bucket, place_of
 from demeter.ops.backup.repository import open_repository
 from demeter.ops.backup.run import make_backup
 from demeter.ops.blob_check import check_blobs
-from journeys.test_object_store import SERVERS, free_base, s3
 from ops.test_backup import NEW_IMAGE, PHOTOS, empty_database, nursery, sums, use
+from support.object_store import endpoint, free_base, s3
 
 __all__ = ["empty_database", "nursery", "use"]
 BUCKET = "s3://photos/backups"
@@ -35,8 +35,7 @@ BUCKET = "s3://photos/backups"
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket of SeaweedFS on loopback, named by settings of the backups' own."""
     base = free_base()
-    endpoint = f"http://127.0.0.1:{base + SERVERS.index('s3')}"
-    options = f'{{"aws_endpoint": "{endpoint}", "aws_region": "us-east-1", '
+    options = f'{{"aws_endpoint": "{endpoint(base)}", "aws_region": "us-east-1", '
     options += '"aws_access_key_id": "demeter", "aws_secret_access_key": "secret"}'
     monkeypatch.setenv("DEMETER_BACKUP_STORE_OPTIONS", options)
     (tmp_path / "s3").mkdir()

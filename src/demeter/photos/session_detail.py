@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from demeter.accounts.models import User
 from demeter.core import blob_drops
-from demeter.core.notices import read_notice, read_notices
+from demeter.core.notices import read_notices
 from demeter.core.settings import settings
 from demeter.core.totals import known_sum
 from demeter.core.wording import english_each
-from demeter.counts.models import ContainerCount, Count
-from demeter.locations.models import StorageArea, StorageBin, StorageLocation
-from demeter.photos import location_guess, redaction, urls
+from demeter.counts.models import ContainerCount
+from demeter.locations.models import StorageArea, StorageLocation
+from demeter.photos import location_guess, redaction, session_counts, urls
 from demeter.photos.errors import SessionNotFound
 from demeter.photos.exif import Position
 from demeter.photos.models import (
@@ -28,18 +28,11 @@ from demeter.photos.models import (
     SessionStatus,
 )
 from demeter.photos.schemas import (
-    BinReference,
     ImageRead,
-    Interval,
     LocationSuggestion,
-    SessionBatch,
-    SessionContainer,
-    SessionCount,
     SessionLocation,
-    SessionMovement,
     SessionRead,
 )
-from demeter.stock.models import StockBatch, StockMovement
 
 SUGGESTIONS = 8
 
@@ -62,11 +55,11 @@ def find(session: Session, session_id: UUID) -> PhotoSession:
 
 def answer(session: Session, photo_session: PhotoSession) -> SessionRead:
     """Everything known about a session."""
-    counts = _counts(session, photo_session)
-    rows = _containers(counts)
-    movements = movements_of(session, photo_session, counts)
+    counts = session_counts.counts_of(session, photo_session)
+    rows = session_counts.containers_of(counts)
+    movements = session_counts.movements_of(session, photo_session, counts)
     by_id = {m.id: m for m in movements}
-    containers = [_container(row, by_id) for row in rows]
+    containers = [session_counts.container_answer(row, by_id) for row in rows]
     images = _images(session, photo_session)
     facts = {
         "uploaded_by": _username(session, photo_session.uploaded_by_user_id),
@@ -75,11 +68,11 @@ def answer(session: Session, photo_session: PhotoSession) -> SessionRead:
         "suggestions": _suggestions(session, photo_session),
         "images": images,
         "containers": containers,
-        "batches": batches_of(session, containers, movements),
+        "batches": session_counts.batches_of(session, containers, movements),
         "movements": movements,
-        "counts": [_count(count) for count in counts],
-        "models": _merged(rows, "model_versions"),
-        "parameters": _merged(rows, "parameters"),
+        "counts": [session_counts.count_answer(count) for count in counts],
+        "models": session_counts.merged(rows, "model_versions"),
+        "parameters": session_counts.merged(rows, "parameters"),
         "actions": [
             act
             for act in actions(photo_session)
@@ -113,16 +106,9 @@ def totals(photo_session: PhotoSession) -> dict[str, Any]:
         "total_detected": detected,
         "total_estimated": estimated,
         "total_empty_containers": empty,
-        "interval_90": None if reason is not None else interval(photo_session),
+        "interval_90": None if reason is not None else session_counts.interval(photo_session),
         "unknown_reason": reason,
     }
-
-
-def interval(row: PhotoSession | ContainerCount) -> Interval | None:
-    """Both bounds of a row's 90 % interval, or ``None``."""
-    if row.interval_low is None or row.interval_high is None:
-        return None
-    return row.interval_low, row.interval_high
 
 
 def unknown_reason(photo_session: PhotoSession) -> str | None:
@@ -287,124 +273,4 @@ def _image(row: SessionImage, dropped: Mapping[str, datetime]) -> ImageRead:
         dropped_at=dropped.get(image.sha256),
         thumbnail_url=at("thumbnail", image.s3_key_thumbnail),
         detections_url=f"{poll}/detections?position={row.position}" if counted else None,
-    )
-
-
-def _counts(session: Session, photo_session: PhotoSession) -> list[Count]:
-    return list(
-        session.scalars(
-            select(Count)
-            .where(Count.processing_session_id == photo_session.id)
-            .order_by(Count.attempt.desc(), Count.id.desc())
-            .options(selectinload(Count.containers).joinedload(ContainerCount.bin))
-        )
-    )
-
-
-def _containers(counts: list[Count]) -> list[ContainerCount]:
-    """Of the newest count; what was seen first, in reading order."""
-    if not counts:
-        return []
-    rows = [row for row in counts[0].containers if row.attempt in (None, counts[0].attempt)]
-    return sorted(rows, key=lambda r: (not r.seen, r.container_index or 0, r.id))
-
-
-def _container(row: ContainerCount, movements: dict[int, Any]) -> SessionContainer:
-    names = (
-        "image_id seen container_type machine_detected machine_estimated machine_empty "
-        "unknown_reason human_corrected answer residual_share confidence ledger_before difference"
-    )
-    return SessionContainer.model_validate(
-        {name: getattr(row, name) for name in names.split()}
-        | {
-            "index": row.container_index,
-            "unknown_notice": read_notice(row.unknown_notice or row.unknown_reason),
-            "interval_90": interval(row),
-            "bin": bin_answer(row.bin) if row.bin else None,
-            "movement": movements.get(row.stock_movement_id or 0),
-        }
-    )
-
-
-def _count(count: Count) -> SessionCount:
-    return SessionCount(
-        count_id=count.id,
-        attempt=count.attempt,
-        containers=sum(row.seen for row in count.containers),
-        posted_at=count.posted_at,
-        voided_at=count.voided_at,
-    )
-
-
-def _merged(rows: list[ContainerCount], name: str) -> dict[str, Any]:
-    """What all containers have in common; they were counted by one run."""
-    merged: dict[str, Any] = {}
-    for row in rows:
-        merged |= getattr(row, name)
-    return merged
-
-
-def bin_answer(storage_bin: StorageBin) -> BinReference:
-    """A bin by id and code."""
-    return BinReference(bin_id=storage_bin.bin_id, code=storage_bin.code)
-
-
-def movements_of(
-    session: Session, photo_session: PhotoSession, counts: Sequence[Count]
-) -> list[SessionMovement]:
-    """Every row of the ledger that belongs to a session or its counts, in order."""
-    rows = session.scalars(
-        select(StockMovement)
-        .where(
-            or_(
-                StockMovement.processing_session_id == photo_session.id,
-                StockMovement.count_id.in_([count.id for count in counts]),
-            )
-        )
-        .order_by(StockMovement.id)
-        .options(joinedload(StockMovement.batch).joinedload(StockBatch.bin))
-    )
-    return [_movement(row) for row in rows]
-
-
-def batches_of(
-    session: Session,
-    containers: Sequence[SessionContainer],
-    movements: Sequence[SessionMovement],
-) -> list[SessionBatch]:
-    """The lots in the bins that were counted or changed, as they stand now."""
-    bins = {c.bin.bin_id for c in containers if c.bin} | {m.bin.bin_id for m in movements}
-    if not bins:
-        return []
-    rows = session.scalars(
-        select(StockBatch)
-        .where(StockBatch.current_storage_bin_id.in_(bins))
-        .order_by(StockBatch.current_storage_bin_id, StockBatch.id)
-        .options(joinedload(StockBatch.bin), joinedload(StockBatch.product))
-    )
-    return [
-        SessionBatch(
-            batch_id=row.id,
-            batch_code=row.batch_code,
-            bin=bin_answer(row.bin),
-            product_code=row.product.code,
-            product_name=row.product.name,
-            quantity_current=row.quantity_current,
-        )
-        for row in rows
-    ]
-
-
-def _movement(row: StockMovement) -> SessionMovement:
-    return SessionMovement(
-        id=row.id,
-        movement_id=row.movement_id,
-        movement_type=row.movement_type,
-        source_type=row.source_type,
-        quantity=row.quantity,
-        occurred_at=row.occurred_at,
-        batch_id=row.batch_id,
-        batch_code=row.batch.batch_code,
-        bin=bin_answer(row.batch.bin),
-        reverses_movement_id=row.reverses_movement_id,
     )

@@ -19,8 +19,8 @@ import psycopg
 
 from demeter.core.crash_points import VARIABLE
 from demeter.core.localdb import LocalDatabase
-from harness.bucket import KEYS, Bucket
 from harness.wires import Wire
+from support.object_store import KEYS, Bucket
 from support.upserver import TOKEN, free_port
 
 START_S = 180.0  # a machine with other work to do
@@ -81,6 +81,7 @@ class Installation:
         if self.bucket is not None:
             port = self.store_wire.port if self.store_wire else self.bucket.port
             variables |= KEYS | {
+                "AWS_REGION": "us-east-1",
                 "AWS_ENDPOINT": f"http://127.0.0.1:{port}",
                 "DEMETER_OBJECT_STORE_URL": f"s3://photos/{self.folder.name}",
             }

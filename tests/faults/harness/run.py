@@ -16,13 +16,13 @@ from demeter.core.errors import DomainError
 from demeter.core.localdb import programs
 from demeter.core.localdb.sockets import SOCKET_NAME, socket_dir
 from harness.breaking import Breaker
-from harness.bucket import Bucket
 from harness.clients import People
 from harness.ground import Ground, copy_home
 from harness.installation import FAKETIME, Installation, small_disk
 from harness.judge import Finding, Judge
 from harness.plan import Plan
 from harness.wires import Wire
+from support.object_store import Bucket, free_base
 
 HOME_DISK, TEMPORARY_DISK, LOG_DISK = "400m", "3m", "1m"
 
@@ -88,7 +88,7 @@ class Runs:
 
     def _bucket_server(self) -> Bucket:
         if self._bucket is None:
-            self._bucket = Bucket(self._folder / "bucket")
+            self._bucket = Bucket(self._folder / "bucket", free_base(25_200))
             self._bucket.start()
         return self._bucket
 
