@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from demeter.app import create_app
 from support.nursery import photo_count
+from support.rows import until
 from support.served import SESSIONS, client, jpeg, record_answers, upload_session
 from support.signing_in import entrance
 
@@ -171,6 +172,13 @@ def test_progress_is_shown_and_the_page_turns_into_the_result(visit: Visit, clie
     assert visit.faults == []
 
 
+def colours(page: Page) -> int:
+    """How many the picture has that is shown; an empty canvas has one."""
+    return page.locator(".openseadragon-canvas canvas").first.evaluate("""canvas => {
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size; }""")
+
+
 def painted(page: Page) -> int:
     """How many pixels of the overlay are not transparent."""
     return page.evaluate("""() => {
@@ -201,6 +209,7 @@ def test_the_photo_can_be_walked_through(visit: Visit, client: TestClient):
     assert painted(page) > whole  # zoomed in on it, its outline is longer
     page.locator("[data-zoom=whole]").click()
     assert fits(page)
+    until(lambda: colours(page) > 50, within_s=20)  # the photo's tiles are there
     assert visit.faults == []
 
 

@@ -196,7 +196,9 @@ def opened(page: Page, address: str, has_picture: bool) -> Opened:
 
 def moved(page: Page) -> list[float]:
     """Zoom in and pan; the milliseconds of each long task meanwhile."""
-    place = page.locator(".viewer").bounding_box()
+    viewer = page.locator(".viewer")
+    viewer.scroll_into_view_if_needed()  # or the mouse selects text above it, for a second
+    place = viewer.bounding_box()
     assert place
     x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
     page.evaluate("window.tasks.length = 0")
@@ -211,6 +213,7 @@ def moved(page: Page) -> list[float]:
             page.wait_for_timeout(16)
         page.mouse.up()
         page.wait_for_timeout(700)
+    assert page.evaluate("getSelection().toString()") == ""
     return [took for _, took in page.evaluate("window.tasks")]
 
 
