@@ -6,62 +6,23 @@ The curve goes to the file that DEMETER_CURVE names, or to the test's own folder
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import pytest
 
-from demeter.core.db import transaction
-from support.nursery import plant_nursery
+from support.one_worker import home, one_worker
 from support.process_watch import Look, Watch, children_of
 from support.rows import count, until
 from support.small_photos import take_in
+
+assert home  # pytest finds the fixture by its name here
 
 A_SESSION = (1, 2, 1, 4)  # photos of one session after the other
 AHEAD = 12  # photos that wait, so that counting and recording take turns as in a nursery
 OVER = "photo_session_images WHERE status IN ('succeeded', 'failed')"
 UNDER_WAY = "photo_processing_sessions WHERE status IN ('pending', 'processing')"
-
-
-@dataclass(frozen=True)
-class Work:
-    """The worker at work: its process, and where its temporary files go."""
-
-    process: subprocess.Popen[bytes]
-    temporary: Path
-
-
-@pytest.fixture
-def home(fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Of the test and of the worker, with a nursery in its database."""
-    monkeypatch.setenv("DEMETER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DEMETER_VISION_THREADS", "1")
-    with transaction() as session:
-        plant_nursery(session)
-    return tmp_path
-
-
-@contextmanager
-def one_worker(home: Path) -> Iterator[Work]:
-    temporary = home / "temporary"
-    temporary.mkdir()
-    with (home / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "demeter", "worker"],
-            env=os.environ | {"TMPDIR": str(temporary)},
-            stderr=log,
-        )
-    try:
-        yield Work(process, temporary)
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def feed(photos: int) -> None:
