@@ -79,12 +79,12 @@ def count_answer(count: Count) -> SessionCount:
     )
 
 
-def merged(rows: list[ContainerCount], name: str) -> dict[str, Any]:
+def in_common(rows: list[ContainerCount], name: str) -> dict[str, Any]:
     """What all containers have in common; they were counted by one run."""
-    merged: dict[str, Any] = {}
+    common: dict[str, Any] = {}
     for row in rows:
-        merged |= getattr(row, name)
-    return merged
+        common |= getattr(row, name)
+    return common
 
 
 def bin_answer(storage_bin: StorageBin) -> BinReference:

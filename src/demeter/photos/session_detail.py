@@ -71,8 +71,8 @@ def answer(session: Session, photo_session: PhotoSession) -> SessionRead:
         "batches": session_counts.batches_of(session, containers, movements),
         "movements": movements,
         "counts": [session_counts.count_answer(count) for count in counts],
-        "models": session_counts.merged(rows, "model_versions"),
-        "parameters": session_counts.merged(rows, "parameters"),
+        "models": session_counts.in_common(rows, "model_versions"),
+        "parameters": session_counts.in_common(rows, "parameters"),
         "actions": [
             act
             for act in actions(photo_session)
