@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -105,19 +106,24 @@ def test_a_reader_is_told_no_secret(own_pool: pool.Pool, monkeypatch: pytest.Mon
     assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
-def end_readers(own_pool: pool.Pool, ending: signal.Signals, *, most: int) -> threading.Thread:
-    """Ends the readers that are at work, one after the other, as soon as each has begun."""
-    me, ended = f"/proc/{os.getpid()}/task", set[int]()
+def children() -> set[int]:
+    lists = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for one in lists for pid in one.read_text().split()}
+
+
+def end_readers(ending: signal.Signals, *, most: int) -> threading.Thread:
+    """Ends readers that are started from now on, each as soon as it is there."""
+    passed_over = children()  # also of other pools
 
     def end_them() -> None:
-        until = time.monotonic() + 20
-        while len(ended) < most and time.monotonic() < until:
-            children = " ".join(p.read_text() for p in Path(me).glob("*/children")).split()
-            for pid in {int(child) for child in children} - ended:
-                words = Path(f"/proc/{pid}/cmdline").read_bytes()
-                if b"pixels.reader" in words and pid not in readers(own_pool):
-                    os.kill(pid, ending)
-                    ended.add(pid)
+        ended, until = 0, time.monotonic() + 20
+        while ended < most and time.monotonic() < until:
+            with suppress(OSError):  # a thread or a child that has ended meanwhile
+                for pid in children() - passed_over:
+                    if b"pixels.reader" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                        passed_over.add(pid)
+                        os.kill(pid, ending)
+                        ended += 1
             time.sleep(0.005)
 
     thread = threading.Thread(target=end_them)
@@ -130,7 +136,7 @@ def test_a_photo_that_ends_each_reader_is_refused_by_name_and_the_next_one_is_re
     own_pool: pool.Pool, ending: signal.Signals
 ) -> None:
     body = large()
-    thread = end_readers(own_pool, ending, most=2)
+    thread = end_readers(ending, most=2)
     with pytest.raises(errors.PhotoUnreadable, match=r"bed\.jpg") as refusal:
         read_facts(body, "bed.jpg", codes=False)
     assert ending.name in chain(refusal.value)
