@@ -21,7 +21,8 @@ assert client  # pytest finds the fixture by its name here
 
 ESTIMATED, DETECTED = 4711, 3
 TOTAL = ESTIMATED + DETECTED
-TOLD = re.compile(r"4[.,  ]?71[14](?!\d)")
+# As a number of its own: not within an id or the digits of a measured time.
+TOLD = re.compile(r"(?<![\w.])(?<![0-9a-f]-)4[.,\u00a0\u202f ]?71[14](?!\w)(?!-[0-9a-f])")
 VALUES = {
     "variant": ["original", "file", "view", "screen", "thumbnail", "processed"],
     "import_id": ["1"],
