@@ -8,6 +8,9 @@ interface Kept {
 interface Extended extends Event {
   waitUntil(work: Promise<unknown>): void;
 }
+interface Said extends Extended {
+  data: unknown;
+}
 interface Asking extends Extended {
   request: Request;
   respondWith(answer: Promise<Response>): void;
@@ -40,6 +43,10 @@ worker.addEventListener("activate", (event: Extended) => {
       .then((names) => Promise.all(names.filter(isOld).map((old) => caches.delete(old))))
       .then(() => worker.clients.claim()),
   );
+});
+
+worker.addEventListener("message", (event: Said) => {
+  if (event.data === "claim") event.waitUntil(worker.clients.claim());
 });
 
 worker.addEventListener("fetch", (event: Asking) => {

@@ -22,13 +22,18 @@ class Installing {
 
 // Registers as it is told: each answer is one of a try, the last one for all that follow.
 function container(...answers: (Installing | null | Error)[]) {
-  const asked = { times: 0, active: null as object | null };
+  const asked = { times: 0, active: null as object | null, claims: 0, controller: null as object | null };
+  let becomesReady: (registration: object) => void = () => undefined;
+  const ready = new Promise((resolve) => (becomesReady = resolve));
+  const postMessage = (what: string) => void (asked.claims += what === "claim" ? 1 : 0);
   const register = async () => {
     const answer = answers[Math.min(asked.times++, answers.length - 1)];
     if (answer instanceof Error) throw answer;
     return { installing: answer, get active() { return asked.active; } };
   };
-  return { asked, as: { register } as unknown as ServiceWorkerContainer };
+  const activate = () => becomesReady({ active: { postMessage } });
+  const as = { register, ready, get controller() { return asked.controller; } };
+  return { asked, activate, as: as as unknown as ServiceWorkerContainer };
 }
 
 test("an installation that failed is tried again after a while", async () => {
@@ -65,4 +70,26 @@ test("a line that is away is not asked for ever", async () => {
     await promisesDone();
   }
   assert.equal(asked.times, 9);
+});
+
+test("an installation that ended before anybody listened is tried again", async () => {
+  const { asked, as } = container(null, new Installing());
+  await keepWorker(as);
+  mock.timers.tick(2_000);
+  await promisesDone();
+  assert.equal(asked.times, 2);
+});
+
+test("a page that the worker passed over asks to be its own, another does not", async () => {
+  const passedOver = container(new Installing());
+  await keepWorker(passedOver.as);
+  passedOver.activate();
+  await promisesDone();
+  assert.equal(passedOver.asked.claims, 1);
+  const claimed = container(new Installing());
+  await keepWorker(claimed.as);
+  claimed.asked.controller = {};
+  claimed.activate();
+  await promisesDone();
+  assert.equal(claimed.asked.claims, 0);
 });

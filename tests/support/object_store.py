@@ -22,13 +22,29 @@ KEYS = {"AWS_ACCESS_KEY_ID": "demeter", "AWS_SECRET_ACCESS_KEY": "secret"}
 START_S = 60
 
 
+PORTS = 20  # of a base; the last one says that the others are spoken for
+_spoken_for: list[socket.socket] = []
+
+
 def free_base(first: int = 21_000) -> int:
-    """A port such that its neighbours, and those 10,000 above for gRPC, are free too."""
-    for base in range(first, first + 4000, 20):
+    """A port such that its neighbours, and those 10,000 above for gRPC, are free too.
+
+    It stays with this process until that ends: tests beside this one take another, whether or not
+    a server runs behind it. An outage would be none with somebody else's server at its address.
+    """
+    for base in range(first, first + 4000, PORTS):
+        held = socket.socket()
+        try:
+            held.bind(("127.0.0.1", base + PORTS - 1))
+        except OSError:
+            held.close()
+            continue
         if not any(
             _is_taken(base + n + above) for n in range(len(SERVERS)) for above in (0, 10_000)
         ):
+            _spoken_for.append(held)
             return base
+        held.close()
     raise AssertionError("no free ports on loopback")
 
 

@@ -107,13 +107,20 @@ def until_beds(page: Page, wanted: list[str]) -> None:
     assert beds() == wanted
 
 
+REGISTRATION = """async () => {
+  const found = await navigator.serviceWorker.getRegistration();
+  const states = ["installing", "waiting", "active"].map((name) => [name, found?.[name]?.state]);
+  return JSON.stringify(found ? Object.fromEntries(states) : null);
+}"""
+
+
 def until_kept(page: Page) -> None:
     """The service worker has what it needs, and this page is under it."""
     for _ in range(240):  # the page's policy lets nobody wait for a function in it
         if page.evaluate("navigator.serviceWorker.controller !== null"):
             return
         page.wait_for_timeout(250)
-    pytest.fail("no service worker")
+    pytest.fail(f"no service worker: {page.evaluate(REGISTRATION)}")
 
 
 def test_a_bed_after_the_first_takes_two_taps_and_the_next_is_offered(
