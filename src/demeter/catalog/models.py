@@ -144,13 +144,6 @@ class Packaging(ChangedRow, Base):
     active: Mapped[bool] = mapped_column(server_default="true")
 
 
-class CountUnit(StrEnum):
-    """What is counted at a location."""
-
-    PLANTS = "plants"
-    CONTAINERS = "containers"
-
-
 class LocationConfig(ChangedRow, Base):
     """What is expected to stand at a location; at most one active a location."""
 

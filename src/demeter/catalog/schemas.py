@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from demeter.catalog.models import CountUnit, SampleType
+from demeter.catalog.models import SampleType
 from demeter.core.fields import Code, UserName
 from demeter.core.registers.fields import (
     Centimetres,
@@ -26,6 +26,7 @@ from demeter.core.registers.fields import (
     UpperKey,
 )
 from demeter.core.schemas import Input, Output
+from demeter.vision.values import CountUnit
 
 AttributeName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 AttributeText = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from demeter.catalog.errors import CatalogInactive
-from demeter.catalog.models import CountUnit, LocationConfig, Packaging, Product, ProductState
+from demeter.catalog.models import LocationConfig, Packaging, Product, ProductState
 from demeter.catalog.queries import active_config
 from demeter.core import logs
 from demeter.locations import lock, retry_signal, rules
 from demeter.locations.models import StorageLocation
+from demeter.vision.values import CountUnit
 
 log = logs.get(__name__)
 

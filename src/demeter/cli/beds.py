@@ -8,13 +8,13 @@ import typer
 
 from demeter.accounts.identity import acting_user
 from demeter.catalog import queries, service
-from demeter.catalog.models import CountUnit
 from demeter.catalog.schemas import LocationConfigCreate, LocationConfigRead
 from demeter.cli.output import AsJson, User, checked_input, out, print_json
 from demeter.cli.tables import RowTable
 from demeter.core.db import transaction
 from demeter.core.formats import UNKNOWN
 from demeter.stock import lookup
+from demeter.vision.values import CountUnit
 
 app = typer.Typer(help="Beds: what grows where.", no_args_is_help=True)
 

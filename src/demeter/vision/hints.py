@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demeter.vision.values import ContainerType
+from demeter.vision.values import ContainerType, CountUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,29 @@ class ContainerSize:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerGrid:
+    """Rows and columns of cells in one type of container; which way they lie is not said."""
+
+    container_type: ContainerType
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hints:
     """All of it optional; with nothing known, counting works from the pixels alone.
 
     ``framed_whole``: the photo shows the bed from edge to edge, so the frame is the
-    container where none is found.
+    container where none is found. ``count_unit``: what is to be counted; ``None`` is by the kind
+    of the containers found: places in pots, plugs and seedling trays, else plants.
     """
 
     framed_whole: bool = False
     packaging_diameter_cm: float | None = None
     density: tuple[DensityPrior, ...] = ()
     container_size_cm: tuple[ContainerSize, ...] = ()
+    count_unit: CountUnit | None = CountUnit.PLANTS
+    container_grids: tuple[ContainerGrid, ...] = ()
 
     def prior_of(self, container_type: ContainerType) -> DensityPrior | None:
         """The density prior of a type of container, if there is one."""
@@ -54,3 +66,7 @@ class Hints:
     def size_of(self, container_type: ContainerType) -> ContainerSize | None:
         """The size of a type of container, if it is known."""
         return next((s for s in self.container_size_cm if s.container_type is container_type), None)
+
+    def grid_of(self, container_type: ContainerType) -> ContainerGrid | None:
+        """The grid of a type of container, if it is known."""
+        return next((g for g in self.container_grids if g.container_type is container_type), None)

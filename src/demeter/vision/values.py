@@ -34,6 +34,13 @@ class EstimationMethod(StrEnum):
     GRID = "grid_analysis"
 
 
+class CountUnit(StrEnum):
+    """What a count counts: plants, or places that are occupied, whatever stands in each."""
+
+    PLANTS = "plants"
+    CONTAINERS = "containers"
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
     """One container: where it is, what it is, and how sure that is.
@@ -118,6 +125,7 @@ class PhotoCount:
     holds what shaped the detections (tile size, scales, thresholds, precision).
     ``counts`` has one row a container, in the order of ``containers``. ``plants_likelihood`` is
     how likely the photo shows plants at all, 0 to 1; ``None`` where nothing judged that.
+    ``unit`` is what all its numbers count.
     """
 
     width_px: int
@@ -131,6 +139,7 @@ class PhotoCount:
     parameters: dict[str, Any]
     warnings: tuple[Notice, ...] = ()
     plants_likelihood: float | None = None
+    unit: CountUnit = CountUnit.PLANTS
 
     @property
     def detected(self) -> int:
@@ -229,6 +238,7 @@ class PhotoCount:
             parameters=body["parameters"],
             warnings=tuple(read_notices(body["warnings"])),
             plants_likelihood=body.get("plants_likelihood"),
+            unit=CountUnit(body.get("unit", CountUnit.PLANTS)),
         )
 
     def _normalised_bbox(self, container: Container) -> list[float]:

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from demeter.accounts import identity
 from demeter.accounts.identity import acting_user
 from demeter.catalog import queries, service
-from demeter.catalog.models import CountUnit
 from demeter.catalog.schemas import LocationConfigRead
 from demeter.core.db import transaction
 from demeter.core.errors import DomainError, InvalidInput
 from demeter.core.http.permissions import requires
 from demeter.core.permissions import ROLES, Permission
 from demeter.stock import lookup
+from demeter.vision.values import CountUnit
 from demeter.web import render
 
 router = APIRouter(prefix="/growing")
