@@ -36,7 +36,7 @@ from demeter.counts import queries as count_queries
 from demeter.counts.schemas import CountCorrect, CountMove, HandCountCreate
 from demeter.review import corrections, count_decisions
 from demeter.stock.schemas import LedgerCommandCreate
-from demeter.vision.values import ContainerType
+from demeter.vision.values import ContainerType, CountUnit
 
 app = command_group(help="Counts: by hand, corrected, taken back; count sheets.")
 
@@ -56,6 +56,9 @@ def add(
     category: Annotated[
         ContainerType | None, typer.Option(help="of the bin, if one is made")
     ] = None,
+    unit: Annotated[
+        CountUnit | None, typer.Option(help="what was counted; else as is set there, or as last")
+    ] = None,
     *,
     at: At = None,
     reason: Reason = None,
@@ -74,6 +77,7 @@ def add(
         state=state,
         packaging_sku=packaging,
         category=category,
+        unit=unit,
         occurred_at=at,
         reason=reason,
         user=user,
@@ -103,12 +107,20 @@ def list_(
     if as_json:
         print_json(page)
         return
-    table = RowTable("count", "location", "moment", "plants", "by", "state")
+    table = RowTable("count", "location", "moment", "number", "of", "by", "state")
     for row in page.items:
         state = "void" if row.voided_at else row.waits_for or ("posted" if row.posted_at else "–")
         plants = number_text(row.counted, row.counted_at_least)
         moment = site_text(row.captured_at)
-        table.add_row(str(row.count_id), row.location_code, moment, plants, row.counted_by, state)
+        table.add_row(
+            str(row.count_id),
+            row.location_code,
+            moment,
+            plants,
+            row.unit.value,
+            row.counted_by,
+            state,
+        )
     table.print()
     if page.next_cursor:
         out.print(f"more: --cursor {page.next_cursor}")

@@ -16,6 +16,7 @@ from demeter.core.db import transaction
 from demeter.photos import session_detail
 from demeter.photos.models import PhotoSession, SessionImage, SessionStatus
 from demeter.photos.schemas import Interval, SessionRead
+from demeter.vision.values import CountUnit
 
 POLL_S = 0.3
 PATIENCE_S = 2.0  # a job that nobody takes within this time is done here
@@ -37,7 +38,7 @@ def print_session(answer: SessionRead, console: Console | None = None) -> None:
     out.print(f"[bold]{answer.session_id}[/bold]  {answer.status.value}", soft_wrap=True)
     rows = [row for row in answer.containers if row.seen]
     if rows:
-        table = RowTable("container", "plants", "estimated", "90 %", "empty", "change", "bin")
+        table = RowTable("container", "detected", "estimated", "90 %", "empty", "change", "bin")
         for row in rows:
             table.add_row(
                 row.container_type.value if row.container_type else None,
@@ -51,8 +52,8 @@ def print_session(answer: SessionRead, console: Console | None = None) -> None:
         table.print(out)
     if answer.status is SessionStatus.COMPLETED:
         out.print(
-            f"{number_text(answer.total_detected)} detected, {number_text(answer.total_estimated)} "
-            f"estimated, 90 % {span(answer.interval_90)}"
+            f"{answer.unit or CountUnit.PLANTS}: {number_text(answer.total_detected)} detected, "
+            f"{number_text(answer.total_estimated)} estimated, 90 % {span(answer.interval_90)}"
         )
     elif answer.error_message:
         out.print(f"{answer.error_message}\n→ {answer.next_action}", soft_wrap=True)

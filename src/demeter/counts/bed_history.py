@@ -26,6 +26,7 @@ class BedCount:
     posted_at: datetime | None
     voided_at: datetime | None
     void_reason: str | None
+    unit: str
     plants: int | None
     interval_low: int | None
     interval_high: int | None
@@ -140,7 +141,7 @@ def _fact(row: Any) -> BedFact:
 _COUNTS = """
 SELECT c.id AS count_id, f.session_id,
        (SELECT count(*)::int FROM photo_session_images i WHERE i.session_id = f.id) AS photos,
-       c.captured_at, c.created_at, c.posted_at, c.voided_at, c.void_reason, c.plants,
+       c.captured_at, c.created_at, c.posted_at, c.voided_at, c.void_reason, c.unit, c.plants,
        c.interval_low, c.interval_high,
        coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username) AS by,
        u.id AS user_id,

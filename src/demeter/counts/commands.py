@@ -29,5 +29,6 @@ def count_by_hand(session: Session, request: HandCountCreate) -> LedgerChange:
         product_state_id=state_id(session, request.state),
         packaging_catalog_id=packaging_id(session, request.packaging_sku),
         category=request.category,
+        unit=request.unit,
     )
     return service.count_by_hand(session, command_from(session, request), user, hand_count)

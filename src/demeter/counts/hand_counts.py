@@ -20,8 +20,9 @@ from demeter.counts.models import ContainerCount, Count
 from demeter.locations import rules
 from demeter.locations.models import BinStatus, StorageBin, StorageLocation
 from demeter.stock import batches, bin_choice
+from demeter.stock.count_units import unit_to_count_in
 from demeter.stock.models import SourceType
-from demeter.vision.values import ContainerType
+from demeter.vision.values import ContainerType, CountUnit
 
 WHOLE = "whole location"
 
@@ -30,7 +31,7 @@ WHOLE = "whole location"
 class HandCount:
     """How many plants a person counted: of the whole location, or bin by bin.
 
-    What the person does not say (product, packaging) is as configured.
+    What the person does not say (product, packaging, unit) is as configured.
     """
 
     location_id: int
@@ -40,10 +41,13 @@ class HandCount:
     product_state_id: int | None = None
     packaging_catalog_id: int | None = None
     category: ContainerType = ContainerType.SEGMENT
+    unit: CountUnit | None = None
 
     def request(self) -> dict[str, Any]:
         """As JSON."""
         content = asdict(self)
+        if self.unit is None:  # as requests were kept before they could say one
+            del content["unit"]
         return content | {
             "by_bin": [list(pair) for pair in self.by_bin],
             "category": self.category.value,
@@ -77,7 +81,7 @@ def config_for(
     """The configuration that a count goes by; a supervisor's makes it where there is none.
 
     Raises:
-        CountContradictsConfig: the count names another product or packaging.
+        CountContradictsConfig: the count names another product, packaging or unit.
         InvalidCount: a configuration is to be made and its product's state is not said.
     """
     config = active_config(session, location.location_id)
@@ -103,6 +107,7 @@ def _require_match(
     product = hand_count.product_id in (None, config.product_id)
     packaging = hand_count.packaging_catalog_id in (None, config.packaging_catalog_id)
     if product and packaging:
+        _require_same_unit(location, config, hand_count)
         return
     counted = _product_in_packaging(session, hand_count.product_id, hand_count.packaging_catalog_id)
     configured = _product_in_packaging(session, config.product_id, config.packaging_catalog_id)
@@ -110,6 +115,19 @@ def _require_match(
         f"the count says {counted}; {location.code} is configured for {configured}",
         counted=counted,
         configured=configured,
+        location_code=location.code,
+    )
+
+
+def _require_same_unit(
+    location: StorageLocation, config: LocationConfig, hand_count: HandCount
+) -> None:
+    if None in (hand_count.unit, config.count_unit) or hand_count.unit == config.count_unit:
+        return
+    raise CountContradictsConfig(
+        f"the count is of {hand_count.unit}; {location.code} is configured for {config.count_unit}",
+        counted=hand_count.unit,
+        configured=config.count_unit,
         location_code=location.code,
     )
 
@@ -147,6 +165,7 @@ def record(
         captured_at=at,
         source_type=SourceType.MANUAL,
         counted_by_user_id=user.id,
+        unit=hand_count.unit or unit_to_count_in(session, location.location_id),
         product_id=hand_count.product_id,
         packaging_catalog_id=hand_count.packaging_catalog_id,
         note=note,

@@ -89,7 +89,7 @@ _WAITING = "(c.waits_for IS NOT NULL OR f.status IN ('needs_review', 'needs_conf
 
 _COUNTS = """
 SELECT c.id AS count_id, l.code AS location_code, c.captured_at, c.source_type,
-       u.username AS counted_by, f.session_id, p.code AS product_code, c.plants,
+       u.username AS counted_by, c.unit, f.session_id, p.code AS product_code, c.plants,
        CASE WHEN k.partly_unknown = 0 THEN k.known END AS counted,
        CASE WHEN k.known > 0 OR k.partly_unknown = 0 THEN k.known END AS counted_at_least,
        c.posted_at,

@@ -14,7 +14,7 @@ from demeter.core.pagination import Page
 from demeter.core.schemas import Input, Output
 from demeter.stock.models import SourceType
 from demeter.stock.schemas import LedgerCommandCreate
-from demeter.vision.values import ContainerType
+from demeter.vision.values import ContainerType, CountUnit
 
 CountId = Annotated[int, Field(ge=1, lt=2**53)]
 
@@ -36,6 +36,9 @@ class HandCountCreate(LedgerCommandCreate):
     state: Code | None = None
     packaging_sku: Code | None = None
     category: ContainerType = ContainerType.SEGMENT
+    unit: CountUnit | None = Field(
+        default=None, description="what was counted; as is set there, or as last, if not said"
+    )
 
 
 class ContainerCorrect(Input):
@@ -82,6 +85,7 @@ class CountRead(Output):
     captured_at: datetime
     source_type: SourceType
     counted_by: str
+    unit: CountUnit = Field(description="what its numbers count: plants, or occupied places")
     session_id: UUID | None
     product_code: str | None
     plants: int | None

@@ -18,6 +18,7 @@ RETRIED_REASONS = (
     "needs_config",
     "other_product",
     "count_contradicts_config",
+    "unit_not_as_set",
 )
 
 

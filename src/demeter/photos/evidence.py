@@ -30,7 +30,7 @@ from demeter.photos.models import (
     SessionImageStatus,
 )
 from demeter.stock.models import SourceType
-from demeter.vision.values import ContainerType, PhotoCount
+from demeter.vision.values import ContainerType, CountUnit, PhotoCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,21 @@ class Results:
     def containers(self) -> int:
         """How many containers were found over all images."""
         return sum(len(image.photo.containers) for image in self.counted)
+
+    @property
+    def units(self) -> dict[CountUnit, list[int]]:
+        """The positions of the images that show containers, by what was counted in them."""
+        units: dict[CountUnit, list[int]] = {}
+        for image in self.counted:
+            if image.photo.containers:
+                units.setdefault(image.photo.unit, []).append(image.row.position)
+        return units
+
+    @property
+    def unit(self) -> CountUnit:
+        """What the whole counts: places where all images do, else plants."""
+        places = set(self.units) == {CountUnit.CONTAINERS}
+        return CountUnit.CONTAINERS if places else CountUnit.PLANTS
 
 
 def results_of(photo_session: PhotoSession) -> Results:
@@ -154,6 +169,7 @@ def keep_evidence(
         )
         session.add(count)
     count.attempt = photo_session.attempt
+    count.unit = results.unit
     count.interval_low = photo_session.interval_low
     count.interval_high = photo_session.interval_high
     session.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -18,9 +18,9 @@ from demeter.core.pixels.files import read_pixels
 from demeter.locations.models import BinStatus, StorageBin, StorageBinType, StorageLocation
 from demeter.photos.models import ImageStatus, SessionImage
 from demeter.vision import overlay, pipeline
-from demeter.vision.hints import ContainerSize, DensityPrior, Hints
+from demeter.vision.hints import ContainerGrid, ContainerSize, DensityPrior, Hints
 from demeter.vision.networks.model_set import ModelSet
-from demeter.vision.values import ContainerType
+from demeter.vision.values import ContainerType, CountUnit
 from demeter.vision_models import active
 
 PROGRESS_EVERY_S = 0.5
@@ -80,17 +80,22 @@ def hints_for(session: Session, location_id: int | None) -> Hints:
     """What the location's row, config and density parameters say about its photos."""
     location = session.get(StorageLocation, location_id) if location_id else None
     if location is None:
-        return Hints()
+        return Hints(count_unit=None)
     config = active_config(session, location.location_id)
-    sizes = _sizes(session, location)
-    if config is None:
-        return Hints(framed_whole=location.framed_whole, container_size_cm=sizes)
-    diameter = config.packaging.diameter_cm if config.packaging else None
-    return Hints(
+    known = Hints(
         framed_whole=location.framed_whole,
+        container_size_cm=_sizes(session, location),
+        count_unit=None,
+        container_grids=_grids(session, location),
+    )
+    if config is None:
+        return known
+    diameter = config.packaging.diameter_cm if config.packaging else None
+    return replace(
+        known,
         packaging_diameter_cm=float(diameter) if diameter else None,
         density=_density(session, config),
-        container_size_cm=sizes,
+        count_unit=CountUnit(config.count_unit) if config.count_unit else None,
     )
 
 
@@ -110,6 +115,25 @@ def _sizes(session: Session, location: StorageLocation) -> tuple[ContainerSize, 
         ContainerSize(category, float(length), float(width))
         for category, length, width in sorted(rows, key=lambda r: r[0].value)
         if length and width and kinds.count(category) == 1
+    )
+
+
+def _grids(session: Session, location: StorageLocation) -> tuple[ContainerGrid, ...]:
+    """Rows and columns of each kind of container there, where the types of its bins agree."""
+    rows = session.execute(
+        select(StorageBinType.category, StorageBinType.rows, StorageBinType.columns)
+        .join(StorageBin, StorageBin.storage_bin_type_id == StorageBinType.bin_type_id)
+        .where(
+            StorageBin.storage_location_id == location.location_id,
+            StorageBin.status == BinStatus.ACTIVE,
+        )
+        .distinct()
+    ).all()
+    kinds = [category for category, _, _ in rows]
+    return tuple(
+        ContainerGrid(category, rows_of_cells, columns)
+        for category, rows_of_cells, columns in sorted(rows, key=lambda r: r[0].value)
+        if rows_of_cells and columns and kinds.count(category) == 1
     )
 
 

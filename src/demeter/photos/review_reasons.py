@@ -19,9 +19,11 @@ from demeter.counts.posting import PostingLot, is_implausible
 from demeter.photos import pair_results
 from demeter.photos.evidence import Results
 from demeter.photos.models import PhotoSession, SessionStatus
+from demeter.stock.count_units import last_counted_unit
 from demeter.stock.models import StockBatch
 from demeter.stock.period_lock import closed_notice
 from demeter.vision.judgement.doubts import may_show_no_plants, says_nothing
+from demeter.vision.values import CountUnit
 
 BLIND_RECOUNT = "blind_recount"
 NO_PLANTS = "may_show_no_plants"
@@ -99,6 +101,7 @@ def of_count(
     return [
         *of_images(results),
         *of_plants(results),
+        *of_unit(session, count, config, results),
         *of_interval(count, plants),
         *of_containers(containers),
         *of_ledger(session, count, config, lots, plants),
@@ -128,6 +131,26 @@ def of_plants(results: Results) -> list[Reason]:
     if not doubtful:
         return []
     return [Reason(Notice("may_show_no_plants", {"photos": ", ".join(map(str, doubtful))}))]
+
+
+def of_unit(
+    session: Session, count: Count, config: LocationConfig, results: Results
+) -> list[Reason]:
+    """It counts something else than is set there, than the last count, or in each photo."""
+    if len(results.units) > 1:
+        photos = {
+            unit.value: ", ".join(map(str, positions)) for unit, positions in results.units.items()
+        }
+        return [Reason(Notice("units_of_photos_differ", photos))]
+    counted = CountUnit(count.unit)
+    if config.count_unit not in (None, counted):
+        units = {"counted": counted.value, "set": config.count_unit}
+        return [Reason(Notice("unit_not_as_set", units))]
+    last = last_counted_unit(session, count.storage_location_id, but_count_id=count.id)
+    if last not in (None, counted):
+        units = {"counted": counted.value, "last": last.value}
+        return [Reason(Notice("unit_not_as_last", units))]
+    return []
 
 
 def of_interval(count: Count, plants: int) -> list[Reason]:

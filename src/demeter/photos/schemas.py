@@ -13,7 +13,7 @@ from demeter.core.pagination import Page
 from demeter.core.schemas import Output
 from demeter.photos.models import CapturedAtSource, SessionImageStatus, SessionStatus, UploadSource
 from demeter.stock.models import MovementType, SourceType
-from demeter.vision.values import ContainerType
+from demeter.vision.values import ContainerType, CountUnit
 
 Interval = tuple[int, int]
 
@@ -141,6 +141,7 @@ class SessionCount(Output):
 
     count_id: int
     attempt: int | None
+    unit: CountUnit
     containers: int
     posted_at: datetime | None
     voided_at: datetime | None
@@ -199,7 +200,8 @@ class SessionRead(Output):
     requested_location_id: int | None
     requested_location_code: str | None
     suggestions: list[LocationSuggestion]
-    total: int | None = Field(description="plants now: corrections included")
+    unit: CountUnit | None = Field(description="what the totals count; null before it is counted")
+    total: int | None = Field(description="the number now: corrections included")
     total_detected: int | None
     total_estimated: int | None
     total_empty_containers: int | None

@@ -21,6 +21,7 @@ from demeter.photos.schemas import (
     SessionMovement,
 )
 from demeter.stock.models import StockBatch, StockMovement
+from demeter.vision.values import CountUnit
 
 
 def interval(row: PhotoSession | ContainerCount) -> Interval | None:
@@ -73,6 +74,7 @@ def count_answer(count: Count) -> SessionCount:
     return SessionCount(
         count_id=count.id,
         attempt=count.attempt,
+        unit=CountUnit(count.unit),
         containers=sum(row.seen for row in count.containers),
         posted_at=count.posted_at,
         voided_at=count.voided_at,

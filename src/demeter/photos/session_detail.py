@@ -70,6 +70,7 @@ def answer(session: Session, photo_session: PhotoSession) -> SessionRead:
         "containers": containers,
         "batches": session_counts.batches_of(session, containers, movements),
         "movements": movements,
+        "unit": counts[0].unit if counts else None,
         "counts": [session_counts.count_answer(count) for count in counts],
         "models": session_counts.in_common(rows, "model_versions"),
         "parameters": session_counts.in_common(rows, "parameters"),

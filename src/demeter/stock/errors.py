@@ -55,6 +55,17 @@ class SamePlace(Conflict):
     next_action = "Name another place; moves within one location are of the kind `move`."
 
 
+class UnitsDiffer(Conflict):
+    """One side's stock is counted in plants, the other's in occupied places."""
+
+    code = "units_differ"
+    title = "The units differ"
+    next_action = (
+        "Set both locations to be counted in the same unit and count them; or report the plants "
+        "as died here and planted there."
+    )
+
+
 class PeriodClosed(Conflict):
     """What happened by then is closed: it is evidence only, until the period is reopened."""
 

@@ -13,7 +13,7 @@ from demeter.core.moments import moment_of
 from demeter.core.notices import Notice
 from demeter.core.site import day_at_site
 from demeter.locations import lock
-from demeter.stock import request_keys
+from demeter.stock import count_units, request_keys
 from demeter.stock.batches import LotKind, open_lot, standing_lots, youngest_lot
 from demeter.stock.bin_choice import Destination, choose_bin
 from demeter.stock.changes import LedgerChange
@@ -57,6 +57,7 @@ def transplant(
 
     Raises:
         SamePlace: from and to are one location; that is a `move`.
+        UnitsDiffer: one is counted in plants, the other in occupied places.
     """
     require_positive(quantity)
     if source.location_id == to.location_id:
@@ -68,6 +69,7 @@ def transplant(
     def act() -> LedgerChange:
         at = moment_of(command.at)
         locations = lock.lock_locations(session, [source.location_id, to.location_id])
+        count_units.require_same_unit(session, locations)
         lots = standing_lots(session, source.location_id, at)
         lots_there = standing_lots(session, to.location_id, at)
         changes: list[Change] = []

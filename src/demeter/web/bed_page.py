@@ -68,6 +68,11 @@ class BedView:
         return self.plants - self.previous.plants
 
     @property
+    def unit(self) -> str:
+        """What its number counts, as the last count did."""
+        return self.last.unit if self.last else "plants"
+
+    @property
     def interval(self) -> tuple[int, int] | None:
         """Of the last count, while nothing came or went since."""
         is_as_counted = self.last is not None and self.last.plants == self.plants

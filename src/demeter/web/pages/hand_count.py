@@ -17,6 +17,8 @@ from demeter.counts import commands, queries
 from demeter.counts.beds import WalkedBed, bins_to_count, walk
 from demeter.counts.schemas import BinCount, HandCountCreate
 from demeter.stock import lookup
+from demeter.stock.count_units import unit_to_count_in
+from demeter.vision.values import CountUnit
 from demeter.web import render
 
 router = APIRouter(prefix="/count/hand")
@@ -116,6 +118,8 @@ def _page(
             bed=next((each for each in beds if location and each.code == location.code), None),
             next_bed=_next(beds, bed),
             bins=bins_to_count(session, bed) if location else [],
+            counts_places=location is not None
+            and unit_to_count_in(session, location.location_id) is CountUnit.CONTAINERS,
             count=queries.count(session, counted) if counted else None,
             typed=typed or [],
             movement_id=movement_id or uuid4(),
