@@ -130,7 +130,7 @@ def of_plants(results: Results) -> list[Reason]:
     doubtful = [i.row.position for i in results.counted if may_show_no_plants(i.photo)]
     if not doubtful:
         return []
-    return [Reason(Notice("may_show_no_plants", {"photos": ", ".join(map(str, doubtful))}))]
+    return [Reason(Notice("may_show_no_plants", {"photos": _positions(doubtful)}))]
 
 
 def of_unit(
@@ -138,19 +138,22 @@ def of_unit(
 ) -> list[Reason]:
     """It counts something else than is set there, than the last count, or in each photo."""
     if len(results.units) > 1:
-        photos = {
-            unit.value: ", ".join(map(str, positions)) for unit, positions in results.units.items()
-        }
-        return [Reason(Notice("units_of_photos_differ", photos))]
+        plants, places = (_positions(results.units[unit]) for unit in CountUnit)
+        notice = Notice("units_of_photos_differ", {"plants": plants, "containers": places})
+        return [Reason(notice)]
     counted = CountUnit(count.unit)
     if config.count_unit not in (None, counted):
-        units = {"counted": counted.value, "set": config.count_unit}
-        return [Reason(Notice("unit_not_as_set", units))]
+        notice = Notice("unit_not_as_set", {"counted": counted.value, "set": config.count_unit})
+        return [Reason(notice)]
     last = last_counted_unit(session, count.storage_location_id, but_count_id=count.id)
     if last not in (None, counted):
-        units = {"counted": counted.value, "last": last.value}
-        return [Reason(Notice("unit_not_as_last", units))]
+        notice = Notice("unit_not_as_last", {"counted": counted.value, "last": last.value})
+        return [Reason(notice)]
     return []
+
+
+def _positions(positions: Sequence[int]) -> str:
+    return ", ".join(map(str, positions))
 
 
 def of_interval(count: Count, plants: int) -> list[Reason]:
