@@ -31,6 +31,10 @@ from demeter.vision.networks.devices import core_count
 from demeter.vision.networks.openvino_runner import Precision
 from demeter.vision.networks.shipped import default_models
 from demeter.vision.plants.detect import DetectRule
+from demeter.vision.values import CountUnit
+
+# Labels mark plants and containers, but no cells: how many of these are occupied is not in them.
+UNIT = CountUnit.PLANTS
 
 app = command_group()
 _err = Console(stderr=True)
@@ -49,7 +53,7 @@ def evaluate(
     precision: Annotated[Precision, typer.Option(help="of the networks")] = Precision.F32,
     threads: Annotated[int | None, typer.Option(min=1, help="default: all cores")] = None,
 ) -> None:
-    """Count the marked photos of FOLDER and say how right that is."""
+    """Count the plants of the marked photos of FOLDER and say how right that is."""
     try:
         marks = read_marks(folder, print_notice)
         models = default_models(precision, threads or core_count())
@@ -59,7 +63,7 @@ def evaluate(
             run = evaluate_photos(
                 marks,
                 models,
-                Hints(framed_whole=framed_whole),
+                Hints(framed_whole=framed_whole, count_unit=UNIT),
                 rule,
                 lambda share: bar.update(task, completed=share),
             )
@@ -79,6 +83,7 @@ def evaluate(
 def _as_json(figures: list[PhotoFigures], folder: Path) -> dict[str, Any]:
     summary = summarise(figures)
     return {
+        "unit": UNIT.value,
         "photos": [_photo_row(f, folder) for f in figures],
         "overall": {
             "f1": summary.f1,
@@ -122,7 +127,7 @@ def _print(figures: list[PhotoFigures], folder: Path) -> None:
         photos.add_row(*(_cell(v) for v in row.values()))
     photos.print(console)
     summary = summarise(figures)
-    overall = RowTable("figure", "value", title="overall")
+    overall = RowTable("figure", "value", title=f"overall, unit: {UNIT.value}")
     for name in summary.__slots__:
         overall.add_row(name.replace("_", " "), _cell(getattr(summary, name)))
     if (boxes := box_average_precision(figures)) is not None:

@@ -13,6 +13,7 @@ from demeter.core.notices import Notice
 from demeter.vision.containers.find import containers_of, inner_outlines, whole_frame
 from demeter.vision.errors import ImageRefused
 from demeter.vision.estimate.estimate import FEWEST_DETECTIONS, estimate_container, no_estimate
+from demeter.vision.estimate.places import limit_interval, limit_to_places, limit_total
 from demeter.vision.hints import Hints
 from demeter.vision.interval.interval import (
     Evidence,
@@ -25,10 +26,12 @@ from demeter.vision.networks.devices import core_count
 from demeter.vision.networks.model_set import ModelSet
 from demeter.vision.plants.boxes import Boxes
 from demeter.vision.plants.detect import DetectionResult, DetectRule, detect_plants
+from demeter.vision.plants.one_a_place import PlantPlaces, one_a_place, unit_of
 from demeter.vision.plants.scale_search import usual_plant_px
 from demeter.vision.values import (
     Container,
     ContainerTally,
+    CountUnit,
     DetectedBox,
     PhotoCount,
     ResidualEstimate,
@@ -47,7 +50,13 @@ def count(
     on_progress: Callable[[float], None] | None = None,
     rule: DetectRule | None = None,
 ) -> PhotoCount:
-    """Count the plants of an upright photo [H, W, 3], RGB, 8 bits a channel.
+    """Count an upright photo [H, W, 3], RGB, 8 bits a channel: its plants, or occupied places.
+
+    Places are counted where ``hints`` ask for them, or leave it to the kind of containers. A pot
+    then counts at most 1, a tray at most the cells of its grid, one for each that holds
+    something; the others' empty boxes stay. A tray whose grid is not found counts as plants
+    are, and a warning says so. So do segments, boxes and the frame, without a warning: nobody
+    can see their places, and a plant is taken to have one of its own.
 
     Where no container is found and the photo is not ``framed_whole``, the count has no
     containers: nothing is known of the photo, and the caller decides.
@@ -71,36 +80,70 @@ def count(
         rgb, containers, models, hints, rule, progress
     )
     estimations, shares = _estimations(rgb, containers, detection, hints, progress)
-    evidence = [_evidence(detection, e) for e in estimations]
-    known = [e.estimated is not None for e in estimations]
+    unit = unit_of(containers, hints.count_unit)
+    # The residual was what no plant at all explains; which of them count is asked only now.
+    reduced, places, place_warnings = _places(containers, detection, hints, unit)
+    estimations = tuple(limit_to_places(e, p) for e, p in zip(estimations, places, strict=True))
+    evidence = [_evidence(reduced, e) for e in estimations]
     counts = tuple(
-        ContainerTally(
-            container=e.container,
-            detected=evidence[e.container].detected,
-            empty=int((_boxes_in(detection, e.container).is_empty).sum()),
-            estimated=e.estimated,
-            residual_share=shares[e.container],
-            interval_90=container_interval(evidence[e.container], models.errors)
-            if known[e.container]
-            else None,
-        )
+        _tally(reduced, e, evidence[e.container], shares[e.container], places[e.container], models)
         for e in estimations
     )
     result = PhotoCount(
         width_px=rgb.shape[1],
         height_px=rgb.shape[0],
         containers=containers,
-        detections=_detections(detection),
+        detections=_detections(reduced),
         estimations=estimations,
         counts=counts,
-        interval_90=total_interval(evidence, models.errors) if known and all(known) else None,
+        interval_90=_total_interval(evidence, counts, unit, models),
         models={"detect": models.detector.identity, "segment": models.segmenter.identity},
         parameters=_parameters(models, detection, rule),
-        warnings=warnings + detection_warnings,
+        warnings=warnings + detection_warnings + place_warnings,
         plants_likelihood=_likelihood(rgb, detection, models) if containers else None,
+        unit=unit,
     )
     progress(1.0)
     return result
+
+
+def _places(
+    containers: tuple[Container, ...], detection: DetectionResult, hints: Hints, unit: CountUnit
+) -> tuple[DetectionResult, tuple[PlantPlaces, ...], tuple[Notice, ...]]:
+    """The detections that count, and the places of containers where these are counted."""
+    if unit is CountUnit.PLANTS:
+        return detection, tuple(PlantPlaces() for _ in containers), ()
+    return one_a_place(containers, detection, hints)
+
+
+def _tally(
+    detection: DetectionResult,
+    estimation: ResidualEstimate,
+    evidence: Evidence,
+    residual_share: float,
+    places: PlantPlaces,
+    models: ModelSet,
+) -> ContainerTally:
+    is_known = estimation.estimated is not None
+    interval = container_interval(evidence, models.errors) if is_known else None
+    return ContainerTally(
+        container=estimation.container,
+        detected=evidence.detected,
+        empty=int((_boxes_in(detection, estimation.container).is_empty).sum()),
+        estimated=estimation.estimated,
+        residual_share=residual_share,
+        interval_90=limit_interval(interval, places),
+    )
+
+
+def _total_interval(
+    evidence: list[Evidence], counts: tuple[ContainerTally, ...], unit: CountUnit, models: ModelSet
+) -> tuple[int, int] | None:
+    parts = [c.interval_90 for c in counts if c.interval_90 is not None]
+    if not counts or len(parts) < len(counts):
+        return None
+    total = total_interval(evidence, models.errors)
+    return total if unit is CountUnit.PLANTS else limit_total(total, parts)
 
 
 def _detect_in_containers(

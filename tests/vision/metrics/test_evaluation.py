@@ -351,6 +351,14 @@ def test_a_photo_inside_the_folder_goes_by_its_path(tmp_path, monkeypatch):
     assert json.loads(done.stdout)["photos"][0]["file"] == "images/bed.png"
 
 
+def test_the_unit_of_the_figures_is_said(tmp_path, monkeypatch):
+    folder = str(labelled(tmp_path / "y", "yolo"))
+    as_json = evaluate(monkeypatch, folder)
+    assert json.loads(as_json.stdout)["unit"] == "plants"
+    as_text = CliRunner().invoke(cli.app, [folder])
+    assert "unit: plants" in as_text.stdout
+
+
 def test_a_precision_that_is_not_there_is_told_with_those_that_are(tmp_path, monkeypatch):
     done = evaluate(monkeypatch, str(tmp_path), "--precision", "f16")
     assert done.exit_code == 2
