@@ -12,6 +12,7 @@ from demeter.catalog.models import LocationConfig
 from demeter.core.wording import LANGUAGES, read
 from demeter.counts.errors import CountContradictsConfig
 from demeter.counts.models import Count
+from demeter.learning.ground_truth import accepted_ids
 from demeter.locations.models import StorageBin, StorageBinType
 from demeter.photos import session_detail
 from demeter.photos.inference import hints_for
@@ -161,6 +162,14 @@ def test_a_setting_says_the_unit_of_stock_that_nobody_counted(db: Session) -> No
     set_unit(db, PLANTS, "A2")
     with pytest.raises(UnitsDiffer):
         transplant(db, 1, 1)
+
+
+def test_occupied_places_are_not_learnt_from_as_plants(db: Session) -> None:
+    for unit, days in ((PLANTS, 0), (PLACES, 1)):
+        made = recorded(db, replace(photo_count((5, 0)), unit=unit), days=days)
+        session_decisions.accept(db, made.session_id, user(db))
+        db.flush()
+        assert (made.id in accepted_ids(db)) is (unit is PLANTS)
 
 
 def test_vision_is_told_the_unit_and_the_grid_of_the_beds_bins(db: Session) -> None:

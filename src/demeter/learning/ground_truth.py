@@ -27,7 +27,7 @@ from demeter.photos.person_edits import machine_result
 from demeter.review import marks as detections
 from demeter.review.marks import Box, Mark
 from demeter.vision.geometry import Polygon
-from demeter.vision.values import ContainerType, PhotoCount, container_type_of
+from demeter.vision.values import ContainerType, CountUnit, PhotoCount, container_type_of
 
 _WITH_RESULTS = selectinload(PhotoSession.images).options(
     joinedload(SessionImage.image), undefer(SessionImage.result)
@@ -96,7 +96,10 @@ def accepted_photos(session: Session) -> Iterator[TruePhoto]:
 
 
 def accepted_ids(session: Session) -> Sequence[int]:
-    """Those sessions, in the order their photos were taken."""
+    """Those sessions, in the order their photos were taken.
+
+    None that counts occupied places: of several plants in one, it marks but one.
+    """
     return session.scalars(
         select(PhotoSession.id)
         .join(Count, Count.processing_session_id == PhotoSession.id)
@@ -106,6 +109,7 @@ def accepted_ids(session: Session) -> Sequence[int]:
             Count.posted_at.is_not(None),
             Count.voided_at.is_(None),
             Count.posted_attempt == PhotoSession.attempt,
+            Count.unit == CountUnit.PLANTS,
         )
         .order_by(PhotoSession.captured_at, PhotoSession.id)
     ).all()
