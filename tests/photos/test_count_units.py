@@ -115,6 +115,15 @@ def test_a_photo_without_containers_has_no_unit_to_differ_in(db: Session) -> Non
     assert last_count(db).unit == PLACES
 
 
+def test_an_empty_bed_that_a_person_confirms_is_in_no_unit(db: Session) -> None:
+    recorded(db, places((5, 0)))
+    made = recorded(db, photo_count(), days=1)
+    session_decisions.confirm_empty(db, made.session_id, user(db))
+    assert (last_count(db).unit, on_hand(db)) == (None, 0)
+    again = recorded(db, places((5, 0)), days=2)
+    assert again.status is SessionStatus.COMPLETED
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_wait_is_worded_with_its_units(db: Session, language: str) -> None:
     recorded(db, photo_count((12, 0)))
@@ -127,8 +136,11 @@ def test_each_wait_is_worded_with_its_units(db: Session, language: str) -> None:
 
 def test_a_person_counts_as_is_set_else_as_was_counted_last(db: Session) -> None:
     here = location(db).location_id
-    assert unit_to_count_in(db, here) is PLANTS
-    recorded(db, places((5, 0)))
+    count(db, 5, -1)
+    assert last_count(db).unit is None
+    assert unit_to_count_in(db, here) is None
+    made = recorded(db, places((5, 0)))
+    assert made.status is SessionStatus.COMPLETED  # nobody had said otherwise
     count(db, 6, 1)
     assert last_count(db).unit == PLACES
     set_unit(db, PLANTS)
@@ -144,8 +156,9 @@ def test_a_person_counts_as_is_set_else_as_was_counted_last(db: Session) -> None
 def test_a_transplant_between_units_is_refused_by_name(db: Session) -> None:
     recorded(db, places((5, 0)))
     plant(db, 10, 0, "A2")
+    count(db, 10, 0.5, "A2")
     transplant(db, 1, 1)  # nothing says what A2's stock counts
-    count(db, 11, 2, "A2")
+    count(db, 11, 2, "A2", unit=PLANTS)
     with pytest.raises(UnitsDiffer) as refused:
         transplant(db, 1, 3)
     assert refused.value.context["units"] == {"A1": "containers", "A2": "plants"}

@@ -117,7 +117,7 @@ def list_(
             row.location_code,
             moment,
             plants,
-            row.unit.value,
+            row.unit.value if row.unit else "–",
             row.counted_by,
             state,
         )

@@ -26,7 +26,7 @@ class BedCount:
     posted_at: datetime | None
     voided_at: datetime | None
     void_reason: str | None
-    unit: str
+    unit: str | None
     plants: int | None
     interval_low: int | None
     interval_high: int | None

@@ -47,7 +47,7 @@ class Count(ChangedRow, Base):
     )
     attempt: Mapped[int] = mapped_column(server_default="1")
     counted_by_user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    unit: Mapped[str] = mapped_column(server_default="plants")
+    unit: Mapped[str | None]
     product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"))
     product_state_id: Mapped[int | None] = mapped_column(
         ForeignKey("product_states.product_state_id")

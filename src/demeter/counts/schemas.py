@@ -85,7 +85,10 @@ class CountRead(Output):
     captured_at: datetime
     source_type: SourceType
     counted_by: str
-    unit: CountUnit = Field(description="what its numbers count: plants, or occupied places")
+    unit: CountUnit | None = Field(
+        description="what its numbers count: plants, or occupied places; null where a person "
+        "counted and nothing says"
+    )
     session_id: UUID | None
     product_code: str | None
     plants: int | None

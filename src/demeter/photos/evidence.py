@@ -63,8 +63,10 @@ class Results:
         return units
 
     @property
-    def unit(self) -> CountUnit:
-        """What the whole counts: places where all images do, else plants."""
+    def unit(self) -> CountUnit | None:
+        """What the whole counts: places where all images do, else plants; of nothing, neither."""
+        if not self.units:
+            return None
         places = set(self.units) == {CountUnit.CONTAINERS}
         return CountUnit.CONTAINERS if places else CountUnit.PLANTS
 

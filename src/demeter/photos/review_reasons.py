@@ -141,7 +141,9 @@ def of_unit(
         plants, places = (_positions(results.units[unit]) for unit in CountUnit)
         notice = Notice("units_of_photos_differ", {"plants": plants, "containers": places})
         return [Reason(notice)]
-    counted = CountUnit(count.unit)
+    counted = results.unit
+    if counted is None:
+        return []
     if config.count_unit not in (None, counted):
         notice = Notice("unit_not_as_set", {"counted": counted.value, "set": config.count_unit})
         return [Reason(notice)]

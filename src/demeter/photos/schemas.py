@@ -141,7 +141,7 @@ class SessionCount(Output):
 
     count_id: int
     attempt: int | None
-    unit: CountUnit
+    unit: CountUnit | None
     containers: int
     posted_at: datetime | None
     voided_at: datetime | None

@@ -74,7 +74,7 @@ def count_answer(count: Count) -> SessionCount:
     return SessionCount(
         count_id=count.id,
         attempt=count.attempt,
-        unit=CountUnit(count.unit),
+        unit=CountUnit(count.unit) if count.unit else None,
         containers=sum(row.seen for row in count.containers),
         posted_at=count.posted_at,
         voided_at=count.voided_at,

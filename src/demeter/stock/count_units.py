@@ -1,7 +1,7 @@
 """In which unit a location's stock stands: plants, or places that are occupied.
 
-The ledger has one number a lot. It says plants or places as the last posted count said; before
-any count, as is set with what grows there; where neither says, nothing is known of it.
+The ledger has one number a lot. It says plants or places as the last posted count said that has
+a unit; before that, as is set with what grows there; where neither says, nothing is known of it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ def unit_of_stock(session: Session, location_id: int) -> CountUnit | None:
     return last_counted_unit(session, location_id) or unit_of_setting(session, location_id)
 
 
-def unit_to_count_in(session: Session, location_id: int) -> CountUnit:
-    """What a person counts there who says nothing of it: as set, else as was counted last."""
-    said = unit_of_setting(session, location_id) or last_counted_unit(session, location_id)
-    return said or CountUnit.PLANTS
+def unit_to_count_in(session: Session, location_id: int) -> CountUnit | None:
+    """What a person counts there who says nothing of it: as set, else as was counted last.
+
+    ``None`` where nothing says: who counts a bench of pots by hand may mean either.
+    """
+    return unit_of_setting(session, location_id) or last_counted_unit(session, location_id)
 
 
 def unit_of_setting(session: Session, location_id: int) -> CountUnit | None:
@@ -35,7 +37,7 @@ def unit_of_setting(session: Session, location_id: int) -> CountUnit | None:
 def last_counted_unit(
     session: Session, location_id: int, *, but_count_id: int | None = None
 ) -> CountUnit | None:
-    """The unit of the last posted count that stands, of others than one; ``None`` if none does."""
+    """The unit of the last posted count that stands and has one, other than one count."""
     return _unit(session, _LAST_COUNT, {"location": location_id, "but": but_count_id})
 
 
@@ -70,6 +72,6 @@ WHERE storage_location_id = :location AND active
 _LAST_COUNT = """
 SELECT unit FROM counts
 WHERE storage_location_id = :location AND posted_at IS NOT NULL AND voided_at IS NULL
-  AND id IS DISTINCT FROM CAST(:but AS integer)
+  AND unit IS NOT NULL AND id IS DISTINCT FROM CAST(:but AS integer)
 ORDER BY captured_at DESC, id DESC LIMIT 1
 """

@@ -70,7 +70,7 @@ class BedView:
     @property
     def unit(self) -> str:
         """What its number counts, as the last count did."""
-        return self.last.unit if self.last else "plants"
+        return (self.last.unit if self.last else None) or "plants"
 
     @property
     def interval(self) -> tuple[int, int] | None:
