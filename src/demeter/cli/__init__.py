@@ -65,7 +65,7 @@ COMMANDS = {
     "evaluate": CommandSource(
         "demeter.cli.evaluate",
         "app",
-        "Count the marked photos of FOLDER and say how right that is.",
+        "Count the plants of the marked photos of FOLDER and say how right that is.",
     ),
     "evidence": CommandSource(
         "demeter.cli.evidence", "app", "Evidence: sessions, images, detections, lots, movements."
