@@ -127,6 +127,7 @@ EXAMPLE_SESSION: dict[int | str, dict[str, Any]] = {
         _SUMMARY
         | {
             "is_end": True,
+            "unit": "plants",
             "error_message": None,
             "reasons": [],
             "warnings": [],
