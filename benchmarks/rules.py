@@ -3,9 +3,10 @@
     python -m benchmarks.rules NAME=FOLDER[:MOST] ... [--only PART] [--out FILE.jsonl]
 
 Each FOLDER holds marked photos, as `demeter evaluate` takes them; of each the first MOST are
-counted. A row says what changes without a rule: F1 and count error of the photos that show plants,
-containers' outlines (of those marked, the share with an IoU of .85), and the time of counting. The results of a rule are written to FILE as they come; an
-interrupted run goes on where it stopped.
+counted. A row says what changes without a rule: F1 and count error of the photos that show
+plants, containers' outlines (of those marked, the share with an IoU of .85), and the time of
+counting. The results of a rule are written to FILE as they come; an interrupted run goes on
+where it stopped.
 """
 
 from __future__ import annotations
