@@ -65,14 +65,15 @@ def test_a_pot_keeps_its_surest_plant_and_no_empty_place():
     kept, places, notices = one_a_place([container(POT)], detection(rows), Hints())
     assert kept.boxes.centre_px.tolist() == [[160, 100]]
     assert kept.boxes.is_empty.tolist() == [False]
-    assert (places, notices) == ((PlantPlaces(1, 0),), ())
+    assert places == (PlantPlaces(1, 0),)
+    assert notices == (Notice("several_in_one_place", {"places": 1}),)
 
 
 def test_a_pot_without_a_plant_keeps_one_empty_place():
     rows = [(100, 100, 0.5, True, 0), (160, 100, 0.9, True, 0)]
-    kept, places, _ = one_a_place([container(POT)], detection(rows), Hints())
+    kept, places, notices = one_a_place([container(POT)], detection(rows), Hints())
     assert kept.boxes.centre_px.tolist() == [[160, 100]]
-    assert places == (PlantPlaces(1, 0),)
+    assert (places, notices) == ((PlantPlaces(1, 0),), ())
 
 
 def test_a_pot_in_which_nothing_was_detected_is_free():
@@ -88,7 +89,8 @@ def test_a_cell_keeps_one_plant_and_an_empty_place_only_without_one():
     kept, (places,), notices = one_a_place([container(PLUG)], detection(rows), Hints())
     assert places.grid is not None
     assert (places.grid.rows, places.grid.columns) == (5, 8)
-    assert (places.number, places.free, notices) == (40, 0, ())
+    assert (places.number, places.free) == (40, 0)
+    assert notices == (Notice("several_in_one_place", {"places": 1}),)
     assert len(kept.boxes) == len(kept.container) == 40
     assert kept.boxes.centre_px[kept.boxes.is_empty].tolist() == [[758, 452]]
     in_doubled_cell = (np.abs(kept.boxes.centre_px - 150) < 50).all(axis=1)
@@ -134,7 +136,10 @@ def test_plugs_that_are_found_one_by_one_are_a_place_each():
     kept, places, notices = one_a_place(plugs, rows, Hints())
     assert kept.container.tolist() == [0, 1, 2, 4, 4]  # the last holds more than one plug
     assert places == (*[PlantPlaces(1, 0)] * 3, PlantPlaces(1, 1), PlantPlaces())
-    assert notices == (Notice("grid_not_found", {"trays": 1}),)
+    assert notices == (
+        Notice("grid_not_found", {"trays": 1}),
+        Notice("several_in_one_place", {"places": 2}),
+    )
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_an_occupied_cell_counts_one(label, hints):
     (estimation,) = photo.estimations
     assert estimation.method is EstimationMethod.GRID
     assert (estimation.parameters["rows"], estimation.parameters["columns"]) == (6, 9)
-    assert photo.warnings == ()
+    assert photo.warnings == (Notice("several_in_one_place", {"places": 5}),)
     assert photo.interval_90 is not None
     assert photo.interval_90[0] <= 47 <= photo.interval_90[1] <= 54
 

@@ -65,7 +65,8 @@ def one_a_place(
     """Keep one box a place.
 
     In segments, boxes and frames, and in trays whose grid is not found, all boxes stay: each
-    plant is taken to have a place of its own.
+    plant is taken to have a place of its own. Where a place holds several plants a warning says
+    so: it may be a clump, or several pots that were outlined as one.
 
     Returns:
         The detections kept, what is known of each container's places, and warnings.
@@ -78,7 +79,7 @@ def one_a_place(
     ]
     single = _single_cells(containers, boxes, gridless)
     keep = np.ones(len(detection.boxes), np.bool_)
-    places = []
+    places, crowded = [], 0
     for index, container in enumerate(containers):
         grid, own = grids[index], boxes[index]
         if grid is not None:
@@ -90,13 +91,18 @@ def one_a_place(
             places.append(PlantPlaces())
             continue
         keep[members[index]] = _surest_of_each(own, cells)
+        crowded += int((np.bincount(cells[~own.is_empty]) > 1).sum())
         places.append(PlantPlaces(number, number - len(np.unique(cells)), grid))
     unknown = len(gridless) - len(single)
-    notice = Notice("grid_not_found", {"trays": unknown})
+    warnings = []
+    if unknown:
+        warnings.append(Notice("grid_not_found", {"trays": unknown}))
+    if crowded:
+        warnings.append(Notice("several_in_one_place", {"places": crowded}))
     reduced = replace(
         detection, boxes=detection.boxes.where(keep), container=detection.container[keep]
     )
-    return reduced, tuple(places), (notice,) if unknown else ()
+    return reduced, tuple(places), tuple(warnings)
 
 
 def _grid_of(container: Container, boxes: Boxes, hints: Hints) -> TrayGrid | None:
