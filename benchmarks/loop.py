@@ -251,7 +251,9 @@ def _boxes(marked: MarkedPhoto) -> np.ndarray:
 def _count_and_correct(nursery: Nursery, example: Example, code: str) -> dict[str, int]:
     """One photo on its way into the ledger, and a person's marks on it; how many there were."""
     file, truth = str(example.file), example.boxes
-    added = json.loads(nursery.says("photos", "add", file, "--location", code, "--wait", "--json"))
+    command = ("photos", "add", file, "--location", code, "--wait", "--json")
+    said = nursery.says(*command, may_refuse=True)  # one that waits for a person has not failed
+    added, _ = json.JSONDecoder().raw_decode(said, said.index("{"))
     session_id = added["session_id"]
     before = nursery.ask(f"{session_id}/corrections")
     marks = [m for m in before["marks"] if not m["is_empty_container"]]
