@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from demeter.catalog.models import LocationConfig
 from demeter.core.wording import LANGUAGES, read
+from demeter.counts import service
 from demeter.counts.errors import CountContradictsConfig
 from demeter.counts.models import Count
 from demeter.learning.ground_truth import accepted_ids
@@ -26,6 +27,7 @@ from demeter.vision.values import ContainerType, CountUnit, PhotoCount
 from support.ledgersteps import DAY, assert_ledger_sound, count, plant, transplant
 from support.nursery import (
     NOON,
+    configure,
     counted_session,
     location,
     on_hand,
@@ -151,6 +153,22 @@ def test_a_person_counts_as_is_set_else_as_was_counted_last(db: Session) -> None
     set_unit(db, None)
     count(db, 7, 4, unit=PLACES)
     assert last_count(db).unit == PLACES
+
+
+def test_a_hand_count_that_waited_does_not_post_in_another_unit_than_is_set_since(
+    db: Session,
+) -> None:
+    change = count(db, 7, 1, "A3", unit=PLACES)
+    waiting = db.get_one(Count, change.count_id)
+    assert waiting.waits_for == "needs_config"
+    configure(db, "A3", "ECHEVERIA-01").count_unit = PLANTS
+    db.flush()
+    service.try_again(db, waiting.id)
+    assert (waiting.waits_for, on_hand(db, "A3")) == ("count_contradicts_config", 0)
+    assert read("es").word(waiting.wait_notices[0]).count("plantas") == 1
+    set_unit(db, None, "A3")
+    service.try_again(db, waiting.id)
+    assert (waiting.waits_for, on_hand(db, "A3")) == (None, 7)
 
 
 def test_a_transplant_between_units_is_refused_by_name(db: Session) -> None:

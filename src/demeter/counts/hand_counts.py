@@ -136,8 +136,15 @@ def contradiction(session: Session, count: Count, config: LocationConfig) -> Not
     """What a count that waited says otherwise than the configuration that was set since."""
     names_product = count.product_id not in (None, config.product_id)
     names_packaging = count.packaging_catalog_id not in (None, config.packaging_catalog_id)
-    if count.posted_at is not None or not (names_product or names_packaging):
+    names_unit = None not in (count.unit, config.count_unit) and count.unit != config.count_unit
+    if count.posted_at is not None or not (names_product or names_packaging or names_unit):
         return None
+    if names_unit and not (names_product or names_packaging):
+        counted_unit = Notice("unit_of_count", {"unit": count.unit})
+        configured_unit = Notice("unit_of_count", {"unit": config.count_unit})
+        return Notice(
+            "count_contradicts_config", {"counted": counted_unit, "configured": configured_unit}
+        )
     counted = _product_in_packaging(session, count.product_id, count.packaging_catalog_id)
     configured = _product_in_packaging(session, config.product_id, config.packaging_catalog_id)
     return Notice("count_contradicts_config", {"counted": counted, "configured": configured})

@@ -100,28 +100,21 @@ def hints_for(session: Session, location_id: int | None) -> Hints:
 
 
 def _sizes(session: Session, location: StorageLocation) -> tuple[ContainerSize, ...]:
-    """The size of each kind of container there, where the types of its active bins agree."""
-    rows = session.execute(
-        select(StorageBinType.category, StorageBinType.length_cm, StorageBinType.width_cm)
-        .join(StorageBin, StorageBin.storage_bin_type_id == StorageBinType.bin_type_id)
-        .where(
-            StorageBin.storage_location_id == location.location_id,
-            StorageBin.status == BinStatus.ACTIVE,
-        )
-        .distinct()
-    ).all()
-    kinds = [category for category, _, _ in rows]
-    return tuple(
-        ContainerSize(category, float(length), float(width))
-        for category, length, width in sorted(rows, key=lambda r: r[0].value)
-        if length and width and kinds.count(category) == 1
-    )
+    pairs = _agreed(session, location, StorageBinType.length_cm, StorageBinType.width_cm)
+    return tuple(ContainerSize(kind, float(pair[0]), float(pair[1])) for kind, pair in pairs)
 
 
 def _grids(session: Session, location: StorageLocation) -> tuple[ContainerGrid, ...]:
-    """Rows and columns of each kind of container there, where the types of its bins agree."""
+    pairs = _agreed(session, location, StorageBinType.rows, StorageBinType.columns)
+    return tuple(ContainerGrid(kind, pair[0], pair[1]) for kind, pair in pairs)
+
+
+def _agreed(
+    session: Session, location: StorageLocation, first: Any, second: Any
+) -> list[tuple[ContainerType, tuple[Any, Any]]]:
+    """Two columns for each kind of container there, where the types of its active bins agree."""
     rows = session.execute(
-        select(StorageBinType.category, StorageBinType.rows, StorageBinType.columns)
+        select(StorageBinType.category, first, second)
         .join(StorageBin, StorageBin.storage_bin_type_id == StorageBinType.bin_type_id)
         .where(
             StorageBin.storage_location_id == location.location_id,
@@ -129,12 +122,13 @@ def _grids(session: Session, location: StorageLocation) -> tuple[ContainerGrid, 
         )
         .distinct()
     ).all()
-    kinds = [category for category, _, _ in rows]
-    return tuple(
-        ContainerGrid(category, rows_of_cells, columns)
-        for category, rows_of_cells, columns in sorted(rows, key=lambda r: r[0].value)
-        if rows_of_cells and columns and kinds.count(category) == 1
-    )
+    kinds = [row[0] for row in rows]
+    ordered = sorted(rows, key=lambda row: row[0].value)
+    return [
+        (kind, (one, other))
+        for kind, one, other in ordered
+        if one and other and kinds.count(kind) == 1
+    ]
 
 
 def _density(session: Session, config: LocationConfig) -> tuple[DensityPrior, ...]:

@@ -53,9 +53,11 @@ def require_same_unit(session: Session, locations: Mapping[int, StorageLocation]
         if (unit := unit_of_stock(session, location_id)) is not None
     }
     if len(set(units.values())) > 1:
-        said = " and ".join(f"{code} in {unit.value}" for code, unit in sorted(units.items()))
+        codes_in_units = " and ".join(
+            f"{code} in {unit.value}" for code, unit in sorted(units.items())
+        )
         raise UnitsDiffer(
-            f"plants do not go between units: {said}",
+            f"plants do not go between units: {codes_in_units}",
             units={code: unit.value for code, unit in sorted(units.items())},
         )
 
