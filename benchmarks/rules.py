@@ -108,12 +108,12 @@ def without(switch: Switch) -> Iterator[None]:
 def main() -> None:
     """Measure all rules that FILE has no results of, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sets", nargs="+", metavar="NAME=FOLDER[:MOST]")
+    parser.add_argument("sets", nargs="+", type=_named_folder, metavar="NAME=FOLDER[:MOST]")
     parser.add_argument("--only", default="", help="rules whose name has this in it")
     parser.add_argument("--out", type=Path, default=Path("runs/rules.jsonl"))
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    sets = {name: _marks(folder) for name, folder in (s.split("=", 1) for s in options.sets)}
+    sets = {name: _marks(folder) for name, folder in options.sets}
     rows = _read(options.out)
     models = default_models("f32", os.cpu_count() or 1)
     for switch in RULES:
@@ -132,6 +132,13 @@ def main() -> None:
                 file.write(json.dumps(line) + "\n")
             print(line, flush=True)
     _print(rows, list(sets))
+
+
+def _named_folder(words: str) -> tuple[str, str]:
+    name, equals, folder = words.partition("=")
+    if not (name and equals and folder):
+        raise argparse.ArgumentTypeError(f"{words!r} is not NAME=FOLDER")
+    return name, folder
 
 
 def _marks(folder: str) -> Any:
